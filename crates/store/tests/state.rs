@@ -1,0 +1,232 @@
+//! The store as its callers use it, on a real file.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may fail loudly")]
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::path::Path;
+
+use insta::assert_snapshot;
+use jiff::Timestamp;
+use sqlx::{Connection as _, SqliteConnection};
+use store::{Error, NewSession, OpenError, Revocation, State, Store, TokenHash, Which};
+use tempfile::TempDir;
+
+const HASH: [u8; 32] = *b"this-is-a-hash-of-a-secret-part!";
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(1_800_000_000 + second).unwrap()
+}
+
+fn session(id: &str, from: i64, to: i64) -> NewSession {
+    let mut hash = HASH;
+    hash.iter_mut().zip(id.bytes()).for_each(|(to, from)| *to = from);
+    NewSession {
+        id: id.to_owned(),
+        token_hash: TokenHash(hash),
+        agent: "claude".to_owned(),
+        delegator: "ada@example.com".to_owned(),
+        cluster: "prod".to_owned(),
+        reason: "roll out 1.4; DROP TABLE sessions; --'".to_owned(),
+        created_at: at(from),
+        expires_at: at(to),
+    }
+}
+
+async fn sql(data: &Path, statement: &'static str) -> Result<(), sqlx::Error> {
+    let url = format!("sqlite://{}?mode=rwc", data.join("state.sqlite").display());
+    let mut raw = SqliteConnection::connect(&url).await?;
+    sqlx::raw_sql(statement).execute(&mut raw).await?;
+    raw.close().await
+}
+
+async fn refusal(data: &Path) -> String {
+    let Err(error) = Store::open(data).await else { panic!("{} opened", data.display()) };
+    error.to_string().replace(&data.display().to_string(), "DATA")
+}
+
+#[tokio::test]
+async fn a_session_comes_back_as_it_went_in_after_a_restart() {
+    let data = TempDir::new().unwrap();
+    let store = Store::open(data.path()).await.unwrap();
+    store.open_session(&session("s-1", 0, 60)).await.unwrap();
+    store.open_session(&session("s-2", 1, 20)).await.unwrap();
+    store.close().await;
+
+    let store = Store::open(data.path()).await.unwrap();
+    let live = store.load_active(at(20)).await.unwrap();
+    let [one] = &live[..] else { panic!("{live:?}") };
+    let new = session("s-1", 0, 60);
+    assert_eq!(one.token_hash.0, new.token_hash.0);
+    let read = &one.session;
+    assert_eq!(
+        (&read.id, &read.agent, &read.delegator, &read.cluster, &read.reason),
+        (&new.id, &new.agent, &new.delegator, &new.cluster, &new.reason)
+    );
+    assert_eq!((read.created_at, read.expires_at, &read.revoked), (at(0), at(60), &None));
+}
+
+#[tokio::test]
+async fn lists_newest_first_and_no_more_than_asked() {
+    let data = TempDir::new().unwrap();
+    let store = Store::open(data.path()).await.unwrap();
+    for (id, from, to) in [("s-1", 0, 10), ("s-2", 1, 60), ("s-3", 2, 60), ("s-4", 3, 60)] {
+        store.open_session(&session(id, from, to)).await.unwrap();
+    }
+    store.revoke_session("s-3", "ada", "done", at(5)).await.unwrap();
+    let list = async |which, limit| {
+        let found = store.list_sessions(which, at(10), limit).await.unwrap();
+        found.iter().map(|s| (s.id.clone(), s.state(at(10)))).collect::<Vec<_>>()
+    };
+    let all = [
+        ("s-4".to_owned(), State::Active),
+        ("s-3".to_owned(), State::Revoked),
+        ("s-2".to_owned(), State::Active),
+        ("s-1".to_owned(), State::Expired),
+    ];
+    assert_eq!(list(Which::All, 100).await, all);
+    assert_eq!(list(Which::All, 2).await, all[..2]);
+    assert_eq!(list(Which::Active, 100).await, [all[0].clone(), all[2].clone()]);
+}
+
+#[tokio::test]
+async fn revoking_twice_tells_how_it_ended_first() {
+    let data = TempDir::new().unwrap();
+    let store = Store::open(data.path()).await.unwrap();
+    store.open_session(&session("s-1", 0, 60)).await.unwrap();
+    store.open_session(&session("s-2", 0, 4)).await.unwrap();
+
+    let Revocation::Ended(first) = store.revoke_session("s-1", "ada", "gone wild", at(5)).await.unwrap()
+    else {
+        panic!("not ended")
+    };
+    let revoked = first.revoked.clone().unwrap();
+    assert_eq!((revoked.at, &*revoked.by, &*revoked.why), (at(5), "ada", "gone wild"));
+    let again = store.revoke_session("s-1", "bob", "again", at(6)).await.unwrap();
+    assert_eq!(again, Revocation::AlreadyEnded(first));
+
+    let expired = store.revoke_session("s-2", "ada", "late", at(5)).await.unwrap();
+    assert!(matches!(expired, Revocation::AlreadyEnded(s) if s.revoked.is_none()));
+    assert_eq!(store.revoke_session("s-9", "ada", "none", at(5)).await.unwrap(), Revocation::Unknown);
+}
+
+#[tokio::test]
+async fn ids_and_hashes_are_unique_and_an_expiry_lies_ahead() {
+    let data = TempDir::new().unwrap();
+    let store = Store::open(data.path()).await.unwrap();
+    let new = session("s-1", 0, 60);
+    store.open_session(&new).await.unwrap();
+    let same_id = NewSession { token_hash: TokenHash([7; 32]), ..new.clone() };
+    assert_snapshot!(
+        store.open_session(&same_id).await.unwrap_err(),
+        @"session `s-1` exists already: open another"
+    );
+    let same_hash = NewSession { id: "s-2".to_owned(), ..new };
+    assert!(matches!(store.open_session(&same_hash).await, Err(Error::Exists(id)) if id == "s-2"));
+    assert!(matches!(store.open_session(&session("s-3", 5, 5)).await, Err(Error::Sql(_))));
+}
+
+#[tokio::test]
+async fn what_happened_cannot_be_rewritten() {
+    let data = TempDir::new().unwrap();
+    let store = Store::open(data.path()).await.unwrap();
+    store.open_session(&session("s-1", 0, 60)).await.unwrap();
+    store.revoke_session("s-1", "ada", "done", at(5)).await.unwrap();
+    for statement in [
+        "UPDATE sessions SET revoked_at = NULL, revoked_by = NULL, revoked_why = NULL",
+        "UPDATE sessions SET expires_at = expires_at + 1",
+        "UPDATE sessions SET agent = 'other'",
+        "DELETE FROM sessions",
+    ] {
+        assert!(sql(data.path(), statement).await.is_err(), "{statement}");
+    }
+}
+
+#[tokio::test]
+async fn every_file_is_the_owners_alone_and_is_taken_back() {
+    let parent = TempDir::new().unwrap();
+    let data = parent.path().join("new");
+    let modes = |data: &Path| {
+        let files = fs::read_dir(data).unwrap().map(|file| file.unwrap());
+        let mut modes: Vec<_> = files
+            .map(|f| {
+                (f.file_name().into_string().unwrap(), f.metadata().unwrap().permissions().mode() & 0o777)
+            })
+            .collect();
+        modes.sort();
+        modes
+    };
+    let store = Store::open(&data).await.unwrap();
+    store.open_session(&session("s-1", 0, 60)).await.unwrap();
+    let expected = ["state.lock", "state.sqlite", "state.sqlite-shm", "state.sqlite-wal"];
+    assert_eq!(modes(&data), expected.map(|name| (name.to_owned(), 0o600)));
+    assert_eq!(fs::metadata(&data).unwrap().permissions().mode() & 0o777, 0o700);
+    store.close().await;
+
+    fs::set_permissions(data.join("state.sqlite"), Permissions::from_mode(0o660)).unwrap();
+    let store = Store::open(&data).await.unwrap();
+    assert!(modes(&data).iter().all(|(_, mode)| *mode == 0o600));
+    store.close().await;
+}
+
+#[tokio::test]
+async fn a_second_writer_is_refused_until_the_first_is_gone() {
+    let data = TempDir::new().unwrap();
+    let store = Store::open(data.path()).await.unwrap();
+    assert_snapshot!(
+        refusal(data.path()).await,
+        @"data folder `DATA` is in use by another process: stop it, or name another data folder"
+    );
+    store.close().await;
+    Store::open(data.path()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_newer_schema_is_refused_untouched() {
+    let data = TempDir::new().unwrap();
+    Store::open(data.path()).await.unwrap().close().await;
+    sql(data.path(), "PRAGMA user_version = 99").await.unwrap();
+    let before = fs::read(data.path().join("state.sqlite")).unwrap();
+    assert_snapshot!(
+        refusal(data.path()).await,
+        @"`DATA/state.sqlite` has schema 99, but this release knows up to 1: run the newer release, or restore the copy from before the upgrade"
+    );
+    assert_eq!(fs::read(data.path().join("state.sqlite")).unwrap(), before);
+}
+
+#[tokio::test]
+async fn what_is_not_ours_is_refused() {
+    let data = TempDir::new().unwrap();
+    sql(data.path(), "CREATE TABLE photos (id INTEGER)").await.unwrap();
+    let before = fs::read(data.path().join("state.sqlite")).unwrap();
+    assert_snapshot!(
+        refusal(data.path()).await,
+        @"`DATA/state.sqlite` belongs to another program (application id 0): name another data folder"
+    );
+    assert_eq!(fs::read(data.path().join("state.sqlite")).unwrap(), before);
+
+    let link = TempDir::new().unwrap();
+    symlink("/nowhere", link.path().join("state.sqlite")).unwrap();
+    assert_snapshot!(
+        refusal(link.path()).await,
+        @"`DATA/state.sqlite` is not a regular file: move it away, or name another data folder"
+    );
+
+    let open = TempDir::new().unwrap();
+    fs::set_permissions(open.path(), Permissions::from_mode(0o777)).unwrap();
+    assert_snapshot!(
+        refusal(open.path()).await,
+        @"data folder `DATA` can be written by everyone: run `chmod o-w` on it"
+    );
+
+    let garbage = TempDir::new().unwrap();
+    fs::write(garbage.path().join("state.sqlite"), "not a database, but long enough to be looked at")
+        .unwrap();
+    assert!(matches!(Store::open(garbage.path()).await, Err(OpenError::Sql(_))));
+}
+
+#[tokio::test]
+async fn debug_shows_no_hash() {
+    let new = session("s-1", 0, 60);
+    assert_snapshot!(format!("{:?}", new.token_hash), @"TokenHash(..)");
+    assert!(!format!("{new:?}").contains("104"), "a byte of the hash");
+}
