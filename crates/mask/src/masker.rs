@@ -1,0 +1,83 @@
+//! The scanner as chunks in, chunks out.
+
+use bytes::Bytes;
+
+use crate::malformed::{Malformed, What};
+use crate::places::Places;
+use crate::scan::Scanner;
+use crate::splice::Splice;
+
+/// How many documents an answer has. It follows from the request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Framing {
+    /// Exactly one.
+    One,
+    /// Any number, one after the other, with or without white space between them: the events of a watch.
+    Sequence,
+}
+
+/// Masks one answer, chunk by chunk.
+///
+/// Memory is constant: a stack of at most [`MAX_DEPTH`](crate::MAX_DEPTH) entries, one key, one escape. No byte that is kept is held
+/// back, except within a document in a string, where an escape (at most 12 bytes) waits for its end.
+#[derive(Debug)]
+pub struct Masker {
+    scanner: Scanner,
+    /// Bytes pushed before the current chunk.
+    offset: u64,
+    /// What ended it: everything after is refused for the same reason.
+    failed: Option<Malformed>,
+}
+
+impl Masker {
+    /// A masker at the beginning of an answer.
+    #[must_use]
+    pub fn new(framing: Framing, places: Places) -> Self {
+        Self { scanner: Scanner::new(places.rules(), framing == Framing::Sequence), offset: 0, failed: None }
+    }
+
+    /// What goes out for `chunk`: itself if nothing in it is replaced, and perhaps nothing.
+    ///
+    /// # Errors
+    /// The answer is malformed; nothing more of it may be delivered, and every later call fails too.
+    pub fn push(&mut self, chunk: Bytes) -> Result<Bytes, Malformed> {
+        if let Some(failed) = self.failed {
+            return Err(failed);
+        }
+        let mut out = Vec::new();
+        let mut splice = Splice::document(&chunk, self.scanner.cutting(), &mut out);
+        if let Err(fault) = self.scanner.feed(&chunk, &mut splice) {
+            return Err(self.fail(fault.at, fault.what));
+        }
+        let untouched = splice.untouched();
+        if !untouched && !self.scanner.cutting() {
+            splice.finish(chunk.len());
+        }
+        self.offset += chunk.len() as u64;
+        Ok(if untouched { chunk } else { Bytes::from(out) })
+    }
+
+    /// The answer has ended.
+    ///
+    /// # Errors
+    /// It ended within a document, before its only document, or was malformed before.
+    pub fn finish(&mut self) -> Result<(), Malformed> {
+        match self.failed {
+            Some(failed) => Err(failed),
+            None if self.scanner.complete() => Ok(()),
+            None => Err(self.fail(0, What::Truncated)),
+        }
+    }
+
+    /// How many values have been replaced so far.
+    #[must_use]
+    pub fn masked(&self) -> u64 {
+        self.scanner.masked()
+    }
+
+    fn fail(&mut self, at: usize, what: What) -> Malformed {
+        let malformed = Malformed { offset: self.offset + at as u64, what };
+        self.failed = Some(malformed);
+        malformed
+    }
+}

@@ -1,0 +1,123 @@
+//! What stands where a secret stood.
+//!
+//! Placeholders are fixed: neither length, emptiness nor equality of values shows. They are made of characters that need no
+//! escaping in JSON, and begin with one that no JSON token outside a string can begin or go on with, so that masking a masked
+//! document changes nothing (see `nested`).
+
+use std::sync::LazyLock;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use memchr::memmem::Finder;
+
+/// The part of every placeholder by which it is recognised.
+const MARK: &str = "masked-by-portcullis";
+
+/// How many times over a placeholder may have been base64-encoded and still be recognised.
+const ENCODINGS: usize = 2;
+
+/// Which placeholder a place gets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Placeholder {
+    /// For values that clients decode as base64, as in a Secret's `data`.
+    Base64,
+    /// For everything else.
+    Text,
+}
+
+impl Placeholder {
+    /// The placeholder itself, without quotes.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Base64 => "bWFza2VkLWJ5LXBvcnRjdWxsaXMtLW5vdC10aGUtcmVhbC12YWx1ZQ==",
+            Self::Text => "masked-by-portcullis--not-the-real-value",
+        }
+    }
+}
+
+/// Whether a placeholder, or a recognisable part of one, is anywhere in `text`: as it is, or within base64 (also wrapped into
+/// lines) that was applied up to twice. Meant for the decoded strings of a write, which must then be refused: it would
+/// store the placeholder in place of the value.
+#[must_use]
+pub fn placeholder_in(text: &str) -> bool {
+    static FINDERS: LazyLock<Vec<Finder<'static>>> =
+        LazyLock::new(|| patterns().into_iter().map(|pattern| Finder::new(&pattern).into_owned()).collect());
+    let found = |haystack: &[u8]| FINDERS.iter().any(|finder| finder.find(haystack).is_some());
+    if found(text.as_bytes()) {
+        return true;
+    }
+    let wrapped = memchr::memchr2(b'\n', b'\r', text.as_bytes()).is_some();
+    wrapped && found(&text.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect::<Vec<u8>>())
+}
+
+/// Every byte string that betrays the mark: itself, and what base64 makes of it at each alignment.
+fn patterns() -> Vec<Vec<u8>> {
+    let mut all = vec![MARK.as_bytes().to_vec()];
+    let mut newest = all.clone();
+    for _ in 0..ENCODINGS {
+        newest = newest.iter().flat_map(|pattern| (0..3).map(|shift| base64_core(pattern, shift))).collect();
+        all.extend(newest.iter().cloned());
+    }
+    all
+}
+
+/// The characters that base64 yields for `bytes` wherever `shift` bytes (mod 3) come before, whatever comes before and after.
+fn base64_core(bytes: &[u8], shift: usize) -> Vec<u8> {
+    let mut shifted = vec![0; shift];
+    shifted.extend_from_slice(bytes);
+    let whole_sextets = shifted.len() * 8 / 6;
+    let first_own_sextet = (shift * 8).div_ceil(6);
+    STANDARD.encode(shifted).bytes().take(whole_sextets).skip(first_own_sextet).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base64_placeholder_is_the_text_encoded() {
+        assert_eq!(STANDARD.encode(Placeholder::Text.as_str()), Placeholder::Base64.as_str());
+    }
+
+    #[test]
+    fn found_plain_and_encoded_at_every_alignment() {
+        for before in ["", "a", "ab", "abc", "password="] {
+            for after in ["", "z", "\n"] {
+                let plain = format!("{before}{}{after}", Placeholder::Text.as_str());
+                let once = STANDARD.encode(&plain);
+                let twice = STANDARD.encode(format!("{before}{once}{after}"));
+                for text in [&plain, &once, &twice] {
+                    assert!(placeholder_in(text), "{text}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn found_in_wrapped_base64() {
+        let encoded = Placeholder::Base64.as_str();
+        let wrapped: String = encoded
+            .chars()
+            .enumerate()
+            .flat_map(|(n, c)| (n % 7 == 6).then_some('\n').into_iter().chain([c]))
+            .collect();
+        assert!(placeholder_in(&wrapped));
+    }
+
+    #[test]
+    fn not_found_elsewhere() {
+        for text in ["", "masked", "portcullis", "bWFza2Vk", "hunter2", "masked by portcullis"] {
+            assert!(!placeholder_in(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn needs_no_escaping_and_starts_no_token() {
+        for placeholder in [Placeholder::Base64, Placeholder::Text] {
+            let text = placeholder.as_str();
+            assert!(text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\'));
+        }
+        assert!(!b"\"\\/bfnrtu0123456789abcdefABCDEF+-.[{]}:, ".contains(&MARK.as_bytes()[0]));
+    }
+}

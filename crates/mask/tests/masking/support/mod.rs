@@ -1,0 +1,69 @@
+//! What the tests share: seeded documents that know how they must look when masked.
+
+pub(crate) mod generate;
+
+use bytes::Bytes;
+use mask::{Framing, Malformed, Masker, Places};
+
+/// SplitMix64: small, seeded, the same everywhere.
+#[derive(Debug, Clone)]
+pub(crate) struct Rng(pub(crate) u64);
+
+impl Rng {
+    pub(crate) fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^ (z >> 31)
+    }
+
+    /// A number below `end`.
+    pub(crate) fn below(&mut self, end: usize) -> usize {
+        usize::try_from(self.next() % end as u64).unwrap()
+    }
+
+    /// True once in `n` times.
+    pub(crate) fn one_in(&mut self, n: usize) -> bool {
+        self.below(n) == 0
+    }
+
+    pub(crate) fn pick<'a, T>(&mut self, from: &'a [T]) -> &'a T {
+        &from[self.below(from.len())]
+    }
+}
+
+/// Cases and first seed: few and fixed, unless the environment asks for more.
+pub(crate) fn cases(default: u64) -> std::ops::Range<u64> {
+    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse().ok());
+    let first = number("PORTCULLIS_FUZZ_SEED").unwrap_or(0);
+    first..first + number("PORTCULLIS_FUZZ_CASES").unwrap_or(default)
+}
+
+/// The whole of `input` masked in chunks as long as `chunk` says.
+pub(crate) fn mask_in(
+    framing: Framing,
+    places: Places,
+    input: &[u8],
+    mut chunk: impl FnMut() -> usize,
+) -> Result<Vec<u8>, Malformed> {
+    let mut masker = Masker::new(framing, places);
+    let mut rest = Bytes::copy_from_slice(input);
+    let mut out = Vec::new();
+    while !rest.is_empty() {
+        let piece = rest.split_to(chunk().clamp(1, rest.len()));
+        out.extend_from_slice(&masker.push(piece)?);
+    }
+    masker.finish()?;
+    Ok(out)
+}
+
+/// The whole of `input` masked as one chunk.
+pub(crate) fn mask(framing: Framing, places: Places, input: &[u8]) -> Result<Vec<u8>, Malformed> {
+    mask_in(framing, places, input, || usize::MAX)
+}
+
+/// Masked as the only document of an answer about Secrets.
+pub(crate) fn mask_secret(input: &str) -> Result<String, Malformed> {
+    mask(Framing::One, Places::Secrets, input.as_bytes()).map(|out| String::from_utf8(out).unwrap())
+}
