@@ -1,0 +1,16 @@
+//! What holds where the file says nothing. Written as the file would write it, and read the same way.
+
+pub(super) const LISTEN: &str = "127.0.0.1:8443";
+pub(super) const OPERATIONS: &str = "127.0.0.1:9090";
+pub(super) const DATA: &str = "data";
+pub(super) const MAX_TTL: &str = "8h";
+pub(super) const CALLS_AT_ONCE: u32 = 50;
+pub(super) const CONNECTIONS: u32 = 10_000;
+pub(super) const HEADER_BYTES: &str = "64KiB";
+pub(super) const HEADER_TIMEOUT: &str = "10s";
+pub(super) const BODY_BYTES: &str = "3MiB";
+pub(super) const BODY_TIMEOUT: &str = "30s";
+pub(super) const KEEP_ALIVE: &str = "30s";
+pub(super) const DRAIN: &str = "30s";
+pub(super) const CONNECT_TIMEOUT: &str = "5s";
+pub(super) const RESPONSE_TIMEOUT: &str = "60s";

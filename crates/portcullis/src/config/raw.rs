@@ -1,0 +1,173 @@
+//! The file as it is written. Its JSON schema is what the reader is checked against, so descriptions, defaults
+//! and requirements are stated once, here.
+//!
+//! Every field is optional to serde, including the ones that the schema requires: a part that is wrong is
+//! reported and left out, and the rest can still be checked.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::defaults;
+
+/// Configuration of a Portcullis gate. Relative paths are relative to this file's folder.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "portcullis.yaml")]
+pub(super) struct Config {
+    /// Address and port on which agents connect, by TLS.
+    #[schemars(extend("default" = defaults::LISTEN))]
+    pub(super) listen: Option<String>,
+    /// Where agents reach the gate, as `https://gate.example.com:8443`; kubeconfigs name this address.
+    #[schemars(required)]
+    pub(super) public_url: Option<String>,
+    /// The listener's certificate and key.
+    #[schemars(required)]
+    pub(super) tls: Option<Tls>,
+    /// Health, readiness and metrics, on an address that agents should not reach.
+    pub(super) operations: Option<Operations>,
+    /// Folder of the gate's own data: `state.sqlite`, `ledger/`, `admin.sock`. Created when missing.
+    #[schemars(extend("default" = defaults::DATA))]
+    pub(super) data: Option<String>,
+    /// What agents may do.
+    #[schemars(required)]
+    pub(super) policy: Option<Policy>,
+    /// The clusters that the gate guards.
+    #[schemars(required, length(min = 1))]
+    pub(super) clusters: Option<Vec<Cluster>>,
+    /// The agents that may have sessions.
+    #[schemars(required, length(min = 1))]
+    pub(super) agents: Option<Vec<Agent>>,
+    /// Bounds of every session.
+    pub(super) sessions: Option<Sessions>,
+    /// What clients may use up before others suffer.
+    pub(super) limits: Option<Limits>,
+    /// How long the gate waits for an API server.
+    pub(super) upstream: Option<Upstream>,
+}
+
+/// The listener's certificate and key.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Tls {
+    /// PEM file: the certificate, then its intermediates.
+    #[schemars(required)]
+    pub(super) certificate: Option<String>,
+    /// PEM file: the private key. Only its owner may read it.
+    #[schemars(required)]
+    pub(super) key: Option<String>,
+    /// PEM file that kubeconfigs embed to trust the certificate; without it, clients use their system's trust.
+    pub(super) ca: Option<String>,
+}
+
+/// Health, readiness and metrics.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Operations {
+    /// Address and port of `/healthz`, `/readyz` and `/metrics`, in plain HTTP.
+    #[schemars(extend("default" = defaults::OPERATIONS))]
+    pub(super) listen: Option<String>,
+}
+
+/// What agents may do.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Policy {
+    /// A folder of `*.cedar` files, or a bundle that comes with the gate, as `builtin:developer`.
+    #[schemars(required)]
+    pub(super) bundle: Option<String>,
+}
+
+/// A cluster that the gate guards.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Cluster {
+    /// The name that sessions and policy use: lower-case letters, digits and `-`.
+    #[schemars(required)]
+    pub(super) name: Option<String>,
+    /// Kubeconfig file with the gate's own credential. Either this or `in_cluster`.
+    pub(super) kubeconfig: Option<String>,
+    /// The kubeconfig's context; its current context where none is named.
+    pub(super) context: Option<String>,
+    /// Use the service account of the pod that the gate runs in.
+    #[schemars(extend("default" = false))]
+    pub(super) in_cluster: Option<bool>,
+    /// Fixed denials that you lift for this cluster, by id. Most are as good as showing every Secret.
+    pub(super) lift: Option<Vec<String>>,
+}
+
+/// An agent that may have sessions.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Agent {
+    /// The name that policy and the cluster's RBAC use: lower-case letters, digits and `-`.
+    #[schemars(required)]
+    pub(super) name: Option<String>,
+    /// Groups that policy and the cluster's RBAC may name.
+    pub(super) groups: Option<Vec<String>>,
+    /// The clusters on which it may have sessions; all of them where none is named.
+    #[schemars(length(min = 1))]
+    pub(super) clusters: Option<Vec<String>>,
+}
+
+/// Bounds of every session.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Sessions {
+    /// The longest a session may last.
+    #[schemars(extend("default" = defaults::MAX_TTL))]
+    pub(super) max_ttl: Option<DurationText>,
+    /// Calls that one session may have open at once, watches included.
+    #[schemars(range(min = 1, max = 100_000), extend("default" = defaults::CALLS_AT_ONCE))]
+    pub(super) calls_at_once: Option<u32>,
+}
+
+/// What clients may use up before others suffer.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Limits {
+    /// Open connections, all clients together.
+    #[schemars(range(min = 1, max = 1_000_000), extend("default" = defaults::CONNECTIONS))]
+    pub(super) connections: Option<u32>,
+    /// Size of a request's head; from `8KiB` to `1MiB`.
+    #[schemars(extend("default" = defaults::HEADER_BYTES))]
+    pub(super) header_bytes: Option<SizeText>,
+    /// For the TLS handshake, and again for a request's head.
+    #[schemars(extend("default" = defaults::HEADER_TIMEOUT))]
+    pub(super) header_timeout: Option<DurationText>,
+    /// Size of a request's body; at most `3MiB`, as the API server takes no more.
+    #[schemars(extend("default" = defaults::BODY_BYTES))]
+    pub(super) body_bytes: Option<SizeText>,
+    /// For a request's body to arrive.
+    #[schemars(extend("default" = defaults::BODY_TIMEOUT))]
+    pub(super) body_timeout: Option<DurationText>,
+    /// How often an idle connection is asked whether it is still there.
+    #[schemars(extend("default" = defaults::KEEP_ALIVE))]
+    pub(super) keep_alive: Option<DurationText>,
+    /// How long open calls may go on once the gate is told to stop.
+    #[schemars(extend("default" = defaults::DRAIN))]
+    pub(super) drain: Option<DurationText>,
+}
+
+/// How long the gate waits for an API server.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Upstream {
+    /// To connect, TLS included.
+    #[schemars(extend("default" = defaults::CONNECT_TIMEOUT))]
+    pub(super) connect_timeout: Option<DurationText>,
+    /// From sending a request to the head of its answer.
+    #[schemars(extend("default" = defaults::RESPONSE_TIMEOUT))]
+    pub(super) response_timeout: Option<DurationText>,
+}
+
+/// A time span, as [`super::values::duration`] reads it.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(transparent)]
+#[schemars(inline, extend("pattern" = "^([0-9]+(ms|s|m|h|d))+$", "examples" = ["30s", "8h"]))]
+pub(super) struct DurationText(pub(super) String);
+
+/// A number of bytes, as [`super::values::size`] reads it.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(transparent)]
+#[schemars(inline, extend("pattern" = "^[0-9]+(B|KiB|MiB|GiB)$", "examples" = ["64KiB", "3MiB"]))]
+pub(super) struct SizeText(pub(super) String);

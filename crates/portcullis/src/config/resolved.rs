@@ -1,0 +1,236 @@
+//! The configuration as the gate uses it: checked, complete, paths absolute or relative to the current folder.
+
+use std::{
+    fmt,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use rustls::sign::CertifiedKey;
+
+use super::files;
+
+/// Everything that `portcullis.yaml` says, with defaults filled in. Holds no secrets, only paths to them.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The file it was read from.
+    pub file: PathBuf,
+    /// SHA-256 of the file's bytes.
+    pub digest: [u8; 32],
+    /// Where agents connect.
+    pub listen: SocketAddr,
+    /// What kubeconfigs name as server: `https://HOST[:PORT]`.
+    pub public_url: String,
+    /// The listener's certificate and key.
+    pub tls: Tls,
+    /// Where health, readiness and metrics are served.
+    pub operations: SocketAddr,
+    /// The gate's own data.
+    pub data: DataFolder,
+    /// What agents may do.
+    pub policy: Bundle,
+    /// At least one; names are distinct.
+    pub clusters: Vec<Cluster>,
+    /// At least one; names are distinct.
+    pub agents: Vec<Agent>,
+    /// Bounds of every session.
+    pub sessions: Sessions,
+    /// What clients may use up.
+    pub limits: Limits,
+    /// How long to wait for an API server.
+    pub upstream: Upstream,
+}
+
+/// The listener's PEM files.
+#[derive(Debug, Clone)]
+pub struct Tls {
+    /// The certificate, then its intermediates.
+    pub certificate: PathBuf,
+    /// The private key.
+    pub key: PathBuf,
+    /// What kubeconfigs embed; `None`: clients use their system's trust.
+    pub ca: Option<PathBuf>,
+}
+
+/// The folder of the gate's own data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DataFolder(PathBuf);
+
+/// Where policy comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Bundle {
+    /// One that comes with the gate, by name.
+    Builtin(String),
+    /// A folder of `*.cedar` files.
+    Folder(PathBuf),
+}
+
+/// A cluster that the gate guards.
+#[derive(Debug, Clone)]
+pub struct Cluster {
+    /// The name that sessions and policy use.
+    pub name: String,
+    /// Where the gate's credential comes from.
+    pub source: ClusterSource,
+    /// Ids of fixed denials that the operator lifted.
+    pub lift: Vec<String>,
+}
+
+/// Where the gate's credential for a cluster comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ClusterSource {
+    /// A context of a kubeconfig file; its current context where none is named.
+    Kubeconfig {
+        /// The file.
+        file: PathBuf,
+        /// The context's name.
+        context: Option<String>,
+    },
+    /// The service account of the pod that the gate runs in.
+    InCluster,
+}
+
+/// An agent that may have sessions.
+#[derive(Debug, Clone)]
+pub struct Agent {
+    /// The name that policy and RBAC use.
+    pub name: String,
+    /// Groups that policy and RBAC may name; distinct.
+    pub groups: Vec<String>,
+    /// The clusters on which it may have sessions; at least one.
+    pub clusters: Vec<String>,
+}
+
+/// Bounds of every session.
+#[derive(Debug, Clone)]
+pub struct Sessions {
+    /// The longest a session may last.
+    pub max_ttl: Duration,
+    /// Calls that one session may have open at once.
+    pub calls_at_once: usize,
+}
+
+/// What clients may use up before others suffer.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Open connections, all clients together.
+    pub connections: usize,
+    /// Bytes of a request's head.
+    pub header_bytes: usize,
+    /// For the TLS handshake, and again for a request's head.
+    pub header_timeout: Duration,
+    /// Bytes of a request's body.
+    pub body_bytes: usize,
+    /// For a request's body to arrive.
+    pub body_timeout: Duration,
+    /// How often an idle connection is asked whether it is still there.
+    pub keep_alive: Duration,
+    /// How long open calls may go on once the gate is told to stop.
+    pub drain: Duration,
+}
+
+/// How long to wait for an API server.
+#[derive(Debug, Clone)]
+pub struct Upstream {
+    /// To connect, TLS included.
+    pub connect_timeout: Duration,
+    /// From sending a request to the head of its answer.
+    pub response_timeout: Duration,
+}
+
+// === impl Config ===
+
+impl Config {
+    /// The agent of this name.
+    #[must_use]
+    pub fn agent(&self, name: &str) -> Option<&Agent> {
+        self.agents.iter().find(|agent| agent.name == name)
+    }
+
+    /// The cluster of this name.
+    #[must_use]
+    pub fn cluster(&self, name: &str) -> Option<&Cluster> {
+        self.clusters.iter().find(|cluster| cluster.name == name)
+    }
+
+    /// Every group of any agent, once, in alphabetical order.
+    #[must_use]
+    pub fn groups(&self) -> Vec<&str> {
+        let mut groups: Vec<&str> =
+            self.agents.iter().flat_map(|agent| agent.groups.iter().map(String::as_str)).collect();
+        groups.sort_unstable();
+        groups.dedup();
+        groups
+    }
+}
+
+// === impl Tls ===
+
+impl Tls {
+    /// The certificate chain and its key, for a listener. Reads the files again, so that a renewed certificate is found.
+    ///
+    /// # Errors
+    /// A file is missing or not what it should be, others may read the key, or the two do not belong together.
+    pub fn certified_key(&self) -> Result<Arc<CertifiedKey>, TlsUnusable> {
+        let load = || {
+            let chain = files::certificates(&self.certificate)?;
+            files::certified_key(chain, files::private_key(&self.key)?)
+        };
+        load().map(Arc::new).map_err(TlsUnusable)
+    }
+
+    /// The text of the CA file, for kubeconfigs.
+    ///
+    /// # Errors
+    /// The file is missing or holds no certificate.
+    pub fn ca_pem(&self) -> Result<Option<String>, TlsUnusable> {
+        let Some(file) = &self.ca else { return Ok(None) };
+        files::certificates(file).and_then(|_| files::read(file)).map(Some).map_err(TlsUnusable)
+    }
+}
+
+/// A certificate or key that the listener cannot use.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct TlsUnusable(String);
+
+// === impl DataFolder ===
+
+impl DataFolder {
+    /// The folder at `path`, which need not exist yet.
+    #[must_use]
+    pub fn new(path: PathBuf) -> Self {
+        Self(path)
+    }
+
+    /// The folder.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// The ledger's folder.
+    #[must_use]
+    pub fn ledger(&self) -> PathBuf {
+        self.0.join("ledger")
+    }
+
+    /// The Unix socket of the admin API.
+    #[must_use]
+    pub fn admin_socket(&self) -> PathBuf {
+        self.0.join("admin.sock")
+    }
+}
+
+// === impl Bundle ===
+
+impl fmt::Display for Bundle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Builtin(name) => write!(f, "builtin:{name}"),
+            Self::Folder(folder) => write!(f, "{}", folder.display()),
+        }
+    }
+}

@@ -1,0 +1,130 @@
+use std::{fs, os::unix::fs::PermissionsExt, path::Path};
+
+use insta::assert_snapshot;
+
+use super::{Bundle, ClusterSource, Config, Files, json_schema};
+
+const LEAST: &str = "
+public_url: https://gate.example.com
+tls: { certificate: tls.crt, key: tls.key }
+policy: { bundle: builtin:developer }
+clusters: [{ name: prod, in_cluster: true }]
+agents: [{ name: claude }]
+";
+
+fn problems(text: &str) -> String {
+    match Config::parse(text, Path::new("portcullis.yaml"), Files::Ignore) {
+        Ok(_) => "none".to_owned(),
+        Err(problems) => problems.to_string(),
+    }
+}
+
+#[test]
+fn the_least_that_is_needed_gets_the_defaults_of_the_schema() {
+    let config = Config::parse(LEAST, Path::new("/etc/portcullis/portcullis.yaml"), Files::Ignore).unwrap();
+    assert_eq!(config.listen.to_string(), "127.0.0.1:8443");
+    assert_eq!(config.tls.key, Path::new("/etc/portcullis/tls.key"));
+    assert_eq!(config.data.admin_socket(), Path::new("/etc/portcullis/data/admin.sock"));
+    assert_eq!(config.policy, Bundle::Builtin("developer".to_owned()));
+    assert_eq!(config.clusters[0].source, ClusterSource::InCluster);
+    assert_eq!(config.agents[0].clusters, ["prod"]);
+    assert_eq!(config.sessions.max_ttl.as_secs(), 8 * 3600);
+    assert_eq!(config.limits.body_bytes, 3 << 20);
+    assert_eq!(config.upstream.response_timeout.as_secs(), 60);
+}
+
+#[test]
+fn every_mistake_of_a_file_is_told_at_once() {
+    let text = r#"lisen: 127.0.0.1:8443
+public_url: http://localhost:8443
+tls: { certificate: tls.crt }
+operations: { listen: localhost }
+data: 5
+policy: { bundle: builtin:develper }
+clusters:
+  - name: Prod
+    kubeconfg: /path
+  - name: stage
+    kubeconfig: a
+    in_cluster: true
+    lift: [everything]
+  - name: stage
+    in_cluster: yes
+  - just-a-word
+agents:
+  - name: claude
+    clusters: [prod, stage]
+    groups: [developers, developers, 7]
+  - name: claude
+    name: twice
+    clusters: []
+  - groups: ["system:masters"]
+sessions: { max_ttl: 8 hours, calls_at_once: 0 }
+limits:
+  connections: 1.5
+  header_bytes: 64
+  header_timeout:
+  body_bytes: 4MiB
+  drain: 0s
+  colour: blue
+upstream: [5s]
+"#;
+    assert_snapshot!(problems(text));
+}
+
+#[test]
+fn what_is_not_plain_yaml_is_refused() {
+    let table = [
+        "",
+        "# nothing\n",
+        "5",
+        "a: [1",
+        "a: &x 1\nb: *x",
+        "tls: !secret x",
+        "tls: { <<: { a: b } }",
+        "{ [a]: b }",
+        "public_url: https://a\n---\npublic_url: https://b",
+        "\tlisten: x",
+    ];
+    let told: Vec<String> = table.iter().map(|text| format!("{text:?}\n{}", problems(text))).collect();
+    assert_snapshot!(told.join("\n\n"));
+}
+
+#[test]
+fn files_are_looked_at_when_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("portcullis.yaml");
+    fs::write(folder.path().join("tls.key"), "not a key").unwrap();
+    fs::set_permissions(folder.path().join("tls.key"), fs::Permissions::from_mode(0o644)).unwrap();
+    fs::write(folder.path().join("ca.crt"), "not a certificate").unwrap();
+    fs::write(
+        folder.path().join("kubeconfig"),
+        "contexts: [{name: production, context: {cluster: c, user: u}}]\ncurrent-context: ''",
+    )
+    .unwrap();
+    let text = "public_url: https://gate
+tls: { certificate: tls.crt, key: tls.key, ca: ca.crt }
+policy: { bundle: policies }
+clusters:
+  - { name: a, kubeconfig: kubeconfig, context: producton }
+  - { name: b, kubeconfig: kubeconfig }
+  - { name: c, kubeconfig: kubeconfig, context: production }
+  - { name: d, kubeconfig: ~/.kube/config }
+agents: [{ name: claude }]
+";
+    let told = Config::parse(text, &file, Files::Check).unwrap_err().to_string();
+    let told = told.replace(&folder.path().display().to_string(), "DIR");
+    assert_snapshot!(told);
+    assert!(Config::parse(text, &file, Files::Ignore).is_ok());
+}
+
+#[test]
+fn a_missing_file_says_how_to_begin() {
+    let told = Config::load(Path::new("/nowhere/portcullis.yaml"), Files::Check).unwrap_err();
+    assert_snapshot!(told);
+}
+
+#[test]
+fn the_json_schema_is_as_it_was() {
+    assert_snapshot!(serde_json::to_string_pretty(&json_schema()).unwrap());
+}
