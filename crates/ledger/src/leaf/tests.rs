@@ -1,0 +1,133 @@
+//! Leaves: a sample of each, round trips, and that nothing a client sends makes one too long.
+
+use super::*;
+use crate::tile::MAX_ENTRY;
+use proptest::prelude::*;
+
+fn position() -> Position {
+    Position { writer_id: Id::new("gate-1").unwrap(), boot_epoch: 3, writer_seq: 7 }
+}
+
+fn time() -> Timestamp {
+    Timestamp::from_microsecond(1_795_415_268_000_042).unwrap()
+}
+
+fn leaf(event: &Event) -> Vec<u8> {
+    event.encode().unwrap().leaf(&position(), &format_time(time()))
+}
+
+/// An intent with this text in every place that has text.
+fn intent(text: &str) -> Event {
+    let names = || std::iter::repeat_n(Name::new(text), 40).collect();
+    let policy = Digest::of(b"policy");
+    let rule = Rule { id: text.into(), policy: Some(policy) };
+    Event::Intent(Box::new(Intent {
+        call: Id::from_u128(1),
+        actor: Actor {
+            agent: text.into(),
+            groups: names(),
+            delegator: text.into(),
+            session: Id::from_u128(2),
+            src: text.into(),
+        },
+        request: Request {
+            cluster: text.into(),
+            verb: text.into(),
+            group: Some(text.into()),
+            version: Some(text.into()),
+            resource: Some(text.into()),
+            subresource: Some(text.into()),
+            namespace: Some(text.into()),
+            name: Some(text.into()),
+            path: text.into(),
+            dry_run: false,
+            body: Some(Body { digest: policy, bytes: 12 }),
+        },
+        decision: Decision {
+            outcome: Verdict::Allow,
+            rules: std::iter::repeat_n(rule, 20).collect(),
+            policy,
+            masked_read: true,
+        },
+        impersonated: Impersonated { user: text.into(), groups: names() },
+        audit_id: Id::from_u128(3),
+    }))
+}
+
+/// A refusal with all that an intent has and this text besides.
+fn refusal(text: &str) -> Event {
+    let Event::Intent(intent) = intent(text) else { panic!("an intent") };
+    Event::Refusal(Box::new(Refusal {
+        call: intent.call,
+        cause: Cause::Policy,
+        status: 403,
+        src: text.into(),
+        actor: Some(intent.actor),
+        request: Some(intent.request),
+        raw: Some(RawRequest { method: text.into(), path: text.into() }),
+        decision: Some(intent.decision),
+        message: text.into(),
+    }))
+}
+
+#[test]
+fn a_leaf_reads_back_and_is_canonical() {
+    let stop = Event::Stop(Stop { clean: true });
+    insta::assert_snapshot!(String::from_utf8(leaf(&stop)).unwrap(), @"");
+    for event in [stop, intent("agent \"x\"\n"), refusal("é")] {
+        let read = Leaf::parse(&leaf(&event)).unwrap();
+        assert_eq!(read, Leaf { position: position(), time: time(), event });
+    }
+}
+
+#[test]
+fn the_longest_leaves_fit() {
+    for text in ["\u{1}".repeat(100_000), "\u{1f600}".repeat(100_000), "x".repeat(100_000)] {
+        for event in [intent(&text), refusal(&text)] {
+            let bytes = leaf(&event);
+            assert!(bytes.len() <= MAX_ENTRY, "{} bytes", bytes.len());
+            assert_eq!(Leaf::parse(&bytes).unwrap().event, event);
+        }
+    }
+}
+
+#[test]
+fn cut_text_says_so() {
+    let text: Text<4> = "abcdef".into();
+    insta::assert_snapshot!(serde_json::to_string(&text).unwrap(), @"");
+    assert_eq!((text.as_str(), text.is_cut(), text.to_string()), ("abcd", true, "abcd…".to_owned()));
+    let list: List<u64, 2> = (0..5).collect();
+    insta::assert_snapshot!(serde_json::to_string(&list).unwrap(), @"");
+}
+
+#[test]
+fn bytes_that_are_no_leaf_are_refused() {
+    let good = String::from_utf8(leaf(&Event::Stop(Stop { clean: true }))).unwrap();
+    let refuse =
+        |from: &str, to: &str| Leaf::parse(good.replace(from, to).as_bytes()).unwrap_err().to_string();
+    insta::assert_snapshot!(refuse(":1,\"time", ":2,\"time"), @"");
+    insta::assert_snapshot!(refuse("\"type\":\"stop\"", "\"type\":\"halt\""), @"");
+    insta::assert_snapshot!(refuse("true", "1"), @"");
+    insta::assert_snapshot!(refuse("true}", "true,\"more\":1}"), @"");
+    insta::assert_snapshot!(refuse("\"writer_seq\":7", "\"writer_seq\":8"), @"");
+    insta::assert_snapshot!(refuse("000042Z", "42Z"), @"");
+    insta::assert_snapshot!(refuse("true", " true"), @"");
+}
+
+#[test]
+fn ids_are_bounded() {
+    assert_eq!(Id::from_u128(u128::MAX).as_str(), "ffffffff-ffff-ffff-ffff-ffffffffffff");
+    for text in ["", "a b", "a\"", &"x".repeat(65)] {
+        assert_eq!(Id::new(text), Err(InvalidId));
+    }
+    assert_eq!(Digest::parse(&Digest::of(b"x").to_string()), Some(Digest::of(b"x")));
+    assert_eq!(Digest::parse("sha256:00"), None);
+}
+
+proptest! {
+    #[test]
+    fn any_text_makes_a_leaf_that_reads_back(text in any::<String>()) {
+        let event = intent(&text);
+        prop_assert_eq!(Leaf::parse(&leaf(&event)).unwrap().event, event);
+    }
+}

@@ -1,0 +1,335 @@
+//! The one writer of a log: many callers append, one thread makes their leaves durable together, another seals them
+//! into tiles.
+//!
+//! ```text
+//!  append ─▶ queue ─▶ writer thread: number, frame, one write + one fdatasync ─▶ Receipt
+//!                         └─▶ hand-off ─▶ sealer thread: tiles, signed checkpoint (once a second)
+//! ```
+
+mod handoff;
+mod recover;
+mod sealer;
+mod segments;
+mod thread;
+
+pub use recover::Recovery;
+use sealer::Sealer;
+
+use crate::canonical;
+use crate::checkpoint;
+use crate::key::Key;
+use crate::leaf::{self, Encoded, Event, Id, Start};
+use crate::storage::{FsStorage, Storage};
+use crate::tile::{MAX_ENTRY, Malformed};
+use parking_lot::Mutex;
+use std::fs::{self, File, TryLockError};
+use std::io;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+use thread::Message;
+use tokio::sync::{mpsc, oneshot};
+
+/// What the envelope adds to an event, at most.
+const ENVELOPE: usize = 512;
+
+/// How a log is written.
+#[derive(Debug)]
+pub struct Config {
+    /// The log's folder; made, with mode 0700, if it is not there. One writer at a time.
+    pub folder: PathBuf,
+    /// The key that signs checkpoints; its name is the log's origin.
+    pub key: Key,
+    /// Which writer this is, in each leaf.
+    pub writer_id: Id,
+    /// The time between checkpoints, at least; 1 s is usual.
+    pub checkpoint_interval: Duration,
+    /// How many appends may wait for the disk before further ones wait for a place.
+    pub queue: usize,
+}
+
+/// A log open for appending: a handle, cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Ledger {
+    queue: mpsc::Sender<Message>,
+    shared: Arc<Shared>,
+}
+
+/// What can be recorded.
+pub trait Entry {
+    /// The event to write down for this value.
+    fn event(&self) -> Event;
+}
+
+/// Proof that an entry is durable in the ledger. It owns the entry, so what was recorded is what is at hand.
+///
+/// There is no other way to one than [`Ledger::append`]. It cannot be cloned: one record, one deed.
+#[derive(Debug)]
+#[must_use = "what was recorded is to be done with the receipt's own entry"]
+pub struct Receipt<E> {
+    entry: E,
+    index: u64,
+}
+
+/// The time, for the leaves' envelopes.
+pub trait Clock: Send + 'static {
+    /// Now.
+    fn now(&self) -> jiff::Timestamp;
+}
+
+/// Why an entry was not recorded. The deed it was to record must not be done.
+///
+/// The entry may still turn up in the log, once the log is opened again, if the disk kept what it said it could not.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// A write failed, now or before; nothing more is recorded until the log is opened again.
+    #[error("the ledger cannot write and records nothing more: free or repair its disk, then start again")]
+    Poisoned,
+    /// The log was closed.
+    #[error("the ledger is closed")]
+    Closed,
+    /// The event does not fit a leaf.
+    #[error("an event of {bytes} bytes does not fit a leaf of {MAX_ENTRY}")]
+    TooLong {
+        /// Its bytes.
+        bytes: usize,
+    },
+    /// The event has no canonical form.
+    #[error("the event has no canonical form: {0}")]
+    Form(canonical::Error),
+}
+
+/// Why a log cannot be opened for appending.
+#[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the messages tell what each field is")]
+pub enum OpenError {
+    /// Another process, or another handle here, has it open.
+    #[error("the ledger in `{}` is in use by another writer: stop that one first", folder.display())]
+    InUse { folder: PathBuf },
+    /// Reading or writing failed.
+    #[error("`{file}`: {error}")]
+    Io { file: String, error: io::Error },
+    /// The checkpoint is not by this key, or not a checkpoint.
+    #[error("`checkpoint`: {0}; use the key it was signed with, or restore the folder from a backup")]
+    Checkpoint(#[from] checkpoint::Error),
+    /// There is a log, but no checkpoint.
+    #[error(
+        "there are traces of a log but no `checkpoint`: restore the folder from a backup, or move it away"
+    )]
+    NoCheckpoint,
+    /// A tile that the checkpoint covers is not there.
+    #[error("`{file}` is missing: restore the folder from a backup")]
+    Missing { file: String },
+    /// A tile of another form.
+    #[error("`{file}`: {error}; restore the folder from a backup")]
+    Malformed { file: String, error: Malformed },
+    /// The tiles do not lead to the signed root.
+    #[error(
+        "the tiles on the right edge do not lead to the root signed for size {size}: restore from a backup"
+    )]
+    Root { size: u64 },
+    /// The last bundle and its hashes disagree.
+    #[error("the entries in `{file}` do not match their hashes: restore the folder from a backup")]
+    Bundle { file: String },
+    /// The journal was changed after it was written.
+    #[error(
+        "`{file}` is damaged at byte {at} ({what}): leaves that were acknowledged may be in it; restore the file from \
+         a backup, or move the folder away and keep it as evidence"
+    )]
+    Damaged { file: String, at: u64, what: &'static str },
+    /// A journal segment is missing.
+    #[error("`{file}` continues at leaf {found} where leaf {wanted} belongs: a segment before it is missing")]
+    Gap { file: String, found: u64, wanted: u64 },
+    /// The last leaf cannot be read.
+    #[error("leaf {index}: {error}")]
+    Leaf { index: u64, error: leaf::Error },
+    /// The first leaf of the boot was not recorded.
+    #[error("the start leaf was not recorded: {0}")]
+    Start(Refused),
+}
+
+/// Figures of a running ledger, for metrics and health.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stats {
+    /// Leaves acknowledged since opening.
+    pub appended: u64,
+    /// Writes to disk that made them durable.
+    pub batches: u64,
+    /// Leaves in the log, acknowledged.
+    pub size: u64,
+    /// Leaves that a checkpoint on disk covers.
+    pub sealed: u64,
+    /// Checkpoints published since opening.
+    pub checkpoints: u64,
+    /// Appends waiting for the disk.
+    pub waiting: usize,
+    /// Why nothing is recorded any more, if so.
+    pub poisoned: Option<String>,
+}
+
+/// What the handle and the two threads share.
+#[derive(Debug, Default)]
+struct Shared {
+    appended: AtomicU64,
+    batches: AtomicU64,
+    size: AtomicU64,
+    sealed: AtomicU64,
+    checkpoints: AtomicU64,
+    poisoned: AtomicBool,
+    error: Mutex<Option<String>>,
+}
+
+// === impl Ledger ===
+
+impl Ledger {
+    /// Opens the log in `config.folder`, or begins one; recovers what a crash left, and records the start leaf, whose
+    /// `previous` it sets. Blocks while it does: call it outside the async runtime or before serving.
+    ///
+    /// # Errors
+    /// [`OpenError`] names the file and the remedy. Nothing acknowledged is ever dropped to make opening succeed.
+    pub fn open(config: Config, start: Start, clock: impl Clock) -> Result<(Self, Recovery), OpenError> {
+        let io = |file: &str| {
+            let file = file.to_owned();
+            move |error| OpenError::Io { file, error }
+        };
+        let folder = config.folder.display().to_string();
+        let mut builder = fs::DirBuilder::new();
+        builder.recursive(true).mode(0o700).create(&config.folder).map_err(io(&folder))?;
+        let lock = File::create(config.folder.join("lock")).map_err(io("lock"))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(OpenError::InUse { folder: config.folder }),
+            Err(TryLockError::Error(error)) => return Err(io("lock")(error)),
+        }
+        let storage = Arc::new(FsStorage::new(&config.folder));
+        Self::open_on(storage, Some(lock), config, start, clock)
+    }
+
+    fn open_on(
+        storage: Arc<dyn Storage>,
+        lock: Option<File>,
+        config: Config,
+        start: Start,
+        clock: impl Clock,
+    ) -> Result<(Self, Recovery), OpenError> {
+        let opened = recover::recover(&storage, config.key.0)?;
+        let recovery = opened.recovery.clone();
+        let position = recover::first_position(&config.writer_id, &recovery);
+        let shared = Arc::new(Shared::default());
+        let mut writer = thread::Writer::new(opened, position, Box::new(clock), Arc::clone(&shared));
+        let start = Event::Start(Start { previous: recovery.previous, ..start });
+        writer.record(&start).map_err(OpenError::Start)?;
+        let (queue, waiting) = mpsc::channel(config.queue.max(1));
+        thread::spawn(writer, waiting, config.checkpoint_interval, lock)
+            .map_err(|error| OpenError::Io { file: "threads".to_owned(), error })?;
+        Ok((Self { queue, shared }, recovery))
+    }
+
+    /// Records an entry; answers once it is on disk. Waits while the queue is full.
+    ///
+    /// Dropping the future does not take the entry back: it may be recorded without a receipt.
+    ///
+    /// # Errors
+    /// [`Refused`]: what the entry tells of must not be done.
+    pub async fn append<E: Entry>(&self, entry: E) -> Result<Receipt<E>, Refused> {
+        let event = encode(&entry.event())?;
+        if self.shared.poisoned.load(Ordering::Acquire) {
+            return Err(Refused::Poisoned);
+        }
+        let (ack, receipt) = oneshot::channel();
+        let sent = self.queue.send(Message::Append { event, ack }).await;
+        sent.map_err(|_| self.shared.closed())?;
+        let index = receipt.await.map_err(|_| self.shared.closed())??;
+        Ok(Receipt { entry, index })
+    }
+
+    /// Records the stop leaf and the last checkpoint, and lets go of the folder. Appends already queued come first;
+    /// later ones are refused. `clean` says whether every open call had come to its end.
+    ///
+    /// # Errors
+    /// When the leaf or the checkpoint could not be written.
+    pub async fn close(&self, clean: bool) -> Result<(), Refused> {
+        let (ack, done) = oneshot::channel();
+        let sent = self.queue.send(Message::Close { clean, ack }).await;
+        sent.map_err(|_| self.shared.closed())?;
+        done.await.map_err(|_| self.shared.closed())?
+    }
+
+    /// The figures now.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        let at = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let Shared { appended, batches, size, sealed, checkpoints, error, .. } = &*self.shared;
+        Stats {
+            appended: at(appended),
+            batches: at(batches),
+            size: at(size),
+            sealed: at(sealed),
+            checkpoints: at(checkpoints),
+            waiting: self.queue.max_capacity() - self.queue.capacity(),
+            poisoned: error.lock().clone(),
+        }
+    }
+}
+
+/// The event's bytes, which fit a leaf.
+fn encode(event: &Event) -> Result<Encoded, Refused> {
+    let event = event.encode().map_err(Refused::Form)?;
+    if event.len() + ENVELOPE > MAX_ENTRY {
+        return Err(Refused::TooLong { bytes: event.len() });
+    }
+    Ok(event)
+}
+
+// === impl Receipt ===
+
+impl<E> Receipt<E> {
+    /// What was recorded.
+    pub fn entry(&self) -> &E {
+        &self.entry
+    }
+
+    /// What was recorded, to be done.
+    pub fn into_entry(self) -> E {
+        self.entry
+    }
+
+    /// Its index in the log.
+    pub fn index(&self) -> u64 {
+        self.index
+    }
+}
+
+// === impl Entry, Clock ===
+
+impl Entry for Event {
+    fn event(&self) -> Event {
+        self.clone()
+    }
+}
+
+impl<F: Fn() -> jiff::Timestamp + Send + 'static> Clock for F {
+    fn now(&self) -> jiff::Timestamp {
+        self()
+    }
+}
+
+// === impl Shared ===
+
+impl Shared {
+    /// Ends all recording; the first error is kept.
+    fn poison(&self, what: &str, error: &io::Error) {
+        self.error.lock().get_or_insert_with(|| format!("{what}: {error}"));
+        self.poisoned.store(true, Ordering::Release);
+    }
+
+    /// Why the writer is gone.
+    fn closed(&self) -> Refused {
+        if self.poisoned.load(Ordering::Acquire) { Refused::Poisoned } else { Refused::Closed }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,86 @@
+//! The journal on disk: segments named by the index of their first leaf.
+
+use crate::journal;
+use crate::storage::{Appender, Storage};
+use std::collections::VecDeque;
+use std::io;
+use std::sync::Arc;
+
+/// The folder of the segments.
+pub(crate) const FOLDER: &str = "journal";
+/// A segment longer than this is followed by a new one.
+const SEGMENT: usize = 16 << 20;
+
+/// The journal's end, where leaves are appended.
+#[derive(Debug)]
+pub(crate) struct Segments {
+    storage: Arc<dyn Storage>,
+    /// The segments on disk with the index that follows their last leaf; the last is open.
+    segments: VecDeque<(String, u64)>,
+    open: Box<dyn Appender>,
+    open_bytes: usize,
+    next: u64,
+    /// An operation failed: what is on disk behind the last acknowledged leaf is not known any more.
+    failed: bool,
+}
+
+/// The file of the segment that begins at this leaf.
+pub(crate) fn path(first: u64) -> String {
+    format!("{FOLDER}/{first:020}")
+}
+
+impl Segments {
+    /// Begins a journal at leaf `next`. All segments there were must be sealed and removed.
+    pub(crate) fn begin(storage: Arc<dyn Storage>, next: u64) -> io::Result<Self> {
+        let name = path(next);
+        let open = storage.create(&name)?;
+        let segments = VecDeque::from([(name, next)]);
+        Ok(Self { storage, segments, open, open_bytes: 0, next, failed: false })
+    }
+
+    /// The index of the next leaf.
+    pub(crate) fn next(&self) -> u64 {
+        self.next
+    }
+
+    /// Appends leaves in bundle form, durably: one write, one `fdatasync`. After an error every call fails.
+    pub(crate) fn append(&mut self, count: u32, leaves: &[u8]) -> io::Result<()> {
+        if std::mem::replace(&mut self.failed, true) {
+            return Err(io::Error::other("an earlier write failed"));
+        }
+        let header = journal::header(self.next, count, leaves);
+        let mut frame =
+            header.ok_or_else(|| io::Error::other("a batch longer than a frame can hold"))?.to_vec();
+        frame.extend_from_slice(leaves);
+        if self.open_bytes > SEGMENT {
+            self.rotate()?;
+        }
+        self.open.append(&frame)?;
+        self.open.sync()?;
+        self.open_bytes += frame.len();
+        self.next += u64::from(count);
+        if let Some((_, end)) = self.segments.back_mut() {
+            *end = self.next;
+        }
+        self.failed = false;
+        Ok(())
+    }
+
+    /// Removes the segments whose leaves a durable checkpoint covers; the open one stays.
+    pub(crate) fn drop_sealed(&mut self, sealed: u64) -> io::Result<()> {
+        while self.segments.len() > 1 {
+            let Some((name, _)) = self.segments.front().filter(|(_, end)| *end <= sealed) else { break };
+            self.storage.remove(name)?;
+            self.segments.pop_front();
+        }
+        Ok(())
+    }
+
+    fn rotate(&mut self) -> io::Result<()> {
+        let name = path(self.next);
+        self.open = self.storage.create(&name)?;
+        self.open_bytes = 0;
+        self.segments.push_back((name, self.next));
+        Ok(())
+    }
+}
