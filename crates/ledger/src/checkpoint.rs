@@ -108,7 +108,7 @@ mod tests {
             let note = signer().sign(text).unwrap();
             Checkpoint::open(note.as_bytes(), signer().verifier()).unwrap_err().to_string()
         };
-        insta::assert_snapshot!(refuse("example.com/log\n1\n"), @"the signed text is not a checkpoint: the root is not 32 bytes in base64");
+        insta::assert_snapshot!(refuse("example.com/log\n1\n"), @"the signed text is not a checkpoint: an empty line");
         insta::assert_snapshot!(refuse(&format!("example.com/log\n01\n{root}\n")), @"the signed text is not a checkpoint: the size is no decimal");
         insta::assert_snapshot!(refuse(&format!("example.com/log\n+1\n{root}\n")), @"the signed text is not a checkpoint: the size is no decimal");
         insta::assert_snapshot!(refuse(&format!("example.com/other\n1\n{root}\n")), @"a checkpoint of `example.com/other` where one of `example.com/log` belongs");

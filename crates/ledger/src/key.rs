@@ -135,11 +135,11 @@ mod tests {
         fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
         let refused =
             Key::load(&path).unwrap_err().to_string().replace(folder.path().to_str().unwrap(), "DIR");
-        insta::assert_snapshot!(refused, @"");
+        insta::assert_snapshot!(refused, @"the key file `DIR/ledger.key` has mode 0640: others may read or write it; make it 0600 and consider a new key");
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
         fs::write(&path, "not a key\n").unwrap();
         let refused =
             Key::load(&path).unwrap_err().to_string().replace(folder.path().to_str().unwrap(), "DIR");
-        insta::assert_snapshot!(refused, @"");
+        insta::assert_snapshot!(refused, @"the key file `DIR/ledger.key`: not a key: the form is `NAME+ID+KEY` for the public half, `PRIVATE+KEY+NAME+ID+KEY` for the private");
     }
 }

@@ -73,7 +73,7 @@ fn refusal(text: &str) -> Event {
 #[test]
 fn a_leaf_reads_back_and_is_canonical() {
     let stop = Event::Stop(Stop { clean: true });
-    insta::assert_snapshot!(String::from_utf8(leaf(&stop)).unwrap(), @"");
+    insta::assert_snapshot!(String::from_utf8(leaf(&stop)).unwrap(), @r#"{"boot_epoch":3,"event":{"clean":true},"event_id":"gate-1.3.7","schema_version":1,"time":"2026-11-23T06:27:48.000042Z","type":"stop","writer_id":"gate-1","writer_seq":7}"#);
     for event in [stop, intent("agent \"x\"\n"), refusal("é")] {
         let read = Leaf::parse(&leaf(&event)).unwrap();
         assert_eq!(read, Leaf { position: position(), time: time(), event });
@@ -94,10 +94,10 @@ fn the_longest_leaves_fit() {
 #[test]
 fn cut_text_says_so() {
     let text: Text<4> = "abcdef".into();
-    insta::assert_snapshot!(serde_json::to_string(&text).unwrap(), @"");
+    insta::assert_snapshot!(serde_json::to_string(&text).unwrap(), @r#"{"bytes":6,"prefix":"abcd","sha256":"sha256:bef57ec7f53a6d40beb640a780a639c83bc29ac8a9816f1fc6c5c6dcd93c4721"}"#);
     assert_eq!((text.as_str(), text.is_cut(), text.to_string()), ("abcd", true, "abcd…".to_owned()));
     let list: List<u64, 2> = (0..5).collect();
-    insta::assert_snapshot!(serde_json::to_string(&list).unwrap(), @"");
+    insta::assert_snapshot!(serde_json::to_string(&list).unwrap(), @r#"{"first":[0,1],"total":5}"#);
 }
 
 #[test]
@@ -105,13 +105,13 @@ fn bytes_that_are_no_leaf_are_refused() {
     let good = String::from_utf8(leaf(&Event::Stop(Stop { clean: true }))).unwrap();
     let refuse =
         |from: &str, to: &str| Leaf::parse(good.replace(from, to).as_bytes()).unwrap_err().to_string();
-    insta::assert_snapshot!(refuse(":1,\"time", ":2,\"time"), @"");
-    insta::assert_snapshot!(refuse("\"type\":\"stop\"", "\"type\":\"halt\""), @"");
-    insta::assert_snapshot!(refuse("true", "1"), @"");
-    insta::assert_snapshot!(refuse("true}", "true,\"more\":1}"), @"");
-    insta::assert_snapshot!(refuse("\"writer_seq\":7", "\"writer_seq\":8"), @"");
-    insta::assert_snapshot!(refuse("000042Z", "42Z"), @"");
-    insta::assert_snapshot!(refuse("true", " true"), @"");
+    insta::assert_snapshot!(refuse(":1,\"time", ":2,\"time"), @"leaf schema version 2 is unknown: use a newer build to read it");
+    insta::assert_snapshot!(refuse("\"type\":\"stop\"", "\"type\":\"halt\""), @"not a leaf of schema version 1: unknown variant `halt`, expected one of `start`, `stop`, `intent`, `outcome`, `refusal`, `session_opened`, `session_revoked`, `session_expired`, `policy_loaded`");
+    insta::assert_snapshot!(refuse("true", "1"), @"not a leaf of schema version 1: invalid type: integer `1`, expected a boolean");
+    insta::assert_snapshot!(refuse("true}", "true,\"more\":1}"), @"not a leaf of schema version 1: unknown field `more`, expected `clean`");
+    insta::assert_snapshot!(refuse("\"writer_seq\":7", "\"writer_seq\":8"), @"not a leaf of schema version 1: `event_id` does not match the place in the sequence");
+    insta::assert_snapshot!(refuse("000042Z", "42Z"), @"not a leaf of schema version 1: `time` is not RFC 3339 in UTC with microseconds");
+    insta::assert_snapshot!(refuse("true", " true"), @"JSON, but not in the canonical form of RFC 8785");
 }
 
 #[test]

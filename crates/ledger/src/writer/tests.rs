@@ -100,8 +100,8 @@ async fn a_folder_that_cannot_be_written_poisons() {
     let folder = tempfile::tempdir().unwrap();
     let (ledger, _) = open(folder.path()).unwrap();
     ledger.append(outcome(1)).await.unwrap().into_entry();
-    // A file where a folder must be made: the sealer fails, whoever the user is.
-    std::fs::remove_dir_all(folder.path().join("ledger")).unwrap();
+    // A file where the folder must be: sealing fails, whoever the user is.
+    std::fs::rename(folder.path().join("ledger"), folder.path().join("away")).unwrap();
     std::fs::write(folder.path().join("ledger"), "").unwrap();
     let mut n = 2;
     let refused = loop {
