@@ -19,13 +19,11 @@ impl fmt::Debug for TokenHash {
     }
 }
 
-/// A session to be stored. Times count to the microsecond; what is finer is cut off.
-#[derive(Debug, Clone)]
-pub struct NewSession {
+/// A session as people see it: everything but the token's hash. Times are kept to the microsecond.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Session {
     /// Opaque and unique, such as `s-` and 16 characters of base32.
     pub id: String,
-    /// What proves possession of the session's token.
-    pub token_hash: TokenHash,
     /// The software that calls.
     pub agent: String,
     /// The human on whose behalf it runs.
@@ -37,25 +35,6 @@ pub struct NewSession {
     /// When it began.
     pub created_at: Timestamp,
     /// From when on it is refused; after `created_at`.
-    pub expires_at: Timestamp,
-}
-
-/// A session as people see it: everything but the token's hash.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Session {
-    /// Opaque and unique.
-    pub id: String,
-    /// The software that calls.
-    pub agent: String,
-    /// The human on whose behalf it runs.
-    pub delegator: String,
-    /// The one cluster it may call.
-    pub cluster: String,
-    /// What the agent is to do, in the words of whoever opened the session.
-    pub reason: String,
-    /// When it began.
-    pub created_at: Timestamp,
-    /// From when on it is refused.
     pub expires_at: Timestamp,
     /// How it was ended before its time, if it was.
     pub revoked: Option<Revoked>,
@@ -169,19 +148,19 @@ impl LiveSession {
 // === impl Store ===
 
 impl Store {
-    /// Stores a new session.
+    /// Stores a new session, whose `revoked` is not looked at.
     ///
     /// # Errors
     /// [`Error::Exists`] for an id or a hash that is taken; [`Error::Sql`] also for an expiry that is not after
     /// the beginning.
-    pub async fn open_session(&self, new: &NewSession) -> Result<(), Error> {
+    pub async fn open_session(&self, new: &Session, token_hash: &TokenHash) -> Result<(), Error> {
         let done = sqlx::query(
             "INSERT INTO sessions
                (id, token_hash, agent, delegator, cluster, reason, created_at, expires_at)
              VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         )
         .bind(&new.id)
-        .bind(&new.token_hash.0[..])
+        .bind(&token_hash.0[..])
         .bind(&new.agent)
         .bind(&new.delegator)
         .bind(&new.cluster)

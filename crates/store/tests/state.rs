@@ -8,7 +8,7 @@ use std::path::Path;
 use insta::assert_snapshot;
 use jiff::Timestamp;
 use sqlx::{Connection as _, SqliteConnection};
-use store::{Error, NewSession, OpenError, Revocation, State, Store, TokenHash, Which};
+use store::{Error, LiveSession, OpenError, Revocation, Session, State, Store, TokenHash, Which};
 use tempfile::TempDir;
 
 const HASH: [u8; 32] = *b"this-is-a-hash-of-a-secret-part!";
@@ -17,18 +17,22 @@ fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + second).unwrap()
 }
 
-fn session(id: &str, from: i64, to: i64) -> NewSession {
-    let mut hash = HASH;
-    hash.iter_mut().zip(id.bytes()).for_each(|(to, from)| *to = from);
-    NewSession {
+fn hash(id: &str) -> TokenHash {
+    let mut hash = TokenHash(HASH);
+    hash.0.iter_mut().zip(id.bytes()).for_each(|(to, from)| *to = from);
+    hash
+}
+
+fn session(id: &str, from: i64, to: i64) -> Session {
+    Session {
         id: id.to_owned(),
-        token_hash: TokenHash(hash),
         agent: "claude".to_owned(),
         delegator: "ada@example.com".to_owned(),
         cluster: "prod".to_owned(),
         reason: "roll out 1.4; DROP TABLE sessions; --'".to_owned(),
         created_at: at(from),
         expires_at: at(to),
+        revoked: None,
     }
 }
 
@@ -48,15 +52,15 @@ async fn refusal(data: &Path) -> String {
 async fn a_session_comes_back_as_it_went_in_after_a_restart() {
     let data = TempDir::new().unwrap();
     let store = Store::open(data.path()).await.unwrap();
-    store.open_session(&session("s-1", 0, 60)).await.unwrap();
-    store.open_session(&session("s-2", 1, 20)).await.unwrap();
+    store.open_session(&session("s-1", 0, 60), &hash("s-1")).await.unwrap();
+    store.open_session(&session("s-2", 1, 20), &hash("s-2")).await.unwrap();
     store.close().await;
 
     let store = Store::open(data.path()).await.unwrap();
     let live = store.load_active(at(20)).await.unwrap();
     let [one] = &live[..] else { panic!("{live:?}") };
     let new = session("s-1", 0, 60);
-    assert_eq!(one.token_hash.0, new.token_hash.0);
+    assert_eq!(one.token_hash.0, hash("s-1").0);
     let read = &one.session;
     assert_eq!(
         (&read.id, &read.agent, &read.delegator, &read.cluster, &read.reason),
@@ -70,7 +74,7 @@ async fn lists_newest_first_and_no_more_than_asked() {
     let data = TempDir::new().unwrap();
     let store = Store::open(data.path()).await.unwrap();
     for (id, from, to) in [("s-1", 0, 10), ("s-2", 1, 60), ("s-3", 2, 60), ("s-4", 3, 60)] {
-        store.open_session(&session(id, from, to)).await.unwrap();
+        store.open_session(&session(id, from, to), &hash(id)).await.unwrap();
     }
     store.revoke_session("s-3", "ada", "done", at(5)).await.unwrap();
     let list = async |which, limit| {
@@ -92,8 +96,8 @@ async fn lists_newest_first_and_no_more_than_asked() {
 async fn revoking_twice_tells_how_it_ended_first() {
     let data = TempDir::new().unwrap();
     let store = Store::open(data.path()).await.unwrap();
-    store.open_session(&session("s-1", 0, 60)).await.unwrap();
-    store.open_session(&session("s-2", 0, 4)).await.unwrap();
+    store.open_session(&session("s-1", 0, 60), &hash("s-1")).await.unwrap();
+    store.open_session(&session("s-2", 0, 4), &hash("s-2")).await.unwrap();
 
     let Revocation::Ended(first) = store.revoke_session("s-1", "ada", "gone wild", at(5)).await.unwrap()
     else {
@@ -114,22 +118,23 @@ async fn ids_and_hashes_are_unique_and_an_expiry_lies_ahead() {
     let data = TempDir::new().unwrap();
     let store = Store::open(data.path()).await.unwrap();
     let new = session("s-1", 0, 60);
-    store.open_session(&new).await.unwrap();
-    let same_id = NewSession { token_hash: TokenHash([7; 32]), ..new.clone() };
+    store.open_session(&new, &hash("s-1")).await.unwrap();
     assert_snapshot!(
-        store.open_session(&same_id).await.unwrap_err(),
+        store.open_session(&new, &hash("s-2")).await.unwrap_err(),
         @"session `s-1` exists already: open another"
     );
-    let same_hash = NewSession { id: "s-2".to_owned(), ..new };
-    assert!(matches!(store.open_session(&same_hash).await, Err(Error::Exists(id)) if id == "s-2"));
-    assert!(matches!(store.open_session(&session("s-3", 5, 5)).await, Err(Error::Sql(_))));
+    let same_hash = Session { id: "s-2".to_owned(), ..new };
+    assert!(
+        matches!(store.open_session(&same_hash, &hash("s-1")).await, Err(Error::Exists(id)) if id == "s-2")
+    );
+    assert!(matches!(store.open_session(&session("s-3", 5, 5), &hash("s-3")).await, Err(Error::Sql(_))));
 }
 
 #[tokio::test]
 async fn what_happened_cannot_be_rewritten() {
     let data = TempDir::new().unwrap();
     let store = Store::open(data.path()).await.unwrap();
-    store.open_session(&session("s-1", 0, 60)).await.unwrap();
+    store.open_session(&session("s-1", 0, 60), &hash("s-1")).await.unwrap();
     store.revoke_session("s-1", "ada", "done", at(5)).await.unwrap();
     for statement in [
         "UPDATE sessions SET revoked_at = NULL, revoked_by = NULL, revoked_why = NULL",
@@ -156,7 +161,7 @@ async fn every_file_is_the_owners_alone_and_is_taken_back() {
         modes
     };
     let store = Store::open(&data).await.unwrap();
-    store.open_session(&session("s-1", 0, 60)).await.unwrap();
+    store.open_session(&session("s-1", 0, 60), &hash("s-1")).await.unwrap();
     let expected = ["state.lock", "state.sqlite", "state.sqlite-shm", "state.sqlite-wal"];
     assert_eq!(modes(&data), expected.map(|name| (name.to_owned(), 0o600)));
     assert_eq!(fs::metadata(&data).unwrap().permissions().mode() & 0o777, 0o700);
@@ -226,7 +231,6 @@ async fn what_is_not_ours_is_refused() {
 
 #[tokio::test]
 async fn debug_shows_no_hash() {
-    let new = session("s-1", 0, 60);
-    assert_snapshot!(format!("{:?}", new.token_hash), @"TokenHash(..)");
-    assert!(!format!("{new:?}").contains("104"), "a byte of the hash");
+    let live = LiveSession { session: session("s-1", 0, 60), token_hash: hash("s-1") };
+    assert!(format!("{live:?}").ends_with(", token_hash: TokenHash(..) }"), "{live:?}");
 }

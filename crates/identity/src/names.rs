@@ -1,0 +1,298 @@
+//! The names people and configuration give, as types: whoever holds one knows that it is well formed.
+
+use std::borrow::Borrow;
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize, Serializer};
+
+/// Why a text is not the name it should be; says which part, what is wrong, and what would be right.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{part} {problem}")]
+pub struct NameError {
+    /// Which name.
+    pub part: Part,
+    /// What is wrong with it.
+    pub problem: Problem,
+}
+
+/// The kinds of name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// [`AgentName`].
+    Agent,
+    /// [`GroupName`].
+    Group,
+    /// [`ClusterName`].
+    Cluster,
+    /// [`Delegator`].
+    Delegator,
+    /// [`Actor`].
+    Actor,
+    /// [`Reason`].
+    Reason,
+    /// [`SessionId`](crate::SessionId).
+    Session,
+}
+
+/// What is wrong with a name. Input is shown cut to 40 characters and escaped.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Problem {
+    /// Nothing there.
+    #[error("is empty: give 1 to {most} characters")]
+    Empty {
+        /// The longest that would do, in characters.
+        most: usize,
+    },
+    /// Too long.
+    #[error("has {found} characters: at most {most} are allowed")]
+    TooLong {
+        /// Its length in characters.
+        found: usize,
+        /// The longest that would do, in characters.
+        most: usize,
+    },
+    /// A character that may not be in it.
+    #[error("has U+{:04X} at character {at}: {allowed}", u32::from(*found))]
+    Character {
+        /// The character.
+        found: char,
+        /// Where, counted from 1.
+        at: usize,
+        /// What may be in it.
+        allowed: &'static str,
+    },
+    /// Its first or last character may not stand there.
+    #[error("`{input}` must begin and end with {allowed}")]
+    Edge {
+        /// The name.
+        input: String,
+        /// What may stand there.
+        allowed: &'static str,
+    },
+    /// It begins like the names Kubernetes or the gate gives itself.
+    #[error("`{input}` is reserved: choose one that does not begin with `{prefix}`")]
+    Reserved {
+        /// The name.
+        input: String,
+        /// What it begins with.
+        prefix: &'static str,
+    },
+    /// It has another shape altogether.
+    #[error("`{input}` is malformed: it looks like {example}")]
+    Shape {
+        /// The name.
+        input: String,
+        /// One that is right.
+        example: &'static str,
+    },
+}
+
+/// What a kind of name may look like.
+struct Grammar {
+    part: Part,
+    /// In characters.
+    most: usize,
+    inner: fn(char) -> bool,
+    inner_says: &'static str,
+    edge: fn(char) -> bool,
+    edge_says: &'static str,
+    /// Compared without regard to case.
+    reserved: &'static [&'static str],
+}
+
+/// After the labels of RFC 1123, with dots; so it can be part of a user name, a header and a Cedar id as it is.
+const fn label(part: Part) -> Grammar {
+    Grammar {
+        part,
+        most: 63,
+        inner: |c| matches!(c, 'a'..='z' | '0'..='9' | '-' | '.'),
+        inner_says: "only `a-z`, `0-9`, `-` and `.` are allowed",
+        edge: |c| matches!(c, 'a'..='z' | '0'..='9'),
+        edge_says: "`a-z` or `0-9`",
+        reserved: &["system:"],
+    }
+}
+
+/// Text that people read: any script, nothing they could not see.
+const fn line(part: Part, most: usize) -> Grammar {
+    Grammar {
+        part,
+        most,
+        inner: |c| !is_unseen(c),
+        inner_says: "control and invisible characters are not allowed",
+        edge: |c| c != ' ',
+        edge_says: "something other than a space",
+        reserved: &[],
+    }
+}
+
+const AGENT: Grammar = label(Part::Agent);
+const CLUSTER: Grammar = label(Part::Cluster);
+const DELEGATOR: Grammar = line(Part::Delegator, 254);
+const ACTOR: Grammar = line(Part::Actor, 254);
+const REASON: Grammar = line(Part::Reason, 500);
+const GROUP: Grammar = Grammar {
+    part: Part::Group,
+    most: 128,
+    inner: |c| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_' | ':' | '/' | '@'),
+    inner_says: "only `a-z`, `A-Z`, `0-9` and `-._:/@` are allowed",
+    edge: |c| c.is_ascii_alphanumeric(),
+    edge_says: "a letter or digit",
+    // `portcullis:` too: the group that may read Secrets is added for one permitted request, never configured.
+    reserved: &["system:", "portcullis:"],
+};
+
+impl Grammar {
+    fn check(&self, input: &str) -> Result<(), NameError> {
+        self.problem(input).map_or(Ok(()), |problem| Err(NameError { part: self.part, problem }))
+    }
+
+    fn problem(&self, input: &str) -> Option<Problem> {
+        let (Some(first), Some(last)) = (input.chars().next(), input.chars().next_back()) else {
+            return Some(Problem::Empty { most: self.most });
+        };
+        let found = input.chars().count();
+        if found > self.most {
+            return Some(Problem::TooLong { found, most: self.most });
+        }
+        let begins =
+            |prefix: &&str| input.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
+        if let Some(prefix) = self.reserved.iter().copied().find(begins) {
+            return Some(Problem::Reserved { input: shown(input), prefix });
+        }
+        if let Some((before, found)) = input.chars().enumerate().find(|(_, c)| !(self.inner)(*c)) {
+            return Some(Problem::Character { found, at: before + 1, allowed: self.inner_says });
+        }
+        if !(self.edge)(first) || !(self.edge)(last) {
+            return Some(Problem::Edge { input: shown(input), allowed: self.edge_says });
+        }
+        None
+    }
+}
+
+/// Hostile input as it may stand in a message: cut, and with what cannot be seen escaped.
+pub(crate) fn shown(input: &str) -> String {
+    const MOST: usize = 40;
+    let mut shown = String::new();
+    for c in input.chars().take(MOST) {
+        if is_unseen(c) || c == '`' { shown.extend(c.escape_unicode()) } else { shown.push(c) }
+    }
+    if input.chars().nth(MOST).is_some() {
+        shown.push('…');
+    }
+    shown
+}
+
+/// Whether a reader would not see `c`, or would see something else in its place: control characters, spaces other
+/// than U+0020, Unicode's general categories Cf, Co, Zl and Zp, its property Default_Ignorable_Code_Point
+/// (bidirectional controls, joiners, variation selectors, tags, Hangul fillers), and the blank Braille pattern.
+fn is_unseen(c: char) -> bool {
+    if c.is_control() || (c.is_whitespace() && c != ' ') {
+        return true;
+    }
+    matches!(c,
+        '\u{ad}' | '\u{34f}' | '\u{600}'..='\u{605}' | '\u{61c}' | '\u{6dd}' | '\u{70f}'
+        | '\u{890}'..='\u{891}' | '\u{8e2}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'
+        | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{e000}'..='\u{f8ff}'
+        | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{ffff}'
+        | '\u{110bd}' | '\u{110cd}' | '\u{13430}'..='\u{1343f}' | '\u{1bca0}'..='\u{1bca3}'
+        | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{10ffff}')
+}
+
+macro_rules! names {
+    ($($(#[$doc:meta])* $name:ident: $grammar:ident;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+        #[serde(try_from = "String")]
+        pub struct $name(Arc<str>);
+
+        impl $name {
+            /// Takes `input` as it is, or refuses it: nothing is trimmed or folded.
+            ///
+            /// # Errors
+            /// What is wrong, and what would be right.
+            pub fn parse(input: &str) -> Result<Self, NameError> {
+                $grammar.check(input).map(|()| Self(input.into()))
+            }
+
+            /// The text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = NameError;
+
+            fn try_from(input: String) -> Result<Self, NameError> {
+                Self::parse(&input)
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = NameError;
+
+            fn from_str(input: &str) -> Result<Self, NameError> {
+                Self::parse(input)
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&self.0)
+            }
+        }
+
+        // Hash, Eq and Ord are those of the text, as `Borrow` asks.
+        impl Borrow<str> for $name {
+            fn borrow(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Debug::fmt(&self.0, f)
+            }
+        }
+    )*};
+}
+
+names! {
+    /// The software that calls, as configuration names it: `[a-z0-9]([-a-z0-9.]*[a-z0-9])?`, at most 63. Never
+    /// empty, since a request that impersonates nobody would run as the gate itself.
+    AgentName: AGENT;
+    /// A group an agent is in, for policy and for the API server: 1 to 128 of letters, digits and `-._:/@`, not
+    /// beginning with `system:` or `portcullis:`.
+    GroupName: GROUP;
+    /// A cluster, as configuration names it; same grammar as [`AgentName`].
+    ClusterName: CLUSTER;
+    /// The human on whose behalf an agent runs: 1 to 254 visible characters.
+    Delegator: DELEGATOR;
+    /// Who ended a session: 1 to 254 visible characters.
+    Actor: ACTOR;
+    /// Why a session was opened or ended, in someone's own words: 1 to 500 visible characters on one line.
+    Reason: REASON;
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Agent => "agent name",
+            Self::Group => "group name",
+            Self::Cluster => "cluster name",
+            Self::Delegator => "delegator",
+            Self::Actor => "actor",
+            Self::Reason => "reason",
+            Self::Session => "session id",
+        })
+    }
+}

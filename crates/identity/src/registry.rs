@@ -1,0 +1,343 @@
+//! The sessions that may be used, in memory over the store.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use jiff::Timestamp;
+use store::{LiveSession, Revocation, Session, Store, TokenHash, Which};
+use tokio::sync::{Mutex, watch};
+use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio_util::task::AbortOnDropHandle;
+
+use crate::caller::Facts;
+use crate::token::Presented;
+use crate::{
+    Actor, AgentName, Agents, Caller, Clock, ClusterName, Delegator, End, Ended, Entropy, GroupName,
+    NameError, OpenError, Opened, Opening, Reason, Refusal, Rejected, SessionId, Token, Unauthenticated,
+};
+
+/// How many sessions can be open at once.
+const MOST_LIVE: usize = 10_000;
+
+/// How often expired sessions are looked for: well within the second in which their streams must end.
+const EXPIRY_TICK: Duration = Duration::from_millis(250);
+
+/// Who ends a session that configuration no longer allows.
+const GATE: &str = "portcullis";
+
+/// A hash to compare with where there is no session, so that an id that exists takes no longer than one that does
+/// not. No secret hashes to it as far as anyone knows; and if one did, there is no session to enter.
+const NOBODY: TokenHash = TokenHash([0; 32]);
+
+/// The sessions that may be used: who a token belongs to, opening, ending.
+///
+/// What a call needs is in memory, read without a lock; the store is touched only to open, end and list.
+/// Sessions end by themselves when their time is over, or when this value is dropped.
+pub struct Sessions {
+    shared: Arc<Shared>,
+    _expiry: AbortOnDropHandle<()>,
+}
+
+/// A session that was stored as active but that configuration no longer allows: it was ended for good.
+#[derive(Debug)]
+pub struct Withdrawn {
+    /// The session as it was.
+    pub session: Session,
+    /// What is no longer allowed.
+    pub refusal: Refusal,
+}
+
+/// Why the sessions could not be loaded.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LoadError {
+    /// The state cannot be read.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// A stored session holds a name that could never have been stored.
+    #[error("stored session `{id}` was tampered with: {source}; restore the state from a copy")]
+    Tampered {
+        /// The row's id.
+        id: String,
+        /// What is wrong with it.
+        source: NameError,
+    },
+}
+
+struct Shared {
+    store: Store,
+    agents: Agents,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    live: ArcSwap<Live>,
+    /// Held from before a session is stored or ended until `live` agrees: else a session ended just as it is
+    /// opened would be entered after its end.
+    changes: Mutex<()>,
+}
+
+type Live = HashMap<SessionId, Arc<Entry>>;
+
+struct Entry {
+    hash: TokenHash,
+    caller: Caller,
+    end: watch::Sender<Option<End>>,
+    /// `caller.expires_at()` as it was foreseen when the entry was made. Beside the wall clock, since that can be
+    /// set back.
+    deadline: Instant,
+}
+
+// === impl Sessions ===
+
+impl Sessions {
+    /// Loads the active sessions and begins to watch over their expiry; must be called within a tokio runtime.
+    /// Sessions that `agents` no longer allows are ended in the store and told.
+    ///
+    /// # Errors
+    /// The state cannot be read or written, or holds what was never stored.
+    pub async fn load(
+        store: Store,
+        agents: Agents,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+    ) -> Result<(Self, Vec<Withdrawn>), LoadError> {
+        let now = clock.now();
+        let mut live = Live::new();
+        let mut withdrawn = Vec::new();
+        for LiveSession { session, token_hash } in store.load_active(now).await? {
+            let names = Names::parse(&session)
+                .map_err(|source| LoadError::Tampered { id: session.id.clone(), source })?;
+            match agents.allows(&names.agent, &names.delegator, &names.cluster) {
+                Ok(agent) => {
+                    let entry = Entry::new(names, agent.groups.clone(), token_hash, session.expires_at, now);
+                    live.insert(entry.caller.session().clone(), Arc::new(entry));
+                }
+                Err(refusal) => {
+                    store.revoke_session(&session.id, GATE, &refusal.to_string(), now).await?;
+                    withdrawn.push(Withdrawn { session, refusal });
+                }
+            }
+        }
+        let live = ArcSwap::from_pointee(live);
+        let shared = Arc::new(Shared { store, agents, clock, entropy, live, changes: Mutex::new(()) });
+        let expiry = AbortOnDropHandle::new(tokio::spawn(watch_expiry(Arc::clone(&shared))));
+        Ok((Self { shared, _expiry: expiry }, withdrawn))
+    }
+
+    /// Whose token this is at `now`. Touches memory only; the answer to a bad token does not tell what was wrong.
+    ///
+    /// # Errors
+    /// It is nobody's, or no longer.
+    pub fn identify(&self, token: &str, now: Timestamp) -> Result<Caller, Unauthenticated> {
+        self.shared.identify(token, now).map_err(Unauthenticated::because)
+    }
+
+    /// Opens a session. Durable when it returns.
+    ///
+    /// Cancel safety: dropped while the store commits, the session may be stored, with a token nobody ever saw.
+    ///
+    /// # Errors
+    /// It may not be opened, or cannot be stored.
+    pub async fn open(&self, opening: Opening) -> Result<Opened, OpenError> {
+        let shared = &*self.shared;
+        let agent = shared.agents.judge(&opening)?;
+        let _changing = shared.changes.lock().await;
+        if shared.live.load().len() >= MOST_LIVE {
+            return Err(Refusal::TooMany { most: MOST_LIVE }.into());
+        }
+        let now = whole_microseconds(shared.clock.now());
+        let expires_at = now.checked_add(opening.ttl).map(whole_microseconds).map_err(|_| {
+            Refusal::TtlTooLong { ttl: opening.ttl, most: Timestamp::MAX.duration_since(now) }
+        })?;
+        let id = SessionId::random(&*shared.entropy)?;
+        let (token, token_hash) = Token::mint(&id, &*shared.entropy)?;
+        let session = Session {
+            id: id.to_string(),
+            agent: opening.agent.to_string(),
+            delegator: opening.delegator.to_string(),
+            cluster: opening.cluster.to_string(),
+            reason: opening.reason.to_string(),
+            created_at: now,
+            expires_at,
+            revoked: None,
+        };
+        shared.store.open_session(&session, &token_hash).await?;
+        let Opening { agent: name, delegator, cluster, reason, .. } = opening;
+        let names = Names { id, agent: name, delegator, cluster, reason };
+        let entry = Arc::new(Entry::new(names, agent.groups.clone(), token_hash, expires_at, now));
+        shared.change(|live| {
+            live.insert(entry.caller.session().clone(), Arc::clone(&entry));
+        });
+        Ok(Opened { session, token })
+    }
+
+    /// Ends a session: at once in memory, so that a kill switch never waits for a disk, then in the store.
+    /// Doing it again changes nothing and tells how it ended first.
+    ///
+    /// Cancel safety: dropped before it returns, the session is ended here but may come back with a restart; do it
+    /// again.
+    ///
+    /// # Errors
+    /// The end cannot be stored: as with a cancellation.
+    pub async fn revoke(&self, id: &SessionId, by: &Actor, why: &Reason) -> Result<Revocation, store::Error> {
+        let shared = &*self.shared;
+        shared.end(id);
+        let _changing = shared.changes.lock().await;
+        let revocation =
+            shared.store.revoke_session(id.as_str(), by.as_str(), why.as_str(), shared.clock.now()).await?;
+        // Again: it may have been entered while we waited for our turn.
+        shared.end(id);
+        Ok(revocation)
+    }
+
+    /// Up to `limit` sessions, newest first.
+    ///
+    /// # Errors
+    /// The state cannot be read.
+    pub async fn list(&self, which: Which, limit: u32) -> Result<Vec<Session>, store::Error> {
+        self.shared.store.list_sessions(which, self.shared.clock.now(), limit).await
+    }
+
+    /// How many sessions may be used at this moment.
+    pub fn live(&self) -> usize {
+        self.shared.live.load().len()
+    }
+}
+
+impl fmt::Debug for Sessions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sessions").field("live", &self.live()).finish_non_exhaustive()
+    }
+}
+
+// === impl Shared ===
+
+impl Shared {
+    fn identify(&self, token: &str, now: Timestamp) -> Result<Caller, Rejected> {
+        let presented = Presented::parse(token).ok_or(Rejected::Malformed)?;
+        let live = self.live.load();
+        let entry = live.get(presented.session);
+        let proven = presented.is(entry.map_or(&NOBODY, |entry| &entry.hash));
+        let entry = entry.ok_or(Rejected::Unknown)?;
+        if !proven {
+            return Err(Rejected::WrongSecret);
+        }
+        if entry.caller.expires_at() <= now {
+            return Err(Rejected::Expired);
+        }
+        if entry.end.borrow().is_some() {
+            return Err(Rejected::Ended);
+        }
+        Ok(entry.caller.clone())
+    }
+
+    /// Copies the map to change it: changes are rare, and calls are not to wait for them.
+    fn change(&self, change: impl Fn(&mut Live)) {
+        self.live.rcu(|live| {
+            let mut live = Live::clone(live);
+            change(&mut live);
+            live
+        });
+    }
+
+    /// Ends one session here and now, if it is live.
+    fn end(&self, id: &SessionId) {
+        let Some(entry) = self.live.load().get(id).cloned() else { return };
+        entry.end_as(End::Revoked);
+        self.change(|live| {
+            live.remove(id);
+        });
+    }
+
+    /// Ends the sessions whose time is over by either clock.
+    fn expire(&self, now: Timestamp, instant: Instant) {
+        let due: Vec<_> =
+            self.live.load().values().filter(|entry| entry.is_over(now, instant)).cloned().collect();
+        if due.is_empty() {
+            return;
+        }
+        for entry in &due {
+            entry.end_as(End::Expired);
+        }
+        self.change(|live| {
+            for entry in &due {
+                live.remove(entry.caller.session());
+            }
+        });
+    }
+}
+
+/// Runs until it is aborted. Ticks instead of sleeping until the next expiry: a wall clock that is set forward,
+/// or a machine that slept, would not wake a sleeper.
+async fn watch_expiry(shared: Arc<Shared>) {
+    let mut tick = interval(EXPIRY_TICK);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tick.tick().await;
+        shared.expire(shared.clock.now(), Instant::now());
+    }
+}
+
+// === impl Entry ===
+
+impl Entry {
+    fn new(
+        names: Names,
+        groups: Vec<GroupName>,
+        hash: TokenHash,
+        expires_at: Timestamp,
+        now: Timestamp,
+    ) -> Self {
+        let (end, ended) = watch::channel(None);
+        let Names { id, agent, delegator, cluster, reason } = names;
+        let ended = Ended::new(ended);
+        let caller =
+            Caller::new(Facts { agent, groups, delegator, session: id, cluster, reason, expires_at, ended });
+        // A time to live that is not positive, or beyond reckoning, is over at once.
+        let start = Instant::now();
+        let ttl = Duration::try_from(expires_at.duration_since(now)).unwrap_or_default();
+        let deadline = start.checked_add(ttl).unwrap_or(start);
+        Self { hash, caller, end, deadline }
+    }
+
+    fn is_over(&self, now: Timestamp, instant: Instant) -> bool {
+        self.caller.expires_at() <= now || self.deadline <= instant
+    }
+
+    /// The first end stands.
+    fn end_as(&self, end: End) {
+        self.end.send_if_modified(|ended| {
+            let first = ended.is_none();
+            ended.get_or_insert(end);
+            first
+        });
+    }
+}
+
+/// A session's names, proven.
+struct Names {
+    id: SessionId,
+    agent: AgentName,
+    delegator: Delegator,
+    cluster: ClusterName,
+    reason: Reason,
+}
+
+impl Names {
+    fn parse(session: &Session) -> Result<Self, NameError> {
+        Ok(Self {
+            id: SessionId::parse(&session.id)?,
+            agent: AgentName::parse(&session.agent)?,
+            delegator: Delegator::parse(&session.delegator)?,
+            cluster: ClusterName::parse(&session.cluster)?,
+            reason: Reason::parse(&session.reason)?,
+        })
+    }
+}
+
+/// What the store keeps of a time, so that a session is the same before and after a restart.
+fn whole_microseconds(time: Timestamp) -> Timestamp {
+    Timestamp::from_microsecond(time.as_microsecond()).unwrap_or(time)
+}
