@@ -13,8 +13,8 @@
 //! | … | the payload: an entry bundle, each leaf behind its length as big-endian `uint16` |
 //!
 //! The next frame is begun only after the one before is on disk, so only the last frame can be torn. A frame that the
-//! file ends in, or in which a disk sector was never written, is torn; one that is complete and wrong was damaged, and
-//! its leaves may have been acknowledged.
+//! file ends in, or whose end or one of whose disk sectors was never written, is torn; one that is complete and wrong
+//! was damaged, and its leaves may have been acknowledged.
 
 use crate::tile;
 use crate::tree::sha256;
@@ -142,7 +142,9 @@ fn torn(segment: &[u8], at: usize, wrong: Wrong) -> bool {
     let to_boundary = (SECTOR - at % SECTOR).min(frame.len());
     let (head, tail) = frame.split_at(to_boundary);
     let unwritten = |sector: &[u8]| !sector.is_empty() && sector.iter().all(|b| *b == 0);
-    behind.is_empty() && (unwritten(head) || tail.chunks(SECTOR).any(unwritten))
+    // Nor does one end in a zero, as a file does that grew before its data was written.
+    let unfinished = frame.last() == Some(&0);
+    behind.is_empty() && (unfinished || unwritten(head) || tail.chunks(SECTOR).any(unwritten))
 }
 
 /// Whether a frame with a right header begins at `from` or later.

@@ -319,7 +319,7 @@ mod tests {
             if hashes.len().is_power_of_two() {
                 assert_eq!(edge.root(), perfect_root(&hashes));
             }
-            assert_eq!(edge.root(), fold(&crate::tree::perfect_subtrees(&hashes)), "size {}", i + 1);
+            assert_eq!(edge.root(), fold(&perfect_subtrees(&hashes)), "size {}", i + 1);
         }
     }
 

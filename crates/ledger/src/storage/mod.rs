@@ -1,6 +1,8 @@
 //! The disk as the ledger sees it: few operations, each with its durability stated, so that a test can fail each.
 
 mod fs;
+#[cfg(test)]
+pub(crate) mod sim;
 
 pub(crate) use fs::FsStorage;
 

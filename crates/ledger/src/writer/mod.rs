@@ -220,7 +220,7 @@ impl Ledger {
         let shared = Arc::new(Shared::default());
         let mut writer = thread::Writer::new(opened, position, Box::new(clock), Arc::clone(&shared));
         let start = Event::Start(Start { previous: recovery.previous, ..start });
-        writer.record(&start).map_err(OpenError::Start)?;
+        writer.record(&[start]).map_err(OpenError::Start)?;
         let (queue, waiting) = mpsc::channel(config.queue.max(1));
         thread::spawn(writer, waiting, config.checkpoint_interval, lock)
             .map_err(|error| OpenError::Io { file: "threads".to_owned(), error })?;
@@ -331,5 +331,7 @@ impl Shared {
     }
 }
 
+#[cfg(test)]
+mod faults;
 #[cfg(test)]
 mod tests;

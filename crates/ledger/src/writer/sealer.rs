@@ -108,6 +108,8 @@ impl Sealer {
         let checkpoint = Checkpoint { origin, size: self.edge.size(), root: self.edge.root() };
         let note = checkpoint.sign(&self.signer).map_err(io::Error::other)?;
         self.storage.put(CHECKPOINT, note.as_bytes())?;
+        // Only a durable checkpoint lets journal segments and partial tiles go.
+        self.storage.flush_names()?;
         self.sealed = checkpoint.size;
         Ok(())
     }

@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 /// The folder of the segments.
 pub(crate) const FOLDER: &str = "journal";
-/// A segment longer than this is followed by a new one.
-const SEGMENT: usize = 16 << 20;
+/// A segment longer than this is followed by a new one; short in tests, so that they have several.
+const SEGMENT: usize = if cfg!(test) { 16 << 10 } else { 16 << 20 };
 
 /// The journal's end, where leaves are appended.
 #[derive(Debug)]

@@ -14,7 +14,7 @@ fn config(folder: &std::path::Path) -> Config {
     }
 }
 
-fn start() -> Start {
+pub(super) fn start() -> Start {
     let digest = Digest::of(b"");
     Start {
         build: "test".into(),
@@ -30,7 +30,7 @@ fn open(folder: &std::path::Path) -> Result<(Ledger, Recovery), OpenError> {
     Ledger::open(config(folder), start(), || jiff::Timestamp::UNIX_EPOCH)
 }
 
-fn outcome(n: u64) -> Event {
+pub(super) fn outcome(n: u64) -> Event {
     Event::Outcome(Outcome {
         call: Id::from_u128(u128::from(n)),
         stage: Stage::Completed,
@@ -61,10 +61,10 @@ async fn a_log_is_written_closed_and_opened_again() {
     assert_eq!((recovery.size, recovery.replayed, recovery.torn_bytes), (602, 0, 0));
     assert_eq!((recovery.boot_epoch, recovery.previous), (2, Previous::Clean));
     ledger.close(false).await.unwrap();
-    let note = std::fs::read(folder.path().join("ledger/checkpoint")).unwrap();
+    let note = fs::read(folder.path().join("ledger/checkpoint")).unwrap();
     let verifier = config(folder.path()).key.verifier().clone();
     assert_eq!(Checkpoint::open(&note, &verifier).unwrap().checkpoint.size, 604);
-    let tiles = std::fs::read_dir(folder.path().join("ledger/tile/0")).unwrap();
+    let tiles = fs::read_dir(folder.path().join("ledger/tile/0")).unwrap();
     let mut names: Vec<_> = tiles.map(|tile| tile.unwrap().file_name().into_string().unwrap()).collect();
     names.sort();
     assert_eq!(names, ["000", "001", "002.p"]);
@@ -101,8 +101,8 @@ async fn a_folder_that_cannot_be_written_poisons() {
     let (ledger, _) = open(folder.path()).unwrap();
     ledger.append(outcome(1)).await.unwrap().into_entry();
     // A file where the folder must be: sealing fails, whoever the user is.
-    std::fs::rename(folder.path().join("ledger"), folder.path().join("away")).unwrap();
-    std::fs::write(folder.path().join("ledger"), "").unwrap();
+    fs::rename(folder.path().join("ledger"), folder.path().join("away")).unwrap();
+    fs::write(folder.path().join("ledger"), "").unwrap();
     let mut n = 2;
     let refused = loop {
         match ledger.append(outcome(n)).await {

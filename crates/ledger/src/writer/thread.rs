@@ -28,14 +28,14 @@ pub(super) enum Message {
 
 /// What numbers leaves and makes them durable.
 pub(super) struct Writer {
-    segments: Segments,
-    sealer: Sealer,
+    pub(super) segments: Segments,
+    pub(super) sealer: Sealer,
     /// The place of the next leaf.
     position: Position,
     clock: Box<dyn Clock>,
     shared: Arc<Shared>,
     /// Runs of durable leaves that the sealer has not been given.
-    durable: Vec<Vec<u8>>,
+    pub(super) durable: Vec<Vec<u8>>,
 }
 
 /// Starts the two threads. They end when every handle is gone, on [`Message::Close`], or when a write fails.
@@ -97,11 +97,12 @@ impl Writer {
         Self { segments, sealer, position, clock, shared, durable: Vec::new() }
     }
 
-    /// Records one event before the threads run.
-    pub(super) fn record(&mut self, event: &Event) -> Result<(), Refused> {
-        let event = encode(event)?;
-        let run = number(&mut self.position, &*self.clock, [&event])?;
-        commit(&mut self.segments, &self.shared, 1, &run)?;
+    /// Records events before the threads run, durable together.
+    pub(super) fn record(&mut self, events: &[Event]) -> Result<(), Refused> {
+        let events = events.iter().map(encode).collect::<Result<Vec<_>, _>>()?;
+        let count = u32::try_from(events.len()).map_err(|_| Refused::Poisoned)?;
+        let run = number(&mut self.position, &*self.clock, &events)?;
+        commit(&mut self.segments, &self.shared, count, &run)?;
         self.durable.push(run);
         Ok(())
     }
