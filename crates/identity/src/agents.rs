@@ -54,7 +54,7 @@ pub enum AgentsProblem {
         cluster: ClusterName,
     },
     /// The longest life of a session is no sensible time.
-    #[error("the longest session {found:#} is out of range: give {LEAST_TTL:#} to {MOST_TTL:#}")]
+    #[error("the longest session `{found:#}` is out of range: give {LEAST_TTL:#} to {MOST_TTL:#}")]
     MaxTtl {
         /// The time given.
         found: SignedDuration,

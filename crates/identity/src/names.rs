@@ -53,7 +53,7 @@ pub enum Problem {
         most: usize,
     },
     /// A character that may not be in it.
-    #[error("has U+{:04X} at character {at}: {allowed}", u32::from(*found))]
+    #[error("has {} at character {at}: {allowed}", called(*found))]
     Character {
         /// The character.
         found: char,
@@ -182,6 +182,12 @@ pub(crate) fn shown(input: &str) -> String {
         shown.push('…');
     }
     shown
+}
+
+/// A character as a message can name it, seen or not.
+fn called(c: char) -> String {
+    let code = u32::from(c);
+    if is_unseen(c) || c == '`' { format!("U+{code:04X}") } else { format!("`{c}` (U+{code:04X})") }
 }
 
 /// Whether a reader would not see `c`, or would see something else in its place: control characters, spaces other

@@ -37,8 +37,14 @@ const NOBODY: TokenHash = TokenHash([0; 32]);
 /// What a call needs is in memory, read without a lock; the store is touched only to open, end and list.
 /// Sessions end by themselves when their time is over, or when this value is dropped.
 pub struct Sessions {
+    store: Store,
+    agents: Agents,
+    entropy: Arc<dyn Entropy>,
     shared: Arc<Shared>,
-    _expiry: AbortOnDropHandle<()>,
+    /// Held from before a session is stored or ended until `shared.live` agrees: else a session ended just as it
+    /// is opened would be entered after its end.
+    changes: Mutex<()>,
+    expiry: AbortOnDropHandle<()>,
 }
 
 /// A session that was stored as active but that configuration no longer allows: it was ended for good.
@@ -67,15 +73,10 @@ pub enum LoadError {
     },
 }
 
+/// What the watch over expiry shares with the registry: not the store, so that dropping the registry lets go of it.
 struct Shared {
-    store: Store,
-    agents: Agents,
     clock: Arc<dyn Clock>,
-    entropy: Arc<dyn Entropy>,
     live: ArcSwap<Live>,
-    /// Held from before a session is stored or ended until `live` agrees: else a session ended just as it is
-    /// opened would be entered after its end.
-    changes: Mutex<()>,
 }
 
 type Live = HashMap<SessionId, Arc<Entry>>;
@@ -120,10 +121,16 @@ impl Sessions {
                 }
             }
         }
-        let live = ArcSwap::from_pointee(live);
-        let shared = Arc::new(Shared { store, agents, clock, entropy, live, changes: Mutex::new(()) });
+        let shared = Arc::new(Shared { clock, live: ArcSwap::from_pointee(live) });
         let expiry = AbortOnDropHandle::new(tokio::spawn(watch_expiry(Arc::clone(&shared))));
-        Ok((Self { shared, _expiry: expiry }, withdrawn))
+        Ok((Self { store, agents, entropy, shared, changes: Mutex::new(()), expiry }, withdrawn))
+    }
+
+    /// Ends all callers and lets go of the store; the sessions themselves stay as they are stored.
+    pub async fn close(self) {
+        self.expiry.abort();
+        self.shared.live.store(Arc::default());
+        self.store.close().await;
     }
 
     /// Whose token this is at `now`. Touches memory only; the answer to a bad token does not tell what was wrong.
@@ -141,18 +148,17 @@ impl Sessions {
     /// # Errors
     /// It may not be opened, or cannot be stored.
     pub async fn open(&self, opening: Opening) -> Result<Opened, OpenError> {
-        let shared = &*self.shared;
-        let agent = shared.agents.judge(&opening)?;
-        let _changing = shared.changes.lock().await;
-        if shared.live.load().len() >= MOST_LIVE {
+        let agent = self.agents.judge(&opening)?;
+        let _changing = self.changes.lock().await;
+        if self.shared.live.load().len() >= MOST_LIVE {
             return Err(Refusal::TooMany { most: MOST_LIVE }.into());
         }
-        let now = whole_microseconds(shared.clock.now());
+        let now = whole_microseconds(self.shared.clock.now());
         let expires_at = now.checked_add(opening.ttl).map(whole_microseconds).map_err(|_| {
             Refusal::TtlTooLong { ttl: opening.ttl, most: Timestamp::MAX.duration_since(now) }
         })?;
-        let id = SessionId::random(&*shared.entropy)?;
-        let (token, token_hash) = Token::mint(&id, &*shared.entropy)?;
+        let id = SessionId::random(&*self.entropy)?;
+        let (token, token_hash) = Token::mint(&id, &*self.entropy)?;
         let session = Session {
             id: id.to_string(),
             agent: opening.agent.to_string(),
@@ -163,11 +169,11 @@ impl Sessions {
             expires_at,
             revoked: None,
         };
-        shared.store.open_session(&session, &token_hash).await?;
+        self.store.open_session(&session, &token_hash).await?;
         let Opening { agent: name, delegator, cluster, reason, .. } = opening;
         let names = Names { id, agent: name, delegator, cluster, reason };
         let entry = Arc::new(Entry::new(names, agent.groups.clone(), token_hash, expires_at, now));
-        shared.change(|live| {
+        self.shared.change(|live| {
             live.insert(entry.caller.session().clone(), Arc::clone(&entry));
         });
         Ok(Opened { session, token })
@@ -182,14 +188,13 @@ impl Sessions {
     /// # Errors
     /// The end cannot be stored: as with a cancellation.
     pub async fn revoke(&self, id: &SessionId, by: &Actor, why: &Reason) -> Result<Revocation, store::Error> {
-        let shared = &*self.shared;
-        shared.end(id);
-        let _changing = shared.changes.lock().await;
+        self.shared.end(id);
+        let _changing = self.changes.lock().await;
         let revocation =
-            shared.store.revoke_session(id.as_str(), by.as_str(), why.as_str(), shared.clock.now()).await?;
-        // Again: it may have been entered while we waited for our turn.
-        shared.end(id);
-        Ok(revocation)
+            self.store.revoke_session(id.as_str(), by.as_str(), why.as_str(), self.shared.clock.now()).await;
+        // Again, stored or not: it may have been entered while we waited for our turn.
+        self.shared.end(id);
+        revocation
     }
 
     /// Up to `limit` sessions, newest first.
@@ -197,7 +202,7 @@ impl Sessions {
     /// # Errors
     /// The state cannot be read.
     pub async fn list(&self, which: Which, limit: u32) -> Result<Vec<Session>, store::Error> {
-        self.shared.store.list_sessions(which, self.shared.clock.now(), limit).await
+        self.store.list_sessions(which, self.shared.clock.now(), limit).await
     }
 
     /// How many sessions may be used at this moment.

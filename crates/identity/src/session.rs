@@ -63,13 +63,13 @@ pub enum Refusal {
     #[error("delegator `{0}` is an agent: name the human on whose behalf the agent runs")]
     DelegatorIsAgent(Delegator),
     /// No time, or less than a second.
-    #[error("ttl {ttl:#} is too short: give at least 1s")]
+    #[error("ttl `{ttl:#}` is too short: give at least 1s")]
     TtlTooShort {
         /// The time asked for.
         ttl: SignedDuration,
     },
     /// More time than is allowed.
-    #[error("ttl {ttl:#} is too long: at most {most:#} are allowed")]
+    #[error("ttl `{ttl:#}` is too long: at most {most:#} are allowed")]
     TtlTooLong {
         /// The time asked for.
         ttl: SignedDuration,
