@@ -1,0 +1,128 @@
+use insta::assert_snapshot;
+
+use super::*;
+use crate::action::Action;
+
+fn source(name: &str, text: &str) -> Source {
+    Source { name: name.to_owned(), text: text.to_owned() }
+}
+
+fn problems(text: &str) -> String {
+    Bundle::compile(&[source("b.cedar", text)]).unwrap_err().to_string()
+}
+
+const PERMIT: &str = "@id(\"p\")\npermit (principal, action, resource);\n";
+
+/// A forbid with extra annotations and clauses.
+fn forbid(annotations: &str, clauses: &str) -> String {
+    format!("@id(\"f\") @reason(\"because\") {annotations}\nforbid (principal, action in Action::\"write\", resource) {clauses};")
+}
+
+#[test]
+fn actions_and_their_groups_are_those_of_the_schema() {
+    let words = Vocabulary::shipped().unwrap();
+    let entities = words.validator.schema().action_entities().unwrap();
+    let mut declared: Vec<String> = words.validator.schema().actions().map(|uid| uid.id().unescaped().to_owned()).collect();
+    let ours = Action::ALL.iter().flat_map(|action| {
+        std::iter::once(action.as_str()).chain(action.groups().iter().copied())
+    });
+    let mut ours: Vec<String> = ours.map(str::to_owned).collect();
+    ours.sort();
+    ours.dedup();
+    declared.sort();
+    assert_eq!(ours, declared);
+    for action in Action::ALL {
+        let uid = words.action(action).unwrap().uid();
+        let mut ancestors: Vec<_> = entities.ancestors(&uid).unwrap().map(|a| a.id().unescaped().to_owned()).collect();
+        ancestors.sort();
+        assert_eq!(ancestors, action.groups(), "{action}");
+        assert_eq!(Action::ALL[action.index()], action);
+    }
+}
+
+#[test]
+fn every_problem_is_listed_with_its_place() {
+    let first = source(
+        "a.cedar",
+        "@id(\"same\")\npermit (principal, action, resource);\n\n  permit (principal, action, resource);\n\
+         @id(\"typo\") permit (principal, action, resource) when { resource.nam == \"x\" };\n\
+         @id(\"t\") permit (principal == ?principal, action, resource);\n",
+    );
+    let second = source("b.cedar", "@id(\"same\") @color(\"red\") forbid (principal, action, resource);");
+    let third = source("c.cedar", "permit (principal, action, resource)\npermit");
+    let found = Bundle::compile(&[first, second, third]).unwrap_err();
+    assert_snapshot!(found);
+}
+
+#[test]
+fn asking_has_one_shape() {
+    let ask = "@outcome(\"approval\") @approvers(\"sre\")";
+    let unless = "unless { context.approved }";
+    assert!(Bundle::compile(&[source("b", &forbid(ask, unless))]).is_ok());
+    let table = [
+        ("no clause", forbid(ask, "")),
+        ("a weaker clause", forbid(ask, "unless { context.approved || context.dryRun }")),
+        ("a second use", forbid(ask, "when { !context.approved } unless { context.approved }")),
+        ("no approvers", forbid("@outcome(\"approval\")", unless)),
+        ("blank approvers", forbid("@outcome(\"approval\") @approvers(\" , \")", unless)),
+        ("quorum 0", forbid("@outcome(\"approval\") @approvers(\"sre\") @quorum(\"0\")", unless)),
+        ("quorum 11", forbid("@outcome(\"approval\") @approvers(\"sre\") @quorum(\"11\")", unless)),
+        ("another outcome", forbid("@outcome(\"maybe\") @approvers(\"sre\")", unless)),
+        ("no outcome", forbid("@approvers(\"sre\") @quorum(\"1\")", "")),
+        ("approved without outcome", forbid("", unless)),
+        ("a permit that asks", format!("@id(\"p\") {ask} permit (principal, action, resource) {unless};")),
+        ("a permit on approval", "@id(\"p\") permit (principal, action, resource) when { context.approved };".to_owned()),
+        ("approval by another name", forbid("", "when { context == context }")),
+        ("approval has", forbid("", "when { context has approved }")),
+    ];
+    let told: Vec<String> = table.iter().map(|(what, text)| format!("{what}:\n{}", problems(text))).collect();
+    assert_snapshot!(told.join("\n"));
+}
+
+#[test]
+fn rules_are_named_and_literals_make_sense() {
+    let rule = |id: &str, scope: &str| format!("@id(\"{id}\") permit (principal, action, resource {scope});");
+    let table = [
+        rule("fixed/mine", ""),
+        rule("Upper", ""),
+        rule("", ""),
+        rule("ns", "in Namespace::\"shop\""),
+        rule("deep", "in Namespace::\"prod/shop/x\""),
+        rule("obj", "== Object::\"x\""),
+        rule("eq", "== Namespace::\"prod/shop\""),
+        "@id(\"f\") forbid (principal, action, resource);".to_owned(),
+        "@id(\"f\") @reason(\"\") forbid (principal, action, resource);".to_owned(),
+        "@id(\"f\") @reason(\"a\\nb\") forbid (principal, action, resource);".to_owned(),
+        "@id(\"s\") permit (principal in Group::\"\", action, resource);".to_owned(),
+        "@id(\"never\") permit (principal, action == Action::\"get\", resource is Endpoint);".to_owned(),
+        "@id(\"bidi\") permit (principal, action, resource is Object) when { resource.name == \"a\u{202e}b\" };".to_owned(),
+        String::new(),
+    ];
+    let told: Vec<String> = table.iter().map(|text| format!("{text}\n    {}", problems(text))).collect();
+    assert_snapshot!(told.join("\n"));
+}
+
+#[test]
+fn two_files_of_one_name_are_refused() {
+    let found = Bundle::compile(&[source("a", PERMIT), source("a", "")]).unwrap_err();
+    assert_snapshot!(found);
+}
+
+#[test]
+fn the_digest_covers_names_and_texts_in_any_order() {
+    let of = |sources: &[Source]| Bundle::compile(sources).unwrap().digest().clone();
+    let (a, b) = (source("a", PERMIT), source("b", "// nothing"));
+    let both = of(&[a.clone(), b.clone()]);
+    assert_eq!(both, of(&[b.clone(), a.clone()]));
+    assert_ne!(both, of(&[a.clone(), source("c", &b.text)]));
+    assert_ne!(both, of(std::slice::from_ref(&a)));
+    assert!(both.as_str().starts_with("sha256:"));
+    assert_eq!(both.as_str().len(), 7 + 64);
+}
+
+#[test]
+fn a_bundle_is_summed_up() {
+    let summary = check(&[source("a", PERMIT), source("b", &forbid("", ""))]).unwrap();
+    let text = summary.to_string();
+    assert!(text.starts_with("2 files: 1 permits, 1 forbids, 0 that ask; sha256:"), "{text}");
+}

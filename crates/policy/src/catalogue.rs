@@ -1,0 +1,160 @@
+//! What is known about Kubernetes' own resources: names that mean the same storage, which kinds live
+//! outside namespaces, which subresources exist.
+
+/// One object under two API groups: `(group, resource, canonical group)`. From the API server's
+/// cohabiting resources (`kubeapiserver.DefaultStorageFactory`) and the groups that 1.20–1.22 still
+/// served; a rule about one name must hold for the other (threat D8).
+const ALIASES: &[(&str, &str, &str)] = &[
+    ("extensions", "ingresses", "networking.k8s.io"),
+    ("extensions", "networkpolicies", "networking.k8s.io"),
+    ("extensions", "deployments", "apps"),
+    ("extensions", "daemonsets", "apps"),
+    ("extensions", "replicasets", "apps"),
+    ("extensions", "podsecuritypolicies", "policy"),
+    ("extensions", "replicationcontrollers", ""),
+    ("events.k8s.io", "events", ""),
+];
+
+/// The group under which policy judges `resource`.
+pub(crate) fn canonical_group<'a>(group: &'a str, resource: &str) -> &'a str {
+    ALIASES.iter().find(|(from, what, _)| *from == group && *what == resource).map_or(group, |(.., to)| to)
+}
+
+/// Built-in kinds outside namespaces, by group.
+const CLUSTER_SCOPED: &[(&str, &[&str])] = &[
+    ("", &["namespaces", "nodes", "persistentvolumes", "componentstatuses"]),
+    (
+        "admissionregistration.k8s.io",
+        &[
+            "mutatingwebhookconfigurations",
+            "validatingwebhookconfigurations",
+            "validatingadmissionpolicies",
+            "validatingadmissionpolicybindings",
+            "mutatingadmissionpolicies",
+            "mutatingadmissionpolicybindings",
+        ],
+    ),
+    ("apiextensions.k8s.io", &["customresourcedefinitions"]),
+    ("apiregistration.k8s.io", &["apiservices"]),
+    ("authentication.k8s.io", &["tokenreviews", "selfsubjectreviews"]),
+    ("authorization.k8s.io", &["selfsubjectaccessreviews", "selfsubjectrulesreviews", "subjectaccessreviews"]),
+    ("certificates.k8s.io", &["certificatesigningrequests", "clustertrustbundles"]),
+    ("flowcontrol.apiserver.k8s.io", &["flowschemas", "prioritylevelconfigurations"]),
+    ("networking.k8s.io", &["ingressclasses", "ipaddresses", "servicecidrs"]),
+    ("node.k8s.io", &["runtimeclasses"]),
+    ("policy", &["podsecuritypolicies"]),
+    ("rbac.authorization.k8s.io", &["clusterroles", "clusterrolebindings"]),
+    ("resource.k8s.io", &["deviceclasses", "resourceslices", "devicetaintrules"]),
+    ("scheduling.k8s.io", &["priorityclasses"]),
+    ("storage.k8s.io", &["storageclasses", "csidrivers", "csinodes", "volumeattachments", "volumeattributesclasses"]),
+    ("storagemigration.k8s.io", &["storageversionmigrations"]),
+    ("metrics.k8s.io", &["nodes"]),
+];
+
+/// Whether `resource` is a built-in kind outside namespaces. Unknown kinds are taken to be
+/// namespaced, which judges calls across all namespaces more strictly.
+pub(crate) fn is_cluster_scoped(group: &str, resource: &str) -> bool {
+    CLUSTER_SCOPED.iter().any(|(g, kinds)| *g == group && kinds.contains(&resource))
+}
+
+/// Subresources by group and resource, beyond `status` and `scale`, which any resource may have.
+const SUBRESOURCES: &[(&str, &str, &[&str])] = &[
+    (
+        "",
+        "pods",
+        &[
+            "log",
+            "eviction",
+            "binding",
+            "ephemeralcontainers",
+            "resize",
+            "exec",
+            "attach",
+            "portforward",
+            "proxy",
+        ],
+    ),
+    ("", "services", &["proxy"]),
+    ("", "nodes", &["proxy"]),
+    ("", "namespaces", &["finalize"]),
+    ("", "serviceaccounts", &["token"]),
+    ("certificates.k8s.io", "certificatesigningrequests", &["approval"]),
+];
+
+/// Whether the gate knows what `subresource` does.
+pub(crate) fn is_known_subresource(group: &str, resource: &str, subresource: &str) -> bool {
+    matches!(subresource, "" | "status" | "scale")
+        || SUBRESOURCES
+            .iter()
+            .any(|(g, r, subs)| *g == group && *r == resource && subs.contains(&subresource))
+}
+
+/// Built-in resources for which the rules of an agent are listed: `(group, resources)`; a
+/// subresource is written `pods/log`.
+pub(crate) const REVIEWED: &[(&str, &[&str])] = &[
+    (
+        "",
+        &[
+            "configmaps",
+            "endpoints",
+            "events",
+            "limitranges",
+            "namespaces",
+            "nodes",
+            "persistentvolumeclaims",
+            "persistentvolumes",
+            "pods",
+            "pods/attach",
+            "pods/ephemeralcontainers",
+            "pods/eviction",
+            "pods/exec",
+            "pods/log",
+            "pods/portforward",
+            "pods/proxy",
+            "podtemplates",
+            "replicationcontrollers",
+            "replicationcontrollers/scale",
+            "resourcequotas",
+            "secrets",
+            "serviceaccounts",
+            "serviceaccounts/token",
+            "services",
+            "services/proxy",
+        ],
+    ),
+    (
+        "apps",
+        &[
+            "controllerrevisions",
+            "daemonsets",
+            "deployments",
+            "deployments/scale",
+            "replicasets",
+            "replicasets/scale",
+            "statefulsets",
+            "statefulsets/scale",
+        ],
+    ),
+    ("autoscaling", &["horizontalpodautoscalers"]),
+    ("batch", &["cronjobs", "jobs"]),
+    ("coordination.k8s.io", &["leases"]),
+    ("discovery.k8s.io", &["endpointslices"]),
+    ("networking.k8s.io", &["ingressclasses", "ingresses", "networkpolicies"]),
+    ("policy", &["poddisruptionbudgets"]),
+    ("rbac.authorization.k8s.io", &["clusterrolebindings", "clusterroles", "rolebindings", "roles"]),
+    ("scheduling.k8s.io", &["priorityclasses"]),
+    ("storage.k8s.io", &["csidrivers", "csinodes", "storageclasses", "volumeattachments"]),
+    ("apiextensions.k8s.io", &["customresourcedefinitions"]),
+    ("apiregistration.k8s.io", &["apiservices"]),
+    (
+        "admissionregistration.k8s.io",
+        &[
+            "mutatingwebhookconfigurations",
+            "validatingadmissionpolicies",
+            "validatingadmissionpolicybindings",
+            "validatingwebhookconfigurations",
+        ],
+    ),
+    ("certificates.k8s.io", &["certificatesigningrequests"]),
+    ("metrics.k8s.io", &["nodes", "pods"]),
+];

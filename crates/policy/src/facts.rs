@@ -1,0 +1,196 @@
+//! Facts about a body that rules are written about: found by walking it, wherever they stand, so that
+//! every kind with a pod template, a patch fragment and a custom resource are read alike (threat A6).
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value};
+
+use crate::body::{Body, Form, Operation};
+
+/// Stands in a set for a name or path that the body does not tell.
+pub(crate) const UNKNOWN: &str = "*";
+
+/// Capabilities that the Baseline pod security standard lets a container add
+/// (k8s.io/pod-security-admission, `check_capabilities_baseline.go`).
+const BASELINE_CAPABILITIES: &[&str] = &[
+    "AUDIT_WRITE",
+    "CHOWN",
+    "DAC_OVERRIDE",
+    "FOWNER",
+    "FSETID",
+    "KILL",
+    "MKNOD",
+    "NET_BIND_SERVICE",
+    "SETFCAP",
+    "SETGID",
+    "SETPCAP",
+    "SETUID",
+    "SYS_CHROOT",
+];
+
+/// Endings of keys under which names of Secrets stand: `secretKeyRef`, `imagePullSecrets`,
+/// `nodePublishSecretRef`, `…/auth-tls-secret`. Compared without regard to case.
+const SECRET_KEYS: &[&str] = &[
+    "secret",
+    "secrets",
+    "secretname",
+    "secretnames",
+    "secretref",
+    "secretrefs",
+    "secretkeyref",
+    "secretproviderclass",
+];
+
+/// What a body sets; the context of the schema without `approved` and `dryRun`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Facts {
+    pub(crate) body_complete: bool,
+    pub(crate) images: BTreeSet<String>,
+    pub(crate) secret_refs: BTreeSet<String>,
+    pub(crate) service_accounts: BTreeSet<String>,
+    pub(crate) host_paths: BTreeSet<String>,
+    pub(crate) privileged: bool,
+    pub(crate) host_namespaces: bool,
+    /// Every value set for `spec.replicas`; more than one makes the body opaque.
+    pub(crate) replicas: BTreeSet<i64>,
+}
+
+impl Facts {
+    /// The facts of a call without a body.
+    pub(crate) fn none() -> Self {
+        Self { body_complete: true, ..Self::default() }
+    }
+
+    /// The facts of `body`. For ConfigMaps and Secrets (`is_data`) the payload is not walked: its keys
+    /// are the user's, and its values must not end up among the facts.
+    pub(crate) fn of(body: &Body<'_>, is_data: bool) -> Self {
+        let mut facts = Self { body_complete: body.form == Form::Whole, ..Self::default() };
+        for value in body.assigned(&["spec", "replicas"]) {
+            facts.replicas.extend(integer(value));
+        }
+        if body.form == Form::JsonPatch {
+            for operation in body.operations().unwrap_or_default().iter().filter(|o| o.writes()) {
+                facts.operation(operation, is_data);
+            }
+        } else {
+            facts.root(body.value, is_data);
+        }
+        facts
+    }
+
+    /// Wraps the operation's value in its path, so that `…/secretKeyRef/name` reads like an object.
+    fn operation(&mut self, operation: &Operation<'_>, is_data: bool) {
+        let value = operation.value.cloned().unwrap_or_default();
+        let nested = operation.path.iter().rev().fold(value, |value, segment| {
+            if segment == "-" || segment.bytes().all(|b| b.is_ascii_digit()) {
+                return Value::Array(vec![value]);
+            }
+            Value::Object(Map::from_iter([(segment.to_string(), value)]))
+        });
+        self.root(&nested, is_data);
+    }
+
+    fn root(&mut self, value: &Value, is_data: bool) {
+        let Some(map) = value.as_object() else { return self.walk(value) };
+        for (key, value) in map {
+            match (key.as_str(), value) {
+                ("data" | "stringData" | "binaryData", _) if is_data => {}
+                // Field sets of the server (`f:secretName: {}`): they repeat keys, not values.
+                ("metadata", Value::Object(metadata)) => {
+                    let own = metadata.iter().filter(|(key, _)| *key != "managedFields");
+                    own.for_each(|(key, value)| self.entry(key, value));
+                }
+                _ => self.entry(key, value),
+            }
+        }
+    }
+
+    fn walk(&mut self, value: &Value) {
+        match value {
+            Value::Object(map) => {
+                if map.get("kind").and_then(Value::as_str) == Some("Secret") {
+                    self.secret_refs.insert(text_or_unknown(map.get("name")));
+                }
+                for (key, value) in map {
+                    self.entry(key, value);
+                }
+            }
+            Value::Array(items) => items.iter().for_each(|item| self.walk(item)),
+            _ => {}
+        }
+    }
+
+    fn entry(&mut self, key: &str, value: &Value) {
+        // Strategic merge directives (`$setElementOrder/…`, `$retainKeys`) order and remove.
+        if key.starts_with('$') {
+            return;
+        }
+        match (key, value) {
+            ("image", Value::String(image)) => _ = self.images.insert(image.clone()),
+            ("image", Value::Object(volume)) => self.images.extend(text(volume.get("reference"))),
+            ("privileged", Value::Bool(true)) => self.privileged = true,
+            ("hostProcess", Value::Bool(true)) => {
+                self.privileged = true;
+                self.host_namespaces = true;
+            }
+            ("procMount", Value::String(mount)) if mount != "Default" => self.privileged = true,
+            ("capabilities", Value::Object(map)) => self.privileged |= adds_capability(map),
+            ("hostNetwork" | "hostPID" | "hostIPC", Value::Bool(true)) => self.host_namespaces = true,
+            ("hostPath" | "local", Value::Object(volume)) if key == "hostPath" || volume.contains_key("path") => {
+                self.host_paths.insert(text_or_unknown(volume.get("path")));
+            }
+            ("serviceAccountName" | "serviceAccount", Value::String(name)) if !name.is_empty() => {
+                self.service_accounts.insert(name.clone());
+            }
+            _ => {}
+        }
+        if names_secrets(key) {
+            self.secret(value);
+        }
+        self.walk(value);
+    }
+
+    /// The value of a key that names Secrets: a name, an object with a name, or a list of either.
+    fn secret(&mut self, value: &Value) {
+        match value {
+            Value::String(name) if !name.is_empty() => _ = self.secret_refs.insert(name.clone()),
+            Value::Array(items) => items.iter().for_each(|item| self.secret(item)),
+            // `secretName` inside is found by the walk itself.
+            Value::Object(map) if map.contains_key("secretName") => {}
+            Value::Object(map) => _ = self.secret_refs.insert(text_or_unknown(map.get("name"))),
+            _ => {}
+        }
+    }
+}
+
+fn names_secrets(key: &str) -> bool {
+    SECRET_KEYS.iter().any(|ending| {
+        let start = key.len().checked_sub(ending.len());
+        start.and_then(|start| key.get(start..)).is_some_and(|tail| tail.eq_ignore_ascii_case(ending))
+    })
+}
+
+fn adds_capability(capabilities: &Map<String, Value>) -> bool {
+    let added = capabilities.get("add").and_then(Value::as_array);
+    added.is_some_and(|list| {
+        list.iter().any(|item| item.as_str().is_none_or(|name| !BASELINE_CAPABILITIES.contains(&name)))
+    })
+}
+
+fn text(value: Option<&Value>) -> Option<String> {
+    value.and_then(Value::as_str).map(str::to_owned)
+}
+
+fn text_or_unknown(value: Option<&Value>) -> String {
+    text(value).filter(|name| !name.is_empty()).unwrap_or_else(|| UNKNOWN.to_owned())
+}
+
+/// A whole number, also when written as `3.0`, as the server reads it for custom resources.
+fn integer(value: &Value) -> Option<i64> {
+    #[expect(clippy::cast_possible_truncation, reason = "checked to be whole and within ±2^53")]
+    let whole = |n: f64| (n.fract() == 0.0 && n.abs() < 9.0e15).then_some(n as i64);
+    value.as_i64().or_else(|| value.as_f64().and_then(whole))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,231 @@
+//! What is denied whatever policy or approval says, because it would undo the gate itself or hand out
+//! what masking cannot take back. The table is data: docs/policy.md prints it, a test holds them equal.
+
+use crate::call::{Call, Subject};
+use crate::settings::Own;
+
+mod matches;
+
+/// One built-in denial.
+#[derive(Clone, Copy)]
+pub struct FixedDenial {
+    id: &'static str,
+    what: &'static str,
+    reason: &'static str,
+    next: &'static str,
+    cost: Option<&'static str>,
+    applies: fn(&Call<'_>, &Own) -> bool,
+}
+
+/// Every built-in denial, in the order in which they are tried.
+#[must_use]
+pub fn fixed_denials() -> &'static [FixedDenial] {
+    TABLE
+}
+
+const TABLE: &[FixedDenial] = &[
+    FixedDenial {
+        id: "fixed/node-proxy",
+        what: "any call on `nodes/proxy`",
+        reason: "it reaches the kubelet's own API, which runs commands in any pod of the node and is neither masked nor audited",
+        next: "read the node, its pods and their logs through the API server",
+        cost: None,
+        applies: |call, _| call.object().is_some_and(|o| o.is("", "nodes") && o.subresource == "proxy"),
+    },
+    FixedDenial {
+        id: "fixed/streams",
+        what: "exec, attach, port-forward and proxy, of anything",
+        reason: "this version does not offer exec, attach, port-forward or proxy: it cannot yet record and mask what passes through them",
+        next: "use logs, events and the object's status, or ask a human to run the command",
+        cost: None,
+        applies: |call, _| call.action.is_some_and(crate::action::Action::is_tunnel),
+    },
+    FixedDenial {
+        id: "fixed/unknown-subresource",
+        what: "a subresource the gate does not know; custom resources have `status` and `scale`",
+        reason: "the gate does not know what this subresource does",
+        next: "use the object itself, its `status` or its `scale`",
+        cost: None,
+        applies: matches::unknown_subresource,
+    },
+    FixedDenial {
+        id: "fixed/paths",
+        what: "paths that are no resource, other than discovery, OpenAPI, version and health",
+        reason: "server-internal paths (profiles, flags, logs, metrics) show the server's memory and change its settings",
+        next: "use /api, /apis, /openapi, /version, /healthz, /livez or /readyz",
+        cost: None,
+        applies: |call, _| matches!(call.subject, Subject::Endpoint(path) if !matches::open_path(path)),
+    },
+    FixedDenial {
+        id: "fixed/own-objects",
+        what: "changes in the gate's own namespace; RBAC objects whose name, roles or subjects begin with `portcullis:`",
+        reason: "the gate protects its own workload, configuration and rights from those it guards against",
+        next: "ask the operator of the gate, who changes them outside of it",
+        cost: None,
+        applies: matches::own_objects,
+    },
+    FixedDenial {
+        id: "fixed/opaque-patch",
+        what: "JSON Patch with `copy` or `move`, malformed, deeper than 64, or with two values for `spec.replicas`",
+        reason: "the patch writes something that cannot be told from the patch alone, a secret's value for instance",
+        next: "write the value itself: use `add` or `replace`, or a merge patch",
+        cost: None,
+        applies: matches::opaque_patch,
+    },
+    FixedDenial {
+        id: "fixed/secret-test",
+        what: "JSON Patch `test` on a Secret",
+        reason: "its answer tells whether a guessed value is right",
+        next: "leave the `test` operation out; to guard against a race, set `metadata.resourceVersion` in a merge patch",
+        cost: Some("an agent that may patch a Secret can guess at its values"),
+        applies: matches::secret_test,
+    },
+    FixedDenial {
+        id: "fixed/impersonation",
+        what: "impersonation: the verb, the resources `users`, `groups`, `uids`, `userextras`, and roles that grant `impersonate`, `escalate`, `bind` or every verb",
+        reason: "whoever acts as another is no longer held by the rules for this agent",
+        next: "ask a human who holds that role",
+        cost: Some("the agent can act with rights that policy never saw: as good as reveal"),
+        applies: matches::impersonation,
+    },
+    FixedDenial {
+        id: "fixed/service-account-tokens",
+        what: "creating `serviceaccounts/token`",
+        reason: "the token is a credential for the API server that works without the gate",
+        next: "run the work in a pod under that service account, if policy permits",
+        cost: Some("the agent gets credentials that bypass the gate: as good as reveal"),
+        applies: |call, _| {
+            call.changes() && call.object().is_some_and(|o| o.is("", "serviceaccounts") && o.subresource == "token")
+        },
+    },
+    FixedDenial {
+        id: "fixed/token-secrets",
+        what: "writing a Secret of type `kubernetes.io/service-account-token` or `bootstrap.kubernetes.io/token`, or one named `bootstrap-token-…`",
+        reason: "the server turns such a Secret into a credential that works without the gate",
+        next: "use a Secret of another type",
+        cost: Some("the agent can mint credentials that bypass the gate: as good as reveal"),
+        applies: matches::token_secret,
+    },
+    FixedDenial {
+        id: "fixed/helm-releases",
+        what: "writing Helm's release Secrets (`sh.helm.release.v1.…`)",
+        reason: "Helm would write back what it read through the gate, with values masked, and break the release",
+        next: "render with `helm template` and apply the manifests, or let your pipeline run Helm",
+        cost: Some("an upgrade or rollback through the gate can corrupt the release and what it manages"),
+        applies: matches::helm_release,
+    },
+    FixedDenial {
+        id: "fixed/certificates",
+        what: "changes to anything in `certificates.k8s.io`: signing requests, their approval, trust bundles",
+        reason: "a signed certificate is a credential for the API server that works without the gate",
+        next: "ask a human to request and approve the certificate",
+        cost: Some("the agent can obtain credentials that bypass the gate: as good as reveal"),
+        applies: |call, _| call.changes() && call.object().is_some_and(|o| o.group == "certificates.k8s.io"),
+    },
+    FixedDenial {
+        id: "fixed/token-reviews",
+        what: "creating a TokenReview",
+        reason: "it tells whom a credential belongs to and whether it works",
+        next: "use `kubectl auth whoami`",
+        cost: Some("the agent can try out credentials it found"),
+        applies: |call, _| call.changes() && call.object().is_some_and(|o| o.is("authentication.k8s.io", "tokenreviews")),
+    },
+    FixedDenial {
+        id: "fixed/admission-policies",
+        what: "changes to validating and mutating admission policies and their bindings",
+        reason: "their expressions see whole objects, Secrets included, and can copy values into messages and other objects",
+        next: "ask a human to review and apply the policy",
+        cost: Some("the agent can have the API server reveal any Secret: as good as reveal"),
+        applies: |call, _| matches::changes_admission(call, "policies", "policybindings"),
+    },
+    FixedDenial {
+        id: "fixed/admission-webhooks",
+        what: "changes to validating and mutating webhook configurations",
+        reason: "a webhook receives whole objects, Secrets included, at an address of the caller's choice",
+        next: "ask a human to review and apply the webhook configuration",
+        cost: Some("the agent can send every object to an address of its choice: as good as reveal"),
+        applies: |call, _| matches::changes_admission(call, "webhookconfigurations", "webhookconfigurations"),
+    },
+    FixedDenial {
+        id: "fixed/api-services",
+        what: "changes to APIServices",
+        reason: "an aggregated API server receives whole requests at an address of the caller's choice",
+        next: "ask a human to register the API service",
+        cost: Some("the agent can route API calls to a server of its choice: as good as reveal"),
+        applies: |call, _| call.changes() && call.object().is_some_and(|o| o.is("apiregistration.k8s.io", "apiservices")),
+    },
+    FixedDenial {
+        id: "fixed/conversion-webhooks",
+        what: "CustomResourceDefinitions with a conversion webhook, and patches that touch `spec.conversion`",
+        reason: "a conversion webhook receives whole custom resources at an address of the caller's choice",
+        next: "leave `spec.conversion` out, or set its strategy to `None`",
+        cost: Some("the agent can send custom resources to an address of its choice: as good as reveal of those"),
+        applies: matches::conversion_webhook,
+    },
+    FixedDenial {
+        id: "fixed/unsafe-delete",
+        what: "deletes with `ignoreStoreReadErrorWithClusterBreakingPotential`",
+        reason: "it removes objects that the server cannot read, past finalizers and admission, and can break the cluster",
+        next: "delete without that option",
+        cost: Some("the agent can remove objects past every safeguard of the server"),
+        applies: matches::unsafe_delete,
+    },
+];
+
+/// The denial that applies to `call`, unless `is_lifted` says that it is lifted.
+pub(crate) fn find(
+    call: &Call<'_>,
+    own: &Own,
+    is_lifted: impl Fn(&str) -> bool,
+) -> Option<&'static FixedDenial> {
+    TABLE.iter().find(|denial| (denial.applies)(call, own) && !(denial.is_liftable() && is_lifted(denial.id)))
+}
+
+// === impl FixedDenial ===
+
+impl FixedDenial {
+    /// `fixed/…`: the name by which configuration lifts it.
+    #[must_use]
+    pub fn id(&self) -> &'static str {
+        self.id
+    }
+
+    /// Which calls it denies.
+    #[must_use]
+    pub fn what(&self) -> &'static str {
+        self.what
+    }
+
+    /// Why.
+    #[must_use]
+    pub fn reason(&self) -> &'static str {
+        self.reason
+    }
+
+    /// What the agent may do instead.
+    #[must_use]
+    pub fn next(&self) -> &'static str {
+        self.next
+    }
+
+    /// What lifting it costs; `None` if it cannot be lifted.
+    #[must_use]
+    pub fn cost(&self) -> Option<&'static str> {
+        self.cost
+    }
+
+    /// Whether configuration can lift it.
+    #[must_use]
+    pub fn is_liftable(&self) -> bool {
+        self.cost.is_some()
+    }
+}
+
+impl std::fmt::Debug for FixedDenial {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("FixedDenial").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

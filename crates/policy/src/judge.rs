@@ -1,0 +1,220 @@
+//! The decision: built-in denials first, then the rules, for everything the call covers.
+
+use std::collections::BTreeSet;
+
+use crate::action::Action;
+use crate::bundle::Bundle;
+use crate::call::{Call, Object, Subject};
+use crate::evaluate::{Answer, Evaluation};
+use crate::fixed::{self, FixedDenial};
+use crate::rule::Rule;
+use crate::settings::Settings;
+use crate::slices::{ActionSlice, Slices};
+use crate::verdict::Outcome;
+use crate::vocabulary::namespace_id;
+
+/// Stands for every namespace or name that no rule singles out. No object can have this name.
+pub(crate) const ANY_OTHER: &str = "(any other)";
+
+/// Who calls, as rules see it.
+#[derive(Clone, Copy, Debug)]
+pub struct Principal<'a> {
+    /// The agent's configured name.
+    pub agent: &'a str,
+    /// The groups it is in.
+    pub groups: &'a [String],
+}
+
+/// A bundle with the settings it is applied under. Judging neither waits nor changes anything; it may
+/// be shared between threads.
+#[derive(Debug)]
+pub struct Judge {
+    bundle: Bundle,
+    settings: Settings,
+    slices: Slices,
+}
+
+/// A decision and what led to it.
+#[derive(Debug)]
+pub(crate) struct Finding<'a> {
+    pub(crate) outcome: Outcome,
+    pub(crate) cause: Cause,
+    /// The rules that determined it, by id.
+    pub(crate) rules: Vec<&'a Rule>,
+    /// For a call on a collection: the place it covers at which it fails.
+    pub(crate) place: Option<Place>,
+}
+
+/// Why a decision is what it is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Cause {
+    /// The rules say so.
+    Rules,
+    /// No rule permits it.
+    NoRule,
+    /// A built-in denial.
+    Fixed(&'static FixedDenial),
+    /// A rule could not be evaluated.
+    Error,
+}
+
+/// A namespace and a name that a call covers without naming them; empty where the call itself speaks.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Place {
+    pub(crate) namespace: String,
+    pub(crate) name: String,
+}
+
+impl Judge {
+    /// A judge over `bundle`.
+    #[must_use]
+    pub fn new(bundle: Bundle, settings: Settings) -> Self {
+        let slices = Slices::new(&bundle);
+        Self { bundle, settings, slices }
+    }
+
+    /// The bundle it judges by.
+    #[must_use]
+    pub fn bundle(&self) -> &Bundle {
+        &self.bundle
+    }
+
+    /// The settings it judges under.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Judges `call`: what is fixed, then the rules for the call as it stands, then for each place it
+    /// covers. The strictest answer holds.
+    pub(crate) fn decide(&self, who: &Principal<'_>, cluster: &str, call: &Call<'_>) -> Finding<'_> {
+        if let Some(denial) = self.fixed_denial(cluster, call) {
+            return Finding::deny(Cause::Fixed(denial), Vec::new());
+        }
+        let Some(action) = call.action.filter(|_| !who.agent.is_empty()) else {
+            return Finding::deny(Cause::NoRule, Vec::new());
+        };
+        let slice = self.slices.of(&self.bundle, who);
+        let Some(rules) = slice.action(action).filter(|rules| !rules.incomplete) else {
+            return Finding::deny(Cause::Error, Vec::new());
+        };
+        let evaluation = Evaluation { bundle: &self.bundle, who, cluster, call, action, subject: call.subject };
+        let mut finding = evaluation.find(rules);
+        let Subject::Object(object) = call.subject else { return finding };
+        for place in places(rules, cluster, call, object) {
+            if finding.outcome == Outcome::Deny {
+                break;
+            }
+            let there = evaluation.at(object, &place).find(rules);
+            finding = finding.and(there, place);
+        }
+        finding
+    }
+
+    pub(crate) fn fixed_denial(&self, cluster: &str, call: &Call<'_>) -> Option<&'static FixedDenial> {
+        fixed::find(call, self.settings.own(), |id| self.settings.is_lifted(cluster, id))
+    }
+
+    pub(crate) fn slices(&self) -> &Slices {
+        &self.slices
+    }
+}
+
+impl<'b, 'c> Evaluation<'b, 'c> {
+    /// The same call on one place it covers.
+    fn at<'p>(&self, object: Object<'p>, place: &'p Place) -> Evaluation<'b, 'p>
+    where
+        'c: 'p,
+    {
+        let name = if object.name.is_empty() { &place.name } else { object.name };
+        let namespace = match object.namespace {
+            // A Namespace is in the namespace it is.
+            "" if object.is("", "namespaces") => name,
+            "" => &place.namespace,
+            namespace => namespace,
+        };
+        Evaluation { subject: Subject::Object(Object { namespace, name, ..object }), ..*self }
+    }
+
+    /// The three outcomes. *Ask* if only rules that ask stand in the way, and approval clears it.
+    pub(crate) fn find(&self, rules: &ActionSlice) -> Finding<'b> {
+        let forbids = match self.run(&rules.policies, false) {
+            Answer::Allow(permits) => {
+                return Finding { outcome: Outcome::Allow, cause: Cause::Rules, rules: permits, place: None };
+            }
+            Answer::Error(erred) => return Finding::deny(Cause::Error, erred),
+            Answer::Deny(forbids) if forbids.is_empty() => return Finding::deny(Cause::NoRule, forbids),
+            Answer::Deny(forbids) => forbids,
+        };
+        if !forbids.iter().all(|rule| rule.approval.is_some()) {
+            return Finding::deny(Cause::Rules, forbids);
+        }
+        match self.run(&rules.policies, true) {
+            Answer::Allow(_) => Finding { outcome: Outcome::Ask, cause: Cause::Rules, rules: forbids, place: None },
+            Answer::Error(erred) => Finding::deny(Cause::Error, erred),
+            // Approval would not help: nothing permits the call.
+            Answer::Deny(rest) if rest.is_empty() => Finding::deny(Cause::NoRule, rest),
+            Answer::Deny(rest) => Finding::deny(Cause::Rules, rest),
+        }
+    }
+}
+
+impl<'a> Finding<'a> {
+    fn deny(cause: Cause, rules: Vec<&'a Rule>) -> Self {
+        Self { outcome: Outcome::Deny, cause, rules, place: None }
+    }
+
+    /// Both must hold: the stricter outcome, and everyone's approval.
+    fn and(mut self, there: Self, place: Place) -> Self {
+        match (self.outcome, there.outcome) {
+            (_, Outcome::Allow) | (Outcome::Deny, _) => self,
+            (Outcome::Ask, Outcome::Ask) => {
+                let known: BTreeSet<&str> = self.rules.iter().map(|rule| rule.id.as_str()).collect();
+                let more: Vec<&Rule> = there.rules.into_iter().filter(|r| !known.contains(r.id.as_str())).collect();
+                self.rules.extend(more);
+                self
+            }
+            (_, Outcome::Ask | Outcome::Deny) => Self { place: Some(place), ..there },
+        }
+    }
+}
+
+/// The places that a call covers without naming them and that rules tell apart.
+fn places(rules: &ActionSlice, cluster: &str, call: &Call<'_>, object: Object<'_>) -> BTreeSet<Place> {
+    let mut places = BTreeSet::new();
+    if !call.covers_all {
+        return places;
+    }
+    let all_namespaces = object.namespace.is_empty() && !object.is_cluster_scoped();
+    let all_names = object.name.is_empty() && call.action != Some(Action::Create);
+    let prefix = namespace_id(cluster, "");
+    for mentions in &rules.mentions {
+        let mut namespaces = BTreeSet::new();
+        if all_namespaces {
+            let ids = mentions.namespace_ids.iter().filter_map(|id| id.strip_prefix(&prefix));
+            namespaces.extend(ids.map(str::to_owned));
+            namespaces.extend(with_any_other(mentions.namespaces.as_ref()));
+        }
+        let names: BTreeSet<String> =
+            if all_names { with_any_other(mentions.names.as_ref()).collect() } else { BTreeSet::new() };
+        for namespace in or_empty(namespaces) {
+            for name in or_empty(names.clone()) {
+                places.insert(Place { namespace: namespace.clone(), name });
+            }
+        }
+    }
+    places.remove(&Place { namespace: String::new(), name: String::new() });
+    places
+}
+
+fn with_any_other(strings: Option<&BTreeSet<String>>) -> impl Iterator<Item = String> {
+    strings.into_iter().flat_map(|set| set.iter().cloned().chain([ANY_OTHER.to_owned()]))
+}
+
+fn or_empty(set: BTreeSet<String>) -> impl Iterator<Item = String> {
+    let none = set.is_empty().then(String::new);
+    set.into_iter().chain(none)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,37 @@
+//! Who may do what: Cedar rules, strictly validated, and what follows from them.
+//!
+//! A [`Bundle`] is compiled from sources; a [`Judge`] applies it with the gate's [`Settings`]. Judging a
+//! request yields a [`Verdict`]: a [`Permit`], which is the only way to have a request sent, an [`Ask`], or a
+//! [`Denial`]. What is denied whatever the rules say is in [`fixed_denials`]. `docs/policy.md` tells how to
+//! write rules; [`SCHEMA`] is their vocabulary.
+//!
+//! The crate is pure: no clock, no files, no network.
+
+mod action;
+mod body;
+mod bundle;
+mod call;
+mod catalogue;
+mod est;
+mod evaluate;
+mod facts;
+mod fixed;
+mod judge;
+mod probe;
+mod problem;
+mod request;
+mod rule;
+mod settings;
+mod slices;
+mod verdict;
+mod vocabulary;
+mod wording;
+
+pub use bundle::{Bundle, Digest, Source, Summary, check};
+pub use fixed::{FixedDenial, fixed_denials};
+pub use judge::{Judge, Principal};
+pub use probe::{Probe, ResourceRule};
+pub use problem::{Problem, Problems};
+pub use settings::{Own, Settings};
+pub use verdict::{Ask, Decision, Denial, Outcome, Permit, Requirement, RuleRef, Verdict};
+pub use vocabulary::SCHEMA;

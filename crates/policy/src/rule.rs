@@ -1,0 +1,218 @@
+//! One rule of a bundle: a Cedar policy and what its annotations say.
+
+use std::sync::Arc;
+
+use cedar_policy::{ActionConstraint, Effect, EntityUid, Policy, PolicyId, PrincipalConstraint};
+
+use crate::action::Action;
+use crate::est::{ApprovedUse, Est, Mentions};
+
+const KNOWN_ANNOTATIONS: &[&str] = &["id", "reason", "hint", "outcome", "approvers", "quorum"];
+/// Most characters of an id, and of a reason or hint, which end up in one line of an agent's terminal.
+const MAX_ID: usize = 100;
+const MAX_TEXT: usize = 400;
+
+/// A rule that passed every check.
+#[derive(Clone, Debug)]
+pub(crate) struct Rule {
+    pub(crate) id: String,
+    pub(crate) file: Arc<str>,
+    pub(crate) reason: Option<String>,
+    pub(crate) hint: Option<String>,
+    pub(crate) approval: Option<Approval>,
+    pub(crate) effect: Effect,
+    pub(crate) principal: PrincipalScope,
+    /// The actions its scope covers, by [`Action::index`].
+    pub(crate) actions: Vec<Action>,
+    pub(crate) mentions: Mentions,
+    pub(crate) policy: Policy,
+}
+
+/// Who must agree: `quorum` distinct humans out of `approvers`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Approval {
+    pub(crate) approvers: Vec<String>,
+    pub(crate) quorum: u32,
+}
+
+/// Whom a rule's scope covers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum PrincipalScope {
+    Anyone,
+    Agent(String),
+    Group(String),
+}
+
+impl Rule {
+    /// Reads a policy's annotations and scope; on failure says everything that is wrong with them.
+    pub(crate) fn read(file: &Arc<str>, policy: &Policy) -> Result<Self, Vec<String>> {
+        let mut wrong = Vec::new();
+        check_annotations(policy, &mut wrong);
+        check_literals(policy, &mut wrong);
+        let approval = read_approval(policy, &mut wrong);
+        let id = policy.annotation("id").unwrap_or_default().to_owned();
+        let Some(est) = Est::of(policy) else {
+            wrong.push("cannot be read back; write it more simply".to_owned());
+            return Err(wrong);
+        };
+        check_approved_use(policy, est.approved_use(), &mut wrong);
+        if !wrong.is_empty() {
+            return Err(wrong);
+        }
+        let text = |key| policy.annotation(key).map(|text| text.trim_end_matches('.').to_owned());
+        Ok(Self {
+            file: Arc::clone(file),
+            reason: text("reason"),
+            hint: text("hint"),
+            approval,
+            effect: policy.effect(),
+            principal: principal_scope(policy),
+            actions: action_scope(policy),
+            mentions: est.mentions(policy),
+            policy: without_text(&policy.new_id(PolicyId::new(&id))),
+            id,
+        })
+    }
+
+    pub(crate) fn is_forbid(&self) -> bool {
+        self.effect == Effect::Forbid
+    }
+}
+
+fn check_annotations(policy: &Policy, wrong: &mut Vec<String>) {
+    for (key, value) in policy.annotations() {
+        if !KNOWN_ANNOTATIONS.contains(&key) {
+            let known = KNOWN_ANNOTATIONS.join("`, `@");
+            wrong.push(format!("unknown annotation `@{key}`; known are `@{known}`"));
+        } else if matches!(key, "reason" | "hint") && !is_text(value) {
+            wrong.push(format!("`@{key}` must be one line of 1 to {MAX_TEXT} characters"));
+        }
+    }
+    match policy.annotation("id") {
+        None => wrong.push("rule without `@id`; give it a name that is unique in the bundle".to_owned()),
+        Some(id) if id.starts_with("fixed/") => {
+            wrong.push(format!("`@id` `{id}`: the prefix `fixed/` belongs to the built-in denials"));
+        }
+        Some(id) if !is_id(id) => wrong.push(format!(
+            "`@id` `{}` must be 1 to {MAX_ID} of a-z, 0-9, `-`, `_`, `.` and `/`",
+            id.escape_debug()
+        )),
+        Some(_) => {}
+    }
+    if policy.effect() == Effect::Forbid && policy.annotation("reason").is_none() {
+        wrong.push("forbid without `@reason`; say why, for the agent that is refused".to_owned());
+    }
+}
+
+fn is_id(id: &str) -> bool {
+    let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-_./".contains(&b);
+    (1..=MAX_ID).contains(&id.len()) && id.bytes().all(allowed)
+}
+
+fn is_text(text: &str) -> bool {
+    let length = text.trim().chars().count();
+    (1..=MAX_TEXT).contains(&length) && !text.chars().any(char::is_control)
+}
+
+/// Entity literals that could never match, or match by accident.
+fn check_literals(policy: &Policy, wrong: &mut Vec<String>) {
+    for uid in policy.entity_literals() {
+        let id = uid.id().unescaped();
+        match uid.type_name().to_string().as_str() {
+            "Namespace" => {
+                let mut parts = id.split('/');
+                let two = parts.by_ref().take(2).filter(|part| !part.is_empty()).count() == 2;
+                if !two || parts.next().is_some() {
+                    wrong.push(format!("`{uid}` must be `Namespace::\"CLUSTER/NAMESPACE\"`"));
+                }
+            }
+            "Object" => wrong.push(format!("`{uid}`: name an object by `resource.type` and `resource.name`")),
+            "Endpoint" => wrong.push(format!("`{uid}`: name an endpoint by `resource.path`")),
+            _ if id.is_empty() => wrong.push(format!("`{uid}` has an empty name")),
+            _ => {}
+        }
+    }
+}
+
+fn read_approval(policy: &Policy, wrong: &mut Vec<String>) -> Option<Approval> {
+    let outcome = policy.annotation("outcome");
+    if let Some(other) = outcome.filter(|outcome| *outcome != "approval") {
+        wrong.push(format!("`@outcome` must be `approval`, not `{}`", other.escape_debug()));
+    }
+    if outcome.is_none() {
+        for key in ["approvers", "quorum"] {
+            if policy.annotation(key).is_some() {
+                wrong.push(format!("`@{key}` without `@outcome(\"approval\")`"));
+            }
+        }
+        return None;
+    }
+    let approvers: Vec<String> = policy
+        .annotation("approvers")
+        .unwrap_or_default()
+        .split(',')
+        .map(|name| name.trim().to_owned())
+        .filter(|name| !name.is_empty())
+        .collect();
+    if approvers.is_empty() || !approvers.iter().all(|name| is_text(name)) {
+        wrong.push("`@outcome(\"approval\")` needs `@approvers(\"NAME, NAME\")`".to_owned());
+    }
+    let quorum = policy.annotation("quorum").unwrap_or("1");
+    match quorum.parse::<u32>().ok().filter(|quorum| (1..=10).contains(quorum)) {
+        Some(quorum) => Some(Approval { approvers, quorum }),
+        None => {
+            wrong.push(format!("`@quorum` must be 1 to 10, not `{}`", quorum.escape_debug()));
+            None
+        }
+    }
+}
+
+/// Only an approval rule may look at `context.approved`, and only to step aside: then saying yes can
+/// take such rules away and do nothing else.
+fn check_approved_use(policy: &Policy, used: ApprovedUse, wrong: &mut Vec<String>) {
+    let asks = policy.annotation("outcome").is_some();
+    match (asks, policy.effect(), used) {
+        (true, Effect::Forbid, ApprovedUse::Unless) | (false, _, ApprovedUse::Never) => {}
+        (true, Effect::Permit, _) => {
+            wrong.push("`@outcome(\"approval\")` belongs on a forbid: write `forbid … unless { context.approved }`".to_owned());
+        }
+        (true, Effect::Forbid, _) => wrong.push(
+            "`@outcome(\"approval\")` needs exactly one clause `unless { context.approved }` and no other use of `approved`"
+                .to_owned(),
+        ),
+        (false, ..) => wrong.push(
+            "`context.approved` is only for rules with `@outcome(\"approval\")`, as `unless { context.approved }`; \
+             read other facts by name"
+                .to_owned(),
+        ),
+    }
+}
+
+fn principal_scope(policy: &Policy) -> PrincipalScope {
+    let named = |uid: &EntityUid| {
+        let id = uid.id().unescaped().to_owned();
+        if uid.type_name().to_string() == "Group" { PrincipalScope::Group(id) } else { PrincipalScope::Agent(id) }
+    };
+    match policy.principal_constraint() {
+        PrincipalConstraint::Any | PrincipalConstraint::Is(_) => PrincipalScope::Anyone,
+        PrincipalConstraint::In(uid) | PrincipalConstraint::Eq(uid) | PrincipalConstraint::IsIn(_, uid) => named(&uid),
+    }
+}
+
+fn action_scope(policy: &Policy) -> Vec<Action> {
+    let covers = |action: &Action, uid: &EntityUid| {
+        let id = uid.id().unescaped();
+        action.as_str() == id || action.groups().contains(&id)
+    };
+    let all = Action::ALL.into_iter();
+    match policy.action_constraint() {
+        ActionConstraint::Any => all.collect(),
+        ActionConstraint::Eq(uid) => all.filter(|action| action.as_str() == uid.id().unescaped()).collect(),
+        ActionConstraint::In(uids) => all.filter(|action| uids.iter().any(|uid| covers(action, uid))).collect(),
+    }
+}
+
+/// The same policy without the copy of its source text that Cedar keeps: slices hold many of them.
+fn without_text(policy: &Policy) -> Policy {
+    Policy::from(AsRef::as_ref(policy).clone())
+}

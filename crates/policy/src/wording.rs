@@ -1,0 +1,144 @@
+//! What a refused agent reads: which rule, why, and what it may do instead, in one line as kubectl
+//! prints it. Nothing from a body is ever quoted.
+
+use std::fmt::Write as _;
+
+use http::StatusCode;
+use kube_api::Status;
+
+use crate::call::{Call, Subject};
+use crate::judge::{ANY_OTHER, Cause, Finding, Place};
+use crate::rule::Rule;
+use crate::verdict::{Outcome, Requirement};
+
+/// After how many seconds an agent may ask again for what waits for approval.
+const RETRY_AFTER_SECONDS: u32 = 60;
+
+/// A refusal in words, with what its `Status` details hold.
+#[derive(Clone, Debug)]
+pub(crate) struct Refused {
+    message: String,
+    group: String,
+    kind: String,
+    name: String,
+    retry: bool,
+}
+
+impl Refused {
+    /// Words for a finding that is not an allow.
+    pub(crate) fn new(agent: &str, cluster: &str, call: &Call<'_>, finding: &Finding<'_>) -> Self {
+        let mut message = format!("agent {} may not {}", quoted(agent), act(cluster, call));
+        if let Some(place) = &finding.place {
+            covers(&mut message, place);
+        }
+        let next = match finding.outcome {
+            Outcome::Ask => ask(&mut message, &finding.rules),
+            Outcome::Allow | Outcome::Deny => deny(&mut message, finding),
+        };
+        _ = write!(message, ". Next: {next}");
+        let object = call.object();
+        Self {
+            message,
+            group: object.map(|o| o.group).unwrap_or_default().to_owned(),
+            kind: object.map(|o| o.resource).unwrap_or_default().to_owned(),
+            name: object.map(|o| o.name).unwrap_or_default().to_owned(),
+            retry: finding.outcome == Outcome::Ask,
+        }
+    }
+
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
+    pub(crate) fn status(&self) -> Status {
+        let status = Status::failure(StatusCode::FORBIDDEN, "Forbidden", self.message.clone());
+        let status = status.with_details(&self.name, &self.group, &self.kind);
+        if self.retry { status.retry_after(RETRY_AFTER_SECONDS) } else { status }
+    }
+}
+
+/// `delete deployments.apps "web" in namespace "shop" of cluster "prod"`.
+fn act(cluster: &str, call: &Call<'_>) -> String {
+    let mut words = call.verb.escape_debug().to_string();
+    match call.subject {
+        Subject::Endpoint(path) => _ = write!(words, " path {}", quoted(path)),
+        Subject::Object(object) => {
+            _ = write!(words, " {}", object.kind().escape_debug());
+            if !object.subresource.is_empty() {
+                _ = write!(words, "/{}", object.subresource.escape_debug());
+            }
+            if !object.name.is_empty() {
+                _ = write!(words, " {}", quoted(object.name));
+            }
+            if !object.namespace.is_empty() && !object.is("", "namespaces") {
+                _ = write!(words, " in namespace {}", quoted(object.namespace));
+            } else if object.namespace.is_empty() && call.covers_all && !object.is_cluster_scoped() {
+                words.push_str(" in all namespaces");
+            }
+        }
+    }
+    _ = write!(words, " in cluster {}", quoted(cluster));
+    words
+}
+
+fn covers(message: &mut String, place: &Place) {
+    let parts = [("namespace", &place.namespace), ("name", &place.name)];
+    let named = parts.into_iter().filter(|(_, value)| !value.is_empty()).map(|(what, value)| {
+        if value == ANY_OTHER { format!("every other {what}") } else { format!("{what} {}", quoted(value)) }
+    });
+    _ = write!(message, ", which covers {}", named.collect::<Vec<_>>().join(" and "));
+}
+
+/// Appends why approval is needed; answers what to do next.
+fn ask(message: &mut String, rules: &[&Rule]) -> String {
+    _ = write!(message, " without approval: {}", reasons(rules));
+    for requirement in rules.iter().filter_map(|rule| Requirement::of(rule)) {
+        let approvers = requirement.approvers().join(", ");
+        _ = write!(message, "; needs {} of {}", requirement.quorum(), approvers.escape_debug());
+    }
+    message.push_str("; no human approved within the hold time");
+    hints(rules).unwrap_or_else(|| "ask an approver, then send the same request again".to_owned())
+}
+
+/// Appends why it is denied; answers what to do next.
+fn deny(message: &mut String, finding: &Finding<'_>) -> String {
+    match finding.cause {
+        Cause::Fixed(denial) => {
+            _ = write!(message, ": built-in denial \"{}\": {}", denial.id(), denial.reason());
+            denial.next().to_owned()
+        }
+        Cause::NoRule => {
+            message.push_str(": no rule permits it");
+            "`kubectl auth can-i --list` shows what is permitted; the owner of the policy can permit more".to_owned()
+        }
+        Cause::Error => {
+            message.push_str(": the policy could not be evaluated");
+            for rule in &finding.rules {
+                _ = write!(message, ", by an error in rule \"{}\" ({})", rule.id, rule.file.escape_debug());
+            }
+            "tell the owner of the policy, who must mend it".to_owned()
+        }
+        Cause::Rules => {
+            _ = write!(message, ": {}", reasons(&finding.rules));
+            hints(&finding.rules).unwrap_or_else(|| "ask a human who may, or the owner of the policy".to_owned())
+        }
+    }
+}
+
+fn reasons(rules: &[&Rule]) -> String {
+    let one = |rule: &&Rule| {
+        let reason = rule.reason.as_deref().unwrap_or_default();
+        format!("rule \"{}\" ({}): {reason}", rule.id, rule.file.escape_debug())
+    };
+    rules.iter().map(one).collect::<Vec<_>>().join("; ")
+}
+
+fn hints(rules: &[&Rule]) -> Option<String> {
+    let hints: Vec<&str> = rules.iter().filter_map(|rule| rule.hint.as_deref()).collect();
+    (!hints.is_empty()).then(|| hints.join("; "))
+}
+
+/// In double quotes, control and invisible characters escaped.
+fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.escape_debug())
+}
