@@ -6,6 +6,8 @@
 //! | [`tile`] | paths and bytes of tiles and entry bundles, the right edge of a growing tree | no |
 //! | [`note`], [`checkpoint`] | signed notes and tree heads, Ed25519 | no |
 //! | [`canonical`], [`leaf`] | RFC 8785 JSON, the event schema | no |
+//! | [`proof`] | one leaf's place in the log as a text | no |
+//! | [`reader`], [`mod@verify`] | leaves, proofs, and whether a log is what was signed | read |
 //! | writer | [`Ledger`]: group commit, recovery, sealing; [`Receipt`], the proof of a durable append | yes |
 //!
 //! The folder of a log, all of it readable without this crate but for the journal:
@@ -19,6 +21,8 @@
 //! lock                  held by the one writer
 //! ```
 
+#![cfg_attr(test, expect(clippy::cast_possible_truncation, reason = "tests index slices by small numbers"))]
+
 mod journal;
 mod key;
 mod storage;
@@ -28,8 +32,11 @@ pub mod canonical;
 pub mod checkpoint;
 pub mod leaf;
 pub mod note;
+pub mod proof;
+pub mod reader;
 pub mod tile;
 pub mod tree;
+pub mod verify;
 
 pub use key::{Key, KeyError};
 pub use writer::{Clock, Config, Entry, Ledger, OpenError, Receipt, Recovery, Refused, Stats};

@@ -302,11 +302,3 @@ impl<'de> Deserialize<'de> for Digest {
         Self::parse(&text).ok_or_else(|| D::Error::custom("not `sha256:` and 64 hexadecimal digits"))
     }
 }
-
-// === impl Asserted ===
-
-impl<T> From<T> for Asserted<T> {
-    fn from(self_asserted: T) -> Self {
-        Self { self_asserted }
-    }
-}

@@ -13,7 +13,8 @@ mod segments;
 mod thread;
 
 pub use recover::Recovery;
-use sealer::Sealer;
+pub(crate) use sealer::{CHECKPOINT, Sealer};
+pub(crate) use segments::FOLDER as JOURNAL;
 
 use crate::canonical;
 use crate::checkpoint;
@@ -329,6 +330,19 @@ impl Shared {
     fn closed(&self) -> Refused {
         if self.poisoned.load(Ordering::Acquire) { Refused::Poisoned } else { Refused::Closed }
     }
+}
+
+/// A log with its start leaf in the journal and nothing sealed, before the threads run.
+#[cfg(test)]
+pub(crate) fn tail_for_test(folder: &std::path::Path, signer: crate::note::Signer) -> thread::Writer {
+    let storage: Arc<dyn Storage> = Arc::new(FsStorage::new(folder));
+    let opened = recover::recover(&storage, signer).unwrap();
+    let writer_id = Id::new("gate-1").unwrap();
+    let position = recover::first_position(&writer_id, &opened.recovery);
+    let clock = || jiff::Timestamp::UNIX_EPOCH;
+    let mut writer = thread::Writer::new(opened, position, Box::new(clock), Arc::default());
+    writer.record(&[Event::Start(tests::start())]).unwrap();
+    writer
 }
 
 #[cfg(test)]

@@ -27,7 +27,7 @@ pub(super) enum Message {
 }
 
 /// What numbers leaves and makes them durable.
-pub(super) struct Writer {
+pub(crate) struct Writer {
     pub(super) segments: Segments,
     pub(super) sealer: Sealer,
     /// The place of the next leaf.
@@ -98,7 +98,7 @@ impl Writer {
     }
 
     /// Records events before the threads run, durable together.
-    pub(super) fn record(&mut self, events: &[Event]) -> Result<(), Refused> {
+    pub(crate) fn record(&mut self, events: &[Event]) -> Result<(), Refused> {
         let events = events.iter().map(encode).collect::<Result<Vec<_>, _>>()?;
         let count = u32::try_from(events.len()).map_err(|_| Refused::Poisoned)?;
         let run = number(&mut self.position, &*self.clock, &events)?;

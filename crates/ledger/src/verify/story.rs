@@ -1,0 +1,163 @@
+//! What the leaves say, one after another: their form, their sequence, and whether calls and sessions add up.
+
+use super::report::{Finding, Problem, Report};
+use crate::leaf::{Event, Id, Kind, Leaf, Position, Previous, format_time};
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+
+/// Open intents and sessions remembered, at most. What is beyond is counted and not listed.
+const REMEMBERED: usize = 100_000;
+
+/// What is known after the leaves so far.
+#[derive(Debug, Default)]
+pub(super) struct Story {
+    /// The last leaf; `None` at the start.
+    last: Option<Last>,
+    /// Leaves were skipped: the next one's place in the sequence cannot be foretold.
+    off_track: bool,
+    /// Whether any leaf was ever skipped: then a missing counterpart says nothing.
+    gaps: bool,
+    open: BTreeMap<Id, (u64, Id)>,
+    sessions: BTreeMap<Id, Option<u64>>,
+    /// Something did not fit into memory.
+    forgot: bool,
+}
+
+#[derive(Debug)]
+struct Last {
+    position: Position,
+    time: Timestamp,
+    stopped: bool,
+}
+
+impl Story {
+    /// Leaves are missing before the next.
+    pub(super) fn lose_track(&mut self) {
+        self.off_track = true;
+        self.gaps = true;
+    }
+
+    /// The next leaf.
+    pub(super) fn leaf(&mut self, file: &str, index: u64, bytes: &[u8], report: &mut Report) {
+        let leaf = match Leaf::parse(bytes) {
+            Ok(leaf) => leaf,
+            Err(error) => {
+                report.problem(Problem::Leaf { file: file.to_owned(), index, error });
+                self.lose_track();
+                return;
+            }
+        };
+        *report.kinds.entry(leaf.event.kind()).or_default() += 1;
+        let time = format_time(leaf.time);
+        report.first_time.get_or_insert_with(|| time.clone());
+        report.last_time = Some(time);
+        self.sequence(file, index, &leaf, report);
+        self.calls(index, &leaf.event, report);
+        let stopped = leaf.event.kind() == Kind::Stop;
+        self.last = Some(Last { position: leaf.position, time: leaf.time, stopped });
+        self.off_track = false;
+    }
+
+    /// What is left over at the end.
+    pub(super) fn finish(self, report: &mut Report) {
+        for (call, (index, session)) in self.open {
+            report.open_intents += 1;
+            report.finding(Finding::OpenIntent { index, call, session });
+        }
+        if self.forgot {
+            report.finding(Finding::TooMany { remembered: REMEMBERED });
+        }
+    }
+
+    fn sequence(&self, file: &str, index: u64, leaf: &Leaf, report: &mut Report) {
+        let found = &leaf.position;
+        let starts = matches!(&leaf.event, Event::Start(_));
+        let follows = match &self.last {
+            _ if self.off_track => true,
+            None => starts && found.boot_epoch == 1 && found.writer_seq == 0,
+            Some(Last { position, .. }) if starts => {
+                found.boot_epoch == position.boot_epoch + 1 && found.writer_seq == 0
+            }
+            Some(Last { position, .. }) => {
+                found.writer_id == position.writer_id
+                    && found.boot_epoch == position.boot_epoch
+                    && found.writer_seq == position.writer_seq + 1
+            }
+        };
+        if !follows {
+            let after = self.last.as_ref().map(|last| last.position.to_string());
+            report.problem(Problem::Sequence {
+                file: file.to_owned(),
+                index,
+                after,
+                found: found.to_string(),
+            });
+        }
+        if let Event::Start(start) = &leaf.event {
+            if start.previous == Previous::Unclean {
+                report.finding(Finding::UncleanStart { index, boot_epoch: found.boot_epoch });
+            }
+            let ended = match &self.last {
+                None => Previous::None,
+                Some(Last { stopped: true, .. }) => Previous::Clean,
+                Some(_) => Previous::Unclean,
+            };
+            if !self.off_track && start.previous != ended {
+                report.problem(Problem::Start { file: file.to_owned(), index });
+            }
+        }
+        if let Some(last) = self.last.as_ref().filter(|last| leaf.time < last.time) {
+            let microseconds = last.time.as_microsecond() - leaf.time.as_microsecond();
+            report.finding(Finding::ClockBack { index, microseconds });
+        }
+    }
+
+    fn calls(&mut self, index: u64, event: &Event, report: &mut Report) {
+        match event {
+            Event::Intent(intent) => {
+                self.in_session(index, &intent.actor.session, report);
+                if self.open.len() >= REMEMBERED {
+                    self.forgot = true;
+                } else if self
+                    .open
+                    .insert(intent.call.clone(), (index, intent.actor.session.clone()))
+                    .is_some()
+                {
+                    report.finding(Finding::IntentTwice { index, call: intent.call.clone() });
+                }
+            }
+            Event::Outcome(outcome) => {
+                if self.open.remove(&outcome.call).is_none() && !self.gaps && !self.forgot {
+                    report.finding(Finding::OutcomeAlone { index, call: outcome.call.clone() });
+                }
+            }
+            Event::SessionOpened(opened) => {
+                if self.sessions.len() >= REMEMBERED {
+                    self.forgot = true;
+                } else {
+                    self.sessions.insert(opened.session.clone(), None);
+                }
+            }
+            Event::SessionRevoked(revoked) => self.end_session(index, &revoked.session),
+            Event::SessionExpired(expired) => self.end_session(index, &expired.session),
+            Event::Start(_) | Event::Stop(_) | Event::Refusal(_) | Event::PolicyLoaded(_) => {}
+        }
+    }
+
+    fn in_session(&self, index: u64, session: &Id, report: &mut Report) {
+        match self.sessions.get(session) {
+            Some(None) => {}
+            Some(Some(ended)) => {
+                report.finding(Finding::EndedSession { index, session: session.clone(), ended: *ended });
+            }
+            None if self.gaps || self.forgot => {}
+            None => report.finding(Finding::UnknownSession { index, session: session.clone() }),
+        }
+    }
+
+    fn end_session(&mut self, index: u64, session: &Id) {
+        if let Some(ended) = self.sessions.get_mut(session) {
+            ended.get_or_insert(index);
+        }
+    }
+}
