@@ -1,6 +1,10 @@
 //! Canonical JSON (RFC 8785) over the values that leaves use: objects, arrays, strings, booleans, null and integers
 //! that every JSON reader holds exactly (up to 2^53 - 1). Other numbers are refused. No I/O.
 
+mod ser;
+
+pub use ser::serialize;
+
 use serde_json::Value;
 
 /// The largest integer that RFC 8785's number type holds exactly, 2^53 - 1.
@@ -28,9 +32,7 @@ pub enum Error {
 /// # Errors
 /// [`Error::Number`] for a number other than an exact integer.
 pub fn to_vec(value: &Value) -> Result<Vec<u8>, Error> {
-    let mut out = Vec::with_capacity(1024);
-    write_value(&mut out, value)?;
-    Ok(out)
+    serialize(value)
 }
 
 /// Parses bytes that must be in canonical form.
@@ -44,26 +46,29 @@ pub fn from_slice(bytes: &[u8]) -> Result<Value, Error> {
 
 /// Appends a string with its quotes.
 pub(crate) fn write_string(out: &mut Vec<u8>, text: &str) {
-    const HEX: &[u8; 16] = b"0123456789abcdef";
     out.push(b'"');
-    for byte in text.bytes() {
-        match byte {
-            b'"' | b'\\' => out.extend_from_slice(&[b'\\', byte]),
-            0x08 => out.extend_from_slice(b"\\b"),
-            b'\t' => out.extend_from_slice(b"\\t"),
-            b'\n' => out.extend_from_slice(b"\\n"),
-            0x0c => out.extend_from_slice(b"\\f"),
-            b'\r' => out.extend_from_slice(b"\\r"),
-            0..0x20 => {
-                out.extend_from_slice(b"\\u00");
-                for nibble in [byte >> 4, byte & 15] {
-                    out.extend(HEX.get(usize::from(nibble)));
-                }
-            }
-            _ => out.push(byte),
-        }
+    let mut rest = text.as_bytes();
+    while let Some(at) = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20)) {
+        let (plain, special) = rest.split_at(at);
+        out.extend_from_slice(plain);
+        let Some((byte, after)) = special.split_first() else { break };
+        write_escape(out, *byte);
+        rest = after;
     }
+    out.extend_from_slice(rest);
     out.push(b'"');
+}
+
+fn write_escape(out: &mut Vec<u8>, byte: u8) {
+    match byte {
+        0x08 => out.extend_from_slice(b"\\b"),
+        b'\t' => out.extend_from_slice(b"\\t"),
+        b'\n' => out.extend_from_slice(b"\\n"),
+        0x0c => out.extend_from_slice(b"\\f"),
+        b'\r' => out.extend_from_slice(b"\\r"),
+        0..0x20 => out.extend_from_slice(format!("\\u{byte:04x}").as_bytes()),
+        _ => out.extend_from_slice(&[b'\\', byte]),
+    }
 }
 
 /// How many bytes a character takes inside a canonical string.
@@ -75,52 +80,12 @@ pub(crate) fn escaped_len(c: char) -> usize {
     }
 }
 
-fn write_value(out: &mut Vec<u8>, value: &Value) -> Result<(), Error> {
-    match value {
-        Value::Null => out.extend_from_slice(b"null"),
-        Value::Bool(true) => out.extend_from_slice(b"true"),
-        Value::Bool(false) => out.extend_from_slice(b"false"),
-        Value::Number(number) => out.extend_from_slice(integer(number)?.to_string().as_bytes()),
-        Value::String(text) => write_string(out, text),
-        Value::Array(items) => {
-            out.push(b'[');
-            for (i, item) in items.iter().enumerate() {
-                if i > 0 {
-                    out.push(b',');
-                }
-                write_value(out, item)?;
-            }
-            out.push(b']');
-        }
-        Value::Object(members) => {
-            // RFC 8785 section 3.2.3 orders keys by UTF-16 code units, which is not the order of their UTF-8 bytes.
-            let mut sorted: Vec<(&String, &Value)> = members.iter().collect();
-            sorted.sort_by(|(a, _), (b, _)| a.encode_utf16().cmp(b.encode_utf16()));
-            out.push(b'{');
-            for (i, (key, member)) in sorted.into_iter().enumerate() {
-                if i > 0 {
-                    out.push(b',');
-                }
-                write_string(out, key);
-                out.push(b':');
-                write_value(out, member)?;
-            }
-            out.push(b'}');
-        }
-    }
-    Ok(())
-}
-
-fn integer(number: &serde_json::Number) -> Result<i64, Error> {
-    let exact = number.as_i64().filter(|n| n.unsigned_abs() <= MAX_INTEGER);
-    exact.ok_or_else(|| Error::Number(number.to_string()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
     use serde_json::json;
+    use std::collections::BTreeMap;
 
     fn canonical(text: &str) -> String {
         String::from_utf8(to_vec(&serde_json::from_str(text).unwrap()).unwrap()).unwrap()
@@ -161,7 +126,41 @@ mod tests {
         insta::assert_snapshot!(from_slice(b"{").unwrap_err(), @"not JSON: EOF while parsing an object at line 1 column 1");
     }
 
+    #[test]
+    fn types_without_a_canonical_form_are_refused() {
+        for unspeakable in
+            [serialize(&(1, 0.5)), serialize(&Some(f32::NAN)), serialize(&u64::MAX), serialize(&i64::MIN)]
+        {
+            assert!(matches!(unspeakable, Err(Error::Number(_))));
+        }
+        assert!(matches!(serialize(&BTreeMap::from([(1, 2)])), Err(Error::Unspeakable(_))));
+        assert_eq!(serialize(&('a', (), Ok::<u8, ()>(1))).unwrap(), br#"["a",null,{"Ok":1}]"#);
+    }
+
+    /// JSON of the kind that has a canonical form.
+    fn values() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            (-9_007_199_254_740_991_i64..=9_007_199_254_740_991).prop_map(Value::from),
+            any::<String>().prop_map(Value::from),
+        ];
+        leaf.prop_recursive(4, 64, 8, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..8).prop_map(Value::from),
+                prop::collection::btree_map(any::<String>(), inner, 0..8)
+                    .prop_map(|members| Value::Object(members.into_iter().collect())),
+            ]
+        })
+    }
+
     proptest! {
+        #[test]
+        fn any_value_reads_back_from_its_canonical_form(value in values()) {
+            let bytes = to_vec(&value).unwrap();
+            prop_assert_eq!(from_slice(&bytes), Ok(value));
+        }
+
         #[test]
         fn a_canonical_string_reads_back_and_its_length_is_foretold(text in any::<String>()) {
             let bytes = to_vec(&json!(text)).unwrap();

@@ -122,19 +122,18 @@ impl Event {
     /// # Errors
     /// [`canonical::Error::Number`] for a count beyond 2^53 - 1.
     pub fn encode(&self) -> Result<Encoded, canonical::Error> {
-        let value = match self {
-            Self::Start(e) => serde_json::to_value(e),
-            Self::Stop(e) => serde_json::to_value(e),
-            Self::Intent(e) => serde_json::to_value(e),
-            Self::Outcome(e) => serde_json::to_value(e),
-            Self::Refusal(e) => serde_json::to_value(e),
-            Self::SessionOpened(e) => serde_json::to_value(e),
-            Self::SessionRevoked(e) => serde_json::to_value(e),
-            Self::SessionExpired(e) => serde_json::to_value(e),
-            Self::PolicyLoaded(e) => serde_json::to_value(e),
+        let body = match self {
+            Self::Start(e) => canonical::serialize(e),
+            Self::Stop(e) => canonical::serialize(e),
+            Self::Intent(e) => canonical::serialize(e),
+            Self::Outcome(e) => canonical::serialize(e),
+            Self::Refusal(e) => canonical::serialize(e),
+            Self::SessionOpened(e) => canonical::serialize(e),
+            Self::SessionRevoked(e) => canonical::serialize(e),
+            Self::SessionExpired(e) => canonical::serialize(e),
+            Self::PolicyLoaded(e) => canonical::serialize(e),
         };
-        let value = value.map_err(|e| canonical::Error::Unspeakable(e.to_string()))?;
-        Ok(Encoded { kind: self.kind(), body: canonical::to_vec(&value)? })
+        Ok(Encoded { kind: self.kind(), body: body? })
     }
 
     fn decode(kind: Kind, value: Value) -> Result<Self, serde_json::Error> {
