@@ -1,0 +1,200 @@
+//! `Accept`, rewritten so that the API server answers in what can be masked.
+
+use http::{HeaderMap, HeaderValue, header};
+
+use crate::{
+    refusal::Refusal,
+    subresource::{Shape, shape},
+    target::{Class, Target},
+};
+
+/// What the API server is asked to answer in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Accept {
+    header: HeaderValue,
+    representations: Vec<Representation>,
+}
+
+/// A form in which an answer may come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Representation {
+    /// The objects themselves, or whatever JSON the path serves.
+    Object,
+    /// `as=Table`.
+    Table,
+    /// `as=PartialObjectMetadata` or `as=PartialObjectMetadataList`.
+    PartialObjectMetadata,
+    /// `as=APIGroupDiscoveryList`.
+    Discovery,
+    /// Text: logs, health.
+    Text,
+    /// An OpenAPI document in protobuf; there is nothing secret in it.
+    OpenApi,
+}
+
+/// A header longer than this is no client's.
+const MAX_HEADER: usize = 4096;
+
+/// As clients name the OpenAPI documents in `Accept`.
+const OPEN_API: [&str; 4] = [
+    "application/com.github.proto-openapi.spec.v2@v1.0+protobuf",
+    "application/com.github.proto-openapi.spec.v2.v1.0+protobuf",
+    "application/com.github.proto-openapi.spec.v3@v1.0+protobuf",
+    "application/com.github.proto-openapi.spec.v3.v1.0+protobuf",
+];
+
+impl Accept {
+    /// Keeps of the client's header what can be masked, in its order and with its qualities.
+    ///
+    /// # Errors
+    /// Nothing is left.
+    pub(crate) fn parse(headers: &HeaderMap, target: &Target) -> Result<Self, Refusal> {
+        let plan = Plan::of(target);
+        if let Plan::Text = plan {
+            // Errors come in JSON, the rest as text; the server negotiates no further.
+            return Ok(Self::fixed("application/json, */*", &[Representation::Text, Representation::Object]));
+        }
+        let mut kept = Vec::new();
+        let mut representations = Vec::new();
+        let mut given = false;
+        for value in headers.get_all(header::ACCEPT) {
+            let text = value.to_str().ok().filter(|text| text.len() <= MAX_HEADER).ok_or(plan.nothing())?;
+            for clause in text.split(',').map(str::trim).filter(|clause| !clause.is_empty()) {
+                given = true;
+                if let Some((clause, representation)) = plan.keep(clause) {
+                    if !kept.contains(&clause) {
+                        kept.push(clause);
+                    }
+                    representations.push(representation);
+                }
+            }
+        }
+        if !given {
+            return Ok(Self::fixed("application/json", &[Representation::Object]));
+        }
+        let header = HeaderValue::from_str(&kept.join(", ")).map_err(|_| plan.nothing())?;
+        if kept.is_empty() { Err(plan.nothing()) } else { Ok(Self { header, representations }) }
+    }
+
+    fn fixed(header: &'static str, representations: &[Representation]) -> Self {
+        Self { header: HeaderValue::from_static(header), representations: representations.to_vec() }
+    }
+
+    /// What goes upstream.
+    #[must_use]
+    pub fn header_value(&self) -> &HeaderValue {
+        &self.header
+    }
+
+    /// The forms that may come back, in the client's order.
+    #[must_use]
+    pub fn representations(&self) -> &[Representation] {
+        &self.representations
+    }
+}
+
+/// What kinds of media a target has.
+#[derive(Debug, Clone, Copy)]
+enum Plan {
+    Json,
+    OpenApi,
+    Text,
+}
+
+impl Plan {
+    fn of(target: &Target) -> Self {
+        match target {
+            Target::Resource(resource) => match shape(resource) {
+                Shape::Object => Self::Json,
+                Shape::Log | Shape::Upgrade | Shape::Proxy => Self::Text,
+            },
+            Target::NonResource(other) => match other.class() {
+                Class::Discovery => Self::Json,
+                Class::OpenApi => Self::OpenApi,
+                Class::Version | Class::Health | Class::Other => Self::Text,
+            },
+        }
+    }
+
+    fn nothing(self) -> Refusal {
+        Refusal::NotAcceptable { offer: "application/json" }
+    }
+
+    /// A clause as it goes upstream, or `None` if it cannot.
+    fn keep(self, clause: &str) -> Option<(String, Representation)> {
+        let mut parts = clause.split(';').map(str::trim);
+        let media = parts.next()?.to_ascii_lowercase();
+        if matches!(self, Self::OpenApi) && OPEN_API.contains(&media.as_str()) {
+            return Some((clause.replace(' ', ""), Representation::OpenApi));
+        }
+        if !matches!(media.as_str(), "application/json" | "application/*" | "*/*") {
+            return None;
+        }
+        let mut kept = String::from("application/json");
+        let mut representation = Representation::Object;
+        for parameter in parts.filter(|parameter| !parameter.is_empty()) {
+            let (name, value) = parameter.split_once('=')?;
+            let value = value.trim_matches('"');
+            match name.trim().to_ascii_lowercase().as_str() {
+                "as" => representation = transformed(value)?,
+                "g" | "v" | "profile" => plain(value)?,
+                "q" => quality(value)?,
+                // Neither changes what comes: JSON is UTF-8, and whether it streams is the request's matter.
+                "charset" | "stream" => continue,
+                _ => return None,
+            }
+            kept.push(';');
+            kept.push_str(&name.trim().to_ascii_lowercase());
+            kept.push('=');
+            kept.push_str(value);
+        }
+        Some((kept, representation))
+    }
+}
+
+/// k8s.io/apiserver/pkg/endpoints/handlers/response.go `doTransformObject`.
+fn transformed(value: &str) -> Option<Representation> {
+    match value {
+        "Table" => Some(Representation::Table),
+        "PartialObjectMetadata" | "PartialObjectMetadataList" => Some(Representation::PartialObjectMetadata),
+        "APIGroupDiscoveryList" => Some(Representation::Discovery),
+        _ => None,
+    }
+}
+
+fn plain(value: &str) -> Option<()> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
+    (value.len() <= 128 && value.bytes().all(plain)).then_some(())
+}
+
+fn quality(value: &str) -> Option<()> {
+    let quality: f32 = value.parse().ok()?;
+    (value.len() <= 5 && (0.0..=1.0).contains(&quality)).then_some(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::target::NonResource;
+
+    fn rewritten(accept: &str) -> String {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::ACCEPT, HeaderValue::from_str(accept).unwrap());
+        let target = Target::NonResource(NonResource::new(&["apis".to_owned()]));
+        match Accept::parse(&headers, &target) {
+            Ok(accept) => accept.header_value().to_str().unwrap().to_owned(),
+            Err(refusal) => refusal.to_string(),
+        }
+    }
+
+    #[test]
+    fn only_json_is_left_and_its_parameters_stay() {
+        insta::assert_snapshot!(rewritten("application/json;as=Table;v=v1;g=meta.k8s.io,application/json"), @"application/json;as=Table;v=v1;g=meta.k8s.io, application/json");
+        insta::assert_snapshot!(rewritten("application/vnd.kubernetes.protobuf, application/json;q=0.9"), @"application/json;q=0.9");
+        insta::assert_snapshot!(rewritten("*/*"), @"application/json");
+        insta::assert_snapshot!(rewritten("application/vnd.kubernetes.protobuf"), @"");
+        insta::assert_snapshot!(rewritten("application/cbor"), @"");
+        insta::assert_snapshot!(rewritten("application/json;as=Secret"), @"");
+        insta::assert_snapshot!(rewritten("application/json;charset=utf-8;stream=watch"), @"application/json");
+    }
+}

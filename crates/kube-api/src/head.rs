@@ -1,0 +1,234 @@
+//! A request line and its headers, canonical; the body not yet read.
+
+use http::{HeaderMap, Method, Version, header, request::Parts};
+
+use crate::{
+    Request, Verb,
+    accept::Accept,
+    body::{Body, BodyRule, MAX_BODY_BYTES},
+    content::ContentType,
+    options::{self, Options},
+    path, query,
+    refusal::{Refusal, quoted},
+    request_info::request_info,
+    subresource::{Shape, is_known, shape},
+    target::{NonResource, Resource, Target},
+};
+
+/// What a request asks, as far as its head says.
+///
+/// Headers that the gate does not know are ignored: nothing is copied, so nothing of them goes upstream. Those that would
+/// change the meaning of a request that is otherwise sound are refused, so that no client is left to believe in them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Head {
+    pub(crate) method: Method,
+    pub(crate) verb: Verb,
+    pub(crate) target: Target,
+    pub(crate) options: Options,
+    pub(crate) accept: Accept,
+    content: (ContentType, bool),
+}
+
+impl Head {
+    /// Reads the head of a request.
+    ///
+    /// # Errors
+    /// See [`Refusal`]: everything but the errors about bodies.
+    pub fn parse(parts: &Parts) -> Result<Self, Refusal> {
+        check_target_form(parts)?;
+        let segments = path::segments(parts.uri.path())?;
+        let pairs = parts.uri.query().map_or(Ok(Vec::new()), query::pairs)?;
+        let (verb, target) = read_target(&parts.method, &segments, &pairs)?;
+        check_headers(&parts.headers, &target)?;
+        let options = Options::parse(verb, &target, &pairs)?;
+        let accept = Accept::parse(&parts.headers, &target)?;
+        let content = ContentType::parse(verb, &parts.headers)
+            .or_else(|refusal| if has_body(&parts.method) { Err(refusal) } else { Ok((ContentType::Json, false)) })?;
+        Ok(Self { method: parts.method.clone(), verb, target, options, accept, content })
+    }
+
+    /// Whether a body follows, and how large it may be.
+    #[must_use]
+    pub fn body_rule(&self) -> BodyRule {
+        let upgrade_or_proxy = self
+            .target
+            .resource()
+            .is_some_and(|resource| matches!(shape(resource), Shape::Upgrade | Shape::Proxy));
+        let max_bytes = MAX_BODY_BYTES;
+        match self.method {
+            // What would go through a proxy or a stream is not read: policy decides on the head alone.
+            _ if upgrade_or_proxy => BodyRule::None,
+            Method::POST | Method::PUT | Method::PATCH => BodyRule::Required { max_bytes },
+            Method::DELETE => BodyRule::Optional { max_bytes },
+            _ => BodyRule::None,
+        }
+    }
+
+    /// The whole request, with the body's bytes (empty for none).
+    ///
+    /// # Errors
+    /// A body that is missing, superfluous, too large, or not what it says it is.
+    pub fn with_body(self, bytes: &[u8]) -> Result<Request, Refusal> {
+        let presence = |problem| Refusal::BodyPresence { verb: self.verb.as_str(), problem };
+        let body = match (self.body_rule(), bytes) {
+            (BodyRule::None | BodyRule::Optional { .. }, []) => None,
+            (BodyRule::None, _) => return Err(presence("has a body here, which would not be read; leave it out")),
+            (BodyRule::Required { .. }, []) => return Err(presence("has no body; send the object or the patch")),
+            (BodyRule::Optional { max_bytes } | BodyRule::Required { max_bytes }, bytes) => {
+                if bytes.len() > max_bytes {
+                    return Err(Refusal::TooLarge { most: max_bytes });
+                }
+                Some(Body::parse(bytes, self.content.0, self.content.1)?)
+            }
+        };
+        Request::new(self, body)
+    }
+
+    /// The method as sent.
+    #[must_use]
+    pub fn method(&self) -> &Method {
+        &self.method
+    }
+
+    /// What is done.
+    #[must_use]
+    pub fn verb(&self) -> Verb {
+        self.verb
+    }
+
+    /// What it is done to.
+    #[must_use]
+    pub fn target(&self) -> &Target {
+        &self.target
+    }
+
+    /// The canonical path and query.
+    #[must_use]
+    pub fn path_and_query(&self) -> String {
+        let mut text = self.target.path();
+        self.options.write(&mut text);
+        text
+    }
+}
+
+fn has_body(method: &Method) -> bool {
+    matches!(*method, Method::POST | Method::PUT | Method::PATCH | Method::DELETE)
+}
+
+/// Origin form only. HTTP/2 carries scheme and authority beside the path; HTTP/1.1 must not.
+fn check_target_form(parts: &Parts) -> Result<(), Refusal> {
+    let http2 = parts.version == Version::HTTP_2;
+    if parts.version < Version::HTTP_11 {
+        return Err(Refusal::TargetForm { found: "an HTTP version before 1.1" });
+    }
+    if !http2 && (parts.uri.scheme().is_some() || parts.uri.authority().is_some()) {
+        return Err(Refusal::TargetForm { found: "a scheme or a host" });
+    }
+    if parts.uri.authority().is_some_and(|authority| authority.as_str().contains('@')) {
+        return Err(Refusal::TargetForm { found: "user information" });
+    }
+    Ok(())
+}
+
+/// What the server would make of it, and that this is what it looks like.
+fn read_target(
+    method: &Method,
+    segments: &[String],
+    pairs: &[(String, String)],
+) -> Result<(Verb, Target), Refusal> {
+    let path = format!("/{}", segments.join("/"));
+    let Ok(info) = request_info(method.as_str(), &path, pairs) else {
+        return Err(prefix(segments));
+    };
+    if !info.is_resource_request {
+        if !matches!(*method, Method::GET | Method::HEAD) {
+            return Err(wrong_method(method, "a path that is no resource", "GET"));
+        }
+        return Ok((Verb::Get, Target::NonResource(NonResource::new(segments))));
+    }
+    let behind_version = if info.api_prefix == "api" { 2 } else { 3 };
+    if segments.get(behind_version).is_some_and(|segment| segment == "watch" || segment == "proxy") {
+        return Err(prefix(segments));
+    }
+    let verb = Verb::parse(&info.verb)
+        .ok_or_else(|| wrong_method(method, "a resource", "GET, HEAD, POST, PUT, PATCH or DELETE"))?;
+    let optional = |text: String| (!text.is_empty()).then_some(text);
+    let mut parts = info.parts.into_iter().skip(1);
+    let name_in_path = parts.next().is_some();
+    let tail: Vec<String> = parts.skip(1).collect();
+    let resource = Resource {
+        group: info.api_group,
+        version: info.api_version,
+        resource: info.resource,
+        subresource: optional(info.subresource),
+        namespace: optional(info.namespace),
+        name: optional(info.name),
+        name_in_path,
+        tail,
+    };
+    check_resource(&resource)?;
+    let target = Target::Resource(resource);
+    // Two URLs that the server reads alike must not be two things to the rest of us.
+    if path::segments(&target.path())? != segments {
+        return Err(Refusal::Path {
+            problem: "a form that the API server reads in a way it does not look like".to_owned(),
+            remedy: "address the resource directly",
+        });
+    }
+    Ok((verb, target))
+}
+
+fn check_resource(resource: &Resource) -> Result<(), Refusal> {
+    let Some(subresource) = resource.subresource() else { return Ok(()) };
+    if !is_known(resource.group(), resource.resource(), subresource) {
+        return Err(Refusal::Subresource { resource: resource.group_resource(), subresource: quoted(subresource) });
+    }
+    if !resource.tail.is_empty() && shape(resource) != Shape::Proxy {
+        return Err(Refusal::Path {
+            problem: format!("something behind the subresource `{subresource}`"),
+            remedy: "leave it out",
+        });
+    }
+    Ok(())
+}
+
+fn prefix(segments: &[String]) -> Refusal {
+    if segments.iter().any(|segment| segment == "proxy") {
+        Refusal::Prefix { prefix: "proxy", remedy: "the `proxy` subresource" }
+    } else {
+        Refusal::Prefix { prefix: "watch", remedy: "`?watch=true` on the collection" }
+    }
+}
+
+fn wrong_method(method: &Method, target: &'static str, remedy: &'static str) -> Refusal {
+    Refusal::Method { method: quoted(method.as_str()), target, remedy }
+}
+
+/// Headers that would change who asks, or what the connection is.
+fn check_headers(headers: &HeaderMap, target: &Target) -> Result<(), Refusal> {
+    for name in headers.keys() {
+        if name.as_str().starts_with("impersonate-") {
+            return Err(Refusal::Header {
+                name: name.to_string(),
+                reason: "the gate decides as whom a call runs; leave out `--as` and its kind",
+            });
+        }
+        if name.as_str().starts_with("x-remote-") {
+            return Err(Refusal::Header {
+                name: name.to_string(),
+                reason: "the gate decides as whom a call runs; no front proxy may",
+            });
+        }
+    }
+    let upgrades = headers.contains_key(header::UPGRADE)
+        || headers.get_all(header::CONNECTION).iter().any(|value| {
+            value.to_str().is_ok_and(|value| value.to_ascii_lowercase().split(',').any(|v| v.trim() == "upgrade"))
+        });
+    let may = target.resource().is_some_and(|resource| shape(resource) == Shape::Upgrade);
+    if upgrades && !may { Err(Refusal::Upgrade) } else { Ok(()) }
+}
+
+/// The query's delete options, of which a body would make the server ignore every one.
+pub(crate) fn delete_option_in_query(options: &Options) -> Option<&'static str> {
+    options::DELETE.into_iter().find(|name| options.get(name).is_some())
+}

@@ -1,0 +1,36 @@
+//! What a request to a Kubernetes API server means, exactly as the server (1.37) sees it, and nothing else.
+//!
+//! [`Head::parse`] reads a request line and its headers, [`Head::with_body`] the body; the result is a canonical
+//! [`Request`], which [`Request::to_http`] writes out again without copying anything of the client's bytes. What is
+//! unknown, ambiguous or non-canonical is a [`Refusal`] that names the part. [`request_info`] is the server's own
+//! reading of a request line, kept as close to it as Rust allows, so that both can be compared.
+//!
+//! Pure: no I/O, clock or randomness.
+
+mod accept;
+mod body;
+mod content;
+mod head;
+mod options;
+mod path;
+mod query;
+mod refusal;
+mod request;
+mod request_info;
+mod selector;
+mod status;
+mod subresource;
+mod target;
+mod verb;
+
+pub use accept::{Accept, Representation};
+pub use body::{Body, BodyRule, MAX_BODY_BYTES};
+pub use content::ContentType;
+pub use head::Head;
+pub use options::Options;
+pub use refusal::Refusal;
+pub use request::Request;
+pub use request_info::{RequestInfo, Undetermined, request_info};
+pub use status::Status;
+pub use target::{Class, NonResource, Resource, Target};
+pub use verb::Verb;

@@ -1,0 +1,168 @@
+//! A canonical request: what is judged, recorded and sent.
+
+use bytes::Bytes;
+use http::{HeaderValue, Method, Uri, header};
+use serde_json::Value;
+
+use crate::{
+    Accept, Body, Options, Refusal, Resource, Target, Verb,
+    head::{Head, delete_option_in_query},
+    subresource::{Shape, shape},
+};
+
+/// One request, understood. What goes upstream is written out from this value.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Request {
+    head: Head,
+    body: Option<Body>,
+    uri: Uri,
+}
+
+/// `DeleteOptions` in k8s.io/apimachinery/pkg/apis/meta/v1/types.go; the last field of the type is refused.
+const DELETE_OPTIONS: [&str; 7] = [
+    "kind",
+    "apiVersion",
+    "gracePeriodSeconds",
+    "preconditions",
+    "orphanDependents",
+    "propagationPolicy",
+    "dryRun",
+];
+
+impl Request {
+    pub(crate) fn new(head: Head, body: Option<Body>) -> Result<Self, Refusal> {
+        let uri = Uri::try_from(head.path_and_query()).map_err(|_| Refusal::Path {
+            problem: "a form that no URI has".to_owned(),
+            remedy: "address the resource directly",
+        })?;
+        let request = Self { head, body, uri };
+        if matches!(request.verb(), Verb::Delete | Verb::DeleteCollection) {
+            request.check_delete_options()?;
+        }
+        Ok(request)
+    }
+
+    /// The server reads the body's options and then ignores the query's, all of them.
+    fn check_delete_options(&self) -> Result<(), Refusal> {
+        let Some(body) = &self.body else { return Ok(()) };
+        if let Some(name) = delete_option_in_query(&self.head.options) {
+            return Err(Refusal::TwoSetsOfOptions { name });
+        }
+        let wrong = |problem: String| Err(Refusal::Body { expected: "DeleteOptions", problem });
+        let fields = body.value().as_object().into_iter().flat_map(|object| object.keys());
+        for field in fields {
+            if !DELETE_OPTIONS.contains(&field.as_str()) {
+                return wrong(format!("it has a field other than {}", DELETE_OPTIONS.join(", ")));
+            }
+        }
+        if body.kind().is_some_and(|kind| kind != "DeleteOptions") {
+            return wrong("its kind is another".to_owned());
+        }
+        match body.value().get("dryRun") {
+            None | Some(Value::Null) => Ok(()),
+            Some(Value::Array(values)) if values.is_empty() || *values == ["All"] => Ok(()),
+            Some(_) => wrong("dryRun is not `[\"All\"]`".to_owned()),
+        }
+    }
+
+    /// The method, as sent.
+    #[must_use]
+    pub fn method(&self) -> &Method {
+        &self.head.method
+    }
+
+    /// What is done.
+    #[must_use]
+    pub fn verb(&self) -> Verb {
+        self.head.verb
+    }
+
+    /// What it is done to.
+    #[must_use]
+    pub fn target(&self) -> &Target {
+        &self.head.target
+    }
+
+    /// The resource, if the target is one.
+    #[must_use]
+    pub fn resource(&self) -> Option<&Resource> {
+        self.head.target.resource()
+    }
+
+    /// The query's options.
+    #[must_use]
+    pub fn options(&self) -> &Options {
+        &self.head.options
+    }
+
+    /// What the answer may come in.
+    #[must_use]
+    pub fn accept(&self) -> &Accept {
+        &self.head.accept
+    }
+
+    /// The body, decoded.
+    #[must_use]
+    pub fn body(&self) -> Option<&Body> {
+        self.body.as_ref()
+    }
+
+    /// Whether nothing is to be persisted, computed as the server does: by the query, or for a delete with a body by
+    /// the body alone, or for an eviction by its `deleteOptions`.
+    #[must_use]
+    pub fn dry_run(&self) -> bool {
+        let all = |options: Option<&Value>| {
+            options.and_then(|options| options.get("dryRun")?.as_array()).is_some_and(|values| *values == ["All"])
+        };
+        let body = self.body.as_ref().map(Body::value);
+        let by_body = match self.verb() {
+            Verb::Delete | Verb::DeleteCollection => all(body),
+            Verb::Create if self.subresource() == Some("eviction") => all(body.and_then(|b| b.get("deleteOptions"))),
+            _ => false,
+        };
+        by_body || self.head.options.get("dryRun") == Some("All")
+    }
+
+    /// Whether it stays open for as long as the client likes: a watch, or logs followed.
+    #[must_use]
+    pub fn is_stream(&self) -> bool {
+        let log = self.resource().is_some_and(|resource| shape(resource) == Shape::Log);
+        self.verb() == Verb::Watch || (log && self.head.options.is_set("follow"))
+    }
+
+    /// The name of the object: from the target, or of an object that is created, from its metadata.
+    #[must_use]
+    pub fn object_name(&self) -> Option<&str> {
+        let resource = self.resource()?;
+        resource.name().or_else(|| {
+            let metadata = self.body.as_ref().filter(|_| self.verb() == Verb::Create)?.value().get("metadata")?;
+            metadata.get("name")?.as_str()
+        })
+    }
+
+    /// The canonical path and query.
+    #[must_use]
+    pub fn path_and_query(&self) -> String {
+        self.uri.to_string()
+    }
+
+    fn subresource(&self) -> Option<&str> {
+        self.resource().and_then(Resource::subresource)
+    }
+
+    /// The request as it goes upstream, but for who sends it: origin-form URI, `Accept`, `Accept-Encoding: identity`,
+    /// `Content-Type`, body. Built from empty.
+    #[must_use]
+    pub fn to_http(&self) -> http::Request<Bytes> {
+        let mut request = http::Request::new(self.body.as_ref().map(Body::to_bytes).unwrap_or_default());
+        *request.method_mut() = self.head.method.clone();
+        *request.uri_mut() = self.uri.clone();
+        let headers = request.headers_mut();
+        headers.insert(header::ACCEPT, self.head.accept.header_value().clone());
+        headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        if let Some(body) = &self.body {
+            headers.insert(header::CONTENT_TYPE, body.content().header_value());
+        }
+        request
+    }
+}

@@ -1,0 +1,50 @@
+//! The subresources there are.
+
+use crate::target::Resource;
+
+/// Of any kind, custom ones included.
+const ANY: [&str; 2] = ["status", "scale"];
+
+/// Group, resource, subresource; Kubernetes 1.20 to 1.37. What is not here is unknown, and unknown is refused.
+const KNOWN: &[(&str, &str, &str)] = &[
+    ("", "pods", "log"),
+    ("", "pods", "exec"),
+    ("", "pods", "attach"),
+    ("", "pods", "portforward"),
+    ("", "pods", "proxy"),
+    ("", "pods", "eviction"),
+    ("", "pods", "binding"),
+    ("", "pods", "ephemeralcontainers"),
+    ("", "pods", "resize"),
+    ("", "services", "proxy"),
+    ("", "nodes", "proxy"),
+    ("", "namespaces", "finalize"),
+    ("", "serviceaccounts", "token"),
+    ("certificates.k8s.io", "certificatesigningrequests", "approval"),
+];
+
+/// What becomes of a request's body and connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Shape {
+    /// An object or a collection.
+    Object,
+    /// `pods/log`: text.
+    Log,
+    /// exec, attach, portforward: the connection is upgraded.
+    Upgrade,
+    /// Whatever stands behind a pod, a service or a node.
+    Proxy,
+}
+
+pub(crate) fn is_known(group: &str, resource: &str, subresource: &str) -> bool {
+    ANY.contains(&subresource) || KNOWN.contains(&(group, resource, subresource))
+}
+
+pub(crate) fn shape(resource: &Resource) -> Shape {
+    match resource.subresource() {
+        Some("log") => Shape::Log,
+        Some("exec" | "attach" | "portforward") => Shape::Upgrade,
+        Some("proxy") => Shape::Proxy,
+        _ => Shape::Object,
+    }
+}
