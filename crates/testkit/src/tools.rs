@@ -1,0 +1,268 @@
+//! The programs of `tests/cluster`, built once into the user's cache folder.
+
+use std::{
+    env,
+    fs::{self, File, TryLockError},
+    io::{ErrorKind, IsTerminal, Write},
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::OnceLock,
+    time::{Duration, Instant, SystemTime},
+};
+
+use anyhow::{Context, bail, ensure};
+use sha2::{Digest, Sha256};
+
+use crate::command::tail;
+
+/// The sources.
+const SOURCES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/cluster");
+/// What the programs call themselves; must be the version of `k8s.io/kubernetes` in `go.mod`.
+const VERSION: (&str, &str, &str) = ("v1.37.2", "1", "37");
+/// The Go release that `go.mod` asks for.
+const GO: (u32, u32) = (1, 26);
+/// Packages beside the main one that become programs of their own.
+const PACKAGES: [&str; 4] =
+    ["./podinit", "./oracle", "k8s.io/kubernetes/cmd/kubectl", "k8s.io/kubernetes/test/images/agnhost"];
+/// How long a build of other sources is kept after its last use.
+const KEEP: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// Where the programs are. Two more, which containers are made of, lie beside them.
+#[derive(Debug, Clone)]
+pub struct Tools {
+    /// Runs a Kubernetes; see `tests/cluster/main.go`.
+    pub cluster: PathBuf,
+    /// The `kubectl` of the same version.
+    pub kubectl: PathBuf,
+    /// Answers as the API server would; see [`Oracle`](crate::Oracle).
+    pub oracle: PathBuf,
+}
+
+impl Tools {
+    fn in_folder(folder: &Path) -> Self {
+        Self {
+            cluster: folder.join("portcullis-testcluster"),
+            kubectl: folder.join("kubectl"),
+            oracle: folder.join("oracle"),
+        }
+    }
+}
+
+/// The programs, built if these sources never were: into `$XDG_CACHE_HOME/portcullis/tests/DIGEST/` (or `~/.cache`).
+/// The first build takes minutes and says so on standard error.
+///
+/// # Errors
+/// Go is missing, too old or fails; every caller in this process gets the same error.
+pub fn tools() -> anyhow::Result<&'static Tools> {
+    static TOOLS: OnceLock<Result<Tools, String>> = OnceLock::new();
+    TOOLS
+        .get_or_init(|| find_or_build().map_err(|error| format!("{error:#}")))
+        .as_ref()
+        .map_err(|error| anyhow::Error::msg(error.clone()))
+}
+
+fn find_or_build() -> anyhow::Result<Tools> {
+    let sources = Path::new(SOURCES);
+    let cache = cache_folder()?;
+    let digest = digest(sources)?;
+    let folder = cache.join(&digest);
+    fs::create_dir_all(&cache).with_context(|| format!("could not create `{}`", cache.display()))?;
+    // Shared by users of a build, exclusive for the one who builds: held until the build is there.
+    let lock = File::create(cache.join("lock"))?;
+    if !folder.is_dir() {
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                eprintln!("waiting for another process that builds the test Kubernetes");
+                lock.lock()?;
+            }
+            Err(TryLockError::Error(error)) => return Err(error.into()),
+        }
+        if !folder.is_dir() {
+            build(sources, &cache, &folder)?;
+            remove_unused(&cache, &folder);
+        }
+    }
+    // The time of last use, by which old builds are removed; a read-only cache works as well.
+    File::create(folder.join("used")).ok();
+    Ok(Tools::in_folder(&folder))
+}
+
+/// `$XDG_CACHE_HOME` or `~/.cache`, and our place there.
+fn cache_folder() -> anyhow::Result<PathBuf> {
+    let absolute = |name| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let cache = absolute("XDG_CACHE_HOME")
+        .or_else(|| Some(absolute("HOME")?.join(".cache")))
+        .context("neither XDG_CACHE_HOME nor HOME names a folder for the test Kubernetes")?;
+    Ok(cache.join("portcullis").join("tests"))
+}
+
+/// SHA-256 over the name, length and content of every source file, in hexadecimal.
+fn digest(sources: &Path) -> anyhow::Result<String> {
+    let mut files = Vec::new();
+    collect_sources(sources, &mut files)
+        .with_context(|| format!("could not list the sources in `{}`", sources.display()))?;
+    files.sort();
+    let mut hasher = Sha256::new();
+    // How they are built counts as well.
+    hasher.update(format!("{VERSION:?} {PACKAGES:?} {} {}\n", env::consts::OS, env::consts::ARCH));
+    for file in files {
+        let content = fs::read(&file).with_context(|| format!("could not read `{}`", file.display()))?;
+        let name = file.strip_prefix(sources)?.to_string_lossy();
+        hasher.update(format!("{name} {}\n", content.len()));
+        hasher.update(content);
+    }
+    Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// Every `*.go`, `go.mod` and `go.sum` below the folder.
+fn collect_sources(folder: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            collect_sources(&path, files)?;
+        } else if path
+            .extension()
+            .is_some_and(|extension| extension == "go" || extension == "mod" || extension == "sum")
+        {
+            files.push(path);
+        }
+    }
+    Ok(())
+}
+
+/// Builds beside the final place and renames, so that the folder is complete or not there.
+fn build(sources: &Path, cache: &Path, folder: &Path) -> anyhow::Result<()> {
+    check_go(sources)?;
+    let temporary = tempfile::Builder::new().prefix("building-").tempdir_in(cache)?;
+    eprintln!(
+        "building the test Kubernetes into `{}`: this happens once and takes about 8 minutes on two cores",
+        folder.display()
+    );
+    let started = Instant::now();
+    let (version, major, minor) = VERSION;
+    let at = "k8s.io/component-base/version";
+    let flags =
+        format!("-s -w -X {at}.gitVersion={version} -X {at}.gitMajor={major} -X {at}.gitMinor={minor}");
+    let log = temporary.path().join("build.log");
+    let mut go = Command::new("go");
+    go.args(["build", "-mod=readonly", "-trimpath", "-buildvcs=false", "-ldflags", &flags, "-o"])
+        .arg(temporary.path())
+        .arg(".")
+        .args(PACKAGES)
+        .env("CGO_ENABLED", "0")
+        .current_dir(sources)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(File::create(&log)?);
+    let status = wait(&mut go.spawn().context("could not start `go build`")?, started)?;
+    if !status.success() {
+        let said = fs::read_to_string(&log).unwrap_or_default();
+        bail!("`go build` failed in `{}` ({status}):\n{}", sources.display(), tail(&said));
+    }
+    // Go names the main package's program after its module.
+    fs::rename(temporary.path().join("cluster"), Tools::in_folder(temporary.path()).cluster)?;
+    fs::rename(temporary.keep(), folder)?;
+    eprintln!("built the test Kubernetes in {} s", started.elapsed().as_secs());
+    Ok(())
+}
+
+/// Waits for the build; on a terminal, shows the time that has passed.
+fn wait(child: &mut Child, started: Instant) -> anyhow::Result<ExitStatus> {
+    let mut stderr = std::io::stderr();
+    let terminal = stderr.is_terminal();
+    loop {
+        if let Some(status) = child.try_wait()? {
+            if terminal {
+                write!(stderr, "\r\x1b[K")?;
+            }
+            return Ok(status);
+        }
+        if terminal {
+            let seconds = started.elapsed().as_secs();
+            write!(stderr, "\r\x1b[K  {}:{:02}", seconds / 60, seconds % 60)?;
+            stderr.flush()?;
+        }
+        std::thread::sleep(Duration::from_millis(200));
+    }
+}
+
+/// Makes sure that `go` is there and new enough.
+fn check_go(sources: &Path) -> anyhow::Result<()> {
+    let (major, minor) = GO;
+    let output = match Command::new("go").args(["env", "GOVERSION"]).current_dir(sources).output() {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            bail!(
+                "the test Kubernetes is built with Go, which is not installed: install Go {major}.{minor} or newer"
+            )
+        }
+        output => output.context("could not run `go`")?,
+    };
+    let said = String::from_utf8_lossy(&output.stdout);
+    // Since Go 1.21 an old `go` refuses by itself, or fetches the release it needs.
+    ensure!(output.status.success(), "`go env` failed: {}", String::from_utf8_lossy(&output.stderr).trim());
+    ensure!(
+        go_release(&said).is_some_and(|found| found >= GO),
+        "the test Kubernetes needs Go {major}.{minor} or newer; this is `{}`",
+        said.trim()
+    );
+    Ok(())
+}
+
+/// Major and minor of `go1.26.8` and the like; development versions have none.
+fn go_release(version: &str) -> Option<(u32, u32)> {
+    let mut parts = version.trim().strip_prefix("go")?.split(|c: char| !c.is_ascii_digit());
+    Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
+}
+
+/// Removes builds of other sources that nobody has used for a while; each is 290 MB.
+fn remove_unused(cache: &Path, current: &Path) {
+    let Ok(entries) = fs::read_dir(cache) else { return };
+    for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
+        if path != current && path.is_dir() && unused(&path).unwrap_or(false) {
+            fs::remove_dir_all(&path).ok();
+        }
+    }
+}
+
+fn unused(build: &Path) -> std::io::Result<bool> {
+    let used = fs::metadata(build.join("used")).or_else(|_| fs::metadata(build))?.modified()?;
+    Ok(SystemTime::now().duration_since(used).is_ok_and(|age| age > KEEP))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn go_releases_are_understood() {
+        assert_eq!(go_release("go1.26.8\n"), Some((1, 26)));
+        assert_eq!(go_release("go1.27rc1"), Some((1, 27)));
+        assert_eq!(go_release("go2.0"), Some((2, 0)));
+        assert_eq!(go_release("devel go1.27-abc"), None);
+        assert_eq!(go_release(""), None);
+    }
+
+    #[test]
+    fn the_version_is_the_one_that_is_built() {
+        let module = fs::read_to_string(Path::new(SOURCES).join("go.mod")).unwrap();
+        assert!(module.contains(&format!("k8s.io/kubernetes {}\n", VERSION.0)));
+    }
+
+    #[test]
+    fn the_digest_follows_name_and_content() {
+        let folder = tempfile::tempdir().unwrap();
+        let of = |name: &str, content: &str| {
+            fs::write(folder.path().join(name), content).unwrap();
+            let found = digest(folder.path()).unwrap();
+            fs::remove_file(folder.path().join(name)).unwrap();
+            found
+        };
+        let first = of("a.go", "x");
+        assert_eq!(first.len(), 64);
+        assert_eq!(first, of("a.go", "x"));
+        assert_ne!(first, of("b.go", "x"));
+        assert_ne!(first, of("a.go", "y"));
+        assert_eq!(of("a.txt", "x"), of("b.txt", "y"));
+    }
+}
