@@ -1,19 +1,33 @@
 //! Masks secrets in what an API server answers, while it streams.
 //!
-//! Pure: no clock, no I/O, no randomness. The work is done by [`Masker`], a strict JSON scanner that replaces the values at
-//! known places ([`Places`]) and hands every other byte on as it came, at any chunk boundary and in constant memory. What it
-//! cannot parse is an error, never a guess.
+//! An answer comes [`Sealed`]: nobody has looked at it, and nobody can. [`Sealed::open`] decides from the *request* what it may
+//! be, holds its media type against a table, and makes it [`Masked`], the only body there is for a client. What is not in
+//! the table is [`Unmaskable`]; a failure about Secrets is told anew instead of relayed.
+//!
+//! The work is done by [`Masker`], a strict JSON scanner that replaces the values at known places ([`Places`]) and hands every
+//! other byte on as it came, at any chunk boundary and in constant memory. What it cannot parse is [`Malformed`], never a
+//! guess: the answer breaks off, so that no client takes a part for the whole.
+//!
+//! Pure: no clock, no I/O, no randomness.
 
+mod kind;
 mod malformed;
+mod masked;
 mod masker;
+mod media;
 mod nested;
 mod placeholder;
 mod places;
 mod scan;
+mod sealed;
 mod splice;
+mod status;
 
 pub use malformed::{Malformed, What};
+pub use masked::{BodyError, Masked};
 pub use masker::{Framing, Masker};
+pub use media::Unmaskable;
 pub use placeholder::{Placeholder, placeholder_in};
 pub use places::Places;
 pub use scan::MAX_DEPTH;
+pub use sealed::{Opened, Sealed};

@@ -142,8 +142,9 @@ impl Scanner {
             at = match self.state {
                 State::Text(role) => self.text(role, input, at, splice)?,
                 State::Number(number) => self.number(number, input, at, splice)?,
-                State::Literal(rest) => self.literal(rest, byte, at, splice)?,
+                State::Literal(rest) => self.literal(rest, input, at, splice)?,
                 _ if matches!(byte, b' ' | b'\t' | b'\n' | b'\r') => at + 1,
+                State::After if byte == b',' => self.comma(input, at),
                 _ => self.structure(byte, at, splice)?,
             };
         }
@@ -157,7 +158,6 @@ impl Scanner {
             (State::Colon, b':') => self.state = State::Value,
             (State::FirstElement, b']') => self.close(false, at, splice)?,
             (State::Value | State::FirstElement, _) => self.value(byte, at, splice)?,
-            (State::After, b',') => self.comma(),
             (State::After | State::FirstKey, b'}') => self.close(true, at, splice)?,
             (State::After, b']') => self.close(false, at, splice)?,
             (State::Start, b'{') => {
@@ -177,15 +177,21 @@ impl Scanner {
         self.key.clear();
     }
 
+    /// A comma after a value; in an object, mostly a key comes at once.
     #[inline]
-    fn comma(&mut self) {
-        let Some(frame) = self.stack.last() else { return };
-        if frame.object {
-            self.state = State::Key;
-        } else {
-            self.next = self.rules.element(frame.node);
-            self.state = State::Value;
+    fn comma(&mut self, input: &[u8], at: usize) -> usize {
+        match self.stack.last() {
+            Some(Frame { object: false, node }) => {
+                self.next = self.rules.element(*node);
+                self.state = State::Value;
+            }
+            _ if input.get(at + 1) == Some(&b'"') => {
+                self.begin_key();
+                return at + 2;
+            }
+            _ => self.state = State::Key,
         }
+        at + 1
     }
 
     /// The first byte of a value.
@@ -284,11 +290,11 @@ impl Scanner {
             Role::Key => {
                 let node = self.stack.last().map_or(NOTHING, |frame| frame.node);
                 self.next = self.rules.key(node, self.key.bytes());
-                self.state = State::Colon;
+                return Ok(self.colon(input, end + 1));
             }
             Role::OtherKey => {
                 self.next = NOTHING;
-                self.state = State::Colon;
+                return Ok(self.colon(input, end + 1));
             }
             // The quotation mark is kept.
             Role::Value => self.end_value(end, splice),
@@ -299,6 +305,14 @@ impl Scanner {
             }
         }
         Ok(end + 1)
+    }
+
+    /// After a key; mostly a colon comes at once.
+    #[inline]
+    fn colon(&mut self, input: &[u8], at: usize) -> usize {
+        let colon = input.get(at) == Some(&b':');
+        self.state = if colon { State::Value } else { State::Colon };
+        at + usize::from(colon)
     }
 
     fn number(
@@ -326,20 +340,19 @@ impl Scanner {
     fn literal(
         &mut self,
         rest: &'static [u8],
-        byte: u8,
+        input: &[u8],
         at: usize,
         splice: &mut Splice<'_>,
     ) -> Result<usize, Fault> {
-        match rest.split_first() {
-            Some((expected, rest)) if *expected == byte => {
-                self.state = State::Literal(rest);
-                if rest.is_empty() {
-                    self.end_value(at + 1, splice);
-                }
-                Ok(at + 1)
-            }
-            _ => Err(Fault::new(at, What::BadLiteral)),
+        let here = input.get(at..).unwrap_or_default();
+        let same = rest.iter().zip(here).take_while(|(expected, byte)| expected == byte).count();
+        let end = at + same;
+        match rest.get(same..) {
+            Some([]) => self.end_value(end, splice),
+            Some(missing) if end == input.len() => self.state = State::Literal(missing),
+            _ => return Err(Fault::new(end, What::BadLiteral)),
         }
+        Ok(end)
     }
 }
 

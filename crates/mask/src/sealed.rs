@@ -1,0 +1,121 @@
+//! An answer that nobody has looked at, and the one way to look at it.
+
+use std::fmt;
+use std::future::poll_fn;
+use std::pin::Pin;
+
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, WARNING};
+use http::{HeaderMap, HeaderValue, StatusCode};
+use http_body::Body;
+use kube_api::Request;
+
+use crate::kind::Kind;
+use crate::masked::Masked;
+use crate::masker::Masker;
+use crate::media::{Reading, Unmaskable, reading};
+use crate::status::{Failure, MAX_BODY};
+
+/// Said instead of an API server's warnings about a Secret (RFC 9110 no longer has the header; Kubernetes does:
+/// `k8s.io/apimachinery/pkg/util/net`, `NewWarningHeader`).
+const WARNED: HeaderValue = HeaderValue::from_static(
+    r#"299 - "portcullis: the API server warned about this request; the text is withheld because it can quote a Secret's values""#,
+);
+
+/// The body of an API server's answer, unread.
+///
+/// It is no [`Body`], has no accessor, and does not show itself: only [`Sealed::open`] leads on.
+pub struct Sealed<B> {
+    kind: Kind,
+    status: StatusCode,
+    /// The content type and the warnings, as they came.
+    headers: HeaderMap,
+    /// How to read it, decided when it came.
+    reading: Result<Reading, Unmaskable>,
+    body: B,
+}
+
+/// An opened answer: what may be shown, and the headers that say what it is.
+#[derive(Debug)]
+pub struct Opened<B> {
+    /// What may be shown.
+    pub body: Masked<B>,
+    /// `Content-Type`, and `Warning` where there are any. No other header of the API server's is judged here.
+    pub headers: HeaderMap,
+}
+
+impl<B> Sealed<B>
+where
+    B: Body<Data = Bytes> + Unpin,
+{
+    /// Seals the answer to `request` as it came, with its `status` and all its `headers`.
+    #[must_use]
+    pub fn new(request: &Request, status: StatusCode, headers: &HeaderMap, body: B) -> Self {
+        Self::of(Kind::of(request), status, headers, body)
+    }
+
+    fn of(kind: Kind, status: StatusCode, headers: &HeaderMap, body: B) -> Self {
+        let reading = reading(&kind, status, headers, body.is_end_stream());
+        let mut kept = HeaderMap::new();
+        for name in [CONTENT_TYPE, WARNING] {
+            for value in headers.get_all(&name) {
+                kept.append(name.clone(), value.clone());
+            }
+        }
+        Self { kind, status, headers: kept, reading, body }
+    }
+
+    /// Opens it for masking. The body of a failure that must not be relayed (about Secrets, or not JSON) is read here, up
+    /// to 64 KiB, and replaced by a `Status` made from what is safe in it; nothing else is read before the body is polled.
+    /// Cancel safe in that nothing leaks: dropped, it drops the body.
+    ///
+    /// # Errors
+    /// The answer's kind, status, encoding or media type is not in the table: nothing of it may be delivered.
+    pub async fn open(self) -> Result<Opened<B>, Unmaskable> {
+        let reading = self.reading?;
+        let mut headers = told_headers(&self.kind, &self.headers);
+        let body = match reading {
+            Reading::Empty => Masked::empty(self.body),
+            Reading::Json(framing, places) => Masked::json(self.body, Masker::new(framing, places)),
+            Reading::Opaque => Masked::opaque(self.body),
+            Reading::Rebuild => {
+                let content = read_bounded(self.body).await;
+                headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+                Masked::own(Failure::read(self.status, content.as_deref()).to_status(&self.kind))
+            }
+        };
+        Ok(Opened { body, headers })
+    }
+}
+
+impl<B> fmt::Debug for Sealed<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sealed").field("status", &self.status).finish_non_exhaustive()
+    }
+}
+
+/// The headers that may be told: warnings about Secrets are replaced by one that says so.
+fn told_headers(kind: &Kind, headers: &HeaderMap) -> HeaderMap {
+    let mut told = headers.clone();
+    if kind.sensitive() && told.remove(WARNING).is_some() {
+        told.insert(WARNING, WARNED);
+    }
+    told
+}
+
+/// The whole body, if it is no longer than [`MAX_BODY`] and comes to its end.
+async fn read_bounded<B: Body<Data = Bytes> + Unpin>(mut body: B) -> Option<Vec<u8>> {
+    let mut content = Vec::new();
+    while let Some(frame) = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
+        if let Ok(data) = frame.ok()?.into_data() {
+            if content.len() + data.len() > MAX_BODY {
+                return None;
+            }
+            content.extend_from_slice(&data);
+        }
+    }
+    Some(content)
+}
+
+#[cfg(test)]
+mod tests;
