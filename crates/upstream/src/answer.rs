@@ -1,0 +1,90 @@
+//! What came back: a status, the headers a client may see, and a body that nobody has looked at yet.
+
+use std::{
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, StatusCode, header};
+use http_body::{Body, Frame, SizeHint};
+use hyper::body::Incoming;
+use mask::Sealed;
+use pin_project_lite::pin_project;
+
+use crate::{failure::Failure, intent::Intent, pool::Held};
+
+/// An API server's answer to a judged and recorded request.
+#[derive(Debug)]
+pub struct Answer {
+    /// Never 1xx or 3xx.
+    pub status: StatusCode,
+    /// Those of [`PASSED_ON`] that came.
+    pub headers: HeaderMap,
+    /// Only `mask` can open it.
+    pub body: Sealed<AnswerBody>,
+}
+
+/// Response headers a client may see. Not `Warning`: it can quote an object, so `mask` decides.
+/// Not `Content-Length`, `ETag`, `Last-Modified`: masking changes the body they describe.
+pub const PASSED_ON: [HeaderName; 5] = [
+    header::CACHE_CONTROL,
+    header::RETRY_AFTER,
+    HeaderName::from_static("x-kubernetes-pf-flowschema-uid"),
+    HeaderName::from_static("x-kubernetes-pf-prioritylevel-uid"),
+    HeaderName::from_static("deprecation"),
+];
+
+pin_project! {
+    /// The body as it arrives; holds its place on the connection until it ends or is dropped.
+    #[derive(Debug)]
+    pub struct AnswerBody {
+        #[pin]
+        incoming: Incoming,
+        held: Held,
+    }
+}
+
+impl Answer {
+    pub(crate) fn new(
+        intent: &Intent,
+        response: http::Response<Incoming>,
+        held: Held,
+    ) -> Result<Self, Failure> {
+        let (head, incoming) = response.into_parts();
+        if head.status.is_informational() {
+            return Err(Failure::Switched);
+        }
+        if head.status.is_redirection() {
+            return Err(Failure::Redirect);
+        }
+        let mut headers = HeaderMap::new();
+        for name in PASSED_ON {
+            for value in head.headers.get_all(&name) {
+                headers.append(name.clone(), value.clone());
+            }
+        }
+        let body = Sealed::new(intent.request(), head.status, &head.headers, AnswerBody { incoming, held });
+        Ok(Self { status: head.status, headers, body })
+    }
+}
+
+impl Body for AnswerBody {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        self.project().incoming.poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.incoming.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.incoming.size_hint()
+    }
+}

@@ -1,0 +1,170 @@
+//! One cluster, and the one way to send it anything.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{
+    HeaderMap, HeaderName, HeaderValue, Request, Uri, Version,
+    header::{AUTHORIZATION, USER_AGENT},
+    uri::{Authority, PathAndQuery, Scheme},
+};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use ledger::Receipt;
+
+use crate::{
+    answer::Answer,
+    connector::{ConnectError, Connector},
+    credential::{Credential, Source},
+    failure::Failure,
+    intent::Intent,
+    pool::{Held, Pool},
+};
+
+const AUDIT_ID: HeaderName = HeaderName::from_static("audit-id");
+const AGENT: HeaderValue = HeaderValue::from_static(concat!("portcullis/", env!("CARGO_PKG_VERSION")));
+
+/// What the configuration says about a cluster.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The name that sessions and policy use.
+    pub name: String,
+    /// Where the gate's credential comes from.
+    pub source: Source,
+    /// For TCP, TLS and the HTTP/2 preface together.
+    pub connect_timeout: Duration,
+    /// From sending a request to the head of its answer.
+    pub response_timeout: Duration,
+}
+
+/// One API server: its address, its trust, our credential, and the connections to it.
+#[derive(Debug)]
+pub struct Cluster {
+    name: String,
+    authority: Authority,
+    /// Path in front of every request, for servers that are not at the root; no trailing slash.
+    prefix: String,
+    pool: Pool,
+    credential: Credential,
+    response_timeout: Duration,
+}
+
+/// A cluster that the gate cannot start with.
+#[derive(Debug, thiserror::Error)]
+#[error("cluster `{cluster}`: {problem}")]
+pub struct Unusable {
+    cluster: String,
+    problem: String,
+}
+
+impl Cluster {
+    /// Reads the credential; opens no connection yet, so that the gate starts while a cluster is down.
+    ///
+    /// # Errors
+    /// The credential cannot be read, or says what the gate does not do (unverified TLS, a proxy, plain HTTP).
+    pub async fn load(settings: Settings) -> Result<Self, Unusable> {
+        let unusable = |problem| Unusable { cluster: settings.name.clone(), problem };
+        let access = settings.source.load().await.map_err(unusable)?;
+        let authority = access
+            .url
+            .authority()
+            .cloned()
+            .ok_or_else(|| unusable(format!("server `{}` names no host", access.url)))?;
+        let prefix = access.url.path().trim_end_matches('/').to_owned();
+        let connector =
+            Connector::new(&access.url, access.server_name.as_deref(), access.tls, settings.connect_timeout)
+                .map_err(unusable)?;
+        Ok(Self {
+            authority,
+            prefix,
+            pool: Pool::new(connector),
+            credential: access.credential,
+            response_timeout: settings.response_timeout,
+            name: settings.name,
+        })
+    }
+
+    /// The name that sessions and policy use.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether a connection is open or can be opened now.
+    ///
+    /// # Errors
+    /// Why not.
+    pub async fn reach(&self) -> Result<(), ConnectError> {
+        self.pool.place().await.map(drop)
+    }
+
+    /// Sends the request that was judged and recorded: there is no other way to reach the API server.
+    ///
+    /// A [`Receipt`] exists only for an intent that the ledger holds durably, and an [`Intent`] only for a
+    /// [`policy::Permit`], which owns the request. Sent once: a request that may have left is never repeated.
+    ///
+    /// # Errors
+    /// [`Failure`]. Unless it says otherwise the API server may have acted on the request.
+    pub async fn send(&self, receipt: Receipt<Intent>) -> Result<Answer, Failure> {
+        let intent = receipt.entry();
+        if intent.cluster() != self.name {
+            return Err(Failure::WrongCluster);
+        }
+        let mut request = self.request(intent).await?;
+        // A request that a closing connection hands back unsent may take another; two tries are plenty.
+        for _try in 0..3 {
+            match self.attempt(request).await? {
+                Attempt::Answered(response, held) => return Answer::new(intent, response, held),
+                Attempt::NotSent(returned) => request = *returned,
+            }
+        }
+        Err(Failure::Unsent)
+    }
+
+    async fn attempt(&self, request: Request<Full<Bytes>>) -> Result<Attempt, Failure> {
+        let mut place = self.pool.place().await.map_err(Failure::Connect)?;
+        let sending = place.sender.try_send_request(request);
+        match tokio::time::timeout(self.response_timeout, sending).await {
+            Err(_elapsed) => Err(Failure::Deadline { seconds: self.response_timeout.as_secs() }),
+            Ok(Ok(response)) => Ok(Attempt::Answered(response, place.held)),
+            Ok(Err(mut error)) => match error.take_message() {
+                Some(request) => Ok(Attempt::NotSent(Box::new(request))),
+                None => Err(Failure::Broken(error.into_error())),
+            },
+        }
+    }
+
+    /// The HTTP request, with headers built from empty: nothing of the client's is copied.
+    async fn request(&self, intent: &Intent) -> Result<Request<Full<Bytes>>, Failure> {
+        let judged = intent.outgoing();
+        let mut headers: HeaderMap = judged.headers().clone();
+        intent.impersonation().write(&mut headers).map_err(Failure::Impersonation)?;
+        headers.insert(AUDIT_ID, intent.audit_id().clone());
+        headers.insert(USER_AGENT, AGENT);
+        if let Some(authorization) = self.credential.authorization().await.map_err(Failure::Credential)? {
+            headers.insert(AUTHORIZATION, authorization);
+        }
+        let mut request = Request::new(Full::new(judged.body().clone()));
+        *request.method_mut() = judged.method().clone();
+        *request.uri_mut() = self.uri(judged.uri())?;
+        *request.version_mut() = Version::HTTP_2;
+        *request.headers_mut() = headers;
+        Ok(request)
+    }
+
+    fn uri(&self, judged: &Uri) -> Result<Uri, Failure> {
+        let target = judged.path_and_query().map_or("/", PathAndQuery::as_str);
+        let target = if self.prefix.is_empty() { target.to_owned() } else { format!("{}{target}", self.prefix) };
+        Uri::builder()
+            .scheme(Scheme::HTTPS)
+            .authority(self.authority.clone())
+            .path_and_query(target)
+            .build()
+            .map_err(Failure::Target)
+    }
+}
+
+enum Attempt {
+    Answered(http::Response<Incoming>, Held),
+    NotSent(Box<Request<Full<Bytes>>>),
+}

@@ -1,0 +1,121 @@
+//! Opening one verified TLS connection to one API server.
+
+use std::{sync::Arc, time::Duration};
+
+use http::Uri;
+use hyper_util::rt::TokioIo;
+use rustls::pki_types::ServerName;
+use tokio::net::TcpStream;
+use tokio_rustls::{TlsConnector, client::TlsStream};
+
+/// What a connection to an API server is, once the handshake has succeeded.
+pub(crate) type Connection = TokioIo<TlsStream<TcpStream>>;
+
+/// Where the API server is and how its certificate is verified.
+pub(crate) struct Connector {
+    host: String,
+    port: u16,
+    server_name: ServerName<'static>,
+    tls: TlsConnector,
+    deadline: Duration,
+}
+
+/// Why no connection to the API server could be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// TCP: refused, unreachable, or the name does not resolve.
+    #[error("cannot reach the API server at `{host}:{port}`: {source}")]
+    Tcp {
+        /// Host as configured.
+        host: String,
+        /// Port as configured, 443 where the URL names none.
+        port: u16,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// TLS: the certificate does not verify, or the handshake failed.
+    #[error("cannot verify the API server at `{host}`: {source}")]
+    Tls {
+        /// Host as configured.
+        host: String,
+        /// What the handshake said.
+        source: std::io::Error,
+    },
+    /// The server did not choose HTTP/2 by ALPN; every kube-apiserver does.
+    #[error("the API server at `{host}` does not speak HTTP/2; connect to it without a layer-7 proxy in between")]
+    NotHttp2 {
+        /// Host as configured.
+        host: String,
+    },
+    /// TCP, TLS and the HTTP/2 preface together took longer than the connect timeout.
+    #[error("connecting to the API server at `{host}` took longer than {seconds} s")]
+    Deadline {
+        /// Host as configured.
+        host: String,
+        /// The connect timeout.
+        seconds: u64,
+    },
+    /// The HTTP/2 preface or settings exchange failed.
+    #[error("the API server did not complete the HTTP/2 handshake: {0}")]
+    Handshake(#[source] hyper::Error),
+}
+
+impl Connector {
+    /// `server_name` overrides the host for SNI and verification (kubeconfig's `tls-server-name`).
+    ///
+    /// # Errors
+    /// The URL's host or `server_name` is no valid DNS name or address, said as text for the configuration report.
+    pub(crate) fn new(
+        url: &Uri,
+        server_name: Option<&str>,
+        mut tls: rustls::ClientConfig,
+        deadline: Duration,
+    ) -> Result<Self, String> {
+        if url.scheme_str() != Some("https") {
+            return Err(format!("server `{url}` is not https; the gate speaks TLS only"));
+        }
+        let host = url.host().ok_or_else(|| format!("server `{url}` names no host"))?;
+        let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
+        let name = server_name.unwrap_or(&host).to_owned();
+        let server_name = ServerName::try_from(name.clone())
+            .map_err(|_| format!("`{name}` is not a name or address a certificate can be verified against"))?;
+        tls.alpn_protocols = vec![b"h2".to_vec()];
+        tls.enable_early_data = false;
+        let port = url.port_u16().unwrap_or(443);
+        Ok(Self { host, port, server_name, tls: TlsConnector::from(Arc::new(tls)), deadline })
+    }
+
+    /// One connection, verified, with HTTP/2 agreed upon.
+    ///
+    /// # Errors
+    /// [`ConnectError`]; nothing has been sent but the handshake.
+    pub(crate) async fn connect(&self) -> Result<Connection, ConnectError> {
+        match tokio::time::timeout(self.deadline, self.handshake()).await {
+            Ok(outcome) => outcome,
+            Err(_elapsed) => {
+                Err(ConnectError::Deadline { host: self.host.clone(), seconds: self.deadline.as_secs() })
+            }
+        }
+    }
+
+    async fn handshake(&self) -> Result<Connection, ConnectError> {
+        let tcp_error = |source| ConnectError::Tcp { host: self.host.clone(), port: self.port, source };
+        let tcp = TcpStream::connect((self.host.as_str(), self.port)).await.map_err(tcp_error)?;
+        tcp.set_nodelay(true).map_err(tcp_error)?;
+        let stream = self
+            .tls
+            .connect(self.server_name.clone(), tcp)
+            .await
+            .map_err(|source| ConnectError::Tls { host: self.host.clone(), source })?;
+        if stream.get_ref().1.alpn_protocol() != Some(b"h2") {
+            return Err(ConnectError::NotHttp2 { host: self.host.clone() });
+        }
+        Ok(TokioIo::new(stream))
+    }
+}
+
+impl std::fmt::Debug for Connector {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Connector").field("host", &self.host).field("port", &self.port).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,101 @@
+//! The gate's own credential for a cluster: a client certificate, a token, a token file, or an exec plugin.
+//!
+//! Reading a kubeconfig, running plugins and refreshing tokens is kube-client's work; only the
+//! `Authorization` header is taken from it, the request itself never passes through it.
+
+use std::path::PathBuf;
+
+use bytes::Bytes;
+use http::{HeaderValue, Uri, header::AUTHORIZATION};
+use http_body_util::Empty;
+use kube::{
+    Config,
+    client::{ConfigExt, middleware::AuthLayer},
+    config::{KubeConfigOptions, Kubeconfig},
+};
+use tower::{BoxError, Layer, ServiceExt};
+
+/// Where the gate's credential for a cluster comes from.
+#[derive(Debug, Clone)]
+pub enum Source {
+    /// A context of a kubeconfig file; its current context where none is named.
+    Kubeconfig {
+        /// The file.
+        file: PathBuf,
+        /// The context's name.
+        context: Option<String>,
+    },
+    /// The service account of the pod that the gate runs in.
+    InCluster,
+}
+
+/// What a [`Source`] yields: the server's address, its trust, and who we are there.
+pub(crate) struct Access {
+    pub(crate) url: Uri,
+    pub(crate) server_name: Option<String>,
+    pub(crate) tls: rustls::ClientConfig,
+    pub(crate) credential: Credential,
+}
+
+/// Adds nothing (client certificate) or an `Authorization` header, refreshed when it ages.
+pub(crate) struct Credential(Option<AuthLayer>);
+
+impl Source {
+    /// Reads files and runs plugins once; a failure is told at start-up and not at the first call.
+    pub(crate) async fn load(&self) -> Result<Access, String> {
+        let config = self.config().await?;
+        if config.accept_invalid_certs {
+            return Err("`insecure-skip-tls-verify` is set; the gate verifies the API server's certificate, \
+                        so give `certificate-authority` instead"
+                .to_owned());
+        }
+        if config.proxy_url.is_some() {
+            return Err("`proxy-url` is set; the gate connects to the API server directly".to_owned());
+        }
+        if config.auth_info.impersonate.is_some() {
+            return Err("the context impersonates by itself (`as`); the gate impersonates the agent, so use a \
+                        context without it"
+                .to_owned());
+        }
+        let tls = config.rustls_client_config().map_err(|error| error.to_string())?;
+        let layer = config.auth_layer().map_err(|error| error.to_string())?;
+        Ok(Access {
+            url: config.cluster_url.clone(),
+            server_name: config.tls_server_name.clone(),
+            tls,
+            credential: Credential(layer),
+        })
+    }
+
+    async fn config(&self) -> Result<Config, String> {
+        match self {
+            Self::InCluster => Config::incluster().map_err(|error| error.to_string()),
+            Self::Kubeconfig { file, context } => {
+                let kubeconfig = Kubeconfig::read_from(file).map_err(|error| error.to_string())?;
+                let options = KubeConfigOptions { context: context.clone(), ..KubeConfigOptions::default() };
+                Config::from_custom_kubeconfig(kubeconfig, &options).await.map_err(|error| error.to_string())
+            }
+        }
+    }
+}
+
+impl Credential {
+    /// The header for one call; `None` where the TLS client certificate says who we are.
+    pub(crate) async fn authorization(&self) -> Result<Option<HeaderValue>, BoxError> {
+        let Some(layer) = &self.0 else { return Ok(None) };
+        // The layer wraps an HTTP service: one that answers with the header it was given.
+        let echo = tower::service_fn(async |request: http::Request<Empty<Bytes>>| {
+            let mut response = http::Response::new(());
+            response.headers_mut().extend(request.headers().get(AUTHORIZATION).map(|v| (AUTHORIZATION, v.clone())));
+            Ok::<_, BoxError>(response)
+        });
+        let mut response = layer.layer(echo).oneshot(http::Request::new(Empty::new())).await?;
+        Ok(response.headers_mut().remove(AUTHORIZATION))
+    }
+}
+
+impl std::fmt::Debug for Credential {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Credential")
+    }
+}

@@ -1,0 +1,95 @@
+//! Whom the API server sees: the agent's own user, never the gate.
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+use ledger::leaf::Actor;
+
+/// Prefix of every impersonated user; RBAC lets the gate impersonate these, by name, and no others.
+pub const USER_PREFIX: &str = "portcullis:agent:";
+/// The group of every agent.
+pub const AGENTS_GROUP: &str = "portcullis:agents";
+/// Prefix of a group that the configuration gives an agent.
+pub const GROUP_PREFIX: &str = "portcullis:group:";
+/// Carried by a permitted masked read, and for that request alone: RBAC gives it the right to read Secrets.
+pub const MASKED_READER_GROUP: &str = "portcullis:masked-reader";
+
+const USER: HeaderName = HeaderName::from_static("impersonate-user");
+const GROUP: HeaderName = HeaderName::from_static("impersonate-group");
+/// The key's slash is percent-encoded, as the API server decodes it (`userextras` keys are lower case).
+const SESSION: HeaderName = HeaderName::from_static("impersonate-extra-portcullis.dev%2fsession");
+const DELEGATOR: HeaderName = HeaderName::from_static("impersonate-extra-portcullis.dev%2fdelegator");
+
+/// The user, groups and extras that one call runs as.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Impersonation {
+    user: String,
+    groups: Vec<String>,
+    session: String,
+    delegator: String,
+}
+
+/// An actor that must not be impersonated, since the API server would take it for somebody else.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("{part} `{value}` cannot be impersonated")]
+pub struct NotImpersonable {
+    part: &'static str,
+    value: String,
+}
+
+impl Impersonation {
+    /// # Errors
+    /// An empty name (the API server would then not impersonate at all), or one that is not plain visible ASCII
+    /// where Kubernetes' own names live.
+    pub fn of(actor: &Actor, masked_read: bool) -> Result<Self, NotImpersonable> {
+        let agent = named("agent", actor.agent.as_str(), actor.agent.is_cut())?;
+        let session = named("session", actor.session.as_str(), false)?;
+        let mut groups = vec![AGENTS_GROUP.to_owned()];
+        if actor.groups.items().len() as u64 != actor.groups.total() {
+            return Err(NotImpersonable { part: "groups", value: format!("{} of them", actor.groups.total()) });
+        }
+        for group in actor.groups.items() {
+            groups.push(format!("{GROUP_PREFIX}{}", named("group", group.as_str(), group.is_cut())?));
+        }
+        if masked_read {
+            groups.push(MASKED_READER_GROUP.to_owned());
+        }
+        Ok(Self {
+            user: format!("{USER_PREFIX}{agent}"),
+            groups,
+            session: session.to_owned(),
+            delegator: actor.delegator.as_str().to_owned(),
+        })
+    }
+
+    /// `portcullis:agent:NAME`.
+    #[must_use]
+    pub fn user(&self) -> &str {
+        &self.user
+    }
+
+    /// `portcullis:agents`, the configured groups, and for a masked read `portcullis:masked-reader`.
+    #[must_use]
+    pub fn groups(&self) -> &[String] {
+        &self.groups
+    }
+
+    pub(crate) fn write(&self, headers: &mut HeaderMap) -> Result<(), NotImpersonable> {
+        headers.insert(USER, value("agent", &self.user)?);
+        for group in &self.groups {
+            headers.append(GROUP, value("group", group)?);
+        }
+        headers.insert(SESSION, value("session", &self.session)?);
+        // Extra values are opaque bytes to the API server; a name beyond ASCII travels as UTF-8.
+        headers.insert(DELEGATOR, value("delegator", &self.delegator)?);
+        Ok(())
+    }
+}
+
+fn named<'a>(part: &'static str, name: &'a str, cut: bool) -> Result<&'a str, NotImpersonable> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b':' | b'/' | b'@');
+    let refused = cut || name.is_empty() || name.starts_with("system:") || !name.bytes().all(plain);
+    if refused { Err(NotImpersonable { part, value: name.to_owned() }) } else { Ok(name) }
+}
+
+pub(crate) fn value(part: &'static str, text: &str) -> Result<HeaderValue, NotImpersonable> {
+    HeaderValue::from_bytes(text.as_bytes()).map_err(|_| NotImpersonable { part, value: text.to_owned() })
+}

@@ -1,0 +1,143 @@
+//! What is about to be done, as the ledger records it and as it is then sent.
+
+use bytes::Bytes;
+use http::HeaderValue;
+use kube_api::{Request, Target};
+use ledger::{
+    Entry,
+    leaf::{self, Actor, Digest, Event, Id, List},
+};
+use policy::{Decision, Permit};
+
+use crate::impersonation::{Impersonation, NotImpersonable};
+
+/// One permitted call: who, on which cluster, under which decision, and the request itself.
+///
+/// Built only from a [`Permit`], which owns the request that policy judged.
+#[derive(Debug)]
+pub struct Intent {
+    call: Id,
+    audit_id: HeaderValue,
+    actor: Actor,
+    cluster: String,
+    permit: Permit,
+    impersonation: Impersonation,
+    /// The request as it will be sent, made once: the leaf's digest is over these bytes.
+    outgoing: http::Request<Bytes>,
+}
+
+impl Intent {
+    /// The intent to send what was permitted to `cluster`, as `actor`, under the id `call`.
+    ///
+    /// # Errors
+    /// The actor cannot be impersonated; see [`NotImpersonable`].
+    pub fn new(call: Id, actor: Actor, cluster: &str, permit: Permit) -> Result<Self, NotImpersonable> {
+        let impersonation = Impersonation::of(&actor, permit.decision().masked_read())?;
+        let audit_id = crate::impersonation::value("call", call.as_str())?;
+        let outgoing = permit.request().to_http();
+        Ok(Self { call, audit_id, actor, cluster: cluster.to_owned(), permit, impersonation, outgoing })
+    }
+
+    /// The request that was judged.
+    #[must_use]
+    pub fn request(&self) -> &Request {
+        self.permit.request()
+    }
+
+    /// The cluster it was judged for.
+    #[must_use]
+    pub fn cluster(&self) -> &str {
+        &self.cluster
+    }
+
+    pub(crate) fn impersonation(&self) -> &Impersonation {
+        &self.impersonation
+    }
+
+    pub(crate) fn audit_id(&self) -> &HeaderValue {
+        &self.audit_id
+    }
+
+    pub(crate) fn outgoing(&self) -> &http::Request<Bytes> {
+        &self.outgoing
+    }
+}
+
+impl Entry for Intent {
+    fn event(&self) -> Event {
+        let body = self.outgoing.body();
+        Event::Intent(Box::new(leaf::Intent {
+            call: self.call.clone(),
+            actor: self.actor.clone(),
+            request: leaf::Request {
+                body: (!body.is_empty())
+                    .then(|| leaf::Body { digest: Digest::of(body), bytes: body.len() as u64 }),
+                ..request(&self.cluster, self.request())
+            },
+            decision: decision(self.permit.decision()),
+            impersonated: leaf::Impersonated {
+                user: self.impersonation.user().into(),
+                groups: self.impersonation.groups().iter().map(|group| group.as_str().into()).collect(),
+            },
+            audit_id: self.call.clone(),
+        }))
+    }
+}
+
+/// A request as leaves tell it, without its body.
+#[must_use]
+pub fn request(cluster: &str, request: &Request) -> leaf::Request {
+    leaf::Request {
+        dry_run: request.dry_run(),
+        ..target(cluster, request.verb().as_str(), request.target(), &request.path_and_query())
+    }
+}
+
+/// What is known of a request once its head is parsed.
+#[must_use]
+pub fn target(cluster: &str, verb: &str, target: &Target, path: &str) -> leaf::Request {
+    let resource = match target {
+        Target::Resource(resource) => Some(resource),
+        Target::NonResource(_) => None,
+    };
+    leaf::Request {
+        cluster: cluster.into(),
+        verb: verb.into(),
+        group: resource.map(|resource| resource.group().into()),
+        version: resource.map(|resource| resource.version().into()),
+        resource: resource.map(|resource| resource.resource().into()),
+        subresource: resource.and_then(|resource| resource.subresource()).map(Into::into),
+        namespace: resource.and_then(|resource| resource.namespace()).map(Into::into),
+        name: resource.and_then(|resource| resource.name()).map(Into::into),
+        path: path.into(),
+        dry_run: false,
+        body: None,
+    }
+}
+
+/// A decision as leaves tell it.
+#[must_use]
+pub fn decision(decision: &Decision) -> leaf::Decision {
+    let policy = digest(decision.policy_digest().as_str());
+    let rules: List<leaf::Rule, 16> = decision
+        .rules()
+        .iter()
+        .map(|rule| leaf::Rule { id: rule.id().into(), policy: (!rule.is_fixed()).then_some(policy) })
+        .collect();
+    leaf::Decision {
+        outcome: match decision.outcome() {
+            policy::Outcome::Allow => leaf::Verdict::Allow,
+            policy::Outcome::Ask => leaf::Verdict::Ask,
+            policy::Outcome::Deny => leaf::Verdict::Deny,
+        },
+        rules,
+        policy,
+        masked_read: decision.masked_read(),
+    }
+}
+
+/// Policy's digest text as the ledger's type; text that is no digest is told by its own digest.
+#[must_use]
+pub fn digest(text: &str) -> Digest {
+    Digest::parse(text).unwrap_or_else(|| Digest::of(text.as_bytes()))
+}

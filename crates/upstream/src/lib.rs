@@ -1,0 +1,24 @@
+//! Clusters and the one way to send them anything: [`Cluster::send`].
+//!
+//! It takes a [`ledger::Receipt`] of an [`Intent`], which exists only for a [`policy::Permit`]; so an unjudged
+//! or unrecorded request cannot be sent, and the request that is sent is the one that was judged and recorded.
+//! It answers with a [`mask::Sealed`] body, so an unmasked one cannot be passed on.
+
+mod answer;
+mod cluster;
+mod connector;
+mod credential;
+mod failure;
+mod impersonation;
+mod intent;
+mod pool;
+
+pub use answer::{Answer, AnswerBody, PASSED_ON};
+pub use cluster::{Cluster, Settings, Unusable};
+pub use connector::ConnectError;
+pub use credential::Source;
+pub use failure::Failure;
+pub use impersonation::{
+    AGENTS_GROUP, GROUP_PREFIX, Impersonation, MASKED_READER_GROUP, NotImpersonable, USER_PREFIX,
+};
+pub use intent::{Intent, decision, digest, request, target};
