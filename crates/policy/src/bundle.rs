@@ -30,6 +30,12 @@ pub struct Source {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Digest(Arc<str>);
 
+impl serde::Serialize for Digest {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
 /// Rules that parse, validate strictly and obey the conventions of docs/policy.md.
 #[derive(Clone)]
 pub struct Bundle {

@@ -131,10 +131,10 @@ fn children(value: &Value) -> Box<dyn Iterator<Item = &Value> + '_> {
     }
 }
 
-/// String literals and `like` patterns (a wildcard becomes `x`) anywhere in an expression.
+/// String literals and `like` patterns (as they stand: `*` matches itself) anywhere in an expression.
 fn collect_strings(value: &Value, into: &mut BTreeSet<String>) {
     if let Some(pattern) = value.get("pattern").and_then(Value::as_array) {
-        let literal = |part: &Value| part.get("Literal").and_then(Value::as_str).unwrap_or("x").to_owned();
+        let literal = |part: &Value| part.get("Literal").and_then(Value::as_str).unwrap_or("*").to_owned();
         into.insert(pattern.iter().map(literal).collect());
     }
     if let Some(text) = value.get("Value").and_then(Value::as_str) {

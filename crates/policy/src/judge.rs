@@ -1,6 +1,7 @@
 //! The decision: built-in denials first, then the rules, for everything the call covers.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use crate::action::Action;
 use crate::bundle::Bundle;
@@ -9,7 +10,7 @@ use crate::evaluate::{Answer, Evaluation};
 use crate::fixed::{self, FixedDenial};
 use crate::rule::Rule;
 use crate::settings::Settings;
-use crate::slices::{ActionSlice, Slices};
+use crate::slices::{ActionSlice, Slice, Slices};
 use crate::verdict::Outcome;
 use crate::vocabulary::namespace_id;
 
@@ -94,7 +95,7 @@ impl Judge {
         let Some(action) = call.action.filter(|_| !who.agent.is_empty()) else {
             return Finding::deny(Cause::NoRule, Vec::new());
         };
-        let slice = self.slices.of(&self.bundle, who);
+        let slice = self.slice(who);
         let Some(rules) = slice.action(action).filter(|rules| !rules.incomplete) else {
             return Finding::deny(Cause::Error, Vec::new());
         };
@@ -115,8 +116,8 @@ impl Judge {
         fixed::find(call, self.settings.own(), |id| self.settings.is_lifted(cluster, id))
     }
 
-    pub(crate) fn slices(&self) -> &Slices {
-        &self.slices
+    pub(crate) fn slice(&self, who: &Principal<'_>) -> Arc<Slice> {
+        self.slices.of(&self.bundle, who)
     }
 }
 

@@ -131,7 +131,7 @@ impl Probe {
 }
 
 /// A call as it is asked about: what it leaves out means all.
-fn asked<'a>(verb: &'a str, object: Object<'a>) -> Call<'a> {
+pub(crate) fn asked<'a>(verb: &'a str, object: Object<'a>) -> Call<'a> {
     let mut call = Call::on_object(verb, object, None, false);
     call.covers_all = call.action != Some(Action::Create) || object.namespace.is_empty();
     call

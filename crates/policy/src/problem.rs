@@ -92,10 +92,6 @@ impl Problems {
     pub fn iter(&self) -> impl Iterator<Item = &Problem> {
         self.0.iter()
     }
-
-    pub(crate) fn into_vec(self) -> Vec<Problem> {
-        self.0
-    }
 }
 
 impl From<Problem> for Problems {

@@ -1,8 +1,6 @@
 //! What judging yields. A [`Permit`] is proof: it owns the request it was granted for, and nothing
 //! outside this crate can make one.
 
-use std::sync::Arc;
-
 use kube_api::{Request, Status};
 use serde::Serialize;
 
@@ -71,7 +69,7 @@ pub struct Requirement {
 pub struct Decision {
     outcome: Outcome,
     rules: Vec<RuleRef>,
-    policy_digest: Arc<str>,
+    policy_digest: Digest,
     masked_read: bool,
 }
 
@@ -269,7 +267,7 @@ impl Requirement {
 
 impl Decision {
     pub(crate) fn new(outcome: Outcome, rules: Vec<RuleRef>, digest: &Digest, masked_read: bool) -> Self {
-        Self { outcome, rules, policy_digest: Arc::from(digest.as_str()), masked_read }
+        Self { outcome, rules, policy_digest: digest.clone(), masked_read }
     }
 
     /// Allow, ask or deny.
@@ -284,9 +282,9 @@ impl Decision {
         &self.rules
     }
 
-    /// `sha256:…` of the bundle.
+    /// The digest of the bundle.
     #[must_use]
-    pub fn policy_digest(&self) -> &str {
+    pub fn policy_digest(&self) -> &Digest {
         &self.policy_digest
     }
 
@@ -303,6 +301,12 @@ impl Decision {
 impl RuleRef {
     pub(crate) fn new(id: &str, file: &str, reason: &str) -> Self {
         Self { id: id.to_owned(), file: file.to_owned(), reason: reason.to_owned() }
+    }
+
+    /// Whether it is a built-in denial, and no rule of the bundle.
+    #[must_use]
+    pub fn is_fixed(&self) -> bool {
+        self.id.starts_with("fixed/")
     }
 
     /// The rule's `@id`, or `fixed/…`.

@@ -58,8 +58,9 @@ impl Refused {
 }
 
 /// `delete deployments.apps "web" in namespace "shop" of cluster "prod"`.
-fn act(cluster: &str, call: &Call<'_>) -> String {
+pub(crate) fn act(cluster: &str, call: &Call<'_>) -> String {
     let mut words = call.verb.escape_debug().to_string();
+    let mut joint = "in";
     match call.subject {
         Subject::Endpoint(path) => _ = write!(words, " path {}", quoted(path)),
         Subject::Object(object) => {
@@ -72,12 +73,14 @@ fn act(cluster: &str, call: &Call<'_>) -> String {
             }
             if !object.namespace.is_empty() && !object.is("", "namespaces") {
                 _ = write!(words, " in namespace {}", quoted(object.namespace));
+                joint = "of";
             } else if object.namespace.is_empty() && call.covers_all && !object.is_cluster_scoped() {
                 words.push_str(" in all namespaces");
+                joint = "of";
             }
         }
     }
-    _ = write!(words, " in cluster {}", quoted(cluster));
+    _ = write!(words, " {joint} cluster {}", quoted(cluster));
     words
 }
 
@@ -119,8 +122,10 @@ fn deny(message: &mut String, finding: &Finding<'_>) -> String {
             "tell the owner of the policy, who must mend it".to_owned()
         }
         Cause::Rules => {
-            _ = write!(message, ": {}", reasons(&finding.rules));
-            hints(&finding.rules).unwrap_or_else(|| "ask a human who may, or the owner of the policy".to_owned())
+            // Where a rule forbids outright, others that would ask do not matter.
+            let outright: Vec<&Rule> = finding.rules.iter().copied().filter(|r| r.approval.is_none()).collect();
+            _ = write!(message, ": {}", reasons(&outright));
+            hints(&outright).unwrap_or_else(|| "ask a human who may, or the owner of the policy".to_owned())
         }
     }
 }

@@ -1,0 +1,192 @@
+use serde_json::{Value, json};
+
+use super::*;
+use crate::body::{Body, Form};
+use crate::call::Object;
+
+fn denied(verb: &str, kind: &str, namespace: &str, name: &str, body: Option<(&Value, Form)>) -> Option<&'static str> {
+    let (kind, subresource) = kind.split_once('/').unwrap_or((kind, ""));
+    let (resource, group) = kind.split_once('.').unwrap_or((kind, ""));
+    let object = Object { group, resource, subresource, namespace, name };
+    let body = body.map(|(value, form)| Body { value, form });
+    let call = Call::on_object(verb, object, body, false);
+    find(&call, &Own::default(), |_| false).map(FixedDenial::id)
+}
+
+#[test]
+fn calls_without_a_body() {
+    let table = [
+        ("get", "nodes/proxy", "", "n1", Some("fixed/node-proxy")),
+        ("create", "nodes/proxy", "", "n1", Some("fixed/node-proxy")),
+        ("get", "pods/exec", "a", "p", Some("fixed/streams")),
+        ("create", "pods/exec", "a", "p", Some("fixed/streams")),
+        ("create", "pods/attach", "a", "p", Some("fixed/streams")),
+        ("create", "pods/portforward", "a", "p", Some("fixed/streams")),
+        ("get", "services/proxy", "a", "p", Some("fixed/streams")),
+        ("get", "virtualmachines.kubevirt.io/portforward", "a", "p", Some("fixed/streams")),
+        ("get", "virtualmachines.kubevirt.io/console", "a", "p", Some("fixed/unknown-subresource")),
+        ("get", "pods/new", "a", "p", Some("fixed/unknown-subresource")),
+        ("create", "deployments.apps/eviction", "a", "p", Some("fixed/unknown-subresource")),
+        ("get", "pods/log", "a", "p", None),
+        ("update", "widgets.example.com/status", "a", "p", None),
+        ("create", "serviceaccounts/token", "a", "s", Some("fixed/service-account-tokens")),
+        ("get", "serviceaccounts", "a", "s", None),
+        ("create", "certificatesigningrequests.certificates.k8s.io", "", "", Some("fixed/certificates")),
+        ("update", "certificatesigningrequests.certificates.k8s.io/approval", "", "c", Some("fixed/certificates")),
+        ("delete", "clustertrustbundles.certificates.k8s.io", "", "c", Some("fixed/certificates")),
+        ("list", "certificatesigningrequests.certificates.k8s.io", "", "", None),
+        ("create", "tokenreviews.authentication.k8s.io", "", "", Some("fixed/token-reviews")),
+        ("impersonate", "users", "", "admin", Some("fixed/impersonation")),
+        ("impersonate", "serviceaccounts", "a", "s", Some("fixed/impersonation")),
+        ("get", "userextras.authentication.k8s.io/scopes", "", "x", Some("fixed/unknown-subresource")),
+        ("get", "groups", "", "x", Some("fixed/impersonation")),
+        ("create", "validatingadmissionpolicies.admissionregistration.k8s.io", "", "", Some("fixed/admission-policies")),
+        ("patch", "validatingadmissionpolicybindings.admissionregistration.k8s.io", "", "x", Some("fixed/admission-policies")),
+        ("create", "mutatingadmissionpolicies.admissionregistration.k8s.io", "", "", Some("fixed/admission-policies")),
+        ("delete", "mutatingadmissionpolicybindings.admissionregistration.k8s.io", "", "x", Some("fixed/admission-policies")),
+        ("update", "mutatingwebhookconfigurations.admissionregistration.k8s.io", "", "x", Some("fixed/admission-webhooks")),
+        ("deletecollection", "validatingwebhookconfigurations.admissionregistration.k8s.io", "", "", Some("fixed/admission-webhooks")),
+        ("get", "validatingwebhookconfigurations.admissionregistration.k8s.io", "", "x", None),
+        ("create", "apiservices.apiregistration.k8s.io", "", "", Some("fixed/api-services")),
+        ("update", "apiservices.apiregistration.k8s.io/status", "", "x", Some("fixed/api-services")),
+        ("delete", "deployments.apps", "portcullis", "gate", Some("fixed/own-objects")),
+        ("create", "pods/eviction", "portcullis", "gate", Some("fixed/own-objects")),
+        ("patch", "pods/ephemeralcontainers", "portcullis", "gate", Some("fixed/own-objects")),
+        ("delete", "namespaces", "", "portcullis", Some("fixed/own-objects")),
+        ("delete", "namespaces", "portcullis", "portcullis", Some("fixed/own-objects")),
+        ("get", "pods", "portcullis", "gate", None),
+        ("delete", "clusterroles.rbac.authorization.k8s.io", "", "portcullis:gate", Some("fixed/own-objects")),
+        ("deletecollection", "clusterroles.rbac.authorization.k8s.io", "", "", Some("fixed/own-objects")),
+        ("deletecollection", "configmaps", "", "", Some("fixed/own-objects")),
+        ("deletecollection", "configmaps", "shop", "", None),
+        ("deletecollection", "nodes", "", "", None),
+        ("get", "clusterroles.rbac.authorization.k8s.io", "", "portcullis:gate", None),
+        ("delete", "secrets", "a", "sh.helm.release.v1.web.v1", Some("fixed/helm-releases")),
+        ("get", "secrets", "a", "sh.helm.release.v1.web.v1", None),
+        ("update", "secrets", "kube-system", "bootstrap-token-abcdef", Some("fixed/token-secrets")),
+        ("delete", "secrets", "kube-system", "bootstrap-token-abcdef", None),
+    ];
+    for (verb, kind, namespace, name, expected) in table {
+        assert_eq!(denied(verb, kind, namespace, name, None), expected, "{verb} {kind} {namespace}/{name}");
+    }
+}
+
+#[test]
+fn paths() {
+    let open = [
+        "/api", "/api/", "/apis", "/api/v1", "/apis/apps", "/apis/apps/v1", "/version", "/version/", "/healthz", "/livez/ping", "/readyz",
+        "/openapi/v2", "/openapi/v3", "/openapi/v3/apis/apps/v1",
+    ];
+    let closed = ["/", "/metrics", "/debug/pprof", "/debug/flags/v", "/logs/", "/logs", "/versions", "/healthzz", "/openapi", "/openapi/v2x", "/configz", ""];
+    let id = |path| find(&Call::on_endpoint("get", path), &Own::default(), |_| false).map(FixedDenial::id);
+    for path in open {
+        assert_eq!(id(path), None, "{path}");
+    }
+    for path in closed {
+        assert_eq!(id(path), Some("fixed/paths"), "{path}");
+    }
+}
+
+#[test]
+fn bodies_of_secrets() {
+    let sa = json!({ "metadata": { "name": "x" }, "type": "kubernetes.io/service-account-token" });
+    let boot = json!({ "metadata": { "name": "x" }, "type": "bootstrap.kubernetes.io/token" });
+    let helm = json!({ "metadata": { "name": "x" }, "type": "helm.sh/release.v1" });
+    let opaque = json!({ "metadata": { "name": "x" }, "type": "Opaque", "stringData": { "type": "kubernetes.io/service-account-token" } });
+    let named = json!({ "metadata": { "name": "bootstrap-token-abcdef" } });
+    let create = |body: &Value| denied("create", "secrets", "a", "", Some((body, Form::Whole)));
+    assert_eq!(create(&sa), Some("fixed/token-secrets"));
+    assert_eq!(create(&boot), Some("fixed/token-secrets"));
+    assert_eq!(create(&named), Some("fixed/token-secrets"));
+    assert_eq!(create(&helm), Some("fixed/helm-releases"));
+    assert_eq!(create(&opaque), None);
+    let patch = |body: Value, form| denied("patch", "secrets", "a", "x", Some((&body, form)));
+    assert_eq!(patch(sa.clone(), Form::Fragment), Some("fixed/token-secrets"));
+    let op = |op: &str, path: &str, value: Value| json!([{ "op": op, "path": path, "value": value }]);
+    let token = || json!("kubernetes.io/service-account-token");
+    assert_eq!(patch(op("replace", "/type", token()), Form::JsonPatch), Some("fixed/token-secrets"));
+    assert_eq!(patch(op("replace", "", sa.clone()), Form::JsonPatch), Some("fixed/token-secrets"));
+    assert_eq!(patch(op("add", "/metadata/labels/type", token()), Form::JsonPatch), None);
+    assert_eq!(patch(op("test", "/data/pw", json!("Zm9v")), Form::JsonPatch), Some("fixed/secret-test"));
+    let copy = json!([{ "op": "copy", "from": "/data/pw", "path": "/metadata/annotations/x" }]);
+    assert_eq!(patch(copy.clone(), Form::JsonPatch), Some("fixed/opaque-patch"));
+    // As threat A1 has it: any object, any path, since what is copied cannot be told.
+    assert_eq!(denied("patch", "configmaps", "a", "x", Some((&copy, Form::JsonPatch))), Some("fixed/opaque-patch"));
+    assert_eq!(denied("patch", "configmaps", "a", "x", Some((&op("test", "/data/a", json!("b")), Form::JsonPatch))), None);
+}
+
+#[test]
+fn patches_that_cannot_be_told() {
+    let deep = format!("/{}", vec!["a"; 65].join("/"));
+    let table = [
+        json!({}),
+        json!([1]),
+        json!([{ "op": "add" }]),
+        json!([{ "op": "add", "path": "/a" }]),
+        json!([{ "op": "add", "path": "a/b", "value": 1 }]),
+        json!([{ "op": "Add", "path": "/a", "value": 1 }]),
+        json!([{ "op": "move", "from": "/a", "path": "/b" }]),
+        json!([{ "op": "add", "path": deep, "value": 1 }]),
+        json!([{ "op": "add", "path": "/spec/replicas", "value": 1 }, { "op": "replace", "path": "/spec/replicas", "value": 0 }]),
+    ];
+    for patch in table {
+        let id = denied("patch", "deployments.apps", "a", "x", Some((&patch, Form::JsonPatch)));
+        assert_eq!(id, Some("fixed/opaque-patch"), "{patch}");
+    }
+}
+
+#[test]
+fn roles_and_bindings() {
+    let rbac = |verb: &str, kind: &str, body: &Value, form| {
+        denied(verb, &format!("{kind}.rbac.authorization.k8s.io"), "a", "mine", Some((body, form)))
+    };
+    for verb in ["impersonate", "escalate", "bind", "*"] {
+        let role = json!({ "rules": [{ "verbs": ["get", verb], "resources": ["*"] }] });
+        assert_eq!(rbac("create", "clusterroles", &role, Form::Whole), Some("fixed/impersonation"), "{verb}");
+        assert_eq!(rbac("patch", "roles", &role, Form::Fragment), Some("fixed/impersonation"), "{verb}");
+        let patch = json!([{ "op": "add", "path": "/rules/0/verbs/-", "value": verb }]);
+        assert_eq!(rbac("patch", "roles", &patch, Form::JsonPatch), Some("fixed/impersonation"), "{verb}");
+    }
+    let plain = json!({ "rules": [{ "verbs": ["get"], "apiGroups": ["*"], "resources": ["*"] }] });
+    assert_eq!(rbac("create", "clusterroles", &plain, Form::Whole), None);
+    let binding = json!({ "roleRef": { "name": "portcullis:masked-reader" }, "subjects": [{ "name": "me" }] });
+    assert_eq!(rbac("create", "clusterrolebindings", &binding, Form::Whole), Some("fixed/own-objects"));
+    let subject = json!({ "subjects": [{ "name": "portcullis:agent:claude" }] });
+    assert_eq!(rbac("patch", "rolebindings", &subject, Form::Fragment), Some("fixed/own-objects"));
+}
+
+#[test]
+fn conversion_webhooks() {
+    let crd = |verb: &str, body: Value, form| {
+        denied(verb, "customresourcedefinitions.apiextensions.k8s.io", "", "x", Some((&body, form)))
+    };
+    let with = |conversion: Value| json!({ "spec": { "group": "a", "conversion": conversion } });
+    let webhook = Some("fixed/conversion-webhooks");
+    assert_eq!(crd("create", with(json!({ "strategy": "Webhook" })), Form::Whole), webhook);
+    assert_eq!(crd("create", with(json!({ "strategy": "None" })), Form::Whole), None);
+    assert_eq!(crd("create", json!({ "spec": { "group": "a" } }), Form::Whole), None);
+    assert_eq!(crd("patch", with(json!(null)), Form::Fragment), webhook);
+    assert_eq!(crd("patch", json!([{ "op": "add", "path": "/spec/conversion/strategy", "value": "Webhook" }]), Form::JsonPatch), webhook);
+    assert_eq!(crd("patch", json!([{ "op": "replace", "path": "/spec", "value": with(json!({}))["spec"] }]), Form::JsonPatch), webhook);
+    assert_eq!(crd("patch", json!([{ "op": "remove", "path": "/spec" }]), Form::JsonPatch), webhook);
+    assert_eq!(crd("patch", json!([{ "op": "add", "path": "/spec/group", "value": "b" }]), Form::JsonPatch), None);
+}
+
+#[test]
+fn unsafe_deletes() {
+    let key = "ignoreStoreReadErrorWithClusterBreakingPotential";
+    let delete = |body: Value| denied("delete", "configmaps", "a", "x", Some((&body, Form::Whole)));
+    assert_eq!(delete(json!({ key: true })), Some("fixed/unsafe-delete"));
+    assert_eq!(delete(json!({ key: false })), None);
+    let evict = json!({ "deleteOptions": { key: true } });
+    assert_eq!(denied("create", "pods/eviction", "a", "x", Some((&evict, Form::Whole))), Some("fixed/unsafe-delete"));
+}
+
+#[test]
+fn ids_are_distinct_and_texts_are_whole() {
+    let mut ids: Vec<&str> = fixed_denials().iter().map(FixedDenial::id).collect();
+    assert!(ids.iter().all(|id| id.starts_with("fixed/")));
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), fixed_denials().len());
+}

@@ -1,0 +1,249 @@
+//! Why a call is decided as it is: for `portcullis policy explain`.
+
+use std::fmt;
+
+use cedar_policy::PolicySet;
+use kube_api::Request;
+
+use crate::call::{Call, Object, Subject};
+use crate::evaluate::{Answer, Evaluation};
+use crate::judge::{Cause, Finding, Judge, Place, Principal};
+use crate::request::call_of;
+use crate::rule::Rule;
+use crate::verdict::{Outcome, Requirement};
+use crate::wording::{Refused, act};
+
+/// A decision with every rule that was looked at. Its `Display` is several lines for a terminal.
+#[derive(Clone, Debug)]
+pub struct Explanation {
+    call: String,
+    outcome: Outcome,
+    message: String,
+    considered: Vec<Considered>,
+    /// Rules of the bundle that are about other principals or actions.
+    others: usize,
+    flips: String,
+}
+
+/// One rule that was looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Considered {
+    id: String,
+    file: String,
+    kind: &'static str,
+    fate: Fate,
+}
+
+/// What became of a rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It applies, and the decision is its doing.
+    Determines,
+    /// It applies, and something else decided.
+    Outweighed,
+    /// It does not apply.
+    DoesNotApply,
+    /// It cannot be evaluated, by which the call is denied.
+    Errs,
+}
+
+/// Explains how `judge` decides `request` by `who` on `cluster`.
+#[must_use]
+pub fn explain(judge: &Judge, who: &Principal<'_>, cluster: &str, request: &Request) -> Explanation {
+    let call = call_of(request);
+    let finding = judge.decide(who, cluster, &call);
+    let considered = considered(judge, who, cluster, &call, &finding);
+    let message = match finding.outcome {
+        Outcome::Allow => format!("agent {:?} may {}", who.agent, act(cluster, &call)),
+        Outcome::Ask | Outcome::Deny => Refused::new(who.agent, cluster, &call, &finding).message().to_owned(),
+    };
+    Explanation {
+        call: act(cluster, &call),
+        outcome: finding.outcome,
+        message,
+        others: judge.bundle().rules().count() - considered.len(),
+        considered,
+        flips: flips(who, cluster, &call, &finding),
+    }
+}
+
+/// Evaluates each rule of the slice by itself, at the place that decided.
+fn considered(
+    judge: &Judge,
+    who: &Principal<'_>,
+    cluster: &str,
+    call: &Call<'_>,
+    finding: &Finding<'_>,
+) -> Vec<Considered> {
+    let slice = judge.slice(who);
+    let Some((action, rules)) = call.action.and_then(|action| Some((action, slice.action(action)?))) else {
+        return Vec::new();
+    };
+    let subject = subject(call, finding.place.as_ref());
+    let evaluation = Evaluation { bundle: judge.bundle(), who, cluster, call, action, subject };
+    let fate = |rule: &Rule| {
+        let mut alone = PolicySet::new();
+        let applies = match alone.add(rule.policy.clone()).map(|()| evaluation.run(&alone, false)) {
+            Ok(Answer::Allow(rules) | Answer::Deny(rules)) => !rules.is_empty(),
+            Ok(Answer::Error(_)) | Err(_) => return Fate::Errs,
+        };
+        let determines = finding.rules.iter().any(|other| other.id == rule.id);
+        match (applies, determines) {
+            (true, true) => Fate::Determines,
+            (true, false) => Fate::Outweighed,
+            (false, _) => Fate::DoesNotApply,
+        }
+    };
+    let mut considered: Vec<Considered> = rules
+        .policies
+        .policies()
+        .filter_map(|policy| judge.bundle().rule(policy.id()))
+        .map(|rule| Considered {
+            id: rule.id.clone(),
+            file: rule.file.to_string(),
+            kind: kind(rule),
+            fate: fate(rule),
+        })
+        .collect();
+    considered.sort_by(|a, b| (a.fate as u8, &a.id).cmp(&(b.fate as u8, &b.id)));
+    considered
+}
+
+fn subject<'c>(call: &Call<'c>, place: Option<&'c Place>) -> Subject<'c> {
+    let (Subject::Object(object), Some(place)) = (call.subject, place) else { return call.subject };
+    let or = |own: &'c str, other: &'c str| if own.is_empty() { other } else { own };
+    Subject::Object(Object {
+        namespace: or(object.namespace, &place.namespace),
+        name: or(object.name, &place.name),
+        ..object
+    })
+}
+
+fn kind(rule: &Rule) -> &'static str {
+    match (rule.is_forbid(), &rule.approval) {
+        (false, _) => "permit",
+        (true, None) => "forbid",
+        (true, Some(_)) => "ask",
+    }
+}
+
+/// What would turn the decision round.
+fn flips(who: &Principal<'_>, cluster: &str, call: &Call<'_>, finding: &Finding<'_>) -> String {
+    let ids = |wanted: fn(&Rule) -> bool| {
+        let ids: Vec<&str> = finding.rules.iter().filter(|r| wanted(r)).map(|rule| rule.id.as_str()).collect();
+        ids.join(", ")
+    };
+    match (finding.outcome, finding.cause) {
+        (Outcome::Allow, _) => format!("a forbid, or the end of {}", ids(|_| true)),
+        (Outcome::Ask, _) => {
+            let requirements = finding.rules.iter().filter_map(|rule| Requirement::of(rule));
+            let needs = requirements.map(|r| format!("{} of {}", r.quorum(), r.approvers().join(", ")));
+            format!("approval by {}", needs.collect::<Vec<_>>().join(" and by "))
+        }
+        (Outcome::Deny, Cause::Fixed(denial)) => match denial.cost() {
+            Some(cost) => format!("lifting {} for cluster {cluster:?} in the gate's configuration; cost: {cost}", denial.id()),
+            None => format!("nothing: {} cannot be lifted", denial.id()),
+        },
+        (Outcome::Deny, Cause::NoRule) => format!("a permit, for instance\n{}", sample(who, cluster, call)),
+        (Outcome::Deny, Cause::Error) => format!("mending {}", ids(|_| true)),
+        (Outcome::Deny, Cause::Rules) => format!("the end of {}, if a permit applies", ids(|r| r.approval.is_none())),
+    }
+}
+
+/// A permit for exactly this call.
+fn sample(who: &Principal<'_>, cluster: &str, call: &Call<'_>) -> String {
+    let action = call.action.map_or(call.verb, |action| action.as_str());
+    let (place, test) = match call.subject {
+        Subject::Endpoint(path) => (format!("in Cluster::{cluster:?}"), format!("resource.path == {path:?}")),
+        Subject::Object(object) => {
+            let place = match object.namespace {
+                "" => format!("in Cluster::{cluster:?}"),
+                namespace => format!("in Namespace::{:?}", format!("{cluster}/{namespace}")),
+            };
+            let (kind, sub) = (object.kind(), object.subresource);
+            (place, format!("resource.type == {kind:?} && resource.subresource == {sub:?}"))
+        }
+    };
+    format!(
+        "    @id(\"a-name\")\n    permit (principal == Agent::{:?}, action == Action::{action:?}, resource {place})\n    when {{ {test} }};",
+        who.agent
+    )
+}
+
+// === impl Explanation ===
+
+impl Explanation {
+    /// Allow, ask or deny.
+    #[must_use]
+    pub fn outcome(&self) -> Outcome {
+        self.outcome
+    }
+
+    /// The decision in one line: for a refusal, what the agent reads.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// The rules that were looked at, those that determined the decision first.
+    #[must_use]
+    pub fn considered(&self) -> &[Considered] {
+        &self.considered
+    }
+
+    /// What would turn the decision round.
+    #[must_use]
+    pub fn flips(&self) -> &str {
+        &self.flips
+    }
+}
+
+impl fmt::Display for Explanation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}: {}", self.outcome.as_str().to_uppercase(), self.call)?;
+        writeln!(f, "  {}", self.message)?;
+        writeln!(f, "Rules looked at ({} more are about other principals or actions):", self.others)?;
+        for rule in &self.considered {
+            writeln!(f, "  {:<14} {:<6} {} ({})", rule.fate.as_str(), rule.kind, rule.id, rule.file)?;
+        }
+        if self.considered.is_empty() {
+            writeln!(f, "  none")?;
+        }
+        writeln!(f, "What would turn it round: {}", self.flips)
+    }
+}
+
+// === impl Considered ===
+
+impl Considered {
+    /// The rule's `@id`.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The bundle file it stands in.
+    #[must_use]
+    pub fn file(&self) -> &str {
+        &self.file
+    }
+
+    /// What became of it.
+    #[must_use]
+    pub fn fate(&self) -> Fate {
+        self.fate
+    }
+}
+
+// === impl Fate ===
+
+impl Fate {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Determines => "determines",
+            Self::Outweighed => "outweighed",
+            Self::DoesNotApply => "does not apply",
+            Self::Errs => "errs",
+        }
+    }
+}
