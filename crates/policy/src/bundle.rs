@@ -153,7 +153,8 @@ impl<'a> Draft<'a> {
                 (None, Some(template)) => (template.to_string(), None),
                 (None, None) => continue,
             };
-            let start = source.text.get(offset..).and_then(|rest| rest.find(&text)).map_or(offset, |at| offset + at);
+            let start =
+                source.text.get(offset..).and_then(|rest| rest.find(&text)).map_or(offset, |at| offset + at);
             offset = start + text.len();
             let place = Place { source, offset: start };
             match policy {

@@ -58,7 +58,12 @@ impl<'a> Call<'a> {
     }
 
     /// A request on a resource, with its body if it has one.
-    pub(crate) fn on_object(verb: &'a str, object: Object<'a>, body: Option<Body<'a>>, dry_run: bool) -> Self {
+    pub(crate) fn on_object(
+        verb: &'a str,
+        object: Object<'a>,
+        body: Option<Body<'a>>,
+        dry_run: bool,
+    ) -> Self {
         let action = Action::of(verb, object.resource, object.subresource);
         let object = object.canonical(verb, body.as_ref());
         let is_data = object.group.is_empty() && matches!(object.resource, "configmaps" | "secrets");

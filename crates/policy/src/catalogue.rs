@@ -37,7 +37,10 @@ const CLUSTER_SCOPED: &[(&str, &[&str])] = &[
     ("apiextensions.k8s.io", &["customresourcedefinitions"]),
     ("apiregistration.k8s.io", &["apiservices"]),
     ("authentication.k8s.io", &["tokenreviews", "selfsubjectreviews"]),
-    ("authorization.k8s.io", &["selfsubjectaccessreviews", "selfsubjectrulesreviews", "subjectaccessreviews"]),
+    (
+        "authorization.k8s.io",
+        &["selfsubjectaccessreviews", "selfsubjectrulesreviews", "subjectaccessreviews"],
+    ),
     ("certificates.k8s.io", &["certificatesigningrequests", "clustertrustbundles"]),
     ("flowcontrol.apiserver.k8s.io", &["flowschemas", "prioritylevelconfigurations"]),
     ("networking.k8s.io", &["ingressclasses", "ipaddresses", "servicecidrs"]),
@@ -46,7 +49,10 @@ const CLUSTER_SCOPED: &[(&str, &[&str])] = &[
     ("rbac.authorization.k8s.io", &["clusterroles", "clusterrolebindings"]),
     ("resource.k8s.io", &["deviceclasses", "resourceslices", "devicetaintrules"]),
     ("scheduling.k8s.io", &["priorityclasses"]),
-    ("storage.k8s.io", &["storageclasses", "csidrivers", "csinodes", "volumeattachments", "volumeattributesclasses"]),
+    (
+        "storage.k8s.io",
+        &["storageclasses", "csidrivers", "csinodes", "volumeattachments", "volumeattributesclasses"],
+    ),
     ("storagemigration.k8s.io", &["storageversionmigrations"]),
     ("metrics.k8s.io", &["nodes"]),
 ];

@@ -57,7 +57,8 @@ impl Est {
         let mut uses = 0;
         self.visit(&mut |node| {
             let bare_context = node.values().filter(|child| is_variable(child, "context")).count();
-            let named = node.values().any(|inner| inner.get("attr").and_then(Value::as_str) == Some("approved"));
+            let named =
+                node.values().any(|inner| inner.get("attr").and_then(Value::as_str) == Some("approved"));
             uses += usize::from(named || (bare_context > 0 && !node.contains_key("attr")));
         });
         match (clauses, uses) {
@@ -82,7 +83,8 @@ impl Est {
                 }
             }
             for operands in node.values() {
-                let reads = |attribute: &str| children(operands).any(|c| accessed(c, "resource") == Some(attribute));
+                let reads =
+                    |attribute: &str| children(operands).any(|c| accessed(c, "resource") == Some(attribute));
                 for (attribute, into) in [("namespace", &mut found.namespaces), ("name", &mut found.names)] {
                     if reads(attribute) {
                         collect_strings(operands, into.get_or_insert_default());

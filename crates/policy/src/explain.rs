@@ -55,7 +55,9 @@ pub fn explain(judge: &Judge, who: &Principal<'_>, cluster: &str, request: &Requ
     let considered = considered(judge, who, cluster, &call, &finding);
     let message = match finding.outcome {
         Outcome::Allow => format!("agent {:?} may {}", who.agent, act(cluster, &call)),
-        Outcome::Ask | Outcome::Deny => Refused::new(who.agent, cluster, &call, &finding).message().to_owned(),
+        Outcome::Ask | Outcome::Deny => {
+            Refused::new(who.agent, cluster, &call, &finding).message().to_owned()
+        }
     };
     Explanation {
         call: act(cluster, &call),
@@ -130,7 +132,8 @@ fn kind(rule: &Rule) -> &'static str {
 /// What would turn the decision round.
 fn flips(who: &Principal<'_>, cluster: &str, call: &Call<'_>, finding: &Finding<'_>) -> String {
     let ids = |wanted: fn(&Rule) -> bool| {
-        let ids: Vec<&str> = finding.rules.iter().filter(|r| wanted(r)).map(|rule| rule.id.as_str()).collect();
+        let ids: Vec<&str> =
+            finding.rules.iter().filter(|r| wanted(r)).map(|rule| rule.id.as_str()).collect();
         ids.join(", ")
     };
     match (finding.outcome, finding.cause) {
@@ -141,12 +144,17 @@ fn flips(who: &Principal<'_>, cluster: &str, call: &Call<'_>, finding: &Finding<
             format!("approval by {}", needs.collect::<Vec<_>>().join(" and by "))
         }
         (Outcome::Deny, Cause::Fixed(denial)) => match denial.cost() {
-            Some(cost) => format!("lifting {} for cluster {cluster:?} in the gate's configuration; cost: {cost}", denial.id()),
+            Some(cost) => format!(
+                "lifting {} for cluster {cluster:?} in the gate's configuration; cost: {cost}",
+                denial.id()
+            ),
             None => format!("nothing: {} cannot be lifted", denial.id()),
         },
         (Outcome::Deny, Cause::NoRule) => format!("a permit, for instance\n{}", sample(who, cluster, call)),
         (Outcome::Deny, Cause::Error) => format!("mending {}", ids(|_| true)),
-        (Outcome::Deny, Cause::Rules) => format!("the end of {}, if a permit applies", ids(|r| r.approval.is_none())),
+        (Outcome::Deny, Cause::Rules) => {
+            format!("the end of {}, if a permit applies", ids(|r| r.approval.is_none()))
+        }
     }
 }
 
@@ -247,3 +255,6 @@ impl Fate {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

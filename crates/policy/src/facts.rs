@@ -136,7 +136,9 @@ impl Facts {
             ("procMount", Value::String(mount)) if mount != "Default" => self.privileged = true,
             ("capabilities", Value::Object(map)) => self.privileged |= adds_capability(map),
             ("hostNetwork" | "hostPID" | "hostIPC", Value::Bool(true)) => self.host_namespaces = true,
-            ("hostPath" | "local", Value::Object(volume)) if key == "hostPath" || volume.contains_key("path") => {
+            ("hostPath" | "local", Value::Object(volume))
+                if key == "hostPath" || volume.contains_key("path") =>
+            {
                 self.host_paths.insert(text_or_unknown(volume.get("path")));
             }
             ("serviceAccountName" | "serviceAccount", Value::String(name)) if !name.is_empty() => {

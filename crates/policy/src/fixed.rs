@@ -95,7 +95,8 @@ const TABLE: &[FixedDenial] = &[
         next: "run the work in a pod under that service account, if policy permits",
         cost: Some("the agent gets credentials that bypass the gate: as good as reveal"),
         applies: |call, _| {
-            call.changes() && call.object().is_some_and(|o| o.is("", "serviceaccounts") && o.subresource == "token")
+            call.changes()
+                && call.object().is_some_and(|o| o.is("", "serviceaccounts") && o.subresource == "token")
         },
     },
     FixedDenial {
@@ -128,7 +129,9 @@ const TABLE: &[FixedDenial] = &[
         reason: "it tells whom a credential belongs to and whether it works",
         next: "use `kubectl auth whoami`",
         cost: Some("the agent can try out credentials it found"),
-        applies: |call, _| call.changes() && call.object().is_some_and(|o| o.is("authentication.k8s.io", "tokenreviews")),
+        applies: |call, _| {
+            call.changes() && call.object().is_some_and(|o| o.is("authentication.k8s.io", "tokenreviews"))
+        },
     },
     FixedDenial {
         id: "fixed/admission-policies",
@@ -152,14 +155,18 @@ const TABLE: &[FixedDenial] = &[
         reason: "an aggregated API server receives whole requests at an address of the caller's choice",
         next: "ask a human to register the API service",
         cost: Some("the agent can route API calls to a server of its choice: as good as reveal"),
-        applies: |call, _| call.changes() && call.object().is_some_and(|o| o.is("apiregistration.k8s.io", "apiservices")),
+        applies: |call, _| {
+            call.changes() && call.object().is_some_and(|o| o.is("apiregistration.k8s.io", "apiservices"))
+        },
     },
     FixedDenial {
         id: "fixed/conversion-webhooks",
         what: "CustomResourceDefinitions with a conversion webhook, and patches that touch `spec.conversion`",
         reason: "a conversion webhook receives whole custom resources at an address of the caller's choice",
         next: "leave `spec.conversion` out, or set its strategy to `None`",
-        cost: Some("the agent can send custom resources to an address of its choice: as good as reveal of those"),
+        cost: Some(
+            "the agent can send custom resources to an address of its choice: as good as reveal of those",
+        ),
         applies: matches::conversion_webhook,
     },
     FixedDenial {

@@ -42,6 +42,8 @@ pub(crate) struct Finding<'a> {
     pub(crate) cause: Cause,
     /// The rules that determined it, by id.
     pub(crate) rules: Vec<&'a Rule>,
+    /// For an ask: the permits that apply once it is approved.
+    pub(crate) then: Vec<&'a Rule>,
     /// For a call on a collection: the place it covers at which it fails.
     pub(crate) place: Option<Place>,
 }
@@ -99,7 +101,8 @@ impl Judge {
         let Some(rules) = slice.action(action).filter(|rules| !rules.incomplete) else {
             return Finding::deny(Cause::Error, Vec::new());
         };
-        let evaluation = Evaluation { bundle: &self.bundle, who, cluster, call, action, subject: call.subject };
+        let evaluation =
+            Evaluation { bundle: &self.bundle, who, cluster, call, action, subject: call.subject };
         let mut finding = evaluation.find(rules);
         let Subject::Object(object) = call.subject else { return finding };
         for place in places(rules, cluster, call, object) {
@@ -141,7 +144,11 @@ impl<'b, 'c> Evaluation<'b, 'c> {
     pub(crate) fn find(&self, rules: &ActionSlice) -> Finding<'b> {
         let forbids = match self.run(&rules.policies, false) {
             Answer::Allow(permits) => {
-                return Finding { outcome: Outcome::Allow, cause: Cause::Rules, rules: permits, place: None };
+                return Finding {
+                    outcome: Outcome::Allow,
+                    rules: permits,
+                    ..Finding::deny(Cause::Rules, Vec::new())
+                };
             }
             Answer::Error(erred) => return Finding::deny(Cause::Error, erred),
             Answer::Deny(forbids) if forbids.is_empty() => return Finding::deny(Cause::NoRule, forbids),
@@ -151,7 +158,9 @@ impl<'b, 'c> Evaluation<'b, 'c> {
             return Finding::deny(Cause::Rules, forbids);
         }
         match self.run(&rules.policies, true) {
-            Answer::Allow(_) => Finding { outcome: Outcome::Ask, cause: Cause::Rules, rules: forbids, place: None },
+            Answer::Allow(then) => {
+                Finding { outcome: Outcome::Ask, then, ..Finding::deny(Cause::Rules, forbids) }
+            }
             Answer::Error(erred) => Finding::deny(Cause::Error, erred),
             // Approval would not help: nothing permits the call.
             Answer::Deny(rest) if rest.is_empty() => Finding::deny(Cause::NoRule, rest),
@@ -162,7 +171,7 @@ impl<'b, 'c> Evaluation<'b, 'c> {
 
 impl<'a> Finding<'a> {
     fn deny(cause: Cause, rules: Vec<&'a Rule>) -> Self {
-        Self { outcome: Outcome::Deny, cause, rules, place: None }
+        Self { outcome: Outcome::Deny, cause, rules, then: Vec::new(), place: None }
     }
 
     /// Both must hold: the stricter outcome, and everyone's approval.
@@ -171,7 +180,8 @@ impl<'a> Finding<'a> {
             (_, Outcome::Allow) | (Outcome::Deny, _) => self,
             (Outcome::Ask, Outcome::Ask) => {
                 let known: BTreeSet<&str> = self.rules.iter().map(|rule| rule.id.as_str()).collect();
-                let more: Vec<&Rule> = there.rules.into_iter().filter(|r| !known.contains(r.id.as_str())).collect();
+                let more: Vec<&Rule> =
+                    there.rules.into_iter().filter(|r| !known.contains(r.id.as_str())).collect();
                 self.rules.extend(more);
                 self
             }

@@ -79,7 +79,11 @@ impl Judge {
         for (group, resources) in REVIEWED {
             for entry in *resources {
                 let (resource, subresource) = entry.split_once('/').unwrap_or((entry, ""));
-                let verbs = self.verbs_for(who, cluster, Object { group, resource, subresource, namespace, name: "" });
+                let verbs = self.verbs_for(
+                    who,
+                    cluster,
+                    Object { group, resource, subresource, namespace, name: "" },
+                );
                 if verbs.is_empty() {
                     continue;
                 }

@@ -31,6 +31,11 @@ impl Problem {
         Self { place: Some(line_and_column(text, offset)), ..Self::new(file, message) }
     }
 
+    /// A problem at a line and column, both from 1.
+    pub(crate) fn placed(file: &str, place: Option<(usize, usize)>, message: impl Into<String>) -> Self {
+        Self { place, ..Self::new(file, message) }
+    }
+
     /// A problem that Cedar found: its message, its advice, and the first place it points to.
     pub(crate) fn from_diagnostic(file: &str, text: &str, fallback: usize, found: &dyn Diagnostic) -> Self {
         let label = found.labels().and_then(|mut labels| labels.next());
@@ -108,7 +113,8 @@ fn list(problems: &[Problem]) -> String {
 fn one_line(text: &str) -> String {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let hides = |c: char| {
-        c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
+        c.is_control()
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
     };
     line.chars().map(|c| if hides(c) { c.escape_unicode().to_string() } else { c.to_string() }).collect()
 }

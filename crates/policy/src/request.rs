@@ -23,7 +23,8 @@ impl Judge {
             return Verdict::Allow(Permit::new(request, decision));
         }
         let refused = Refused::new(who.agent, cluster, &call, &finding);
-        let requirements: Vec<Requirement> = finding.rules.iter().filter_map(|rule| Requirement::of(rule)).collect();
+        let requirements: Vec<Requirement> =
+            finding.rules.iter().filter_map(|rule| Requirement::of(rule)).collect();
         if finding.outcome == Outcome::Ask {
             return Verdict::Ask(Ask::new(request, decision, requirements, refused));
         }
@@ -72,6 +73,8 @@ fn form(content: ContentType) -> Form {
     match content {
         ContentType::Json => Form::Whole,
         ContentType::JsonPatch => Form::JsonPatch,
-        ContentType::MergePatch | ContentType::StrategicMergePatch | ContentType::ApplyPatch => Form::Fragment,
+        ContentType::MergePatch | ContentType::StrategicMergePatch | ContentType::ApplyPatch => {
+            Form::Fragment
+        }
     }
 }

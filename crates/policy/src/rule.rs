@@ -191,11 +191,17 @@ fn check_approved_use(policy: &Policy, used: ApprovedUse, wrong: &mut Vec<String
 fn principal_scope(policy: &Policy) -> PrincipalScope {
     let named = |uid: &EntityUid| {
         let id = uid.id().unescaped().to_owned();
-        if uid.type_name().to_string() == "Group" { PrincipalScope::Group(id) } else { PrincipalScope::Agent(id) }
+        if uid.type_name().to_string() == "Group" {
+            PrincipalScope::Group(id)
+        } else {
+            PrincipalScope::Agent(id)
+        }
     };
     match policy.principal_constraint() {
         PrincipalConstraint::Any | PrincipalConstraint::Is(_) => PrincipalScope::Anyone,
-        PrincipalConstraint::In(uid) | PrincipalConstraint::Eq(uid) | PrincipalConstraint::IsIn(_, uid) => named(&uid),
+        PrincipalConstraint::In(uid) | PrincipalConstraint::Eq(uid) | PrincipalConstraint::IsIn(_, uid) => {
+            named(&uid)
+        }
     }
 }
 
@@ -208,7 +214,9 @@ fn action_scope(policy: &Policy) -> Vec<Action> {
     match policy.action_constraint() {
         ActionConstraint::Any => all.collect(),
         ActionConstraint::Eq(uid) => all.filter(|action| action.as_str() == uid.id().unescaped()).collect(),
-        ActionConstraint::In(uids) => all.filter(|action| uids.iter().any(|uid| covers(action, uid))).collect(),
+        ActionConstraint::In(uids) => {
+            all.filter(|action| uids.iter().any(|uid| covers(action, uid))).collect()
+        }
     }
 }
 

@@ -52,7 +52,9 @@ impl Settings {
             for id in ids {
                 let message = match fixed_denials().iter().find(|denial| denial.id() == id) {
                     None => format!("cluster `{cluster}`: there is no built-in denial `{id}`"),
-                    Some(denial) if !denial.is_liftable() => format!("cluster `{cluster}`: `{id}` cannot be lifted"),
+                    Some(denial) if !denial.is_liftable() => {
+                        format!("cluster `{cluster}`: `{id}` cannot be lifted")
+                    }
                     Some(_) => continue,
                 };
                 found.push(Problem::new("lifted", message));

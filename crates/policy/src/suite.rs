@@ -11,8 +11,8 @@ use serde_json::Value;
 use crate::bundle::Bundle;
 use crate::call::Call;
 use crate::judge::{Judge, Principal};
-use crate::problem::{Problem, Problems};
 use crate::probe::asked;
+use crate::problem::{Problem, Problems};
 use crate::request::{call_of, object_of};
 use crate::settings::Settings;
 use crate::verdict::{Decision, Outcome};
@@ -91,18 +91,18 @@ enum Expected {
 /// Runs the tests in `text`, a YAML file called `name`, against `bundle` with default settings. Fails if
 /// the file itself is wrong.
 pub fn run_tests(bundle: &Bundle, name: &str, text: &str) -> Result<TestReport, Problems> {
-    let file: File = serde_saphyr::from_str(text).map_err(|e| Problem::new(name, e.to_string()))?;
+    let file: File = serde_saphyr::from_str(text).map_err(|e| unreadable(name, &e))?;
     let judge = Judge::new(bundle.clone(), Settings::default());
     let mut unproven: BTreeSet<String> = bundle.rules().map(|rule| rule.id.clone()).collect();
     let mut found = Vec::new();
     let mut cases = Vec::new();
     for case in &file.cases {
         match case.run(&judge, &file.defaults) {
-            Ok((decision, message)) => {
-                for rule in decision.rules() {
-                    unproven.remove(rule.id());
+            Ok(run) => {
+                for id in &run.proven {
+                    unproven.remove(id);
                 }
-                cases.push(CaseReport { name: case.name.clone(), failure: case.failure(&decision, &message) });
+                cases.push(CaseReport { name: case.name.clone(), failure: case.failure(&run) });
             }
             Err(wrong) => found.push(Problem::new(name, format!("case `{}`: {wrong}", case.name))),
         }
@@ -110,9 +110,27 @@ pub fn run_tests(bundle: &Bundle, name: &str, text: &str) -> Result<TestReport, 
     Problems::none_or(found, TestReport { cases, unproven: unproven.into_iter().collect() })
 }
 
+fn unreadable(name: &str, error: &serde_saphyr::Error) -> Problem {
+    let number = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
+    let place = error.location().map(|at| (number(at.line()), number(at.column())));
+    let told = error.without_snippet().to_string();
+    let line = told.lines().next().unwrap_or_default();
+    // The place stands before the message already.
+    let message = line.rsplit_once(" at line ").map_or(line, |(message, _)| message);
+    Problem::placed(name, place, message)
+}
+
+/// One case, decided.
+struct Run {
+    decision: Decision,
+    /// What the agent would read.
+    message: String,
+    /// Ids of rules that this case depends on.
+    proven: Vec<String>,
+}
+
 impl Case {
-    /// The decision, and what the agent would read.
-    fn run(&self, judge: &Judge, defaults: &Caller) -> Result<(Decision, String), String> {
+    fn run(&self, judge: &Judge, defaults: &Caller) -> Result<Run, String> {
         let agent = self.agent.as_ref().unwrap_or(&defaults.agent);
         let groups = self.groups.as_ref().unwrap_or(&defaults.groups);
         let cluster = self.cluster.as_ref().unwrap_or(&defaults.cluster);
@@ -121,9 +139,12 @@ impl Case {
             let finding = judge.decide(&who, cluster, call);
             let message = match finding.outcome {
                 Outcome::Allow => "allowed".to_owned(),
-                Outcome::Ask | Outcome::Deny => Refused::new(agent, cluster, call, &finding).message().to_owned(),
+                Outcome::Ask | Outcome::Deny => {
+                    Refused::new(agent, cluster, call, &finding).message().to_owned()
+                }
             };
-            (judge.decision(call, &finding), message)
+            let proven = finding.rules.iter().chain(&finding.then).map(|rule| rule.id.clone()).collect();
+            Run { decision: judge.decision(call, &finding), message, proven }
         };
         match (&self.request, &self.can) {
             (Some(line), None) => Ok(decide(&call_of(&self.request(line)?))),
@@ -139,7 +160,8 @@ impl Case {
         let (method, uri) = line.split_once(' ').ok_or("`request` must be `METHOD PATH`")?;
         let mut builder = HttpRequest::builder().method(method).uri(uri.trim());
         if self.body.is_some() {
-            builder = builder.header("content-type", self.content_type.as_deref().unwrap_or("application/json"));
+            builder =
+                builder.header("content-type", self.content_type.as_deref().unwrap_or("application/json"));
         }
         let (parts, ()) = builder.body(()).map_err(|e| e.to_string())?.into_parts();
         let body = self.body.as_ref().map(Value::to_string).unwrap_or_default();
@@ -147,7 +169,7 @@ impl Case {
         Head::parse(&parts).map_err(refused)?.with_body(body.as_bytes()).map_err(refused)
     }
 
-    fn failure(&self, decision: &Decision, message: &str) -> Option<String> {
+    fn failure(&self, Run { decision, message, .. }: &Run) -> Option<String> {
         let outcome = match decision.outcome() {
             Outcome::Allow => Expected::Allow,
             Outcome::Ask => Expected::Ask,
@@ -156,7 +178,11 @@ impl Case {
         let rules: Vec<&str> = decision.rules().iter().map(|rule| rule.id()).collect();
         let by = if rules.is_empty() { "no rule".to_owned() } else { rules.join(", ") };
         if outcome != self.expect {
-            return Some(format!("expected {:?}, got {} by {by}: {message}", self.expect, decision.outcome()));
+            return Some(format!(
+                "expected {:?}, got {} by {by}: {message}",
+                self.expect,
+                decision.outcome()
+            ));
         }
         if let Some(rule) = self.rule.as_ref().filter(|rule| !rules.contains(&rule.as_str())) {
             return Some(format!("expected rule {rule}, got {by}"));
@@ -229,3 +255,6 @@ impl CaseReport {
         self.failure.as_deref()
     }
 }
+
+#[cfg(test)]
+mod tests;

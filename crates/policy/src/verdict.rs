@@ -178,7 +178,8 @@ impl Ask {
     /// Everyone named by any requirement, for display: whether enough agreed, [`Ask::requirements`] tells.
     #[must_use]
     pub fn approvers(&self) -> Vec<String> {
-        let mut all: Vec<String> = self.requirements.iter().flat_map(|r| r.approvers.iter().cloned()).collect();
+        let mut all: Vec<String> =
+            self.requirements.iter().flat_map(|r| r.approvers.iter().cloned()).collect();
         all.sort_unstable();
         all.dedup();
         all

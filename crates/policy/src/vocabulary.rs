@@ -10,7 +10,8 @@ use crate::action::Action;
 /// The schema's text, as it ships in the binary.
 pub const SCHEMA: &str = include_str!("schema.cedarschema");
 
-static VOCABULARY: LazyLock<Result<Vocabulary, String>> = LazyLock::new(|| parse().map_err(|e| e.to_string()));
+static VOCABULARY: LazyLock<Result<Vocabulary, String>> =
+    LazyLock::new(|| parse().map_err(|e| e.to_string()));
 
 /// Entity types, action entities and the validator of [`SCHEMA`].
 #[derive(Debug)]
@@ -59,7 +60,7 @@ pub(crate) fn uid(kind: &EntityTypeName, id: &str) -> EntityUid {
 
 fn parse() -> Result<Vocabulary, Box<dyn std::error::Error>> {
     let (schema, _) = Schema::from_cedarschema_str(SCHEMA)?;
-    let name = |text: &str| text.parse::<EntityTypeName>();
+    let name = |text: &str| text.parse::<EntityTypeName>().map_err(Box::new);
     let action_type = name("Action")?;
     let entity = |action: Action| {
         let groups = action.groups().iter().map(|group| uid(&action_type, group));

@@ -112,7 +112,8 @@ fn deny(message: &mut String, finding: &Finding<'_>) -> String {
         }
         Cause::NoRule => {
             message.push_str(": no rule permits it");
-            "`kubectl auth can-i --list` shows what is permitted; the owner of the policy can permit more".to_owned()
+            "`kubectl auth can-i --list` shows what is permitted; the owner of the policy can permit more"
+                .to_owned()
         }
         Cause::Error => {
             message.push_str(": the policy could not be evaluated");
@@ -123,7 +124,8 @@ fn deny(message: &mut String, finding: &Finding<'_>) -> String {
         }
         Cause::Rules => {
             // Where a rule forbids outright, others that would ask do not matter.
-            let outright: Vec<&Rule> = finding.rules.iter().copied().filter(|r| r.approval.is_none()).collect();
+            let outright: Vec<&Rule> =
+                finding.rules.iter().copied().filter(|r| r.approval.is_none()).collect();
             _ = write!(message, ": {}", reasons(&outright));
             hints(&outright).unwrap_or_else(|| "ask a human who may, or the owner of the policy".to_owned())
         }

@@ -15,17 +15,20 @@ const PERMIT: &str = "@id(\"p\")\npermit (principal, action, resource);\n";
 
 /// A forbid with extra annotations and clauses.
 fn forbid(annotations: &str, clauses: &str) -> String {
-    format!("@id(\"f\") @reason(\"because\") {annotations}\nforbid (principal, action in Action::\"write\", resource) {clauses};")
+    format!(
+        "@id(\"f\") @reason(\"because\") {annotations}\nforbid (principal, action in Action::\"write\", resource) {clauses};"
+    )
 }
 
 #[test]
 fn actions_and_their_groups_are_those_of_the_schema() {
     let words = Vocabulary::shipped().unwrap();
     let entities = words.validator.schema().action_entities().unwrap();
-    let mut declared: Vec<String> = words.validator.schema().actions().map(|uid| uid.id().unescaped().to_owned()).collect();
-    let ours = Action::ALL.iter().flat_map(|action| {
-        std::iter::once(action.as_str()).chain(action.groups().iter().copied())
-    });
+    let mut declared: Vec<String> =
+        words.validator.schema().actions().map(|uid| uid.id().unescaped().to_owned()).collect();
+    let ours = Action::ALL
+        .iter()
+        .flat_map(|action| std::iter::once(action.as_str()).chain(action.groups().iter().copied()));
     let mut ours: Vec<String> = ours.map(str::to_owned).collect();
     ours.sort();
     ours.dedup();
@@ -33,7 +36,8 @@ fn actions_and_their_groups_are_those_of_the_schema() {
     assert_eq!(ours, declared);
     for action in Action::ALL {
         let uid = words.action(action).unwrap().uid();
-        let mut ancestors: Vec<_> = entities.ancestors(&uid).unwrap().map(|a| a.id().unescaped().to_owned()).collect();
+        let mut ancestors: Vec<_> =
+            entities.ancestors(&uid).unwrap().map(|a| a.id().unescaped().to_owned()).collect();
         ancestors.sort();
         assert_eq!(ancestors, action.groups(), "{action}");
         assert_eq!(Action::ALL[action.index()], action);
@@ -71,7 +75,10 @@ fn asking_has_one_shape() {
         ("no outcome", forbid("@approvers(\"sre\") @quorum(\"1\")", "")),
         ("approved without outcome", forbid("", unless)),
         ("a permit that asks", format!("@id(\"p\") {ask} permit (principal, action, resource) {unless};")),
-        ("a permit on approval", "@id(\"p\") permit (principal, action, resource) when { context.approved };".to_owned()),
+        (
+            "a permit on approval",
+            "@id(\"p\") permit (principal, action, resource) when { context.approved };".to_owned(),
+        ),
         ("approval by another name", forbid("", "when { context == context }")),
         ("approval has", forbid("", "when { context has approved }")),
     ];

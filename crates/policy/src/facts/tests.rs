@@ -59,7 +59,11 @@ fn a_secret_is_found_in_every_kind_and_form() {
             assert_eq!(list(&fragment.secret_refs), ["db"], "{kind} {form} as a fragment");
             assert!(!fragment.body_complete);
             let patch = json!([{ "op": "add", "path": "/spec", "value": body }]);
-            assert_eq!(list(&facts(&patch, Form::JsonPatch).secret_refs), ["db"], "{kind} {form} as JSON Patch");
+            assert_eq!(
+                list(&facts(&patch, Form::JsonPatch).secret_refs),
+                ["db"],
+                "{kind} {form} as JSON Patch"
+            );
         }
     }
 }
@@ -69,7 +73,11 @@ fn a_secret_is_found_where_only_the_path_tells() {
     let table = [
         ("/spec/containers/0/env/0/valueFrom/secretKeyRef/name", json!("db"), vec!["db"]),
         ("/spec/containers/0/env/0/valueFrom/secretKeyRef/key", json!("pw"), vec!["*"]),
-        ("/spec/containers/0/env/-", json!({ "valueFrom": { "secretKeyRef": { "name": "db" } } }), vec!["db"]),
+        (
+            "/spec/containers/0/env/-",
+            json!({ "valueFrom": { "secretKeyRef": { "name": "db" } } }),
+            vec!["db"],
+        ),
         ("/spec/volumes/0/secret/secretName", json!("db"), vec!["db"]),
         ("/spec/volumes/0/secret", json!({ "secretName": "db" }), vec!["db"]),
         ("/spec/imagePullSecrets/-", json!({ "name": "db" }), vec!["db"]),
@@ -86,12 +94,27 @@ fn a_secret_is_found_where_only_the_path_tells() {
 #[test]
 fn other_objects_refer_to_secrets_too() {
     let table = [
-        (json!({ "kind": "ServiceAccount", "secrets": [{ "name": "a" }], "imagePullSecrets": [{ "name": "b" }] }), vec!["a", "b"]),
+        (
+            json!({ "kind": "ServiceAccount", "secrets": [{ "name": "a" }], "imagePullSecrets": [{ "name": "b" }] }),
+            vec!["a", "b"],
+        ),
         (json!({ "kind": "Ingress", "spec": { "tls": [{ "secretName": "a" }] } }), vec!["a"]),
-        (json!({ "kind": "HelmRelease", "spec": { "valuesFrom": [{ "kind": "Secret", "name": "a" }] } }), vec!["a"]),
-        (json!({ "kind": "PersistentVolume", "spec": { "csi": { "controllerExpandSecretRef": { "name": "a" } } } }), vec!["a"]),
-        (json!({ "spec": { "volumes": [{ "csi": { "volumeAttributes": { "secretProviderClass": "a" } } }] } }), vec!["a"]),
-        (json!({ "spec": { "containers": [{ "env": [{ "valueFrom": { "secretKeyRef": { "key": "k" } } }] }] } }), vec!["*"]),
+        (
+            json!({ "kind": "HelmRelease", "spec": { "valuesFrom": [{ "kind": "Secret", "name": "a" }] } }),
+            vec!["a"],
+        ),
+        (
+            json!({ "kind": "PersistentVolume", "spec": { "csi": { "controllerExpandSecretRef": { "name": "a" } } } }),
+            vec!["a"],
+        ),
+        (
+            json!({ "spec": { "volumes": [{ "csi": { "volumeAttributes": { "secretProviderClass": "a" } } }] } }),
+            vec!["a"],
+        ),
+        (
+            json!({ "spec": { "containers": [{ "env": [{ "valueFrom": { "secretKeyRef": { "key": "k" } } }] }] } }),
+            vec!["*"],
+        ),
         (json!({ "spec": { "volumes": [{ "secret": { "defaultMode": 420 } }] } }), vec!["*"]),
         (json!({ "spec": { "volumes": [{ "secret": null }] } }), vec![]),
         (json!({ "kind": "Secret", "metadata": { "name": "self" } }), vec![]),
@@ -128,7 +151,9 @@ fn what_reaches_for_the_node_is_found() {
         assert!(whole(body).privileged, "{body}");
     }
     let harmless = [
-        container(json!({ "privileged": false, "procMount": "Default", "capabilities": { "drop": ["ALL"], "add": ["NET_BIND_SERVICE"] } })),
+        container(
+            json!({ "privileged": false, "procMount": "Default", "capabilities": { "drop": ["ALL"], "add": ["NET_BIND_SERVICE"] } }),
+        ),
         json!({ "data": "x" }),
     ];
     for body in &harmless {

@@ -37,7 +37,8 @@ pub(super) fn own_objects(call: &Call<'_>, own: &Own) -> bool {
         && object.name.is_empty()
         && object.namespace.is_empty()
         && (!object.is_cluster_scoped() || object.is("", "namespaces") || object.group == RBAC);
-    everywhere || (object.group == RBAC && (is_own(object.name) || call.body.is_some_and(|b| names_own(b.value))))
+    everywhere
+        || (object.group == RBAC && (is_own(object.name) || call.body.is_some_and(|b| names_own(b.value))))
 }
 
 fn is_own(name: &str) -> bool {
@@ -54,7 +55,8 @@ pub(super) fn opaque_patch(call: &Call<'_>, _: &Own) -> bool {
 }
 
 pub(super) fn secret_test(call: &Call<'_>, _: &Own) -> bool {
-    let tests = |body: crate::body::Body<'_>| body.operations().is_ok_and(|ops| ops.iter().any(|o| o.op == "test"));
+    let tests =
+        |body: crate::body::Body<'_>| body.operations().is_ok_and(|ops| ops.iter().any(|o| o.op == "test"));
     is_secret(call) && call.body.is_some_and(tests)
 }
 
@@ -66,7 +68,9 @@ pub(super) fn impersonation(call: &Call<'_>, _: &Own) -> bool {
     let escalates = |text: &str| ESCALATING_VERBS.contains(&text);
     call.verb == "impersonate"
         || identities
-        || (is_role && call.changes() && call.body.is_some_and(|body| grants(body.value, body.form, &escalates)))
+        || (is_role
+            && call.changes()
+            && call.body.is_some_and(|body| grants(body.value, body.form, &escalates)))
 }
 
 /// Whether a role's body holds a verb that `escalates`: below `verbs`, or, in a JSON Patch, anywhere.
@@ -107,7 +111,9 @@ pub(super) fn changes_admission(call: &Call<'_>, ending: &str, other: &str) -> b
 pub(super) fn conversion_webhook(call: &Call<'_>, _: &Own) -> bool {
     let path = &["spec", "conversion"];
     let is_crd = call.object().is_some_and(|o| o.is("apiextensions.k8s.io", "customresourcedefinitions"));
-    let Some(body) = call.body.filter(|body| is_crd && call.changes() && body.touches(path)) else { return false };
+    let Some(body) = call.body.filter(|body| is_crd && call.changes() && body.touches(path)) else {
+        return false;
+    };
     // What the server fills in by default, and what an object read and written back therefore holds.
     let none = serde_json::json!({ "strategy": "None" });
     body.form != Form::Whole || body.assigned(path).into_iter().any(|value| *value != none)

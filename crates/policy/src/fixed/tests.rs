@@ -4,7 +4,13 @@ use super::*;
 use crate::body::{Body, Form};
 use crate::call::Object;
 
-fn denied(verb: &str, kind: &str, namespace: &str, name: &str, body: Option<(&Value, Form)>) -> Option<&'static str> {
+fn denied(
+    verb: &str,
+    kind: &str,
+    namespace: &str,
+    name: &str,
+    body: Option<(&Value, Form)>,
+) -> Option<&'static str> {
     let (kind, subresource) = kind.split_once('/').unwrap_or((kind, ""));
     let (resource, group) = kind.split_once('.').unwrap_or((kind, ""));
     let object = Object { group, resource, subresource, namespace, name };
@@ -13,71 +19,101 @@ fn denied(verb: &str, kind: &str, namespace: &str, name: &str, body: Option<(&Va
     find(&call, &Own::default(), |_| false).map(FixedDenial::id)
 }
 
+/// Verb, kind, namespace, name, and the denial; `-` for none.
+const TABLE_OF_CALLS: &str = "
+    get nodes/proxy - n1 fixed/node-proxy
+    create nodes/proxy - n1 fixed/node-proxy
+    get pods/exec a p fixed/streams
+    create pods/exec a p fixed/streams
+    create pods/attach a p fixed/streams
+    create pods/portforward a p fixed/streams
+    get services/proxy a p fixed/streams
+    get virtualmachines.kubevirt.io/portforward a p fixed/streams
+    get virtualmachines.kubevirt.io/console a p fixed/unknown-subresource
+    get pods/new a p fixed/unknown-subresource
+    create deployments.apps/eviction a p fixed/unknown-subresource
+    get pods/log a p -
+    update widgets.example.com/status a p -
+    create serviceaccounts/token a s fixed/service-account-tokens
+    get serviceaccounts a s -
+    create certificatesigningrequests.certificates.k8s.io - - fixed/certificates
+    update certificatesigningrequests.certificates.k8s.io/approval - c fixed/certificates
+    delete clustertrustbundles.certificates.k8s.io - c fixed/certificates
+    list certificatesigningrequests.certificates.k8s.io - - -
+    create tokenreviews.authentication.k8s.io - - fixed/token-reviews
+    impersonate users - admin fixed/impersonation
+    impersonate serviceaccounts a s fixed/impersonation
+    get userextras.authentication.k8s.io/scopes - x fixed/unknown-subresource
+    get groups - x fixed/impersonation
+    create validatingadmissionpolicies.admissionregistration.k8s.io - - fixed/admission-policies
+    patch validatingadmissionpolicybindings.admissionregistration.k8s.io - x fixed/admission-policies
+    create mutatingadmissionpolicies.admissionregistration.k8s.io - - fixed/admission-policies
+    delete mutatingadmissionpolicybindings.admissionregistration.k8s.io - x fixed/admission-policies
+    update mutatingwebhookconfigurations.admissionregistration.k8s.io - x fixed/admission-webhooks
+    deletecollection validatingwebhookconfigurations.admissionregistration.k8s.io - - fixed/admission-webhooks
+    get validatingwebhookconfigurations.admissionregistration.k8s.io - x -
+    create apiservices.apiregistration.k8s.io - - fixed/api-services
+    update apiservices.apiregistration.k8s.io/status - x fixed/api-services
+    delete deployments.apps portcullis gate fixed/own-objects
+    create pods/eviction portcullis gate fixed/own-objects
+    patch pods/ephemeralcontainers portcullis gate fixed/own-objects
+    delete namespaces - portcullis fixed/own-objects
+    delete namespaces portcullis portcullis fixed/own-objects
+    get pods portcullis gate -
+    delete clusterroles.rbac.authorization.k8s.io - portcullis:gate fixed/own-objects
+    deletecollection clusterroles.rbac.authorization.k8s.io - - fixed/own-objects
+    deletecollection configmaps - - fixed/own-objects
+    deletecollection configmaps shop - -
+    deletecollection nodes - - -
+    get clusterroles.rbac.authorization.k8s.io - portcullis:gate -
+    delete secrets a sh.helm.release.v1.web.v1 fixed/helm-releases
+    get secrets a sh.helm.release.v1.web.v1 -
+    update secrets kube-system bootstrap-token-abcdef fixed/token-secrets
+    delete secrets kube-system bootstrap-token-abcdef -
+";
+
 #[test]
 fn calls_without_a_body() {
-    let table = [
-        ("get", "nodes/proxy", "", "n1", Some("fixed/node-proxy")),
-        ("create", "nodes/proxy", "", "n1", Some("fixed/node-proxy")),
-        ("get", "pods/exec", "a", "p", Some("fixed/streams")),
-        ("create", "pods/exec", "a", "p", Some("fixed/streams")),
-        ("create", "pods/attach", "a", "p", Some("fixed/streams")),
-        ("create", "pods/portforward", "a", "p", Some("fixed/streams")),
-        ("get", "services/proxy", "a", "p", Some("fixed/streams")),
-        ("get", "virtualmachines.kubevirt.io/portforward", "a", "p", Some("fixed/streams")),
-        ("get", "virtualmachines.kubevirt.io/console", "a", "p", Some("fixed/unknown-subresource")),
-        ("get", "pods/new", "a", "p", Some("fixed/unknown-subresource")),
-        ("create", "deployments.apps/eviction", "a", "p", Some("fixed/unknown-subresource")),
-        ("get", "pods/log", "a", "p", None),
-        ("update", "widgets.example.com/status", "a", "p", None),
-        ("create", "serviceaccounts/token", "a", "s", Some("fixed/service-account-tokens")),
-        ("get", "serviceaccounts", "a", "s", None),
-        ("create", "certificatesigningrequests.certificates.k8s.io", "", "", Some("fixed/certificates")),
-        ("update", "certificatesigningrequests.certificates.k8s.io/approval", "", "c", Some("fixed/certificates")),
-        ("delete", "clustertrustbundles.certificates.k8s.io", "", "c", Some("fixed/certificates")),
-        ("list", "certificatesigningrequests.certificates.k8s.io", "", "", None),
-        ("create", "tokenreviews.authentication.k8s.io", "", "", Some("fixed/token-reviews")),
-        ("impersonate", "users", "", "admin", Some("fixed/impersonation")),
-        ("impersonate", "serviceaccounts", "a", "s", Some("fixed/impersonation")),
-        ("get", "userextras.authentication.k8s.io/scopes", "", "x", Some("fixed/unknown-subresource")),
-        ("get", "groups", "", "x", Some("fixed/impersonation")),
-        ("create", "validatingadmissionpolicies.admissionregistration.k8s.io", "", "", Some("fixed/admission-policies")),
-        ("patch", "validatingadmissionpolicybindings.admissionregistration.k8s.io", "", "x", Some("fixed/admission-policies")),
-        ("create", "mutatingadmissionpolicies.admissionregistration.k8s.io", "", "", Some("fixed/admission-policies")),
-        ("delete", "mutatingadmissionpolicybindings.admissionregistration.k8s.io", "", "x", Some("fixed/admission-policies")),
-        ("update", "mutatingwebhookconfigurations.admissionregistration.k8s.io", "", "x", Some("fixed/admission-webhooks")),
-        ("deletecollection", "validatingwebhookconfigurations.admissionregistration.k8s.io", "", "", Some("fixed/admission-webhooks")),
-        ("get", "validatingwebhookconfigurations.admissionregistration.k8s.io", "", "x", None),
-        ("create", "apiservices.apiregistration.k8s.io", "", "", Some("fixed/api-services")),
-        ("update", "apiservices.apiregistration.k8s.io/status", "", "x", Some("fixed/api-services")),
-        ("delete", "deployments.apps", "portcullis", "gate", Some("fixed/own-objects")),
-        ("create", "pods/eviction", "portcullis", "gate", Some("fixed/own-objects")),
-        ("patch", "pods/ephemeralcontainers", "portcullis", "gate", Some("fixed/own-objects")),
-        ("delete", "namespaces", "", "portcullis", Some("fixed/own-objects")),
-        ("delete", "namespaces", "portcullis", "portcullis", Some("fixed/own-objects")),
-        ("get", "pods", "portcullis", "gate", None),
-        ("delete", "clusterroles.rbac.authorization.k8s.io", "", "portcullis:gate", Some("fixed/own-objects")),
-        ("deletecollection", "clusterroles.rbac.authorization.k8s.io", "", "", Some("fixed/own-objects")),
-        ("deletecollection", "configmaps", "", "", Some("fixed/own-objects")),
-        ("deletecollection", "configmaps", "shop", "", None),
-        ("deletecollection", "nodes", "", "", None),
-        ("get", "clusterroles.rbac.authorization.k8s.io", "", "portcullis:gate", None),
-        ("delete", "secrets", "a", "sh.helm.release.v1.web.v1", Some("fixed/helm-releases")),
-        ("get", "secrets", "a", "sh.helm.release.v1.web.v1", None),
-        ("update", "secrets", "kube-system", "bootstrap-token-abcdef", Some("fixed/token-secrets")),
-        ("delete", "secrets", "kube-system", "bootstrap-token-abcdef", None),
-    ];
-    for (verb, kind, namespace, name, expected) in table {
-        assert_eq!(denied(verb, kind, namespace, name, None), expected, "{verb} {kind} {namespace}/{name}");
+    for line in TABLE_OF_CALLS.lines().filter(|line| !line.is_empty()) {
+        let words: Vec<&str> =
+            line.split_whitespace().map(|word| if word == "-" { "" } else { word }).collect();
+        let [verb, kind, namespace, name, expected] = words[..] else { panic!("{line}") };
+        assert_eq!(denied(verb, kind, namespace, name, None).unwrap_or_default(), expected, "{line}");
     }
 }
 
 #[test]
 fn paths() {
     let open = [
-        "/api", "/api/", "/apis", "/api/v1", "/apis/apps", "/apis/apps/v1", "/version", "/version/", "/healthz", "/livez/ping", "/readyz",
-        "/openapi/v2", "/openapi/v3", "/openapi/v3/apis/apps/v1",
+        "/api",
+        "/api/",
+        "/apis",
+        "/api/v1",
+        "/apis/apps",
+        "/apis/apps/v1",
+        "/version",
+        "/version/",
+        "/healthz",
+        "/livez/ping",
+        "/readyz",
+        "/openapi/v2",
+        "/openapi/v3",
+        "/openapi/v3/apis/apps/v1",
     ];
-    let closed = ["/", "/metrics", "/debug/pprof", "/debug/flags/v", "/logs/", "/logs", "/versions", "/healthzz", "/openapi", "/openapi/v2x", "/configz", ""];
+    let closed = [
+        "/",
+        "/metrics",
+        "/debug/pprof",
+        "/debug/flags/v",
+        "/logs/",
+        "/logs",
+        "/versions",
+        "/healthzz",
+        "/openapi",
+        "/openapi/v2x",
+        "/configz",
+        "",
+    ];
     let id = |path| find(&Call::on_endpoint("get", path), &Own::default(), |_| false).map(FixedDenial::id);
     for path in open {
         assert_eq!(id(path), None, "{path}");
@@ -105,14 +141,20 @@ fn bodies_of_secrets() {
     let op = |op: &str, path: &str, value: Value| json!([{ "op": op, "path": path, "value": value }]);
     let token = || json!("kubernetes.io/service-account-token");
     assert_eq!(patch(op("replace", "/type", token()), Form::JsonPatch), Some("fixed/token-secrets"));
-    assert_eq!(patch(op("replace", "", sa.clone()), Form::JsonPatch), Some("fixed/token-secrets"));
+    assert_eq!(patch(op("replace", "", sa), Form::JsonPatch), Some("fixed/token-secrets"));
     assert_eq!(patch(op("add", "/metadata/labels/type", token()), Form::JsonPatch), None);
     assert_eq!(patch(op("test", "/data/pw", json!("Zm9v")), Form::JsonPatch), Some("fixed/secret-test"));
     let copy = json!([{ "op": "copy", "from": "/data/pw", "path": "/metadata/annotations/x" }]);
     assert_eq!(patch(copy.clone(), Form::JsonPatch), Some("fixed/opaque-patch"));
     // As threat A1 has it: any object, any path, since what is copied cannot be told.
-    assert_eq!(denied("patch", "configmaps", "a", "x", Some((&copy, Form::JsonPatch))), Some("fixed/opaque-patch"));
-    assert_eq!(denied("patch", "configmaps", "a", "x", Some((&op("test", "/data/a", json!("b")), Form::JsonPatch))), None);
+    assert_eq!(
+        denied("patch", "configmaps", "a", "x", Some((&copy, Form::JsonPatch))),
+        Some("fixed/opaque-patch")
+    );
+    assert_eq!(
+        denied("patch", "configmaps", "a", "x", Some((&op("test", "/data/a", json!("b")), Form::JsonPatch))),
+        None
+    );
 }
 
 #[test]
@@ -149,7 +191,8 @@ fn roles_and_bindings() {
     }
     let plain = json!({ "rules": [{ "verbs": ["get"], "apiGroups": ["*"], "resources": ["*"] }] });
     assert_eq!(rbac("create", "clusterroles", &plain, Form::Whole), None);
-    let binding = json!({ "roleRef": { "name": "portcullis:masked-reader" }, "subjects": [{ "name": "me" }] });
+    let binding =
+        json!({ "roleRef": { "name": "portcullis:masked-reader" }, "subjects": [{ "name": "me" }] });
     assert_eq!(rbac("create", "clusterrolebindings", &binding, Form::Whole), Some("fixed/own-objects"));
     let subject = json!({ "subjects": [{ "name": "portcullis:agent:claude" }] });
     assert_eq!(rbac("patch", "rolebindings", &subject, Form::Fragment), Some("fixed/own-objects"));
@@ -166,10 +209,27 @@ fn conversion_webhooks() {
     assert_eq!(crd("create", with(json!({ "strategy": "None" })), Form::Whole), None);
     assert_eq!(crd("create", json!({ "spec": { "group": "a" } }), Form::Whole), None);
     assert_eq!(crd("patch", with(json!(null)), Form::Fragment), webhook);
-    assert_eq!(crd("patch", json!([{ "op": "add", "path": "/spec/conversion/strategy", "value": "Webhook" }]), Form::JsonPatch), webhook);
-    assert_eq!(crd("patch", json!([{ "op": "replace", "path": "/spec", "value": with(json!({}))["spec"] }]), Form::JsonPatch), webhook);
+    assert_eq!(
+        crd(
+            "patch",
+            json!([{ "op": "add", "path": "/spec/conversion/strategy", "value": "Webhook" }]),
+            Form::JsonPatch
+        ),
+        webhook
+    );
+    assert_eq!(
+        crd(
+            "patch",
+            json!([{ "op": "replace", "path": "/spec", "value": with(json!({}))["spec"] }]),
+            Form::JsonPatch
+        ),
+        webhook
+    );
     assert_eq!(crd("patch", json!([{ "op": "remove", "path": "/spec" }]), Form::JsonPatch), webhook);
-    assert_eq!(crd("patch", json!([{ "op": "add", "path": "/spec/group", "value": "b" }]), Form::JsonPatch), None);
+    assert_eq!(
+        crd("patch", json!([{ "op": "add", "path": "/spec/group", "value": "b" }]), Form::JsonPatch),
+        None
+    );
 }
 
 #[test]
@@ -179,7 +239,10 @@ fn unsafe_deletes() {
     assert_eq!(delete(json!({ key: true })), Some("fixed/unsafe-delete"));
     assert_eq!(delete(json!({ key: false })), None);
     let evict = json!({ "deleteOptions": { key: true } });
-    assert_eq!(denied("create", "pods/eviction", "a", "x", Some((&evict, Form::Whole))), Some("fixed/unsafe-delete"));
+    assert_eq!(
+        denied("create", "pods/eviction", "a", "x", Some((&evict, Form::Whole))),
+        Some("fixed/unsafe-delete")
+    );
 }
 
 #[test]

@@ -108,7 +108,11 @@ fn every_refusal_reads_well() {
         Call::on_endpoint("get", "/debug/pprof"),
         Call::on_endpoint("get", "/healthz"),
     ];
-    let lines: Vec<String> = calls.iter().map(|call| told(&judge, &["team"], "prod", call)).map(|(o, m)| format!("{o}: {m}")).collect();
+    let lines: Vec<String> = calls
+        .iter()
+        .map(|call| told(&judge, &["team"], "prod", call))
+        .map(|(o, m)| format!("{o}: {m}"))
+        .collect();
     assert_snapshot!(lines.join("\n"));
 }
 
@@ -145,28 +149,48 @@ fn a_rule_that_errs_denies() {
 #[test]
 fn a_call_on_a_collection_is_judged_for_every_place_it_covers() {
     let permit = "@id(\"all\") permit (principal, action, resource);\n";
-    let forbid = |rule: &str| judge(&format!("{permit}@id(\"f\") @reason(\"private\") forbid (principal, action, resource is Object) {rule};"));
-    let in_prod = judge(&format!("{permit}@id(\"f\") @reason(\"private\") forbid (principal, action, resource in Namespace::\"prod/hr\");"));
+    let forbid = |rule: &str| {
+        judge(&format!(
+            "{permit}@id(\"f\") @reason(\"private\") forbid (principal, action, resource is Object) {rule};"
+        ))
+    };
+    let in_prod = judge(&format!(
+        "{permit}@id(\"f\") @reason(\"private\") forbid (principal, action, resource in Namespace::\"prod/hr\");"
+    ));
     let by_attribute = forbid("when { resource.namespace == \"hr\" }");
     let by_pattern = forbid("when { resource.namespace like \"kube-*\" }");
     let by_set = forbid("when { [\"hr\", \"legal\"].contains(resource.namespace) }");
     let all_but = forbid("when { resource.namespace != \"shop\" && resource.namespace != \"\" }");
     let by_name = forbid("when { resource.type == \"configmaps\" && resource.name == \"secret-plan\" }");
-    let unless = judge("@id(\"p\") permit (principal, action, resource is Object) unless { resource.namespace == \"hr\" };");
+    let unless = judge(
+        "@id(\"p\") permit (principal, action, resource is Object) unless { resource.namespace == \"hr\" };",
+    );
     for judge in [&in_prod, &by_attribute, &by_pattern, &by_set, &all_but, &unless] {
         for verb in ["list", "watch"] {
-            assert_eq!(outcome(judge, &[], "prod", &call(verb, "pods", "", "")), Outcome::Deny, "{verb} {judge:?}");
+            assert_eq!(
+                outcome(judge, &[], "prod", &call(verb, "pods", "", "")),
+                Outcome::Deny,
+                "{verb} {judge:?}"
+            );
         }
         assert_eq!(outcome(judge, &[], "prod", &call("list", "nodes", "", "")), Outcome::Allow);
         assert_eq!(outcome(judge, &[], "prod", &call("list", "namespaces", "", "")), Outcome::Allow);
         assert_eq!(outcome(judge, &[], "prod", &call("list", "pods", "shop", "")), Outcome::Allow);
     }
-    assert_eq!(outcome(&in_prod, &[], "dev", &call("list", "pods", "", "")), Outcome::Allow, "another cluster");
+    assert_eq!(
+        outcome(&in_prod, &[], "dev", &call("list", "pods", "", "")),
+        Outcome::Allow,
+        "another cluster"
+    );
     assert_eq!(outcome(&by_name, &[], "prod", &call("list", "configmaps", "shop", "")), Outcome::Deny);
-    assert_eq!(outcome(&by_name, &[], "prod", &call("deletecollection", "configmaps", "shop", "")), Outcome::Deny);
+    assert_eq!(
+        outcome(&by_name, &[], "prod", &call("deletecollection", "configmaps", "shop", "")),
+        Outcome::Deny
+    );
     assert_eq!(outcome(&by_name, &[], "prod", &call("list", "pods", "shop", "")), Outcome::Allow);
     assert_eq!(outcome(&by_name, &[], "prod", &call("create", "configmaps", "shop", "")), Outcome::Allow);
-    let words = |judge: &Judge, verb, kind, namespace| told(judge, &[], "prod", &call(verb, kind, namespace, "")).1;
+    let words =
+        |judge: &Judge, verb, kind, namespace| told(judge, &[], "prod", &call(verb, kind, namespace, "")).1;
     let lines = [
         words(&in_prod, "list", "pods", ""),
         words(&by_pattern, "watch", "pods", ""),
@@ -200,7 +224,13 @@ fn one_object_under_two_groups_is_judged_alike() {
         r#"@id("p") permit (principal, action, resource is Object)
         when { ["ingresses.networking.k8s.io", "events", "deployments.apps"].contains(resource.type) };"#,
     );
-    for kind in ["ingresses.networking.k8s.io", "ingresses.extensions", "events", "events.events.k8s.io", "deployments.extensions"] {
+    for kind in [
+        "ingresses.networking.k8s.io",
+        "ingresses.extensions",
+        "events",
+        "events.events.k8s.io",
+        "deployments.extensions",
+    ] {
         assert_eq!(outcome(&judge, &[], "prod", &call("get", kind, "a", "b")), Outcome::Allow, "{kind}");
     }
     assert_eq!(outcome(&judge, &[], "prod", &call("get", "events.extensions", "a", "b")), Outcome::Deny);
@@ -229,9 +259,9 @@ fn principals_that_no_rule_tells_apart_share_a_slice() {
     let judge = judge(RULES);
     let slice = |agent, groups: &[String]| judge.slices.of(&judge.bundle, &Principal { agent, groups });
     let (team, other) = (["team".to_owned()], ["unknown".to_owned()]);
-    assert!(std::sync::Arc::ptr_eq(&slice("a", &other), &slice("b", &[])));
-    assert!(!std::sync::Arc::ptr_eq(&slice("a", &team), &slice("a", &[])));
-    let count = |slice: &crate::slices::Slice, action| slice.action(action).unwrap().policies.num_of_policies();
+    assert!(Arc::ptr_eq(&slice("a", &other), &slice("b", &[])));
+    assert!(!Arc::ptr_eq(&slice("a", &team), &slice("a", &[])));
+    let count = |slice: &Slice, action| slice.action(action).unwrap().policies.num_of_policies();
     assert_eq!(count(&slice("a", &[]), Action::Get), 0);
     assert_eq!(count(&slice("a", &[]), Action::Delete), 2);
     assert_eq!(count(&slice("claude", &team), Action::Get), 2);
@@ -244,8 +274,12 @@ fn lifting_is_by_cluster_and_by_id_of_what_can_be_lifted() {
     assert_snapshot!(Settings::new(Own::default(), wrong).unwrap_err());
     let lifted = BTreeMap::from([("dev".to_owned(), ids(&["fixed/api-services"]))]);
     let settings = Settings::new(Own::default(), lifted).unwrap();
-    assert_eq!(settings.lifted().map(|(c, d)| (c, d.id())).collect::<Vec<_>>(), [("dev", "fixed/api-services")]);
-    let source = Source { name: "a".to_owned(), text: "@id(\"p\") permit (principal, action, resource);".to_owned() };
+    assert_eq!(
+        settings.lifted().map(|(c, d)| (c, d.id())).collect::<Vec<_>>(),
+        [("dev", "fixed/api-services")]
+    );
+    let source =
+        Source { name: "a".to_owned(), text: "@id(\"p\") permit (principal, action, resource);".to_owned() };
     let judge = Judge::new(Bundle::compile(&[source]).unwrap(), settings);
     let create = call("create", "apiservices.apiregistration.k8s.io", "", "");
     assert_eq!(outcome(&judge, &[], "dev", &create), Outcome::Allow);

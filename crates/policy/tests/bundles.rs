@@ -1,0 +1,36 @@
+//! The bundles that ship: they compile, their own tests pass, and every rule is shown to matter.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
+
+use std::{fs, path::Path};
+
+use policy::{Bundle, Source, run_tests};
+
+fn folder(name: &str) -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../policies").join(name)
+}
+
+fn bundle(name: &str) -> Bundle {
+    let mut sources: Vec<Source> = fs::read_dir(folder(name))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "cedar"))
+        .map(|path| Source {
+            name: format!("{name}/{}", path.file_name().unwrap().to_str().unwrap()),
+            text: fs::read_to_string(&path).unwrap(),
+        })
+        .collect();
+    sources.sort_by(|a, b| a.name.cmp(&b.name));
+    Bundle::compile(&sources).unwrap_or_else(|problems| panic!("{problems}"))
+}
+
+#[test]
+fn every_shipped_bundle_proves_its_rules() {
+    for name in ["read-only", "developer", "operator"] {
+        let text = fs::read_to_string(folder(name).join("tests.yaml")).unwrap();
+        let report =
+            run_tests(&bundle(name), "tests.yaml", &text).unwrap_or_else(|problems| panic!("{problems}"));
+        assert!(report.passed(), "{name}:\n{report}");
+        assert!(report.unproven().is_empty(), "{name}: {:?}", report.unproven());
+        assert!(report.cases().len() >= 20, "{name}");
+    }
+}
