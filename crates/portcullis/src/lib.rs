@@ -2,5 +2,14 @@
 //!
 //! [`config::Config::load`] reads `portcullis.yaml`, listing every problem at once.
 
-mod bundles;
+pub mod admin;
+pub mod bundles;
+mod certificate;
+pub mod cli;
+mod commands;
 pub mod config;
+mod kubeconfig;
+mod rbac_rules;
+mod story;
+mod table;
+mod terminal;

@@ -75,12 +75,15 @@ pub(super) fn kubeconfig(file: &Path, context: Option<&str>) -> Result<(), Conte
     // A kubeconfig may use more of YAML than our own file may; whoever connects will judge that.
     let Some(root) = tree::parse_quietly(&text) else { return Ok(()) };
     let Some(tree::Value::List(contexts)) = root.get("contexts").map(|node| &node.value) else {
-        return Err(ContextProblem::File(format!("`{}` is not a kubeconfig: it has no contexts", file.display())));
+        return Err(ContextProblem::File(format!(
+            "`{}` is not a kubeconfig: it has no contexts",
+            file.display()
+        )));
     };
     let name = |node: &tree::Node| node.get("name").and_then(tree::Node::text).map(str::to_owned);
     let names: Vec<String> = contexts.iter().filter_map(name).collect();
     let current = root.get("current-context").and_then(tree::Node::text);
-    match context.or(current.filter(|current| !current.is_empty())) {
+    match context.or_else(|| current.filter(|current| !current.is_empty())) {
         None => Err(ContextProblem::Context(format!(
             "`{}` has no current context; name one with `context`",
             file.display()

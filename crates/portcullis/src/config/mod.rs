@@ -7,7 +7,6 @@
 
 mod defaults;
 mod files;
-mod names;
 mod position;
 mod problems;
 mod raw;

@@ -77,9 +77,10 @@ impl Collector {
     /// Whether something at or below this field is wrong already.
     pub(super) fn has_below(&self, field: &FieldPath) -> bool {
         let field = field.to_string();
-        self.0.iter().filter_map(|problem| problem.field.strip_prefix(&field)).any(|rest| {
-            rest.is_empty() || rest.starts_with(['.', '['])
-        })
+        self.0
+            .iter()
+            .filter_map(|problem| problem.field.strip_prefix(&field))
+            .any(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
     }
 
     /// # Errors

@@ -81,7 +81,7 @@ pub(super) struct Policy {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Cluster {
-    /// The name that sessions and policy use: lower-case letters, digits and `-`.
+    /// The name that sessions and policy use: lower-case letters, digits, `-` and `.`.
     #[schemars(required)]
     pub(super) name: Option<String>,
     /// Kubeconfig file with the gate's own credential. Either this or `in_cluster`.
@@ -99,7 +99,7 @@ pub(super) struct Cluster {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Agent {
-    /// The name that policy and the cluster's RBAC use: lower-case letters, digits and `-`.
+    /// The name that policy and the cluster's RBAC use: lower-case letters, digits, `-` and `.`.
     #[schemars(required)]
     pub(super) name: Option<String>,
     /// Groups that policy and the cluster's RBAC may name.

@@ -2,24 +2,25 @@
 //!
 //! A part that is wrong is reported once and skipped, and the checks go on, so that one run tells everything.
 
-use std::{path::PathBuf, time::Duration};
+use std::{collections::BTreeSet, path::PathBuf, str::FromStr, time::Duration};
+
+use identity::{AgentName, ClusterName, GroupName};
+use policy::FixedDenial;
+
+use crate::bundles;
 
 use super::{
     Files, defaults, files,
     files::ContextProblem,
-    names,
     position::FieldPath,
     problems::{Collector, Problem},
     raw,
-    resolved::{
-        Agent, Bundle, Cluster, ClusterSource, Config, DataFolder, Limits, Sessions, Tls, Upstream,
-    },
+    resolved::{Agent, Bundle, Cluster, ClusterSource, Config, DataFolder, Limits, Sessions, Tls, Upstream},
     suggest::suggestion,
     tree::Node,
     values,
 };
 
-const BUILTIN: &str = "builtin:";
 const SMALLEST_HEADER: usize = 8 << 10;
 const LARGEST_HEADER: usize = 1 << 20;
 const SMALLEST_BODY: usize = 1 << 10;
@@ -95,7 +96,8 @@ impl Resolver<'_> {
             if let Some(ca) = &ca {
                 self.read(&ca_at, files::certificates(ca));
             }
-            let chain = certificate.as_ref().and_then(|file| self.read(&certificate_at, files::certificates(file)));
+            let chain =
+                certificate.as_ref().and_then(|file| self.read(&certificate_at, files::certificates(file)));
             let private = key.as_ref().and_then(|file| self.read(&key_at, files::private_key(file)));
             if let (Some(chain), Some(private)) = (chain, private) {
                 self.read(&key_at, files::certified_key(chain, private));
@@ -110,13 +112,9 @@ impl Resolver<'_> {
     }
 
     fn bundle(&mut self, written: &str, at: &FieldPath) -> Option<Bundle> {
-        if let Some(name) = written.strip_prefix(BUILTIN) {
-            let known = crate::bundles::builtin_names();
-            if known.contains(&name) {
-                return Some(Bundle::Builtin(name.to_owned()));
-            }
-            let hint = suggestion(name, known.into_iter());
-            return self.refuse(at, format!("there is no built-in bundle `{name}`; {hint}"));
+        if let bundle @ Bundle::Builtin(_) = Bundle::from(written) {
+            self.read(at, bundles::sources(&bundle).map_err(|error| error.to_string()))?;
+            return Some(bundle);
         }
         let folder = self.path(written, at)?;
         if self.context.files == Files::Check && !folder.is_dir() {
@@ -134,7 +132,8 @@ impl Resolver<'_> {
         for (index, raw) in raw.into_iter().enumerate() {
             let at = at.index(index);
             let source = self.cluster_source(&raw, &at);
-            let name = raw.name.and_then(|name| self.name("cluster", &name, &clusters.names, &at.key("name")));
+            let name =
+                raw.name.and_then(|name| self.name("cluster", &name, &clusters.names, &at.key("name")));
             clusters.names.extend(name.clone());
             let lift = self.lift(raw.lift.unwrap_or_default(), &at.key("lift"));
             if let (Some(name), Some(source)) = (name, source) {
@@ -154,15 +153,21 @@ impl Resolver<'_> {
             (None, true) => Some(ClusterSource::InCluster),
             // A field that is misspelt or of the wrong type was most likely meant to be one of them.
             (None, false) if self.problems.has_below(at) => None,
-            (None, false) => self.refuse(at, "give the gate's credential: `kubeconfig: FILE` or `in_cluster: true`"),
+            (None, false) => {
+                self.refuse(at, "give the gate's credential: `kubeconfig: FILE` or `in_cluster: true`")
+            }
             (Some(file), false) => {
                 let file = self.path(file, &at.key("kubeconfig"))?;
                 let context = raw.context.clone();
                 if self.context.files == Files::Check {
                     match files::kubeconfig(&file, context.as_deref()) {
                         Ok(()) => {}
-                        Err(ContextProblem::File(message)) => return self.refuse(&at.key("kubeconfig"), message),
-                        Err(ContextProblem::Context(message)) => return self.refuse(&at.key("context"), message),
+                        Err(ContextProblem::File(message)) => {
+                            return self.refuse(&at.key("kubeconfig"), message);
+                        }
+                        Err(ContextProblem::Context(message)) => {
+                            return self.refuse(&at.key("context"), message);
+                        }
                     }
                 }
                 Some(ClusterSource::Kubeconfig { file, context })
@@ -170,22 +175,28 @@ impl Resolver<'_> {
         }
     }
 
-    fn lift(&mut self, written: Vec<String>, at: &FieldPath) -> Vec<String> {
-        let known = names::fixed_denials();
-        let mut lifted = Vec::new();
+    fn lift(&mut self, written: Vec<String>, at: &FieldPath) -> BTreeSet<String> {
+        let known = policy::fixed_denials();
+        let mut lifted = BTreeSet::new();
         for (index, id) in written.into_iter().enumerate() {
-            if known.contains(&id.as_str()) {
-                lifted.push(id);
-            } else {
-                let hint = suggestion(&id, known.iter().copied());
-                self.report(&at.index(index), format!("there is no fixed denial `{id}`; {hint}"));
+            let at = at.index(index);
+            match known.iter().find(|denial| denial.id() == id) {
+                Some(denial) if denial.is_liftable() => {
+                    lifted.insert(id);
+                }
+                Some(denial) => self.report(&at, format!("`{id}` cannot be lifted: {}", denial.reason())),
+                None => {
+                    let liftable = known.iter().filter(|denial| denial.is_liftable()).map(FixedDenial::id);
+                    let hint = suggestion(&id, liftable);
+                    self.report(&at, format!("there is no fixed denial `{id}`; {hint}"));
+                }
             }
         }
         lifted
     }
 
     fn agents(&mut self, raw: Vec<raw::Agent>, clusters: &Clusters, at: &FieldPath) -> Vec<Agent> {
-        let mut names: Vec<String> = Vec::new();
+        let mut names: Vec<AgentName> = Vec::new();
         let mut agents = Vec::new();
         for (index, raw) in raw.into_iter().enumerate() {
             let at = at.index(index);
@@ -201,22 +212,34 @@ impl Resolver<'_> {
         agents
     }
 
-    fn groups(&mut self, written: Vec<String>, at: &FieldPath) -> Vec<String> {
-        let mut groups: Vec<String> = Vec::new();
+    fn groups(&mut self, written: Vec<String>, at: &FieldPath) -> Vec<GroupName> {
+        let mut groups: Vec<GroupName> = Vec::new();
         for (index, group) in written.into_iter().enumerate() {
             groups.extend(self.name("group", &group, &groups, &at.index(index)));
         }
         groups
     }
 
-    fn agent_clusters(&mut self, written: Vec<String>, clusters: &Clusters, at: &FieldPath) -> Vec<String> {
+    fn agent_clusters(
+        &mut self,
+        written: Vec<String>,
+        clusters: &Clusters,
+        at: &FieldPath,
+    ) -> Vec<ClusterName> {
+        let mut found: Vec<ClusterName> = Vec::new();
         for (index, name) in written.iter().enumerate() {
-            if !clusters.names.contains(name) {
-                let hint = suggestion(name, clusters.names.iter().map(String::as_str));
-                self.report(&at.index(index), format!("there is no cluster `{name}` in `clusters`; {hint}"));
+            match clusters.names.iter().find(|cluster| cluster.as_str() == name) {
+                Some(cluster) => found.push(cluster.clone()),
+                None => {
+                    let hint = suggestion(name, clusters.names.iter().map(ClusterName::as_str));
+                    self.report(
+                        &at.index(index),
+                        format!("there is no cluster `{name}` in `clusters`; {hint}"),
+                    );
+                }
             }
         }
-        written
+        found
     }
 
     fn sessions(&mut self, raw: raw::Sessions, at: &FieldPath) -> Option<Sessions> {
@@ -232,8 +255,12 @@ impl Resolver<'_> {
             SMALLEST_HEADER..=LARGEST_HEADER,
             &at.key("header_bytes"),
         );
-        let body_bytes =
-            self.size(raw.body_bytes, defaults::BODY_BYTES, SMALLEST_BODY..=LARGEST_BODY, &at.key("body_bytes"));
+        let body_bytes = self.size(
+            raw.body_bytes,
+            defaults::BODY_BYTES,
+            SMALLEST_BODY..=LARGEST_BODY,
+            &at.key("body_bytes"),
+        );
         let mut wait = |raw, default, key| self.duration(raw, default, LONGEST_WAIT, &at.key(key));
         let header_timeout = wait(raw.header_timeout, defaults::HEADER_TIMEOUT, "header_timeout");
         let body_timeout = wait(raw.body_timeout, defaults::BODY_TIMEOUT, "body_timeout");
@@ -259,12 +286,15 @@ impl Resolver<'_> {
 
     // --- single values ---
 
-    fn name(&mut self, what: &str, written: &str, taken: &[String], at: &FieldPath) -> Option<String> {
-        self.read(at, names::check(what, written))?;
-        if taken.iter().any(|name| name == written) {
+    fn name<N>(&mut self, what: &str, written: &str, taken: &[N], at: &FieldPath) -> Option<N>
+    where
+        N: FromStr<Err = identity::NameError> + PartialEq,
+    {
+        let name = self.read(at, written.parse::<N>().map_err(|error| error.to_string()))?;
+        if taken.contains(&name) {
             return self.refuse(at, format!("a second {what} `{written}`; names must differ"));
         }
-        Some(written.to_owned())
+        Some(name)
     }
 
     fn path(&mut self, written: &str, at: &FieldPath) -> Option<PathBuf> {
@@ -286,7 +316,8 @@ impl Resolver<'_> {
         let duration = self.read(at, values::duration(&text))?;
         if duration.is_zero() || duration > most {
             let most = most.as_secs() / 3600;
-            return self.refuse(at, format!("`{text}` is out of range; give more than nothing and at most {most}h"));
+            return self
+                .refuse(at, format!("`{text}` is out of range; give more than nothing and at most {most}h"));
         }
         Some(duration)
     }
@@ -332,7 +363,7 @@ impl Resolver<'_> {
 #[derive(Default)]
 struct Clusters {
     list: Vec<Cluster>,
-    names: Vec<String>,
+    names: Vec<ClusterName>,
 }
 
 fn count(number: u32) -> usize {

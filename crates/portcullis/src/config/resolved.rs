@@ -1,6 +1,7 @@
 //! The configuration as the gate uses it: checked, complete, paths absolute or relative to the current folder.
 
 use std::{
+    collections::{BTreeMap, BTreeSet},
     fmt,
     net::SocketAddr,
     path::{Path, PathBuf},
@@ -8,9 +9,14 @@ use std::{
     time::Duration,
 };
 
+use identity::{AgentName, ClusterName, GroupName};
+use jiff::SignedDuration;
 use rustls::sign::CertifiedKey;
 
 use super::files;
+
+/// Tells a bundle that comes with the gate from a folder.
+const BUILTIN: &str = "builtin:";
 
 /// Everything that `portcullis.yaml` says, with defaults filled in. Holds no secrets, only paths to them.
 #[derive(Debug, Clone)]
@@ -71,11 +77,11 @@ pub enum Bundle {
 #[derive(Debug, Clone)]
 pub struct Cluster {
     /// The name that sessions and policy use.
-    pub name: String,
+    pub name: ClusterName,
     /// Where the gate's credential comes from.
     pub source: ClusterSource,
     /// Ids of fixed denials that the operator lifted.
-    pub lift: Vec<String>,
+    pub lift: BTreeSet<String>,
 }
 
 /// Where the gate's credential for a cluster comes from.
@@ -96,11 +102,11 @@ pub enum ClusterSource {
 #[derive(Debug, Clone)]
 pub struct Agent {
     /// The name that policy and RBAC use.
-    pub name: String,
+    pub name: AgentName,
     /// Groups that policy and RBAC may name; distinct.
-    pub groups: Vec<String>,
+    pub groups: Vec<GroupName>,
     /// The clusters on which it may have sessions; at least one.
-    pub clusters: Vec<String>,
+    pub clusters: Vec<ClusterName>,
 }
 
 /// Bounds of every session.
@@ -143,26 +149,30 @@ pub struct Upstream {
 // === impl Config ===
 
 impl Config {
-    /// The agent of this name.
-    #[must_use]
-    pub fn agent(&self, name: &str) -> Option<&Agent> {
-        self.agents.iter().find(|agent| agent.name == name)
-    }
-
     /// The cluster of this name.
     #[must_use]
     pub fn cluster(&self, name: &str) -> Option<&Cluster> {
-        self.clusters.iter().find(|cluster| cluster.name == name)
+        self.clusters.iter().find(|cluster| cluster.name.as_str() == name)
     }
 
-    /// Every group of any agent, once, in alphabetical order.
+    /// The agents and the rules for their sessions, as `identity` wants them.
+    ///
+    /// # Errors
+    /// None of a configuration that was loaded: it has been checked.
+    pub fn identities(&self) -> Result<identity::Agents, Vec<identity::AgentsProblem>> {
+        let clusters = self.clusters.iter().map(|cluster| cluster.name.clone());
+        let agents = self.agents.iter().map(|agent| {
+            let clusters = agent.clusters.iter().cloned().collect();
+            (agent.name.clone(), identity::Agent { groups: agent.groups.clone(), clusters })
+        });
+        let max_ttl = SignedDuration::try_from(self.sessions.max_ttl).unwrap_or(SignedDuration::MAX);
+        identity::Agents::new(clusters, agents, max_ttl)
+    }
+
+    /// The fixed denials that the operator lifted, by cluster: what `policy::Settings` wants.
     #[must_use]
-    pub fn groups(&self) -> Vec<&str> {
-        let mut groups: Vec<&str> =
-            self.agents.iter().flat_map(|agent| agent.groups.iter().map(String::as_str)).collect();
-        groups.sort_unstable();
-        groups.dedup();
-        groups
+    pub fn lifted(&self) -> BTreeMap<String, BTreeSet<String>> {
+        self.clusters.iter().map(|cluster| (cluster.name.to_string(), cluster.lift.clone())).collect()
     }
 }
 
@@ -226,10 +236,20 @@ impl DataFolder {
 
 // === impl Bundle ===
 
+impl From<&str> for Bundle {
+    /// `builtin:NAME`, or a folder.
+    fn from(text: &str) -> Self {
+        match text.strip_prefix(BUILTIN) {
+            Some(name) => Self::Builtin(name.to_owned()),
+            None => Self::Folder(text.into()),
+        }
+    }
+}
+
 impl fmt::Display for Bundle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Builtin(name) => write!(f, "builtin:{name}"),
+            Self::Builtin(name) => write!(f, "{BUILTIN}{name}"),
             Self::Folder(folder) => write!(f, "{}", folder.display()),
         }
     }

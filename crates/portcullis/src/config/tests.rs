@@ -27,7 +27,8 @@ fn the_least_that_is_needed_gets_the_defaults_of_the_schema() {
     assert_eq!(config.data.admin_socket(), Path::new("/etc/portcullis/data/admin.sock"));
     assert_eq!(config.policy, Bundle::Builtin("developer".to_owned()));
     assert_eq!(config.clusters[0].source, ClusterSource::InCluster);
-    assert_eq!(config.agents[0].clusters, ["prod"]);
+    assert_eq!(config.agents[0].clusters, ["prod".parse().unwrap()]);
+    assert!(config.identities().is_ok());
     assert_eq!(config.sessions.max_ttl.as_secs(), 8 * 3600);
     assert_eq!(config.limits.body_bytes, 3 << 20);
     assert_eq!(config.upstream.response_timeout.as_secs(), 60);

@@ -38,7 +38,8 @@ pub(crate) struct Entry {
 
 /// The first document of `text`. Problems go to `problems`; `None` when the text is not YAML at all.
 pub(super) fn parse(text: &str, problems: &mut Collector) -> Option<Node> {
-    let options = granit_parser::options! { emit_comments: false, block_nesting_limit: 32, flow_nesting_limit: 32 };
+    let options =
+        granit_parser::options! { emit_comments: false, block_nesting_limit: 32, flow_nesting_limit: 32 };
     let mut builder = Builder { events: Parser::new_from_str_with_options(text, options), problems };
     match builder.stream() {
         Ok(node) => node,
@@ -145,7 +146,9 @@ impl<'text> Builder<'_, 'text> {
     }
 
     fn node(&mut self, (event, at): Next<'text>, path: &FieldPath) -> Result<Node, Problem> {
-        let refuse = |what: &str| Problem::new(Some(at), path, format!("{what} are not supported; write the value out"));
+        let refuse = |what: &str| {
+            Problem::new(Some(at), path, format!("{what} are not supported; write the value out"))
+        };
         match event {
             Event::Alias(_) | Event::UnresolvedAlias(_) => Err(refuse("aliases (`*name`)")),
             Event::Scalar(_, _, anchor, _)
@@ -155,9 +158,9 @@ impl<'text> Builder<'_, 'text> {
             {
                 Err(refuse("anchors (`&name`)"))
             }
-            Event::Scalar(.., Some(_)) | Event::SequenceStart(.., Some(_)) | Event::MappingStart(.., Some(_)) => {
-                Err(refuse("tags (`!name`)"))
-            }
+            Event::Scalar(.., Some(_))
+            | Event::SequenceStart(.., Some(_))
+            | Event::MappingStart(.., Some(_)) => Err(refuse("tags (`!name`)")),
             Event::Scalar(text, style, ..) => Ok(Node { at, value: scalar(&text, style) }),
             Event::SequenceStart(..) => self.list(at, path),
             Event::MappingStart(..) => self.map(at, path),

@@ -101,7 +101,9 @@ mod tests {
         for (text, milliseconds) in read {
             assert_eq!(duration(text), Ok(Duration::from_millis(milliseconds)), "{text}");
         }
-        for text in ["", "30", "s", "1.5h", "-1s", "8 h", "1w", "99999999999999999999s", "18446744073709551615d"] {
+        for text in
+            ["", "30", "s", "1.5h", "-1s", "8 h", "1w", "99999999999999999999s", "18446744073709551615d"]
+        {
             assert!(duration(text).is_err(), "{text}");
         }
     }
@@ -120,9 +122,16 @@ mod tests {
     fn the_public_url_is_https_and_a_host() {
         assert_eq!(public_url("https://gate.example.com"), Ok("https://gate.example.com".to_owned()));
         assert_eq!(public_url("https://[::1]:8443/"), Ok("https://[::1]:8443".to_owned()));
-        for text in
-            ["http://x", "gate:8443", "https://", "https://u@x", "https://x/y", "https://x?y", "https://x/#y", ""]
-        {
+        for text in [
+            "http://x",
+            "gate:8443",
+            "https://",
+            "https://u@x",
+            "https://x/y",
+            "https://x?y",
+            "https://x/#y",
+            "",
+        ] {
             assert!(public_url(text).is_err(), "{text}");
         }
     }

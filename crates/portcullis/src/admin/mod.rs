@@ -1,0 +1,16 @@
+//! The admin API: sessions opened, listed and revoked over a Unix socket that only its owner can reach.
+//!
+//! HTTP/1.1 and JSON on `DATA/admin.sock`, mode 0600 in a folder of mode 0700; whoever connects must be the
+//! socket's owner or root. There is no other credential, and no network.
+
+mod client;
+mod server;
+mod socket;
+#[cfg(test)]
+mod tests;
+mod types;
+
+pub use client::{CallError, Client};
+pub use server::{Admin, serve};
+pub use socket::{BindError, bind};
+pub use types::{OpenSession, OpenedSession, Problem, RevokeSession, RevokedSession, SessionView};

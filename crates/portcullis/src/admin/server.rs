@@ -1,0 +1,223 @@
+//! The gate's side of the admin socket.
+
+use std::{collections::BTreeMap, io, sync::Arc};
+
+use axum::{
+    Json, Router,
+    extract::{
+        ConnectInfo, DefaultBodyLimit, Extension, Path, Query, Request, State, rejection::JsonRejection,
+    },
+    http::StatusCode,
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use identity::{Actor, OpenError, Opened, Opening, Reason, Revocation, SessionId, Sessions, Which};
+use jiff::{SignedDuration, Timestamp};
+use ledger::{Ledger, leaf};
+use tokio::net::UnixListener;
+
+use super::{
+    socket::{self, Peer},
+    types::{ListSessions, OpenSession, OpenedSession, Problem, RevokeSession, RevokedSession, SessionView},
+};
+
+/// More than any request of ours has.
+const LARGEST_BODY: usize = 16 * 1024;
+/// The newest that a list shows.
+const LISTED: u32 = 1_000;
+/// Root may do anything anyway.
+const ROOT: u32 = 0;
+
+/// What the admin API works on.
+#[derive(Debug, Clone)]
+pub struct Admin {
+    /// The sessions of the data path.
+    pub sessions: Arc<Sessions>,
+    /// Where openings and revocations are recorded.
+    pub ledger: Ledger,
+    /// Each agent's groups, for the record.
+    pub groups: BTreeMap<String, Vec<String>>,
+    /// The gate's address, for kubeconfigs.
+    pub server: String,
+    /// PEM of the CA that kubeconfigs embed.
+    pub ca: Option<String>,
+}
+
+/// Answers on `listener` until `shutdown` is done, then lets open requests finish.
+///
+/// # Errors
+/// The socket's owner cannot be told.
+pub async fn serve(
+    listener: UnixListener,
+    admin: Admin,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> io::Result<()> {
+    let owner = socket::owner(&listener)?;
+    let service = router(admin, owner).into_make_service_with_connect_info::<Peer>();
+    axum::serve(listener, service).with_graceful_shutdown(shutdown).await
+}
+
+fn router(admin: Admin, owner: u32) -> Router {
+    let only_owner = middleware::from_fn(move |peer: ConnectInfo<Peer>, request: Request, next: Next| {
+        let peer = peer.0;
+        async move { admit(peer, owner, request, next).await }
+    });
+    Router::new()
+        .route("/v1/sessions", get(list).post(open))
+        .route("/v1/sessions/{id}/revoke", post(revoke))
+        .layer(DefaultBodyLimit::max(LARGEST_BODY))
+        .layer(only_owner)
+        .with_state(admin)
+}
+
+/// Lets the owner and root in, and tells the handlers who it is.
+async fn admit(peer: Peer, owner: u32, mut request: Request, next: Next) -> Response {
+    match peer.uid {
+        Some(uid) if uid == owner || uid == ROOT => {
+            let Ok(actor) = Actor::parse(&format!("local user {uid}")) else {
+                return refuse(StatusCode::INTERNAL_SERVER_ERROR, "the caller has no name");
+            };
+            request.extensions_mut().insert(actor);
+            next.run(request).await
+        }
+        _ => refuse(StatusCode::FORBIDDEN, "only the owner of the socket may use it"),
+    }
+}
+
+async fn open(
+    State(admin): State<Admin>,
+    Extension(actor): Extension<Actor>,
+    body: Result<Json<OpenSession>, JsonRejection>,
+) -> Response {
+    let wanted = match body {
+        Ok(Json(wanted)) => wanted,
+        Err(rejection) => return refuse(rejection.status(), rejection.body_text()),
+    };
+    let OpenSession { agent, delegator, cluster, reason, ttl_seconds } = wanted;
+    let ttl = SignedDuration::from_secs(i64::from(ttl_seconds));
+    to_the_end(async move {
+        match admin.sessions.open(Opening { agent, delegator, cluster, reason, ttl }).await {
+            Ok(opened) => admin.record_and_show(opened, &actor).await,
+            Err(OpenError::Refused(refusal)) => refuse(StatusCode::UNPROCESSABLE_ENTITY, refusal.to_string()),
+            Err(error) => refuse(StatusCode::SERVICE_UNAVAILABLE, error.to_string()),
+        }
+    })
+    .await
+}
+
+async fn list(State(admin): State<Admin>, Query(query): Query<ListSessions>) -> Response {
+    let which = if query.all { Which::All } else { Which::Active };
+    match admin.sessions.list(which, LISTED).await {
+        Ok(sessions) => {
+            let now = Timestamp::now();
+            let views: Vec<_> = sessions.into_iter().map(|session| SessionView::of(session, now)).collect();
+            Json(views).into_response()
+        }
+        Err(error) => refuse(StatusCode::SERVICE_UNAVAILABLE, error.to_string()),
+    }
+}
+
+async fn revoke(
+    State(admin): State<Admin>,
+    Extension(actor): Extension<Actor>,
+    Path(id): Path<String>,
+    body: Result<Json<RevokeSession>, JsonRejection>,
+) -> Response {
+    let id = match SessionId::parse(&id) {
+        Ok(id) => id,
+        Err(error) => return refuse(StatusCode::UNPROCESSABLE_ENTITY, error.to_string()),
+    };
+    let why = match body {
+        Ok(Json(RevokeSession { why })) => why,
+        Err(rejection) => return refuse(rejection.status(), rejection.body_text()),
+    };
+    to_the_end(async move { admin.end(&id, &actor, &why).await }).await
+}
+
+/// A caller who goes away must not leave a change half made or unrecorded.
+async fn to_the_end(work: impl Future<Output = Response> + Send + 'static) -> Response {
+    let done = tokio::spawn(work).await;
+    done.unwrap_or_else(|error| refuse(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))
+}
+
+impl Admin {
+    /// The token is shown only once the ledger has the opening; before that, nobody can use the session.
+    async fn record_and_show(&self, opened: Opened, actor: &Actor) -> Response {
+        let Opened { session, token } = opened;
+        if let Err(error) = self.record_opening(&session, actor).await {
+            let id = SessionId::parse(&session.id);
+            let why = Reason::parse("its opening could not be recorded");
+            if let (Ok(id), Ok(why)) = (id, why) {
+                // Should this fail too, the session stays without anyone who has its token.
+                let _best_effort = self.sessions.revoke(&id, actor, &why).await;
+            }
+            return refuse(StatusCode::SERVICE_UNAVAILABLE, format!("no session was opened: {error}"));
+        }
+        let opened = OpenedSession {
+            session: SessionView::of(session, Timestamp::now()),
+            token: token.reveal().to_owned(),
+            server: self.server.clone(),
+            ca: self.ca.clone(),
+        };
+        (StatusCode::CREATED, Json(opened)).into_response()
+    }
+
+    /// The kill switch first: ending a session must not wait for a disk, and an end that cannot be recorded is still
+    /// better than none.
+    async fn end(&self, id: &SessionId, actor: &Actor, why: &Reason) -> Response {
+        let (session, ended_now) = match self.sessions.revoke(id, actor, why).await {
+            Ok(Revocation::Ended(session)) => (session, true),
+            Ok(Revocation::AlreadyEnded(session)) => (session, false),
+            Ok(Revocation::Unknown) => {
+                return refuse(StatusCode::NOT_FOUND, format!("there is no session `{id}`"));
+            }
+            Err(error) => {
+                let told = format!(
+                    "the session is ended until the gate restarts, but that could not be stored: {error}"
+                );
+                return refuse(StatusCode::SERVICE_UNAVAILABLE, told);
+            }
+        };
+        let unrecorded =
+            if ended_now { self.record_end(&session.id, actor, why.as_str()).await } else { None };
+        let session = SessionView::of(session, Timestamp::now());
+        Json(RevokedSession { session, ended_now, unrecorded }).into_response()
+    }
+
+    async fn record_opening(&self, session: &identity::Session, actor: &Actor) -> Result<(), String> {
+        let none = Vec::new();
+        let groups = self.groups.get(&session.agent).unwrap_or(&none);
+        let event = leaf::SessionOpened {
+            session: leaf::Id::new(&session.id).map_err(|error| error.to_string())?,
+            agent: (&session.agent).into(),
+            groups: groups.iter().map(leaf::Name::from).collect(),
+            delegator: (&session.delegator).into(),
+            cluster: (&session.cluster).into(),
+            reason: leaf::Asserted { self_asserted: (&session.reason).into() },
+            by: actor.as_str().into(),
+            expires: session.expires_at.to_string().into(),
+        };
+        self.append(leaf::Event::SessionOpened(Box::new(event))).await
+    }
+
+    /// Why the ledger does not have it, if so.
+    async fn record_end(&self, session: &str, actor: &Actor, why: &str) -> Option<String> {
+        let session = match leaf::Id::new(session) {
+            Ok(session) => session,
+            Err(error) => return Some(error.to_string()),
+        };
+        let event = leaf::SessionRevoked { session, by: actor.as_str().into(), reason: Some(why.into()) };
+        self.append(leaf::Event::SessionRevoked(event)).await.err()
+    }
+
+    async fn append(&self, event: leaf::Event) -> Result<(), String> {
+        let receipt = self.ledger.append(event).await.map_err(|error| error.to_string())?;
+        let _durable = receipt.index();
+        Ok(())
+    }
+}
+
+fn refuse(code: StatusCode, error: impl Into<String>) -> Response {
+    (code, Json(Problem { error: error.into() })).into_response()
+}

@@ -1,0 +1,182 @@
+use std::{collections::BTreeMap, fs, os::unix::fs::PermissionsExt, sync::Arc, time::Duration};
+
+use identity::{Agent, Agents, Sessions, SystemClock, SystemEntropy};
+use insta::assert_snapshot;
+use jiff::{SignedDuration, Timestamp};
+use ledger::{Key, Ledger, leaf};
+use store::Store;
+use tokio::{sync::oneshot, task::JoinHandle};
+
+use super::{Admin, Client, OpenSession, RevokeSession, bind, serve};
+use crate::config::DataFolder;
+
+struct Gate {
+    folder: tempfile::TempDir,
+    client: Client,
+    sessions: Arc<Sessions>,
+    ledger: Ledger,
+    stop: oneshot::Sender<()>,
+    served: JoinHandle<std::io::Result<()>>,
+}
+
+async fn gate() -> Gate {
+    let folder = tempfile::tempdir().unwrap();
+    let data = DataFolder::new(folder.path().join("data"));
+    let store = Store::open(data.path()).await.unwrap();
+    let agent =
+        Agent { groups: vec!["developers".parse().unwrap()], clusters: ["prod".parse().unwrap()].into() };
+    let agents = Agents::new(
+        ["prod".parse().unwrap()],
+        [("claude".parse().unwrap(), agent)],
+        SignedDuration::from_hours(8),
+    );
+    let (sessions, _none) =
+        Sessions::load(store, agents.unwrap(), Arc::new(SystemClock), Arc::new(SystemEntropy)).await.unwrap();
+    let sessions = Arc::new(sessions);
+    let ledger = ledger(&data);
+    let listener = bind(&data).unwrap();
+    let admin = Admin {
+        sessions: Arc::clone(&sessions),
+        ledger: ledger.clone(),
+        groups: BTreeMap::from([("claude".to_owned(), vec!["developers".to_owned()])]),
+        server: "https://localhost:8443".to_owned(),
+        ca: None,
+    };
+    let (stop, stopped) = oneshot::channel();
+    let served = tokio::spawn(serve(listener, admin, async {
+        stopped.await.ok();
+    }));
+    Gate { client: Client::new(&data), folder, sessions, ledger, stop, served }
+}
+
+fn ledger(data: &DataFolder) -> Ledger {
+    let config = ledger::Config {
+        folder: data.ledger(),
+        key: Key::generate(&data.path().join("ledger.key"), "test").unwrap(),
+        writer_id: leaf::Id::new("gate-1").unwrap(),
+        checkpoint_interval: Duration::from_secs(1),
+        queue: 16,
+    };
+    let nothing = leaf::Digest([0; 32]);
+    let start = leaf::Start {
+        build: "test".into(),
+        config: nothing,
+        policy: nothing,
+        clusters: Default::default(),
+        lifted: Default::default(),
+        previous: Default::default(),
+    };
+    Ledger::open(config, start, Timestamp::now).unwrap().0
+}
+
+fn wanted() -> OpenSession {
+    OpenSession {
+        agent: "claude".parse().unwrap(),
+        delegator: "ada@example.com".parse().unwrap(),
+        cluster: "prod".parse().unwrap(),
+        reason: "look around".parse().unwrap(),
+        ttl_seconds: 3600,
+    }
+}
+
+fn because(why: &str) -> RevokeSession {
+    RevokeSession { why: why.parse().unwrap() }
+}
+
+#[tokio::test]
+async fn a_session_is_opened_recorded_listed_and_revoked() {
+    let gate = gate().await;
+    let opened = gate.client.open(&wanted()).await.unwrap();
+    assert_eq!(gate.ledger.stats().appended, 2, "start, opened");
+    let caller = gate.sessions.identify(&opened.token, Timestamp::now()).unwrap();
+    assert_eq!(caller.session().as_str(), opened.session.id);
+    assert_eq!(gate.client.list(false).await.unwrap(), std::slice::from_ref(&opened.session));
+
+    let revoked = gate.client.revoke(caller.session(), &because("done")).await.unwrap();
+    assert!(revoked.ended_now && revoked.unrecorded.is_none());
+    assert_eq!(revoked.session.state, "revoked");
+    assert!(revoked.session.revoked_by.unwrap().starts_with("local user "));
+    assert_eq!(gate.ledger.stats().appended, 3, "start, opened, revoked");
+    assert!(gate.sessions.identify(&opened.token, Timestamp::now()).is_err());
+    assert!(gate.client.list(false).await.unwrap().is_empty());
+    assert_eq!(gate.client.list(true).await.unwrap().len(), 1);
+
+    let again = gate.client.revoke(caller.session(), &because("again")).await.unwrap();
+    assert!(!again.ended_now);
+    assert_eq!(gate.ledger.stats().appended, 3, "nothing happened, nothing is recorded");
+}
+
+#[tokio::test]
+async fn refusals_say_what_would_be_right() {
+    let gate = gate().await;
+    let unknown = OpenSession { agent: "codex".parse().unwrap(), ..wanted() };
+    assert_snapshot!(gate.client.open(&unknown).await.unwrap_err(), @"unknown agent `codex`: configured are `claude`");
+    let long = OpenSession { ttl_seconds: 9 * 3600, ..wanted() };
+    assert_snapshot!(gate.client.open(&long).await.unwrap_err(), @"ttl `9h` is too long: at most 8h are allowed");
+    let nobody = "s-aaaaaaaaaaaaaaaa".parse_id();
+    let refused = gate.client.revoke(&nobody, &because("gone")).await.unwrap_err();
+    assert_snapshot!(refused, @"there is no session `s-aaaaaaaaaaaaaaaa`");
+    assert_eq!(gate.ledger.stats().appended, 1, "only the start");
+}
+
+#[tokio::test]
+async fn a_session_that_cannot_be_recorded_is_not_opened_but_one_can_always_be_ended() {
+    let gate = gate().await;
+    let open = gate.client.open(&wanted()).await.unwrap();
+    gate.ledger.close(true).await.unwrap();
+
+    let refused = gate.client.open(&wanted()).await.unwrap_err();
+    assert_snapshot!(refused, @"no session was opened: the ledger is closed");
+    assert_eq!(gate.client.list(false).await.unwrap().len(), 1, "only the first");
+
+    let revoked = gate.client.revoke(&open.session.id.as_str().parse_id(), &because("stop")).await.unwrap();
+    assert_eq!(revoked.unrecorded.as_deref(), Some("the ledger is closed"));
+    assert!(gate.sessions.identify(&open.token, Timestamp::now()).is_err());
+}
+
+#[tokio::test]
+async fn the_socket_is_its_owners_alone_and_goes_away_with_the_gate() {
+    let gate = gate().await;
+    let data = DataFolder::new(gate.folder.path().join("data"));
+    let mode = fs::metadata(data.admin_socket()).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    let shown = |error: &dyn std::fmt::Display| {
+        error.to_string().replace(&gate.folder.path().display().to_string(), "DIR")
+    };
+    assert_snapshot!(shown(&bind(&data).unwrap_err()), @"another gate is serving `DIR/data/admin.sock`; stop that one first");
+
+    gate.stop.send(()).unwrap();
+    gate.served.await.unwrap().unwrap();
+    let refused = gate.client.list(false).await.unwrap_err();
+    assert_snapshot!(shown(&refused), @"no gate answers at `DIR/data/admin.sock`: Connection refused (os error 111); is `portcullis serve` running, and are you its user?");
+    // What a killed gate leaves behind is in nobody's way.
+    assert!(bind(&data).is_ok());
+}
+
+#[tokio::test]
+async fn a_place_that_is_not_safe_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let shown = |data: &DataFolder| {
+        bind(data).unwrap_err().to_string().replace(&folder.path().display().to_string(), "DIR")
+    };
+    let open = DataFolder::new(folder.path().join("open"));
+    fs::create_dir(open.path()).unwrap();
+    fs::set_permissions(open.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    assert_snapshot!(shown(&open), @"`DIR/open` is open to others (mode 755); run `chmod 700 DIR/open`");
+    fs::set_permissions(open.path(), fs::Permissions::from_mode(0o700)).unwrap();
+    fs::write(open.admin_socket(), "").unwrap();
+    assert_snapshot!(shown(&open), @"`DIR/open/admin.sock` exists and is not a socket; move it away");
+    let long = DataFolder::new(folder.path().join("x".repeat(120)));
+    assert!(shown(&long).contains("too long for a socket"));
+}
+
+/// Tests hold ids that are right.
+trait ParseId {
+    fn parse_id(&self) -> identity::SessionId;
+}
+
+impl ParseId for str {
+    fn parse_id(&self) -> identity::SessionId {
+        identity::SessionId::parse(self).unwrap()
+    }
+}

@@ -1,0 +1,136 @@
+//! What goes over the admin socket.
+
+use std::fmt;
+
+use identity::{AgentName, ClusterName, Delegator, Reason, Session, State};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// `POST /v1/sessions`: a session to be opened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OpenSession {
+    /// The software that will call.
+    pub agent: AgentName,
+    /// The human on whose behalf it will run.
+    pub delegator: Delegator,
+    /// The one cluster it may call.
+    pub cluster: ClusterName,
+    /// What it is to do.
+    pub reason: Reason,
+    /// For how many seconds.
+    pub ttl_seconds: u32,
+}
+
+/// Its answer: all that a kubeconfig needs.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OpenedSession {
+    /// The session.
+    pub session: SessionView,
+    /// Its token: here and never again. Not in `Debug`.
+    pub token: String,
+    /// The gate's address, for `server` in a kubeconfig.
+    pub server: String,
+    /// PEM of the CA to trust; `None`: the system's trust will do.
+    pub ca: Option<String>,
+}
+
+/// A session, as people see it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SessionView {
+    /// `s-…`.
+    pub id: String,
+    /// `active`, `expired` or `revoked`.
+    pub state: String,
+    /// The software that calls.
+    pub agent: String,
+    /// The human on whose behalf.
+    pub delegator: String,
+    /// The cluster.
+    pub cluster: String,
+    /// What for.
+    pub reason: String,
+    /// When it began.
+    pub created_at: Timestamp,
+    /// When it ends, or ended, by itself.
+    pub expires_at: Timestamp,
+    /// When it was revoked.
+    pub revoked_at: Option<Timestamp>,
+    /// By whom.
+    pub revoked_by: Option<String>,
+    /// Why.
+    pub revoked_why: Option<String>,
+}
+
+/// `GET /v1/sessions?all=true`: its query.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ListSessions {
+    /// Those that ended, too.
+    #[serde(default)]
+    pub(super) all: bool,
+}
+
+/// `POST /v1/sessions/ID/revoke`: why a session is to end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RevokeSession {
+    /// In someone's own words.
+    pub why: Reason,
+}
+
+/// Its answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RevokedSession {
+    /// The session as it is now.
+    pub session: SessionView,
+    /// Whether this call ended it; otherwise it was over before.
+    pub ended_now: bool,
+    /// Why the ledger does not tell of it, if so. The session is ended all the same.
+    pub unrecorded: Option<String>,
+}
+
+/// Any answer that is not a success.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Problem {
+    /// What was wrong and what would be right.
+    pub error: String,
+}
+
+impl SessionView {
+    pub(super) fn of(session: Session, now: Timestamp) -> Self {
+        let state = match session.state(now) {
+            State::Active => "active",
+            State::Expired => "expired",
+            State::Revoked => "revoked",
+        };
+        let revoked = session.revoked;
+        Self {
+            id: session.id,
+            state: state.to_owned(),
+            agent: session.agent,
+            delegator: session.delegator,
+            cluster: session.cluster,
+            reason: session.reason,
+            created_at: session.created_at,
+            expires_at: session.expires_at,
+            revoked_at: revoked.as_ref().map(|revoked| revoked.at),
+            revoked_by: revoked.as_ref().map(|revoked| revoked.by.clone()),
+            revoked_why: revoked.map(|revoked| revoked.why),
+        }
+    }
+}
+
+impl fmt::Debug for OpenedSession {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { session, server, .. } = self;
+        f.debug_struct("OpenedSession")
+            .field("session", session)
+            .field("server", server)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,8 @@
+//! What each command does. Results go to standard output, everything else to standard error.
+
+pub(crate) mod config;
+pub(crate) mod init;
+pub(crate) mod ledger;
+pub(crate) mod policy;
+pub(crate) mod rbac;
+pub(crate) mod session;

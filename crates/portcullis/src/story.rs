@@ -1,0 +1,109 @@
+//! A leaf in one line, for people.
+
+use ledger::leaf::{Actor, Decision, Event, Intent, Outcome, Refusal, Request, Rule, SessionOpened, Start};
+
+/// What happened. May hold what agents wrote: make it visible before it is shown.
+pub(crate) fn of(event: &Event) -> String {
+    match event {
+        Event::Start(start) => started(start),
+        Event::Stop(stop) if stop.clean => "every call had come to its end".to_owned(),
+        Event::Stop(_) => "calls were cut off".to_owned(),
+        Event::Intent(intent) => intended(intent),
+        Event::Outcome(outcome) => ended(outcome),
+        Event::Refusal(refusal) => refused(refusal),
+        Event::Answered(answered) => {
+            let asked = &answered.request;
+            format!("{} {} {}, by the gate itself", actor(&answered.actor), request(asked), cluster(asked))
+        }
+        Event::SessionOpened(opened) => session_opened(opened),
+        Event::SessionRevoked(revoked) => {
+            let why = revoked.reason.as_ref().map_or_else(String::new, |why| format!(": {why}"));
+            format!("{} by {}{why}", revoked.session, revoked.by)
+        }
+        Event::SessionExpired(expired) => expired.session.to_string(),
+        Event::PolicyLoaded(loaded) => format!("{} with {} policies", loaded.policy, loaded.policies),
+    }
+}
+
+fn started(start: &Start) -> String {
+    let clusters: Vec<String> = start.clusters.items().iter().map(ToString::to_string).collect();
+    let lifted = match start.lifted.total() {
+        0 => String::new(),
+        count => format!(", {count} fixed denials lifted"),
+    };
+    format!("{} for {}{lifted}", start.build, clusters.join(", "))
+}
+
+fn intended(intent: &Intent) -> String {
+    let masked = if intent.decision.masked_read { ", masked" } else { "" };
+    format!(
+        "{} {} {} (allowed by {}{masked}) [{}]",
+        actor(&intent.actor),
+        request(&intent.request),
+        cluster(&intent.request),
+        rules(&intent.decision),
+        intent.call
+    )
+}
+
+fn ended(outcome: &Outcome) -> String {
+    let stage = format!("{:?}", outcome.stage).to_lowercase();
+    let status = outcome.status.map_or_else(String::new, |status| format!(" {status}"));
+    let masked = if outcome.masked > 0 { format!(", {} masked", outcome.masked) } else { String::new() };
+    let error = outcome.error.as_ref().map_or_else(String::new, |error| format!(", {error}"));
+    let milliseconds = outcome.duration_us / 1_000;
+    let (delivered, call) = (outcome.delivered, &outcome.call);
+    format!("{stage}{status}, {delivered} bytes in {milliseconds} ms{masked}{error} [{call}]")
+}
+
+fn refused(refusal: &Refusal) -> String {
+    let who = refusal.actor.as_ref().map_or_else(|| refusal.src.to_string(), actor);
+    let what = match (&refusal.request, &refusal.raw) {
+        (Some(asked), _) => format!("{} {}", request(asked), cluster(asked)),
+        (None, Some(raw)) => format!("{} {}", raw.method, raw.path),
+        (None, None) => "a call".to_owned(),
+    };
+    format!("{who} {what}: {} {}", refusal.status, refusal.message)
+}
+
+fn session_opened(opened: &SessionOpened) -> String {
+    let SessionOpened { session, agent, delegator, cluster, reason, by, expires, .. } = opened;
+    let reason = &reason.self_asserted;
+    format!("{session} of {agent} for {delegator} on {cluster} until {expires}, by {by}: {reason}")
+}
+
+fn actor(actor: &Actor) -> String {
+    format!("{} for {} ({})", actor.agent, actor.delegator, actor.session)
+}
+
+/// `get pods/log web-0 -n shop`, as one would type it.
+fn request(request: &Request) -> String {
+    let Some(resource) = &request.resource else { return format!("{} {}", request.verb, request.path) };
+    let mut told = format!("{} {resource}", request.verb);
+    let group = request.group.as_ref().filter(|group| !group.as_str().is_empty());
+    if let Some(group) = group {
+        told.push_str(&format!(".{group}"));
+    }
+    if let Some(subresource) = &request.subresource {
+        told.push_str(&format!("/{subresource}"));
+    }
+    if let Some(name) = &request.name {
+        told.push_str(&format!(" {name}"));
+    }
+    if let Some(namespace) = &request.namespace {
+        told.push_str(&format!(" -n {namespace}"));
+    }
+    if request.dry_run {
+        told.push_str(" (dry run)");
+    }
+    told
+}
+
+fn cluster(request: &Request) -> String {
+    format!("on {}", request.cluster)
+}
+
+fn rules(decision: &Decision) -> String {
+    let ids: Vec<&str> = decision.rules.items().iter().map(|Rule { id, .. }| id.as_str()).collect();
+    ids.join(", ")
+}

@@ -1,0 +1,83 @@
+//! The binary as a shell sees it: exit codes, and what goes where.
+#![expect(clippy::unwrap_used, reason = "a helper that fails fails its test")]
+
+use std::process::{Command, Output};
+
+fn portcullis(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_portcullis")).args(arguments).output().unwrap()
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn the_version_is_told() {
+    let told = portcullis(&["--version"]);
+    assert_eq!(stdout(&told), concat!("portcullis ", env!("CARGO_PKG_VERSION"), "\n"));
+}
+
+#[test]
+fn the_schema_goes_to_standard_output() {
+    let told = portcullis(&["config", "schema"]);
+    assert!(told.status.success());
+    let schema: serde_json::Value = serde_json::from_str(&stdout(&told)).unwrap();
+    assert_eq!(schema["additionalProperties"], false);
+}
+
+#[test]
+fn a_configuration_from_init_lacks_only_the_credential_until_it_is_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().to_str().unwrap();
+    let config = format!("{dir}/portcullis.yaml");
+    let init = portcullis(&["init", "--dir", dir, "--agent", "claude", "--cluster", "demo"]);
+    assert!(init.status.success(), "{}", stderr(&init));
+
+    let rbac = portcullis(&["rbac", "--config", &config]);
+    assert!(rbac.status.success() && stdout(&rbac).contains("portcullis:agent:claude"), "{}", stderr(&rbac));
+
+    let wrong = portcullis(&["config", "check", "--config", &config]);
+    assert_eq!(wrong.status.code(), Some(1));
+    assert_eq!(stdout(&wrong), "");
+    insta::assert_snapshot!(stderr(&wrong).replace(dir, "DIR"), @"DIR/portcullis.yaml:28:17: clusters[0].kubeconfig: cannot read `DIR/cluster.kubeconfig`: No such file or directory (os error 2)");
+
+    std::fs::write(format!("{dir}/cluster.kubeconfig"), "contexts: [{name: a}]\ncurrent-context: a\n")
+        .unwrap();
+    let right = portcullis(&["config", "check", "--config", &config]);
+    assert!(right.status.success(), "{}", stderr(&right));
+    insta::assert_snapshot!(stdout(&right).replace(dir, "DIR"), @"DIR/portcullis.yaml: OK (1 cluster, 1 agent, policy DIR/policies/developer)");
+
+    let again = portcullis(&["init", "--dir", dir]);
+    assert_eq!(again.status.code(), Some(1));
+    assert!(stderr(&again).starts_with("nothing was written"), "{}", stderr(&again));
+}
+
+#[test]
+fn without_a_gate_a_session_cannot_be_opened() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().to_str().unwrap();
+    let kubeconfig = format!("{dir}/kubeconfig");
+    let told = portcullis(&[
+        "session",
+        "open",
+        "--data",
+        dir,
+        "--agent",
+        "claude",
+        "--for",
+        "ada",
+        "--cluster",
+        "prod",
+        "--reason",
+        "look",
+        "--kubeconfig",
+        &kubeconfig,
+    ]);
+    assert_eq!(told.status.code(), Some(1));
+    assert!(!std::path::Path::new(&kubeconfig).exists());
+    insta::assert_snapshot!(stderr(&told).replace(dir, "DIR"), @"no gate answers at `DIR/admin.sock`: No such file or directory (os error 2); is `portcullis serve` running, and are you its user?");
+}
