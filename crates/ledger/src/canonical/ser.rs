@@ -165,7 +165,7 @@ impl<'a> ser::Serializer for Writer<'a> {
         variant: &'static str,
         value: &T,
     ) -> Result<(), Error> {
-        let mut members = Members::new(self.out);
+        let mut members = Members::new(self.out, 1);
         members.member(Cow::Borrowed(variant), value)?;
         members.finish();
         Ok(())
@@ -195,11 +195,11 @@ impl<'a> ser::Serializer for Writer<'a> {
     }
 
     fn serialize_map(self, _: Option<usize>) -> Result<Members<'a>, Error> {
-        Ok(Members::new(self.out))
+        Ok(Members::new(self.out, 0))
     }
 
-    fn serialize_struct(self, _: &'static str, _: usize) -> Result<Members<'a>, Error> {
-        Ok(Members::new(self.out))
+    fn serialize_struct(self, _: &'static str, len: usize) -> Result<Members<'a>, Error> {
+        Ok(Members::new(self.out, len))
     }
 
     fn serialize_struct_variant(
@@ -273,10 +273,10 @@ impl ser::SerializeTupleStruct for Items<'_> {
 // === impl Members ===
 
 impl<'a> Members<'a> {
-    fn new(out: &'a mut Vec<u8>) -> Self {
+    fn new(out: &'a mut Vec<u8>, len: usize) -> Self {
         let start = out.len();
         out.push(b'{');
-        Self { out, start, members: Vec::new(), key: None }
+        Self { out, start, members: Vec::with_capacity(len), key: None }
     }
 
     fn member<T: Serialize + ?Sized>(&mut self, key: Cow<'static, str>, value: &T) -> Result<(), Error> {

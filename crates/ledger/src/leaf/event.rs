@@ -19,6 +19,8 @@ pub enum Event {
     Outcome(Outcome),
     /// A call that was never sent, and why.
     Refusal(Box<Refusal>),
+    /// A call that the gate answered by itself: a question about the caller's own rights.
+    Answered(Box<Answered>),
     /// A session began.
     SessionOpened(Box<SessionOpened>),
     /// A session was ended by someone.
@@ -269,6 +271,18 @@ pub struct Refusal {
     pub decision: Option<Decision>,
     /// What the client was told.
     pub message: Text<2048>,
+}
+
+/// A call that the gate answered by itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Answered {
+    /// The call.
+    pub call: Id,
+    /// Who calls.
+    pub actor: Actor,
+    /// What is asked.
+    pub request: Request,
 }
 
 /// A request line as the client sent it.

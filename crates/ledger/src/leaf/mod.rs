@@ -10,9 +10,9 @@ mod event;
 mod text;
 
 pub use event::{
-    Actor, Body, Cause, Decision, Event, Impersonated, Intent, Lifted, Name, Outcome, PolicyLoaded, Previous,
-    RawRequest, Refusal, Request, Rule, SessionExpired, SessionOpened, SessionRevoked, Stage, Start, Stop,
-    Verdict,
+    Actor, Answered, Body, Cause, Decision, Event, Impersonated, Intent, Lifted, Name, Outcome, PolicyLoaded,
+    Previous, RawRequest, Refusal, Request, Rule, SessionExpired, SessionOpened, SessionRevoked, Stage,
+    Start, Stop, Verdict,
 };
 pub use text::{Asserted, Digest, Id, InvalidId, List, Text};
 
@@ -35,6 +35,7 @@ pub enum Kind {
     Intent,
     Outcome,
     Refusal,
+    Answered,
     SessionOpened,
     SessionRevoked,
     SessionExpired,
@@ -110,6 +111,7 @@ impl Event {
             Self::Intent(_) => Kind::Intent,
             Self::Outcome(_) => Kind::Outcome,
             Self::Refusal(_) => Kind::Refusal,
+            Self::Answered(_) => Kind::Answered,
             Self::SessionOpened(_) => Kind::SessionOpened,
             Self::SessionRevoked(_) => Kind::SessionRevoked,
             Self::SessionExpired(_) => Kind::SessionExpired,
@@ -128,6 +130,7 @@ impl Event {
             Self::Intent(e) => canonical::serialize(e),
             Self::Outcome(e) => canonical::serialize(e),
             Self::Refusal(e) => canonical::serialize(e),
+            Self::Answered(e) => canonical::serialize(e),
             Self::SessionOpened(e) => canonical::serialize(e),
             Self::SessionRevoked(e) => canonical::serialize(e),
             Self::SessionExpired(e) => canonical::serialize(e),
@@ -143,6 +146,7 @@ impl Event {
             Kind::Intent => Self::Intent(serde_json::from_value(value)?),
             Kind::Outcome => Self::Outcome(serde_json::from_value(value)?),
             Kind::Refusal => Self::Refusal(serde_json::from_value(value)?),
+            Kind::Answered => Self::Answered(serde_json::from_value(value)?),
             Kind::SessionOpened => Self::SessionOpened(serde_json::from_value(value)?),
             Kind::SessionRevoked => Self::SessionRevoked(serde_json::from_value(value)?),
             Kind::SessionExpired => Self::SessionExpired(serde_json::from_value(value)?),
@@ -230,6 +234,7 @@ impl fmt::Display for Kind {
             Self::Intent => "intent",
             Self::Outcome => "outcome",
             Self::Refusal => "refusal",
+            Self::Answered => "answered",
             Self::SessionOpened => "session_opened",
             Self::SessionRevoked => "session_revoked",
             Self::SessionExpired => "session_expired",

@@ -131,6 +131,7 @@ impl Story {
                     report.finding(Finding::OutcomeAlone { index, call: outcome.call.clone() });
                 }
             }
+            Event::Answered(answered) => self.in_session(index, &answered.actor.session, report),
             Event::SessionOpened(opened) => {
                 if self.sessions.len() >= REMEMBERED {
                     self.forgot = true;

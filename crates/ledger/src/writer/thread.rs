@@ -62,14 +62,20 @@ pub(super) fn spawn(
     started.map(drop)
 }
 
+/// Lets the writer go on, to its end, when the sealer thread is gone for whatever reason.
+struct Leaving<'a> {
+    handoff: &'a Handoff,
+    shared: &'a Shared,
+}
+
 /// Seals what is handed over until the end.
 fn seal_all(mut sealer: Sealer, handoff: &Handoff, shared: &Shared, interval: Duration) {
+    let _leaving = Leaving { handoff, shared };
     loop {
         let Taken { runs, ended } = handoff.take();
         let absorbed = runs.iter().try_for_each(|run| sealer.absorb(run));
         if let Err(error) = absorbed.and_then(|()| sealer.seal()) {
             shared.poison("sealing failed", &error);
-            handoff.abandon();
             return;
         }
         if shared.sealed.swap(sealer.sealed(), Ordering::AcqRel) != sealer.sealed() {
@@ -179,9 +185,8 @@ impl Journal {
             result = self.stop(*clean);
         }
         self.handoff.end();
-        if self.sealing.join().is_err() {
-            self.shared.poison("sealing failed", &io::Error::other("the thread panicked"));
-        }
+        // Had it panicked, it would have said so in leaving.
+        let _ended = self.sealing.join();
         drop(self.lock);
         if self.shared.poisoned.load(Ordering::Acquire) {
             result = Err(Refused::Poisoned);
@@ -200,6 +205,17 @@ impl Journal {
         commit(&mut self.segments, &self.shared, 1, &run)?;
         self.handoff.give(run);
         Ok(())
+    }
+}
+
+// === impl Leaving ===
+
+impl Drop for Leaving<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.shared.poison("sealing failed", &io::Error::other("the thread panicked"));
+        }
+        self.handoff.abandon();
     }
 }
 
