@@ -154,7 +154,8 @@ impl Cluster {
 
     fn uri(&self, judged: &Uri) -> Result<Uri, Failure> {
         let target = judged.path_and_query().map_or("/", PathAndQuery::as_str);
-        let target = if self.prefix.is_empty() { target.to_owned() } else { format!("{}{target}", self.prefix) };
+        let target =
+            if self.prefix.is_empty() { target.to_owned() } else { format!("{}{target}", self.prefix) };
         Uri::builder()
             .scheme(Scheme::HTTPS)
             .authority(self.authority.clone())

@@ -42,7 +42,9 @@ pub enum ConnectError {
         source: std::io::Error,
     },
     /// The server did not choose HTTP/2 by ALPN; every kube-apiserver does.
-    #[error("the API server at `{host}` does not speak HTTP/2; connect to it without a layer-7 proxy in between")]
+    #[error(
+        "the API server at `{host}` does not speak HTTP/2; connect to it without a layer-7 proxy in between"
+    )]
     NotHttp2 {
         /// Host as configured.
         host: String,
@@ -77,8 +79,9 @@ impl Connector {
         let host = url.host().ok_or_else(|| format!("server `{url}` names no host"))?;
         let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
         let name = server_name.unwrap_or(&host).to_owned();
-        let server_name = ServerName::try_from(name.clone())
-            .map_err(|_| format!("`{name}` is not a name or address a certificate can be verified against"))?;
+        let server_name = ServerName::try_from(name.clone()).map_err(|_| {
+            format!("`{name}` is not a name or address a certificate can be verified against")
+        })?;
         tls.alpn_protocols = vec![b"h2".to_vec()];
         tls.enable_early_data = false;
         let port = url.port_u16().unwrap_or(443);
@@ -116,6 +119,9 @@ impl Connector {
 
 impl std::fmt::Debug for Connector {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Connector").field("host", &self.host).field("port", &self.port).finish_non_exhaustive()
+        f.debug_struct("Connector")
+            .field("host", &self.host)
+            .field("port", &self.port)
+            .finish_non_exhaustive()
     }
 }

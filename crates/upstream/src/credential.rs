@@ -3,7 +3,11 @@
 //! Reading a kubeconfig, running plugins and refreshing tokens is kube-client's work; only the
 //! `Authorization` header is taken from it, the request itself never passes through it.
 
-use std::path::PathBuf;
+use std::{
+    future::{Future, ready},
+    path::PathBuf,
+    pin::Pin,
+};
 
 use bytes::Bytes;
 use http::{HeaderValue, Uri, header::AUTHORIZATION};
@@ -45,17 +49,21 @@ impl Source {
     pub(crate) async fn load(&self) -> Result<Access, String> {
         let config = self.config().await?;
         if config.accept_invalid_certs {
-            return Err("`insecure-skip-tls-verify` is set; the gate verifies the API server's certificate, \
+            return Err(
+                "`insecure-skip-tls-verify` is set; the gate verifies the API server's certificate, \
                         so give `certificate-authority` instead"
-                .to_owned());
+                    .to_owned(),
+            );
         }
         if config.proxy_url.is_some() {
             return Err("`proxy-url` is set; the gate connects to the API server directly".to_owned());
         }
         if config.auth_info.impersonate.is_some() {
-            return Err("the context impersonates by itself (`as`); the gate impersonates the agent, so use a \
+            return Err(
+                "the context impersonates by itself (`as`); the gate impersonates the agent, so use a \
                         context without it"
-                .to_owned());
+                    .to_owned(),
+            );
         }
         let tls = config.rustls_client_config().map_err(|error| error.to_string())?;
         let layer = config.auth_layer().map_err(|error| error.to_string())?;
@@ -81,18 +89,22 @@ impl Source {
 
 impl Credential {
     /// The header for one call; `None` where the TLS client certificate says who we are.
-    pub(crate) async fn authorization(&self) -> Result<Option<HeaderValue>, BoxError> {
-        let Some(layer) = &self.0 else { return Ok(None) };
+    ///
+    /// Boxed: unboxed, the compiler cannot see that it is `Send` whatever the lifetimes in it.
+    pub(crate) fn authorization(&self) -> Pin<Box<dyn Future<Output = Authorization> + Send>> {
+        let Some(layer) = &self.0 else { return Box::pin(ready(Ok(None))) };
         // The layer wraps an HTTP service: one that answers with the header it was given.
-        let echo = tower::service_fn(async |request: http::Request<Empty<Bytes>>| {
+        let echo = tower::service_fn(|request: http::Request<Empty<Bytes>>| {
             let mut response = http::Response::new(());
             response.headers_mut().extend(request.headers().get(AUTHORIZATION).map(|v| (AUTHORIZATION, v.clone())));
-            Ok::<_, BoxError>(response)
+            ready(Ok::<_, BoxError>(response))
         });
-        let mut response = layer.layer(echo).oneshot(http::Request::new(Empty::new())).await?;
-        Ok(response.headers_mut().remove(AUTHORIZATION))
+        let answered = layer.layer(echo).oneshot(http::Request::new(Empty::new()));
+        Box::pin(async move { Ok(answered.await?.headers_mut().remove(AUTHORIZATION)) })
     }
 }
+
+type Authorization = Result<Option<HeaderValue>, BoxError>;
 
 impl std::fmt::Debug for Credential {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

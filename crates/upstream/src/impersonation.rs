@@ -44,7 +44,10 @@ impl Impersonation {
         let session = named("session", actor.session.as_str(), false)?;
         let mut groups = vec![AGENTS_GROUP.to_owned()];
         if actor.groups.items().len() as u64 != actor.groups.total() {
-            return Err(NotImpersonable { part: "groups", value: format!("{} of them", actor.groups.total()) });
+            return Err(NotImpersonable {
+                part: "groups",
+                value: format!("{} of them", actor.groups.total()),
+            });
         }
         for group in actor.groups.items() {
             groups.push(format!("{GROUP_PREFIX}{}", named("group", group.as_str(), group.is_cut())?));
@@ -85,7 +88,8 @@ impl Impersonation {
 }
 
 fn named<'a>(part: &'static str, name: &'a str, cut: bool) -> Result<&'a str, NotImpersonable> {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b':' | b'/' | b'@');
+    let plain =
+        |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b':' | b'/' | b'@');
     let refused = cut || name.is_empty() || name.starts_with("system:") || !name.bytes().all(plain);
     if refused { Err(NotImpersonable { part, value: name.to_owned() }) } else { Ok(name) }
 }

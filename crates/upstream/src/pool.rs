@@ -104,7 +104,9 @@ impl Pool {
         let mut first = true;
         lanes.retain(|lane| {
             let keep = !lane.sender.is_closed()
-                && (std::mem::take(&mut first) || !lane.is_idle() || now.duration_since(lane.last_used) < IDLE);
+                && (std::mem::take(&mut first)
+                    || !lane.is_idle()
+                    || now.duration_since(lane.last_used) < IDLE);
             keep
         });
         let lane = lanes.iter_mut().find(|lane| lane.has_room())?;

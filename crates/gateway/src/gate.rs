@@ -1,0 +1,110 @@
+//! The gate: what its calls share.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use arc_swap::ArcSwap;
+use identity::Sessions;
+use ledger::Ledger;
+use policy::Judge;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use upstream::Cluster;
+
+use crate::{limits::Limits, metrics::Metrics, slots::Slots};
+
+/// Everything a call needs, once per process.
+#[derive(Debug)]
+pub struct Gate {
+    clusters: BTreeMap<String, Cluster>,
+    sessions: Sessions,
+    judge: ArcSwap<Judge>,
+    ledger: Ledger,
+    limits: Limits,
+    slots: Slots,
+    metrics: Metrics,
+    /// Fired when the gate stops: streams end, other calls finish.
+    stopping: CancellationToken,
+    /// Calls and outcomes under way, which outlive their connections.
+    tasks: TaskTracker,
+}
+
+impl Gate {
+    /// A gate in front of these clusters.
+    #[must_use]
+    pub fn new(
+        clusters: Vec<Cluster>,
+        sessions: Sessions,
+        judge: Judge,
+        ledger: Ledger,
+        limits: Limits,
+    ) -> Self {
+        Self {
+            clusters: clusters.into_iter().map(|cluster| (cluster.name().to_owned(), cluster)).collect(),
+            sessions,
+            judge: ArcSwap::from_pointee(judge),
+            ledger,
+            slots: Slots::new(limits.calls_a_session),
+            limits,
+            metrics: Metrics::new(),
+            stopping: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+        }
+    }
+
+    /// Puts another policy in force: for the next call, not for those under way.
+    pub fn set_judge(&self, judge: Judge) {
+        self.judge.store(Arc::new(judge));
+    }
+
+    /// The limits it was started with.
+    #[must_use]
+    pub fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    pub(crate) fn judge(&self) -> Arc<Judge> {
+        self.judge.load_full()
+    }
+
+    pub(crate) fn cluster(&self, name: &str) -> Option<&Cluster> {
+        self.clusters.get(name)
+    }
+
+    pub(crate) fn clusters(&self) -> impl Iterator<Item = &Cluster> {
+        self.clusters.values()
+    }
+
+    pub(crate) fn sessions(&self) -> &Sessions {
+        &self.sessions
+    }
+
+    pub(crate) fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    pub(crate) fn slots(&self) -> &Slots {
+        &self.slots
+    }
+
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    pub(crate) fn stopping(&self) -> &CancellationToken {
+        &self.stopping
+    }
+
+    pub(crate) fn tasks(&self) -> &TaskTracker {
+        &self.tasks
+    }
+
+    /// Ends all streams; other calls go on.
+    pub(crate) fn end_streams(&self) {
+        self.stopping.cancel();
+    }
+
+    /// Waits until every call has its outcome in the ledger.
+    pub(crate) async fn settle(&self) {
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+}

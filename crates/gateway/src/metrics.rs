@@ -1,0 +1,104 @@
+//! Counters for the operator, in the Prometheus text format.
+
+use std::{
+    fmt,
+    sync::atomic::{AtomicI64, AtomicU64},
+    time::Duration,
+};
+
+use ledger::Stats;
+use prometheus_client::{
+    encoding::{EncodeLabelSet, EncodeLabelValue, text::encode},
+    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
+    registry::Registry,
+};
+
+/// How a call ended, as a label.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
+pub(crate) enum Ended {
+    Unauthenticated,
+    Refused,
+    Denied,
+    Asked,
+    Unrecorded,
+    Failed,
+    Completed,
+    Cut,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Labels {
+    ended: Ended,
+}
+
+/// The gate's counters. Labels are closed sets: no agent, object or path ever becomes one.
+pub(crate) struct Metrics {
+    registry: Registry,
+    calls: Family<Labels, Counter<u64, AtomicU64>>,
+    open: Gauge<i64, AtomicI64>,
+    seconds: Histogram,
+    masked: Counter<u64, AtomicU64>,
+    leaves: Gauge<i64, AtomicI64>,
+    sealed: Gauge<i64, AtomicI64>,
+    poisoned: Gauge<i64, AtomicI64>,
+}
+
+/// From 0.25 ms, where a small read sits, to 8 s.
+const BUCKETS: [f64; 16] = [
+    0.000_25, 0.000_5, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128, 0.256, 0.512, 1.0, 2.0, 4.0,
+    8.0,
+];
+
+impl Metrics {
+    pub(crate) fn new() -> Self {
+        let mut registry = Registry::with_prefix("portcullis");
+        let calls = Family::default();
+        let open = Gauge::default();
+        let seconds = Histogram::new(BUCKETS);
+        let masked = Counter::default();
+        registry.register("calls", "Calls, by how they ended", calls.clone());
+        registry.register("open_calls", "Calls that have not ended yet, streams included", open.clone());
+        registry.register(
+            "call_seconds",
+            "Time from a call's head to the end of its answer",
+            seconds.clone(),
+        );
+        registry.register("masked_values", "Secret values replaced in answers", masked.clone());
+        let (leaves, sealed, poisoned) = (Gauge::default(), Gauge::default(), Gauge::default());
+        registry.register("ledger_leaves", "Leaves in the ledger", leaves.clone());
+        registry.register("ledger_sealed_leaves", "Leaves that a checkpoint covers", sealed.clone());
+        registry.register(
+            "ledger_poisoned",
+            "1 when the ledger takes no entries, and nothing passes",
+            poisoned.clone(),
+        );
+        Self { registry, calls, open, seconds, masked, leaves, sealed, poisoned }
+    }
+
+    pub(crate) fn opened(&self) {
+        self.open.inc();
+    }
+
+    pub(crate) fn ended(&self, ended: Ended, took: Duration, masked: u64) {
+        self.open.dec();
+        self.calls.get_or_create(&Labels { ended }).inc();
+        self.seconds.observe(took.as_secs_f64());
+        self.masked.inc_by(masked);
+    }
+
+    /// The OpenMetrics text, with the ledger's figures as they are now.
+    pub(crate) fn text(&self, ledger: &Stats) -> Result<String, fmt::Error> {
+        self.leaves.set(i64::try_from(ledger.size).unwrap_or(i64::MAX));
+        self.sealed.set(i64::try_from(ledger.sealed).unwrap_or(i64::MAX));
+        self.poisoned.set(i64::from(ledger.poisoned.is_some()));
+        let mut text = String::new();
+        encode(&mut text, &self.registry)?;
+        Ok(text)
+    }
+}
+
+impl fmt::Debug for Metrics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Metrics")
+    }
+}

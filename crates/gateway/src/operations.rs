@@ -1,0 +1,104 @@
+//! Health, readiness and metrics, on an address of their own that agents do not reach.
+
+use std::{convert::Infallible, fmt::Write, sync::Arc};
+
+use bytes::Bytes;
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use http_body_util::Full;
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::{net::TcpListener, sync::Semaphore};
+use tokio_util::sync::CancellationToken;
+
+use crate::Gate;
+
+/// Scrapers and probes are few; more connections than this wait.
+const CONNECTIONS: usize = 32;
+
+const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
+const OPENMETRICS: HeaderValue =
+    HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
+
+/// Serves `/healthz`, `/readyz` and `/metrics` in plain HTTP until `shutdown` fires.
+pub async fn serve(gate: Arc<Gate>, listener: TcpListener, shutdown: CancellationToken) {
+    let places = Arc::new(Semaphore::new(CONNECTIONS));
+    loop {
+        let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
+        let accepted = tokio::select! {
+            () = shutdown.cancelled() => return,
+            accepted = listener.accept() => accepted,
+        };
+        let Ok((stream, _peer)) = accepted else { continue };
+        let gate = Arc::clone(&gate);
+        let shutdown = shutdown.clone();
+        tokio::spawn(async move {
+            let timeout = gate.limits().header_timeout;
+            let service = service_fn(move |request: Request<Incoming>| {
+                let gate = Arc::clone(&gate);
+                async move { Ok::<_, Infallible>(answer(&gate, &request).await) }
+            });
+            let mut server = http1::Builder::new();
+            server.timer(TokioTimer::new()).header_read_timeout(timeout);
+            let connection = server.serve_connection(TokioIo::new(stream), service);
+            tokio::select! {
+                () = shutdown.cancelled() => {}
+                _ended = connection => {}
+            }
+            drop(place);
+        });
+    }
+}
+
+async fn answer(gate: &Gate, request: &Request<Incoming>) -> Response<Full<Bytes>> {
+    if request.method() != Method::GET && request.method() != Method::HEAD {
+        return text(StatusCode::METHOD_NOT_ALLOWED, "only GET\n".to_owned());
+    }
+    match request.uri().path() {
+        "/healthz" => text(StatusCode::OK, "ok\n".to_owned()),
+        "/readyz" => ready(gate).await,
+        "/metrics" => metrics(gate),
+        _ => text(StatusCode::NOT_FOUND, "try /healthz, /readyz or /metrics\n".to_owned()),
+    }
+}
+
+/// Ready means: the ledger takes entries and at least one cluster can be reached. One cluster that is down
+/// must not take the gate to the others out of service; it is named all the same.
+async fn ready(gate: &Gate) -> Response<Full<Bytes>> {
+    let mut report = String::new();
+    let ledger = gate.ledger().stats();
+    let ledger_ok = ledger.poisoned.is_none();
+    let _infallible = match &ledger.poisoned {
+        None => writeln!(report, "ledger: ok"),
+        Some(error) => writeln!(report, "ledger: {error}"),
+    };
+    let mut reached = 0_usize;
+    for cluster in gate.clusters() {
+        let _infallible = match cluster.reach().await {
+            Ok(()) => {
+                reached += 1;
+                writeln!(report, "cluster {}: ok", cluster.name())
+            }
+            Err(error) => writeln!(report, "cluster {}: {error}", cluster.name()),
+        };
+    }
+    let code = if ledger_ok && reached > 0 { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    text(code, report)
+}
+
+fn metrics(gate: &Gate) -> Response<Full<Bytes>> {
+    match gate.metrics().text(&gate.ledger().stats()) {
+        Ok(figures) => {
+            let mut response = text(StatusCode::OK, figures);
+            response.headers_mut().insert(header::CONTENT_TYPE, OPENMETRICS);
+            response
+        }
+        Err(error) => text(StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")),
+    }
+}
+
+fn text(code: StatusCode, body: String) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(Bytes::from(body)));
+    *response.status_mut() = code;
+    response.headers_mut().insert(header::CONTENT_TYPE, TEXT);
+    response
+}

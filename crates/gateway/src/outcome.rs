@@ -1,0 +1,95 @@
+//! How a call ended, as the ledger and the metrics tell it.
+
+use std::fmt;
+
+use http::StatusCode;
+use mask::BodyError;
+use upstream::Failure;
+
+use crate::metrics::Ended;
+
+/// How a call that was permitted and recorded came to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// The whole answer was handed to the client's connection.
+    Completed,
+    /// No usable answer from the API server.
+    Failed(&'static str),
+    /// The answer could not be masked, so it was not delivered.
+    Unmaskable,
+    /// The API server's connection broke inside the answer.
+    UpstreamBroke,
+    /// The client went away.
+    ClientLeft,
+    /// The session was revoked or expired.
+    SessionEnded,
+    /// The gate is stopping and the call is a stream.
+    GateStopping,
+}
+
+impl Ending {
+    pub(crate) fn of_body(error: &BodyError<hyper::Error>) -> Self {
+        match error {
+            BodyError::Upstream(_) => Self::UpstreamBroke,
+            BodyError::Malformed(_) => Self::Unmaskable,
+        }
+    }
+}
+
+impl Ending {
+    pub(crate) fn of_failure(failure: &Failure) -> Self {
+        Self::Failed(match failure {
+            Failure::Connect(_) | Failure::Unsent => "the API server could not be reached",
+            Failure::Credential(_) => "the gate's credential could not be read",
+            Failure::Impersonation(_) | Failure::WrongCluster | Failure::Target(_) => {
+                "the request could not be built"
+            }
+            Failure::Deadline { .. } => "the API server did not answer in time",
+            Failure::Broken(_) => "the connection to the API server broke before the answer",
+            Failure::Redirect => "the API server redirected",
+            Failure::Switched => "the API server switched protocols unasked",
+        })
+    }
+
+    pub(crate) fn as_ended(self) -> Ended {
+        match self {
+            Self::Completed => Ended::Completed,
+            Self::Failed(_) => Ended::Failed,
+            Self::Unmaskable
+            | Self::UpstreamBroke
+            | Self::ClientLeft
+            | Self::SessionEnded
+            | Self::GateStopping => Ended::Cut,
+        }
+    }
+}
+
+impl fmt::Display for Ending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Completed => "completed",
+            Self::Failed(class) => class,
+            Self::Unmaskable => "the answer could not be masked",
+            Self::UpstreamBroke => "the connection to the API server broke",
+            Self::ClientLeft => "the client left",
+            Self::SessionEnded => "the session has ended; open a new one",
+            Self::GateStopping => "the gate is restarting; try again",
+        })
+    }
+}
+
+/// What is recorded of a call's end.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Outcome {
+    /// As sent to the client.
+    pub(crate) status: Option<StatusCode>,
+    /// Body bytes handed to the client's connection.
+    pub(crate) bytes: u64,
+    /// Values replaced by placeholders.
+    pub(crate) masked: u64,
+    pub(crate) ending: Ending,
+}
+
+/// The ledger did not take an outcome; the client must not see its answer end well.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Unrecorded;

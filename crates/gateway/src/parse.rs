@@ -1,0 +1,121 @@
+//! Phase 3, *parse*: what exactly is asked. What is unknown, ambiguous or non-canonical ends here.
+
+use bytes::Bytes;
+use http::Request;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use hyper::body::Incoming;
+use kube_api::{BodyRule, Head, Refusal};
+use ledger::leaf::Cause;
+use mask::placeholder_in;
+use serde_json::Value;
+use tokio::time::timeout;
+
+use crate::limits::Limits;
+
+/// A request that was refused before it could be judged, and as much of it as was understood.
+#[derive(Debug)]
+pub(crate) struct Unparsed {
+    pub(crate) why: Why,
+    pub(crate) head: Option<Head>,
+}
+
+/// What was wrong with it.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Why {
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    #[error("the request body is larger than {most} bytes")]
+    TooLarge { most: usize },
+    #[error("the request body did not arrive within {seconds} s")]
+    Slow { seconds: u64 },
+    #[error("the request body broke off")]
+    Broken,
+    #[error(
+        "`{path}` is a placeholder that the gate put in place of a secret value; it cannot be written back, so leave the \
+         field out or send the value"
+    )]
+    Placeholder { path: String },
+}
+
+impl Why {
+    /// The one word under which the ledger files it.
+    pub(crate) fn cause(&self) -> Cause {
+        match self {
+            Self::Refused(
+                Refusal::Method { .. }
+                | Refusal::NotAcceptable { .. }
+                | Refusal::Unsupported { .. }
+                | Refusal::Upgrade,
+            ) => Cause::Unsupported,
+            Self::Refused(Refusal::TooLarge { .. }) | Self::TooLarge { .. } | Self::Slow { .. } => {
+                Cause::Limit
+            }
+            Self::Refused(_) | Self::Broken | Self::Placeholder { .. } => Cause::Malformed,
+        }
+    }
+}
+
+/// Reads no more of the body than the request may have.
+pub(crate) async fn parse(
+    request: Request<Incoming>,
+    limits: Limits,
+) -> Result<kube_api::Request, Unparsed> {
+    let (parts, body) = request.into_parts();
+    let head = Head::parse(&parts).map_err(|refusal| Unparsed { why: refusal.into(), head: None })?;
+    let most = match head.body_rule() {
+        BodyRule::None => 0,
+        BodyRule::Optional { max_bytes } | BodyRule::Required { max_bytes } => {
+            max_bytes.min(limits.body_bytes)
+        }
+    };
+    let bytes = match read(body, most, limits).await {
+        Ok(bytes) => bytes,
+        Err(why) => return Err(Unparsed { why, head: Some(head) }),
+    };
+    let request = head
+        .clone()
+        .with_body(&bytes)
+        .map_err(|refusal| Unparsed { why: refusal.into(), head: Some(head.clone()) })?;
+    match request.body().and_then(|body| placeholder(body.value(), &mut String::new())) {
+        Some(path) => Err(Unparsed { why: Why::Placeholder { path }, head: Some(head) }),
+        None => Ok(request),
+    }
+}
+
+/// Where in a body a placeholder stands: written back, it would replace the very value it stands for.
+fn placeholder(value: &Value, path: &mut String) -> Option<String> {
+    match value {
+        Value::String(text) => placeholder_in(text).then(|| path.clone()),
+        Value::Array(items) => items
+            .iter()
+            .enumerate()
+            .find_map(|(at, item)| within(path, &at.to_string(), |path| placeholder(item, path))),
+        Value::Object(fields) => {
+            fields.iter().find_map(|(key, field)| {
+                within(path, key, |path| {
+                    if placeholder_in(key) { Some(path.clone()) } else { placeholder(field, path) }
+                })
+            })
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => None,
+    }
+}
+
+fn within<T>(path: &mut String, step: &str, look: impl FnOnce(&mut String) -> T) -> T {
+    let length = path.len();
+    path.push('/');
+    path.extend(step.chars().take(64));
+    let found = look(path);
+    path.truncate(length);
+    found
+}
+
+#[expect(clippy::disallowed_methods, reason = "collects a body that `Limited` bounds")]
+async fn read(body: Incoming, most: usize, limits: Limits) -> Result<Bytes, Why> {
+    match timeout(limits.body_timeout, Limited::new(body, most).collect()).await {
+        Ok(Ok(collected)) => Ok(collected.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Why::TooLarge { most }),
+        Ok(Err(_broken)) => Err(Why::Broken),
+        Err(_elapsed) => Err(Why::Slow { seconds: limits.body_timeout.as_secs() }),
+    }
+}

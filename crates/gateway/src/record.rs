@@ -1,0 +1,110 @@
+//! What the ledger is told of a call.
+
+use std::{net::SocketAddr, time::Duration};
+
+use identity::Caller;
+use kube_api::{Head, Request};
+use ledger::leaf::{self, Actor, Cause, Event, Id, Refusal, Stage};
+use policy::Decision;
+
+use crate::outcome::{Ending, Outcome};
+
+/// A caller as leaves tell it.
+///
+/// # Errors
+/// The session's id is none that the ledger takes, which `identity` does not make.
+pub(crate) fn actor(caller: &Caller, peer: SocketAddr) -> Result<Actor, leaf::InvalidId> {
+    Ok(Actor {
+        agent: caller.agent().as_str().into(),
+        groups: caller.groups().iter().map(|group| group.as_str().into()).collect(),
+        delegator: caller.delegator().as_str().into(),
+        session: Id::new(caller.session().as_str())?,
+        src: peer.to_string().into(),
+    })
+}
+
+/// The parts of a refusal that are the same whatever its cause.
+pub(crate) struct Told<'a> {
+    pub(crate) call: &'a Id,
+    pub(crate) actor: &'a Actor,
+    pub(crate) cluster: &'a str,
+    pub(crate) status: u16,
+    pub(crate) message: &'a str,
+}
+
+impl Told<'_> {
+    /// A request that was not understood; of its target only the path is told, since a query that nobody
+    /// understood may hold anything.
+    pub(crate) fn unparsed(&self, cause: Cause, head: Option<&Head>, method: &str, path: &str) -> Event {
+        let request = head.map(|head| {
+            upstream::target(self.cluster, head.verb().as_str(), head.target(), &head.path_and_query())
+        });
+        let raw = request.is_none().then(|| leaf::RawRequest { method: method.into(), path: path.into() });
+        self.refusal(cause, request, raw, None)
+    }
+
+    /// A request that policy did not permit.
+    pub(crate) fn judged(&self, cause: Cause, request: &Request, decision: &Decision) -> Event {
+        let request = upstream::request(self.cluster, request);
+        self.refusal(cause, Some(request), None, Some(upstream::decision(decision)))
+    }
+
+    /// A request that could not be judged though it was understood.
+    pub(crate) fn unjudged(&self, cause: Cause, request: &Request) -> Event {
+        self.refusal(cause, Some(upstream::request(self.cluster, request)), None, None)
+    }
+
+    fn refusal(
+        &self,
+        cause: Cause,
+        request: Option<leaf::Request>,
+        raw: Option<leaf::RawRequest>,
+        decision: Option<leaf::Decision>,
+    ) -> Event {
+        Event::Refusal(Box::new(Refusal {
+            call: self.call.clone(),
+            cause,
+            status: self.status,
+            src: self.actor.src.clone(),
+            actor: Some(self.actor.clone()),
+            request,
+            raw,
+            decision,
+            message: self.message.into(),
+        }))
+    }
+}
+
+/// A call that the gate answered itself.
+pub(crate) fn answered(call: &Id, actor: &Actor, cluster: &str, request: &Request) -> Event {
+    Event::Answered(Box::new(leaf::Answered {
+        call: call.clone(),
+        actor: actor.clone(),
+        request: upstream::request(cluster, request),
+    }))
+}
+
+/// How a permitted call ended.
+pub(crate) fn outcome(call: &Id, outcome: &Outcome, took: Duration) -> Event {
+    let stage = match outcome.ending {
+        Ending::Completed if outcome.status.is_some_and(|status| status == 401 || status == 403) => {
+            Stage::Denied
+        }
+        Ending::Completed => Stage::Completed,
+        Ending::Failed(_) => Stage::Failed,
+        Ending::Unmaskable
+        | Ending::UpstreamBroke
+        | Ending::ClientLeft
+        | Ending::SessionEnded
+        | Ending::GateStopping => Stage::Cut,
+    };
+    Event::Outcome(leaf::Outcome {
+        call: call.clone(),
+        stage,
+        status: outcome.status.map(|status| status.as_u16()),
+        delivered: outcome.bytes,
+        masked: outcome.masked,
+        duration_us: u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
+        error: (outcome.ending != Ending::Completed).then(|| outcome.ending.to_string().into()),
+    })
+}

@@ -1,0 +1,127 @@
+//! What a client is told when its call goes no further: the one place where a refusal becomes a `Status`.
+
+use http::{Response, StatusCode};
+use kube_api::Status;
+use upstream::Failure;
+
+use crate::{parse::Why, reply::Reply};
+
+/// A call that ends without an answer of the API server's. What is said here is for the agent; details that could
+/// help an attacker are in the log and the ledger only.
+#[derive(Debug)]
+pub(crate) enum Refused {
+    /// No credential, or not a good one.
+    Unauthenticated,
+    /// The session has as many calls open as it may.
+    TooManyCalls { most: usize },
+    /// Not a request the gate understands, in the words of the part that refused it.
+    Unparsed(Status),
+    /// Policy said deny, or ask and nobody approved.
+    Judged(Status),
+    /// The ledger does not take entries.
+    Unrecorded,
+    /// Nothing was sent: the API server cannot be reached.
+    Unreachable,
+    /// No answer in time; the API server may have acted.
+    NoAnswer { seconds: u64 },
+    /// An answer that is not one.
+    BadAnswer,
+    /// An answer that cannot be masked.
+    Unmaskable,
+    /// A defect of the gate's, or of its configuration.
+    Internal,
+}
+
+impl Refused {
+    pub(crate) fn answer(&self, call: Option<&str>) -> Response<Reply> {
+        Reply::status(&self.status(), call)
+    }
+
+    pub(crate) fn code(&self) -> StatusCode {
+        self.status().code()
+    }
+
+    pub(crate) fn status(&self) -> Status {
+        match self {
+            Self::Unauthenticated => failure(
+                StatusCode::UNAUTHORIZED,
+                "Unauthorized",
+                "portcullis: no valid session; open one with `portcullis session open` and use its kubeconfig",
+            ),
+            Self::TooManyCalls { most } => failure(
+                StatusCode::TOO_MANY_REQUESTS,
+                "TooManyRequests",
+                &format!("portcullis: this session has {most} calls open, as many as it may; let one end first"),
+            )
+            .retry_after(1),
+            Self::Unparsed(status) | Self::Judged(status) => status.clone(),
+            Self::Unrecorded => failure(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "ServiceUnavailable",
+                "portcullis: the ledger does not take entries, so nothing may pass; tell the operator of the gate",
+            )
+            .retry_after(10),
+            Self::Unreachable => failure(
+                StatusCode::BAD_GATEWAY,
+                "ServiceUnavailable",
+                "portcullis: the API server cannot be reached; nothing was sent",
+            )
+            .retry_after(5),
+            Self::NoAnswer { seconds } => failure(
+                StatusCode::GATEWAY_TIMEOUT,
+                "Timeout",
+                &format!(
+                    "portcullis: the API server did not answer within {seconds} s; it may have acted, so look before \
+                     you try again"
+                ),
+            ),
+            Self::BadAnswer => failure(
+                StatusCode::BAD_GATEWAY,
+                "InternalError",
+                "portcullis: the API server's answer cannot be passed on; it may have acted, so look before you try \
+                 again",
+            ),
+            Self::Unmaskable => failure(
+                StatusCode::BAD_GATEWAY,
+                "InternalError",
+                "portcullis: the API server answered in a form that cannot be masked, so it is not delivered",
+            ),
+            Self::Internal => failure(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "InternalError",
+                "portcullis: the call could not be handled; the gate's log has the reason under this call's Audit-ID",
+            ),
+        }
+    }
+}
+
+impl From<Why> for Refused {
+    fn from(why: Why) -> Self {
+        let told = |code, reason| failure(code, reason, &format!("portcullis: {why}"));
+        Self::Unparsed(match &why {
+            Why::Refused(refusal) => refusal.status(),
+            Why::TooLarge { .. } => told(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge"),
+            Why::Slow { .. } => told(StatusCode::REQUEST_TIMEOUT, "Timeout"),
+            Why::Broken => told(StatusCode::BAD_REQUEST, "BadRequest"),
+            Why::Placeholder { .. } => told(StatusCode::UNPROCESSABLE_ENTITY, "Invalid"),
+        })
+    }
+}
+
+impl From<&Failure> for Refused {
+    fn from(failure: &Failure) -> Self {
+        match failure {
+            Failure::Connect(_) | Failure::Unsent => Self::Unreachable,
+            Failure::Deadline { seconds } => Self::NoAnswer { seconds: *seconds },
+            Failure::Broken(_) | Failure::Redirect | Failure::Switched => Self::BadAnswer,
+            Failure::Credential(_)
+            | Failure::Impersonation(_)
+            | Failure::WrongCluster
+            | Failure::Target(_) => Self::Internal,
+        }
+    }
+}
+
+fn failure(code: StatusCode, reason: &str, message: &str) -> Status {
+    Status::failure(code, reason, message)
+}

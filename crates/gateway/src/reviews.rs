@@ -1,0 +1,113 @@
+//! Questions about one's own rights, answered from policy: the API server knows only what it would allow the
+//! impersonated user, and `kubectl auth can-i` must tell what the gate would do.
+
+use bytes::Bytes;
+use kube_api::{Request, Resource, Status, Verb};
+use policy::{Judge, Principal, Probe};
+use serde_json::{Value, json};
+
+use crate::refuse::Refused;
+
+const GROUP: &str = "authorization.k8s.io";
+
+/// A self-review, understood.
+#[derive(Debug)]
+pub(crate) enum Question {
+    /// `SelfSubjectAccessReview`: the attributes asked about, `spec` as sent.
+    Access { spec: Value },
+    /// `SelfSubjectRulesReview`: all rules in one namespace.
+    Rules { namespace: String, spec: Value },
+}
+
+/// The question that a request asks; `None` for any other request.
+pub(crate) fn question(request: &Request) -> Option<Question> {
+    let resource = request.resource()?;
+    if request.verb() != Verb::Create || resource.group() != GROUP || resource.version() != "v1" {
+        return None;
+    }
+    let spec = request.body()?.value().get("spec").cloned().unwrap_or_default();
+    match resource.resource() {
+        "selfsubjectaccessreviews" => Some(Question::Access { spec }),
+        "selfsubjectrulesreviews" => {
+            Some(Question::Rules { namespace: text(&spec, "namespace").to_owned(), spec })
+        }
+        _ => None,
+    }
+}
+
+/// The review with its `status` filled in, as the API server would answer it.
+///
+/// # Errors
+/// The question names something that cannot be a resource.
+pub(crate) fn answer(
+    judge: &Judge,
+    principal: &Principal<'_>,
+    cluster: &str,
+    question: &Question,
+) -> Result<Bytes, Refused> {
+    let (kind, spec, status) = match question {
+        Question::Access { spec } => (
+            "SelfSubjectAccessReview",
+            spec,
+            access(judge, principal, cluster, spec).map_err(Refused::Unparsed)?,
+        ),
+        Question::Rules { namespace, spec } => {
+            ("SelfSubjectRulesReview", spec, rules(judge, principal, cluster, namespace))
+        }
+    };
+    let review = json!({
+        "kind": kind,
+        "apiVersion": "authorization.k8s.io/v1",
+        "metadata": {"creationTimestamp": null},
+        "spec": spec,
+        "status": status,
+    });
+    Ok(Bytes::from(review.to_string()))
+}
+
+fn access(judge: &Judge, principal: &Principal<'_>, cluster: &str, spec: &Value) -> Result<Value, Status> {
+    let probe = if let Some(asked) = spec.get("nonResourceAttributes") {
+        judge.probe_path(principal, cluster, text(asked, "verb"), text(asked, "path"))
+    } else if let Some(asked) = spec.get("resourceAttributes") {
+        let resource = Resource::asked(
+            text(asked, "group"),
+            text(asked, "version"),
+            text(asked, "resource"),
+            optional(asked, "subresource"),
+            optional(asked, "namespace"),
+            optional(asked, "name"),
+        )
+        .map_err(|refusal| refusal.status())?;
+        judge.probe(principal, cluster, text(asked, "verb"), &resource)
+    } else {
+        return Ok(json!({"allowed": false, "reason": "portcullis: the review asks about nothing"}));
+    };
+    Ok(match probe {
+        Probe::Allowed { reason } => json!({"allowed": true, "reason": reason}),
+        // The call is possible: it waits for a human. "no" would keep an agent from asking.
+        Probe::Asks { reason } => json!({"allowed": true, "reason": reason}),
+        Probe::Denied { reason } => json!({"allowed": false, "denied": true, "reason": reason}),
+    })
+}
+
+fn rules(judge: &Judge, principal: &Principal<'_>, cluster: &str, namespace: &str) -> Value {
+    let resource_rules: Vec<Value> = judge
+        .rules_for(principal, cluster, namespace)
+        .into_iter()
+        .map(|rule| json!({"verbs": rule.verbs, "apiGroups": rule.api_groups, "resources": rule.resources}))
+        .collect();
+    json!({
+        "resourceRules": resource_rules,
+        "nonResourceRules": [],
+        // Rules can depend on names and contents, which a list of verbs and resources cannot express.
+        "incomplete": true,
+    })
+}
+
+fn text<'a>(value: &'a Value, key: &str) -> &'a str {
+    value.get(key).and_then(Value::as_str).unwrap_or_default()
+}
+
+fn optional<'a>(value: &'a Value, key: &str) -> Option<&'a str> {
+    value.get(key).and_then(Value::as_str).filter(|text| !text.is_empty())
+}

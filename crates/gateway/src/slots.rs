@@ -1,0 +1,70 @@
+//! How many calls a session has open, so that one agent's flood does not starve the others.
+
+use std::{collections::HashMap, sync::Arc};
+
+use parking_lot::Mutex;
+
+/// Open calls by session. A session without open calls takes no room.
+#[derive(Debug, Clone)]
+pub(crate) struct Slots {
+    most: usize,
+    open: Arc<Mutex<HashMap<String, usize>>>,
+}
+
+/// One open call of a session. Given back when dropped.
+#[derive(Debug)]
+pub(crate) struct Slot {
+    session: String,
+    open: Arc<Mutex<HashMap<String, usize>>>,
+}
+
+impl Slots {
+    pub(crate) fn new(most: usize) -> Self {
+        Self { most, open: Arc::default() }
+    }
+
+    /// `None` when the session has as many calls open as it may.
+    pub(crate) fn take(&self, session: &str) -> Option<Slot> {
+        let mut open = self.open.lock();
+        let count = open.entry(session.to_owned()).or_insert(0);
+        if *count >= self.most {
+            return None;
+        }
+        *count += 1;
+        Some(Slot { session: session.to_owned(), open: Arc::clone(&self.open) })
+    }
+
+    pub(crate) fn most(&self) -> usize {
+        self.most
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        let mut open = self.open.lock();
+        if let Some(count) = open.get_mut(&self.session) {
+            *count -= 1;
+            if *count == 0 {
+                open.remove(&self.session);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Slots;
+
+    #[test]
+    fn a_session_gets_its_slots_and_no_more_and_gets_them_back() {
+        let slots = Slots::new(2);
+        let first = slots.take("s-1").unwrap();
+        let second = slots.take("s-1").unwrap();
+        assert!(slots.take("s-1").is_none());
+        assert!(slots.take("s-2").is_some(), "another session is not affected");
+        drop(first);
+        let third = slots.take("s-1").unwrap();
+        drop((second, third));
+        assert!(slots.open.lock().is_empty());
+    }
+}

@@ -1,0 +1,10 @@
+//! What nobody masked cannot be called masked.
+
+use mask::Masked;
+
+#[allow(dead_code)]
+fn masked<B: http_body::Body<Data = bytes::Bytes>>(body: B) -> Masked<B> {
+    Masked::new(body)
+}
+
+fn main() {}

@@ -1,0 +1,12 @@
+//! A sealed body is no body: it cannot be delivered.
+
+use upstream::Answer;
+
+#[allow(dead_code)]
+fn deliver_sealed(answer: Answer) {
+    deliver(answer.body);
+}
+
+fn deliver(_body: impl http_body::Body) {}
+
+fn main() {}

@@ -1,0 +1,27 @@
+//! The control: with every step in its place, it compiles.
+
+use ledger::{Ledger, leaf::{Actor, Id}};
+use policy::{Judge, Principal, Verdict};
+use upstream::{Cluster, Intent};
+
+#[allow(dead_code)]
+async fn life(
+    judge: &Judge,
+    principal: &Principal<'_>,
+    ledger: &Ledger,
+    cluster: &Cluster,
+    call: Id,
+    actor: Actor,
+    request: kube_api::Request,
+) {
+    let Verdict::Allow(permit) = judge.judge(principal, cluster.name(), request) else { return };
+    let Ok(intent) = Intent::new(call, actor, cluster.name(), permit) else { return };
+    let Ok(receipt) = ledger.append(intent).await else { return };
+    let Ok(answer) = cluster.send(receipt).await else { return };
+    let Ok(opened) = answer.body.open().await else { return };
+    deliver(opened.body);
+}
+
+fn deliver(_body: impl http_body::Body) {}
+
+fn main() {}
