@@ -20,6 +20,8 @@ pub(crate) struct Call<'a> {
     /// A delete that tells the server to go on although it cannot read what it deletes.
     pub(crate) unsafe_delete: bool,
     pub(crate) facts: Facts,
+    /// Whether an update or patch creates the object if it is not there: then it must be allowed as both.
+    pub(crate) may_create: bool,
     /// Whether leaving out the namespace or the name means all of them.
     pub(crate) covers_all: bool,
 }
@@ -53,6 +55,7 @@ impl<'a> Call<'a> {
             dry_run: false,
             unsafe_delete: false,
             facts: Facts::none(),
+            may_create: false,
             covers_all: false,
         }
     }
@@ -75,6 +78,9 @@ impl<'a> Call<'a> {
             dry_run,
             unsafe_delete: false,
             facts: body.as_ref().map_or_else(Facts::none, |body| Facts::of(body, is_data)),
+            may_create: action == Some(Action::Update)
+                && object.subresource.is_empty()
+                && catalogue::is_created_by_update(object.group, object.resource),
             covers_all: matches!(action, Some(Action::List | Action::Watch | Action::DeleteCollection)),
         }
     }

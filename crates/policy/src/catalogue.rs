@@ -63,6 +63,16 @@ pub(crate) fn is_cluster_scoped(group: &str, resource: &str) -> bool {
     CLUSTER_SCOPED.iter().any(|(g, kinds)| *g == group && kinds.contains(&resource))
 }
 
+/// Whether a PUT creates a `resource` that is not there: those whose strategy in k8s.io/kubernetes says
+/// `AllowCreateOnUpdate`.
+pub(crate) fn is_created_by_update(group: &str, resource: &str) -> bool {
+    match group {
+        "" => matches!(resource, "endpoints" | "events" | "limitranges" | "services"),
+        "coordination.k8s.io" | "rbac.authorization.k8s.io" => true,
+        _ => false,
+    }
+}
+
 /// Subresources by group and resource, beyond `status` and `scale`, which any resource may have.
 const SUBRESOURCES: &[(&str, &str, &[&str])] = &[
     (

@@ -5,6 +5,9 @@ use std::collections::BTreeSet;
 use cedar_policy::{Effect, Policy};
 use serde_json::{Map, Value};
 
+/// Operators whose own operands are all that an attribute is compared with.
+const COMPARISONS: &[&str] = &["==", "!=", "like", "contains"];
+
 /// Which parts of a resource's identity a rule looks at, and what it compares them with. A call on a
 /// collection is judged once for each such place, since it covers the objects there.
 #[derive(Clone, Debug, Default)]
@@ -82,12 +85,16 @@ impl Est {
                     found.namespace_ids.extend(part("id").map(str::to_owned));
                 }
             }
-            for operands in node.values() {
+            for (operator, operands) in node {
                 let reads =
                     |attribute: &str| children(operands).any(|c| accessed(c, "resource") == Some(attribute));
                 for (attribute, into) in [("namespace", &mut found.namespaces), ("name", &mut found.names)] {
                     if reads(attribute) {
-                        collect_strings(operands, into.get_or_insert_default());
+                        let compares = COMPARISONS.contains(&operator.as_str());
+                        collect_strings(
+                            if compares { operands } else { &self.0 },
+                            into.get_or_insert_default(),
+                        );
                     }
                 }
             }

@@ -88,8 +88,8 @@ impl Judge {
         &self.settings
     }
 
-    /// Judges `call`: what is fixed, then the rules for the call as it stands, then for each place it
-    /// covers. The strictest answer holds.
+    /// Judges `call`: what is fixed, then the rules for each thing it does and each place it covers. The
+    /// strictest answer holds.
     pub(crate) fn decide(&self, who: &Principal<'_>, cluster: &str, call: &Call<'_>) -> Finding<'_> {
         if let Some(denial) = self.fixed_denial(cluster, call) {
             return Finding::deny(Cause::Fixed(denial), Vec::new());
@@ -98,6 +98,22 @@ impl Judge {
             return Finding::deny(Cause::NoRule, Vec::new());
         };
         let slice = self.slice(who);
+        let mut finding = self.decide_as(action, &slice, who, cluster, call);
+        if call.may_create && finding.outcome != Outcome::Deny {
+            finding = finding.and(self.decide_as(Action::Create, &slice, who, cluster, call), None);
+        }
+        finding
+    }
+
+    /// Judges `call` by the rules about `action`: as it stands, then for each place it covers.
+    fn decide_as(
+        &self,
+        action: Action,
+        slice: &Slice,
+        who: &Principal<'_>,
+        cluster: &str,
+        call: &Call<'_>,
+    ) -> Finding<'_> {
         let Some(rules) = slice.action(action).filter(|rules| !rules.incomplete) else {
             return Finding::deny(Cause::Error, Vec::new());
         };
@@ -110,7 +126,7 @@ impl Judge {
                 break;
             }
             let there = evaluation.at(object, &place).find(rules);
-            finding = finding.and(there, place);
+            finding = finding.and(there, Some(place));
         }
         finding
     }
@@ -175,7 +191,7 @@ impl<'a> Finding<'a> {
     }
 
     /// Both must hold: the stricter outcome, and everyone's approval.
-    fn and(mut self, there: Self, place: Place) -> Self {
+    fn and(mut self, there: Self, place: Option<Place>) -> Self {
         match (self.outcome, there.outcome) {
             (_, Outcome::Allow) | (Outcome::Deny, _) => self,
             (Outcome::Ask, Outcome::Ask) => {
@@ -185,7 +201,7 @@ impl<'a> Finding<'a> {
                 self.rules.extend(more);
                 self
             }
-            (_, Outcome::Ask | Outcome::Deny) => Self { place: Some(place), ..there },
+            (_, Outcome::Ask | Outcome::Deny) => Self { place: place.or(there.place), ..there },
         }
     }
 }

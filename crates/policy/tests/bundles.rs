@@ -34,3 +34,20 @@ fn every_shipped_bundle_proves_its_rules() {
         assert!(report.cases().len() >= 20, "{name}");
     }
 }
+
+#[test]
+fn the_rules_in_the_documentation_are_valid() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/policy.md");
+    let text = fs::read_to_string(path).unwrap();
+    let blocks: Vec<Source> = text
+        .split("```cedar\n")
+        .skip(1)
+        .enumerate()
+        .map(|(n, rest)| Source {
+            name: format!("block {n}"),
+            text: rest.split("```").next().unwrap().to_owned(),
+        })
+        .collect();
+    assert_eq!(blocks.len(), 2);
+    Bundle::compile(&blocks).unwrap_or_else(|problems| panic!("{problems}"));
+}

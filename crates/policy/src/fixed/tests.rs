@@ -253,3 +253,24 @@ fn ids_are_distinct_and_texts_are_whole() {
     ids.dedup();
     assert_eq!(ids.len(), fixed_denials().len());
 }
+
+/// The table in docs/policy.md, as it must be.
+fn documented() -> String {
+    let row = |denial: &FixedDenial| {
+        format!(
+            "| `{}` | {} | {} | {} |",
+            denial.id,
+            denial.what,
+            denial.reason,
+            denial.cost.unwrap_or("cannot be lifted")
+        )
+    };
+    let rows: Vec<String> = fixed_denials().iter().map(row).collect();
+    format!("| id | denied | because | cost of lifting |\n|---|---|---|---|\n{}\n", rows.join("\n"))
+}
+
+#[test]
+fn the_documentation_lists_every_denial() {
+    let docs = include_str!("../../../../docs/policy.md");
+    assert!(docs.contains(&documented()), "docs/policy.md should hold this table:\n{}", documented());
+}

@@ -162,10 +162,11 @@ fn a_call_on_a_collection_is_judged_for_every_place_it_covers() {
     let by_set = forbid("when { [\"hr\", \"legal\"].contains(resource.namespace) }");
     let all_but = forbid("when { resource.namespace != \"shop\" && resource.namespace != \"\" }");
     let by_name = forbid("when { resource.type == \"configmaps\" && resource.name == \"secret-plan\" }");
+    let by_record = forbid("when { { ns: resource.namespace }.ns == \"hr\" }");
     let unless = judge(
         "@id(\"p\") permit (principal, action, resource is Object) unless { resource.namespace == \"hr\" };",
     );
-    for judge in [&in_prod, &by_attribute, &by_pattern, &by_set, &all_but, &unless] {
+    for judge in [&in_prod, &by_attribute, &by_pattern, &by_set, &all_but, &by_record, &unless] {
         for verb in ["list", "watch"] {
             assert_eq!(
                 outcome(judge, &[], "prod", &call(verb, "pods", "", "")),
@@ -284,6 +285,22 @@ fn lifting_is_by_cluster_and_by_id_of_what_can_be_lifted() {
     let create = call("create", "apiservices.apiregistration.k8s.io", "", "");
     assert_eq!(outcome(&judge, &[], "dev", &create), Outcome::Allow);
     assert_eq!(outcome(&judge, &[], "prod", &create), Outcome::Deny);
+}
+
+#[test]
+fn what_may_create_must_be_allowed_as_both() {
+    let judge = judge(
+        r#"@id("p") permit (principal, action in [Action::"update", Action::"patch"], resource);
+        @id("c") permit (principal, action == Action::"create", resource in Namespace::"prod/shop");"#,
+    );
+    let put = |kind, namespace| outcome(&judge, &[], "prod", &call("update", kind, namespace, "a"));
+    assert_eq!(put("configmaps", "other"), Outcome::Allow);
+    assert_eq!(put("services", "other"), Outcome::Deny);
+    assert_eq!(put("services", "shop"), Outcome::Allow);
+    let mut apply = call("patch", "configmaps", "other", "a");
+    assert_eq!(outcome(&judge, &[], "prod", &apply), Outcome::Allow);
+    apply.may_create = true;
+    assert_eq!(outcome(&judge, &[], "prod", &apply), Outcome::Deny);
 }
 
 /// What approval can do is to take rules away that ask, and nothing else.
