@@ -74,3 +74,64 @@ fn subject_names(names: &[String]) -> anyhow::Result<Vec<SanType>> {
     }
     Ok(found)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use rustls::{
+        ClientConfig, ClientConnection, RootCertStore, ServerConfig, ServerConnection,
+        crypto::aws_lc_rs,
+        pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
+    };
+
+    use super::{ListenerCertificate, for_listener};
+
+    /// What the client says at the end of a handshake for `host`.
+    fn handshake(certificate: &ListenerCertificate, host: &str) -> Result<(), rustls::Error> {
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        let chain =
+            CertificateDer::pem_slice_iter(certificate.chain.as_bytes()).map(Result::unwrap).collect();
+        let key = PrivateKeyDer::from_pem_slice(certificate.key.as_bytes()).unwrap();
+        let server = ServerConfig::builder_with_provider(Arc::clone(&provider))
+            .with_safe_default_protocol_versions()?
+            .with_no_client_auth()
+            .with_single_cert(chain, key)?;
+        let mut roots = RootCertStore::empty();
+        roots.add(CertificateDer::from_pem_slice(certificate.ca.as_bytes()).unwrap())?;
+        let client = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let mut server = ServerConnection::new(Arc::new(server))?;
+        let mut client = ClientConnection::new(Arc::new(client), host.to_owned().try_into().unwrap())?;
+        while client.is_handshaking() {
+            let mut wire = Vec::new();
+            client.write_tls(&mut wire).unwrap();
+            server.read_tls(&mut wire.as_slice()).unwrap();
+            server.process_new_packets()?;
+            let mut wire = Vec::new();
+            server.write_tls(&mut wire).unwrap();
+            client.read_tls(&mut wire.as_slice()).unwrap();
+            client.process_new_packets()?;
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn clients_with_the_ca_trust_the_listener_under_its_names_and_no_other() {
+        let certificate = for_listener(&["gate.example.com".to_owned(), "10.0.0.1".to_owned()]).unwrap();
+        for host in ["localhost", "127.0.0.1", "::1", "gate.example.com", "10.0.0.1"] {
+            assert_eq!(handshake(&certificate, host), Ok(()), "{host}");
+        }
+        assert!(handshake(&certificate, "other.example.com").is_err());
+        let other = for_listener(&[]).unwrap();
+        let forged = ListenerCertificate { ca: other.ca, ..certificate };
+        assert!(handshake(&forged, "localhost").is_err(), "another CA of the same name");
+    }
+
+    #[test]
+    fn a_name_that_no_certificate_can_have_is_refused() {
+        assert!(for_listener(&["gäte.example.com".to_owned()]).is_err());
+    }
+}

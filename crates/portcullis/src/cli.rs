@@ -21,7 +21,6 @@ use crate::{
 #[command(
     version,
     propagate_version = true,
-    max_term_width = 110,
     after_help = "\
 From nothing to a guarded cluster:
   portcullis init --agent claude              write portcullis.yaml, a certificate and a policy

@@ -9,7 +9,7 @@ use std::{
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 
-use crate::admin::OpenedSession;
+use crate::{admin::OpenedSession, yaml::quoted};
 
 /// First words of every file that we write, by which we know it again.
 const MARK: &str = "# Written by `portcullis session open`";
@@ -23,9 +23,8 @@ pub(crate) enum WriteError {
     Io { file: PathBuf, error: io::Error },
 }
 
-/// The file's text. Strings are JSON strings, which YAML reads alike.
+/// The file's text.
 pub(crate) fn text(opened: &OpenedSession) -> String {
-    let quoted = |text: &str| serde_json::Value::String(text.to_owned()).to_string();
     let session = &opened.session;
     let context = quoted(&format!("portcullis-{}", session.cluster));
     let user = quoted(&format!("portcullis-{}", session.id));

@@ -13,3 +13,4 @@ mod rbac_rules;
 mod story;
 mod table;
 mod terminal;
+mod yaml;

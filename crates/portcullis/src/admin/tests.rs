@@ -52,7 +52,7 @@ async fn gate() -> Gate {
 fn ledger(data: &DataFolder) -> Ledger {
     let config = ledger::Config {
         folder: data.ledger(),
-        key: Key::generate(&data.path().join("ledger.key"), "test").unwrap(),
+        key: Key::generate(&data.ledger_key(), "test").unwrap(),
         writer_id: leaf::Id::new("gate-1").unwrap(),
         checkpoint_interval: Duration::from_secs(1),
         queue: 16,

@@ -12,7 +12,7 @@ use anyhow::{Context, bail, ensure};
 use clap::Args;
 use identity::{AgentName, ClusterName};
 
-use crate::{bundles, certificate, terminal};
+use crate::{bundles, certificate, terminal, yaml::quoted};
 
 /// Write a configuration, a certificate and a policy to start from
 #[derive(Debug, Args)]
@@ -188,11 +188,6 @@ fn label(context: &str) -> String {
     let fitting = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
     let name: String = context.chars().map(fitting).take(63).collect();
     name.trim_matches('-').to_owned()
-}
-
-/// A JSON string, which is a YAML string too.
-fn quoted(text: &str) -> String {
-    serde_json::Value::String(text.to_owned()).to_string()
 }
 
 #[cfg(test)]

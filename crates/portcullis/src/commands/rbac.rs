@@ -4,20 +4,17 @@ use std::{fmt::Write, process::ExitCode};
 
 use clap::Args;
 use identity::ClusterName;
+use upstream::{AGENTS_GROUP, GROUP_PREFIX, MASKED_READER_GROUP, USER_PREFIX};
 
 use crate::{
     cli::ConfigFile,
     config::{Config, Files, suggestion},
     rbac_rules::AGENT_RULES,
     terminal,
+    yaml::quoted,
 };
 
 const DEFAULT_ACCOUNT: &str = "portcullis/gate";
-/// As `upstream` sends them.
-const USER_PREFIX: &str = "portcullis:agent:";
-const AGENTS_GROUP: &str = "portcullis:agents";
-const GROUP_PREFIX: &str = "portcullis:group:";
-const MASKED_READER_GROUP: &str = "portcullis:masked-reader";
 
 /// Print the RBAC that a cluster needs: the gate may impersonate agents, and nothing else
 #[derive(Debug, Args)]
@@ -194,11 +191,6 @@ fn binding(name: &str, subject: &str) -> String {
 
 fn group_subject(name: &str) -> String {
     format!("  - kind: Group\n    apiGroup: rbac.authorization.k8s.io\n    name: {}\n", quoted(name))
-}
-
-/// A JSON string, which is a YAML string too.
-fn quoted(text: &str) -> String {
-    serde_json::Value::String(text.to_owned()).to_string()
 }
 
 #[cfg(test)]

@@ -227,6 +227,12 @@ impl DataFolder {
         self.0.join("ledger")
     }
 
+    /// The file of the key that signs the ledger's checkpoints.
+    #[must_use]
+    pub fn ledger_key(&self) -> PathBuf {
+        self.0.join("ledger.key")
+    }
+
     /// The Unix socket of the admin API.
     #[must_use]
     pub fn admin_socket(&self) -> PathBuf {

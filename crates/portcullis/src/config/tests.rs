@@ -129,3 +129,15 @@ fn a_missing_file_says_how_to_begin() {
 fn the_json_schema_is_as_it_was() {
     assert_snapshot!(serde_json::to_string_pretty(&json_schema()).unwrap());
 }
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig { cases: 512, rng_seed: proptest::test_runner::RngSeed::Fixed(7), failure_persistence: None, ..Default::default() })]
+
+    #[test]
+    fn no_text_makes_the_reader_panic(text in "\\PC{0,200}", cut in 0..LEAST.len(), junk in "[-\\[\\]{}:,&*!|>'\"#%@`? \n\t0-9a-z]{0,12}") {
+        problems(&text);
+        // What is nearly right reaches further.
+        let (head, tail) = LEAST.split_at(cut);
+        problems(&format!("{head}{junk}{tail}"));
+    }
+}
