@@ -130,7 +130,8 @@ impl Log {
             bail!("`{}` is not a folder; a gate's ledger is `data/ledger`", self.folder.display());
         }
         let file = self.key.clone().unwrap_or_else(|| self.folder.join(KEY));
-        let text = fs::read_to_string(&file).with_context(|| format!("`{}`", file.display()))?;
+        let text = fs::read_to_string(&file)
+            .with_context(|| format!("cannot read the log's key `{}`", file.display()))?;
         Verifier::parse(text.trim()).with_context(|| format!("`{}`", file.display()))
     }
 
