@@ -86,6 +86,12 @@ impl Bundle {
         Problems::none_or(draft.found, Self { rules, digest: digest(sources), vocabulary })
     }
 
+    /// How many rules it has.
+    #[must_use]
+    pub fn rule_count(&self) -> usize {
+        self.rules().count()
+    }
+
     /// The digest that every decision names.
     #[must_use]
     pub fn digest(&self) -> &Digest {
