@@ -35,6 +35,8 @@ pub enum Representation {
 /// A header longer than this is no client's.
 const MAX_HEADER: usize = 4096;
 
+const NOTHING: Refusal = Refusal::NotAcceptable { offer: "application/json" };
+
 /// As clients name the OpenAPI documents in `Accept`.
 const OPEN_API: [&str; 4] = [
     "application/com.github.proto-openapi.spec.v2@v1.0+protobuf",
@@ -58,7 +60,7 @@ impl Accept {
         let mut representations = Vec::new();
         let mut given = false;
         for value in headers.get_all(header::ACCEPT) {
-            let text = value.to_str().ok().filter(|text| text.len() <= MAX_HEADER).ok_or(plan.nothing())?;
+            let text = value.to_str().ok().filter(|text| text.len() <= MAX_HEADER).ok_or(NOTHING)?;
             for clause in text.split(',').map(str::trim).filter(|clause| !clause.is_empty()) {
                 given = true;
                 if let Some((clause, representation)) = plan.keep(clause) {
@@ -72,8 +74,8 @@ impl Accept {
         if !given {
             return Ok(Self::fixed("application/json", &[Representation::Object]));
         }
-        let header = HeaderValue::from_str(&kept.join(", ")).map_err(|_| plan.nothing())?;
-        if kept.is_empty() { Err(plan.nothing()) } else { Ok(Self { header, representations }) }
+        let header = HeaderValue::from_str(&kept.join(", ")).map_err(|_| NOTHING)?;
+        if kept.is_empty() { Err(NOTHING) } else { Ok(Self { header, representations }) }
     }
 
     fn fixed(header: &'static str, representations: &[Representation]) -> Self {
@@ -116,35 +118,33 @@ impl Plan {
         }
     }
 
-    fn nothing(self) -> Refusal {
-        Refusal::NotAcceptable { offer: "application/json" }
-    }
-
     /// A clause as it goes upstream, or `None` if it cannot.
     fn keep(self, clause: &str) -> Option<(String, Representation)> {
         let mut parts = clause.split(';').map(str::trim);
         let media = parts.next()?.to_ascii_lowercase();
-        if matches!(self, Self::OpenApi) && OPEN_API.contains(&media.as_str()) {
-            return Some((clause.replace(' ', ""), Representation::OpenApi));
-        }
-        if !matches!(media.as_str(), "application/json" | "application/*" | "*/*") {
-            return None;
-        }
-        let mut kept = String::from("application/json");
-        let mut representation = Representation::Object;
+        let open_api = OPEN_API.into_iter().find(|known| matches!(self, Self::OpenApi) && media == *known);
+        let (media, mut representation) = match (open_api, media.as_str()) {
+            (Some(known), _) => (known, Representation::OpenApi),
+            (None, "application/json" | "application/*" | "*/*") => {
+                ("application/json", Representation::Object)
+            }
+            _ => return None,
+        };
+        let mut kept = media.to_owned();
         for parameter in parts.filter(|parameter| !parameter.is_empty()) {
             let (name, value) = parameter.split_once('=')?;
-            let value = value.trim_matches('"');
-            match name.trim().to_ascii_lowercase().as_str() {
+            let (name, value) = (name.trim().to_ascii_lowercase(), value.trim().trim_matches('"'));
+            match name.as_str() {
                 "as" => representation = transformed(value)?,
                 "g" | "v" | "profile" => plain(value)?,
                 "q" => quality(value)?,
-                // Neither changes what comes: JSON is UTF-8, and whether it streams is the request's matter.
-                "charset" | "stream" => continue,
+                // None changes what comes: JSON is UTF-8, its layout is free, and whether it streams is the
+                // request's matter.
+                "charset" | "stream" | "pretty" => continue,
                 _ => return None,
             }
             kept.push(';');
-            kept.push_str(&name.trim().to_ascii_lowercase());
+            kept.push_str(&name);
             kept.push('=');
             kept.push_str(value);
         }
@@ -167,9 +167,11 @@ fn plain(value: &str) -> Option<()> {
     (value.len() <= 128 && value.bytes().all(plain)).then_some(())
 }
 
+/// RFC 9110 section 12.4.2; what is not acceptable at all (`q=0`) is not kept.
 fn quality(value: &str) -> Option<()> {
-    let quality: f32 = value.parse().ok()?;
-    (value.len() <= 5 && (0.0..=1.0).contains(&quality)).then_some(())
+    let digits = value.len() <= 5 && value.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    let quality: f32 = value.parse().ok().filter(|_| digits)?;
+    (quality > 0.0 && quality <= 1.0).then_some(())
 }
 
 #[cfg(test)]
@@ -192,9 +194,14 @@ mod tests {
         insta::assert_snapshot!(rewritten("application/json;as=Table;v=v1;g=meta.k8s.io,application/json"), @"application/json;as=Table;v=v1;g=meta.k8s.io, application/json");
         insta::assert_snapshot!(rewritten("application/vnd.kubernetes.protobuf, application/json;q=0.9"), @"application/json;q=0.9");
         insta::assert_snapshot!(rewritten("*/*"), @"application/json");
-        insta::assert_snapshot!(rewritten("application/vnd.kubernetes.protobuf"), @"");
-        insta::assert_snapshot!(rewritten("application/cbor"), @"");
-        insta::assert_snapshot!(rewritten("application/json;as=Secret"), @"");
-        insta::assert_snapshot!(rewritten("application/json;charset=utf-8;stream=watch"), @"application/json");
+        insta::assert_snapshot!(rewritten("application/vnd.kubernetes.protobuf"), @"none of the media types in `Accept` can be masked; accept `application/json`");
+        insta::assert_snapshot!(rewritten("application/cbor"), @"none of the media types in `Accept` can be masked; accept `application/json`");
+        insta::assert_snapshot!(rewritten("application/json;as=Secret"), @"none of the media types in `Accept` can be masked; accept `application/json`");
+        insta::assert_snapshot!(rewritten("application/json;charset=utf-8;stream=watch;pretty=1"), @"application/json");
+        insta::assert_snapshot!(rewritten("application/json;q=0, */*;q=0.1, text/html"), @"application/json;q=0.1");
+        insta::assert_snapshot!(rewritten("application/json;q=nan"), @"none of the media types in `Accept` can be masked; accept `application/json`");
+        insta::assert_snapshot!(rewritten(" , application/*;q=0.50 "), @"application/json;q=0.50");
+        insta::assert_snapshot!(rewritten("application/json;sv=v1"), @"none of the media types in `Accept` can be masked; accept `application/json`");
+        insta::assert_snapshot!(rewritten("application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList;profile=nopeer,application/json"), @"application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList;profile=nopeer, application/json");
     }
 }

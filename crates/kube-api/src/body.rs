@@ -1,15 +1,11 @@
 //! Bodies, decoded so that no two readers could read them in two ways.
 
-use std::{collections::HashSet, fmt};
+use std::fmt;
 
 use bytes::Bytes;
-use serde::{
-    Deserialize, Deserializer,
-    de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor},
-};
-use serde_json::{Map, Number, Value};
+use serde_json::Value;
 
-use crate::{content::ContentType, refusal::Refusal};
+use crate::{content::ContentType, json, refusal::Refusal, yaml};
 
 /// What the API server takes: `MaxRequestBodyBytes` in k8s.io/apiserver/pkg/server/config.go.
 pub const MAX_BODY_BYTES: usize = 3 * 1024 * 1024;
@@ -57,7 +53,9 @@ impl Body {
             holds.then_some(()).ok_or_else(|| Refusal::Body { expected, problem: problem.to_owned() })
         };
         match self.content {
-            ContentType::Json => form(self.value.is_object(), "an object", "it is another kind of JSON value"),
+            ContentType::Json => {
+                form(self.value.is_object(), "an object", "it is another kind of JSON value")
+            }
             ContentType::MergePatch | ContentType::StrategicMergePatch | ContentType::ApplyPatch => {
                 form(self.value.is_object(), "a patch", "it is no object")
             }
@@ -65,7 +63,11 @@ impl Body {
                 let operations = self.value.as_array().map(Vec::as_slice).unwrap_or_default();
                 form(self.value.is_array(), "a JSON patch (RFC 6902)", "it is no array")?;
                 let sound = operations.iter().all(is_operation);
-                form(sound, "a JSON patch (RFC 6902)", "an operation lacks `op`, `path`, `from` or `value`, or has more")
+                form(
+                    sound,
+                    "a JSON patch (RFC 6902)",
+                    "an operation lacks `op`, `path`, `from` or `value`, or has more",
+                )
             }
         }
     }
@@ -118,140 +120,24 @@ fn is_operation(operation: &Value) -> bool {
         Some("move" | "copy") => &["op", "path", "from"],
         _ => return false,
     };
-    let fields = needed.iter().all(|key| if *key == "value" { operation.contains_key(*key) } else { text(key) });
+    let fields =
+        needed.iter().all(|key| if *key == "value" { operation.contains_key(*key) } else { text(key) });
     // `value` on an operation that has none is harmless, and some clients send it as null.
     fields && operation.keys().all(|key| needed.contains(&key.as_str()) || key == "value")
 }
 
 fn from_json(bytes: &[u8]) -> Result<Value, Refusal> {
-    let mut reader = serde_json::Deserializer::from_slice(bytes);
-    let problem = |error: serde_json::Error| Refusal::Body {
+    json::parse(bytes).map_err(|json::Problem { what, line, column }| Refusal::Body {
         expected: "JSON that can be read in one way only",
-        problem: told(&error.to_string(), error.line(), error.column()),
-    };
-    let value = Strict.deserialize(&mut reader).map_err(problem)?;
-    reader.end().map_err(problem)?;
-    Ok(value)
+        problem: format!("{what} (line {line}, column {column})"),
+    })
 }
 
 fn from_yaml(bytes: &[u8]) -> Result<Value, Refusal> {
-    let expected = "YAML that can be read in one way only";
-    let text = std::str::from_utf8(bytes)
-        .map_err(|_| Refusal::Body { expected, problem: "it is not UTF-8".to_owned() })?;
-    let options = serde_saphyr::options! {
-        budget: serde_saphyr::budget! {
-            max_aliases: 0,
-            max_anchors: 0,
-            max_merge_keys: 0,
-            max_documents: 1,
-            max_depth: 128,
-        },
-        strict_booleans: true,
-        reject_unsupported_tags: true,
-    };
-    let document: Document = serde_saphyr::from_str_with_options(text, options).map_err(|error| {
-        let place = error.location().map(|at| format!(" (line {}, column {})", at.line(), at.column()));
-        Refusal::Body { expected, problem: format!("it does not parse{}", place.unwrap_or_default()) }
-    })?;
-    Ok(document.0)
-}
-
-/// Where and, without quoting the body, what: serde_json names a key only in our own duplicate-key error.
-fn told(error: &str, line: usize, column: usize) -> String {
-    let what = if error.starts_with(DUPLICATE) {
-        DUPLICATE
-    } else if error.starts_with("recursion limit") {
-        "deeper than 128 levels"
-    } else {
-        "it does not parse"
-    };
-    format!("{what} (line {line}, column {column})")
-}
-
-const DUPLICATE: &str = "a key stands twice in one object";
-
-struct Document(Value);
-
-impl<'de> Deserialize<'de> for Document {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Strict.deserialize(deserializer).map(Self)
-    }
-}
-
-/// Builds a [`Value`], refusing what [`serde_json`] lets pass: a key that stands twice.
-#[derive(Clone, Copy)]
-struct Strict;
-
-impl<'de> DeserializeSeed<'de> for Strict {
-    type Value = Value;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Strict {
-    type Value = Value;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON value")
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
-        Ok(Value::Bool(value))
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
-        Ok(Value::from(value))
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
-        Ok(Value::from(value))
-    }
-
-    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Value, E> {
-        Number::from_f64(value).map(Value::Number).ok_or_else(|| E::custom("a number that is not finite"))
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
-        Ok(Value::from(value))
-    }
-
-    fn visit_string<E>(self, value: String) -> Result<Value, E> {
-        Ok(Value::String(value))
-    }
-
-    fn visit_unit<E>(self) -> Result<Value, E> {
-        Ok(Value::Null)
-    }
-
-    fn visit_none<E>(self) -> Result<Value, E> {
-        Ok(Value::Null)
-    }
-
-    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
-        self.deserialize(deserializer)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
-        let mut array = Vec::new();
-        while let Some(item) = items.next_element_seed(self)? {
-            array.push(item);
-        }
-        Ok(Value::Array(array))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
-        let mut object = Map::new();
-        let mut seen = HashSet::new();
-        while let Some(key) = entries.next_key::<String>()? {
-            if !seen.insert(key.clone()) {
-                return Err(A::Error::custom(DUPLICATE));
-            }
-            object.insert(key, entries.next_value_seed(self)?);
-        }
-        Ok(Value::Object(object))
-    }
+    let refused =
+        |problem: String| Refusal::Body { expected: "YAML that can be read in one way only", problem };
+    let text = std::str::from_utf8(bytes).map_err(|_| refused("it is not UTF-8".to_owned()))?;
+    yaml::parse(text).map_err(|yaml::Problem { what, line }| refused(format!("{what} (line {line})")))
 }
 
 #[cfg(test)]
@@ -269,12 +155,6 @@ mod tests {
     fn numbers_and_order_survive() {
         let exact = r#"{"z":9007199254740993,"a":18446744073709551615,"m":-9223372036854775808,"f":0.1}"#;
         assert_eq!(read(exact), exact);
-    }
-
-    #[test]
-    fn yaml_becomes_json() {
-        assert_eq!(read("a: 1\nb: [x, 'yes', true]\n"), r#"{"a":1,"b":["x","yes",true]}"#);
-        assert_eq!(read("a: !!binary aGk=\n"), r#"{"a":"hi"}"#);
     }
 
     #[test]
@@ -297,14 +177,29 @@ mod tests {
         ] {
             told.push(format!("{}: {}", text.escape_debug().take(40).collect::<String>(), read(text)));
         }
-        insta::assert_snapshot!(told.join("\n"), @"");
+        insta::assert_snapshot!(told.join("\n"), @r#"
+        {\"a\":1,\"a\":2}: the body is not JSON that can be read in one way only: a key stands twice in one object (line 1, column 10)
+        {\"a\":{\"b\":1,\"\\u0062\":2}}: the body is not JSON that can be read in one way only: a key stands twice in one object (line 1, column 20)
+        {\"a\":\"\\ud800\"}: the body is not JSON that can be read in one way only: it does not parse (line 1, column 13)
+        {\"a\":1} {\"b\":2}: the body is not JSON that can be read in one way only: it does not parse (line 1, column 9)
+        {\"a\":1: the body is not JSON that can be read in one way only: it does not parse (line 1, column 6)
+        {\"a\":NaN}: the body is not JSON that can be read in one way only: it does not parse (line 1, column 6)
+        a: 1\na: 2\n: the body is not YAML that can be read in one way only: a key stands twice in one mapping (line 2)
+        a: &x 1\nb: *x\n: the body is not YAML that can be read in one way only: an anchor (line 1)
+        a: 1\n---\nb: 2\n: the body is not YAML that can be read in one way only: a second document (line 3)
+        [1,2]: the body is not an object: it is another kind of JSON value
+        just text: the body is not an object: it is another kind of JSON value
+        {\"a\":[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[: the body is not JSON that can be read in one way only: deeper than 128 levels (line 1, column 132)
+        "#);
     }
 
     #[test]
     fn a_json_patch_has_operations_and_nothing_else() {
         let check = |text: &str| Body::parse(text.as_bytes(), ContentType::JsonPatch, false).is_ok();
         assert!(check(r#"[{"op":"add","path":"/a","value":null},{"op":"copy","from":"/a","path":"/b"}]"#));
-        for bad in [r#"{"op":"add"}"#, r#"[{"op":"add","path":"/a"}]"#, r#"[{"op":"x","path":"/a"}]"#, r#"[1]"#] {
+        for bad in
+            [r#"{"op":"add"}"#, r#"[{"op":"add","path":"/a"}]"#, r#"[{"op":"x","path":"/a"}]"#, r#"[1]"#]
+        {
             assert!(!check(bad), "{bad}");
         }
         assert!(!check(r#"[{"op":"remove","path":"/a","extra":1}]"#));

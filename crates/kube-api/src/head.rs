@@ -1,13 +1,14 @@
 //! A request line and its headers, canonical; the body not yet read.
 
-use http::{HeaderMap, Method, Version, header, request::Parts};
+use http::{Method, Version, request::Parts};
 
 use crate::{
     Request, Verb,
     accept::Accept,
     body::{Body, BodyRule, MAX_BODY_BYTES},
     content::ContentType,
-    options::{self, Options},
+    headers,
+    options::Options,
     path, query,
     refusal::{Refusal, quoted},
     request_info::request_info,
@@ -18,7 +19,8 @@ use crate::{
 /// What a request asks, as far as its head says.
 ///
 /// Headers that the gate does not know are ignored: nothing is copied, so nothing of them goes upstream. Those that would
-/// change the meaning of a request that is otherwise sound are refused, so that no client is left to believe in them.
+/// change the meaning of a request are refused (`headers::RULES`), so that no client is left to believe in them. A
+/// fragment never arrives: [`http::Uri`] drops it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Head {
     pub(crate) method: Method,
@@ -26,7 +28,8 @@ pub struct Head {
     pub(crate) target: Target,
     pub(crate) options: Options,
     pub(crate) accept: Accept,
-    content: (ContentType, bool),
+    /// What a body is and whether it may be YAML; an error is one only if a body follows.
+    content: Result<(ContentType, bool), Refusal>,
 }
 
 impl Head {
@@ -39,12 +42,15 @@ impl Head {
         let segments = path::segments(parts.uri.path())?;
         let pairs = parts.uri.query().map_or(Ok(Vec::new()), query::pairs)?;
         let (verb, target) = read_target(&parts.method, &segments, &pairs)?;
-        check_headers(&parts.headers, &target)?;
+        headers::check(&parts.headers, &target)?;
         let options = Options::parse(verb, &target, &pairs)?;
         let accept = Accept::parse(&parts.headers, &target)?;
-        let content = ContentType::parse(verb, &parts.headers)
-            .or_else(|refusal| if has_body(&parts.method) { Err(refusal) } else { Ok((ContentType::Json, false)) })?;
-        Ok(Self { method: parts.method.clone(), verb, target, options, accept, content })
+        let content = ContentType::parse(verb, &parts.headers);
+        let head = Self { method: parts.method.clone(), verb, target, options, accept, content };
+        match (&head.content, head.body_rule()) {
+            (Err(refusal), BodyRule::Required { .. }) => Err(refusal.clone()),
+            _ => Ok(head),
+        }
     }
 
     /// Whether a body follows, and how large it may be.
@@ -72,13 +78,18 @@ impl Head {
         let presence = |problem| Refusal::BodyPresence { verb: self.verb.as_str(), problem };
         let body = match (self.body_rule(), bytes) {
             (BodyRule::None | BodyRule::Optional { .. }, []) => None,
-            (BodyRule::None, _) => return Err(presence("has a body here, which would not be read; leave it out")),
-            (BodyRule::Required { .. }, []) => return Err(presence("has no body; send the object or the patch")),
+            (BodyRule::None, _) => {
+                return Err(presence("has a body here, which would not be read; leave it out"));
+            }
+            (BodyRule::Required { .. }, []) => {
+                return Err(presence("has no body; send the object or the patch"));
+            }
             (BodyRule::Optional { max_bytes } | BodyRule::Required { max_bytes }, bytes) => {
                 if bytes.len() > max_bytes {
                     return Err(Refusal::TooLarge { most: max_bytes });
                 }
-                Some(Body::parse(bytes, self.content.0, self.content.1)?)
+                let (content, yaml) = self.content.clone()?;
+                Some(Body::parse(bytes, content, yaml)?)
             }
         };
         Request::new(self, body)
@@ -102,6 +113,12 @@ impl Head {
         &self.target
     }
 
+    /// The query's options.
+    #[must_use]
+    pub fn options(&self) -> &Options {
+        &self.options
+    }
+
     /// The canonical path and query.
     #[must_use]
     pub fn path_and_query(&self) -> String {
@@ -109,10 +126,6 @@ impl Head {
         self.options.write(&mut text);
         text
     }
-}
-
-fn has_body(method: &Method) -> bool {
-    matches!(*method, Method::POST | Method::PUT | Method::PATCH | Method::DELETE)
 }
 
 /// Origin form only. HTTP/2 carries scheme and authority beside the path; HTTP/1.1 must not.
@@ -167,6 +180,7 @@ fn read_target(
         tail,
     };
     check_resource(&resource)?;
+    check_selected_name(&resource)?;
     let target = Target::Resource(resource);
     // Two URLs that the server reads alike must not be two things to the rest of us.
     if path::segments(&target.path())? != segments {
@@ -178,10 +192,25 @@ fn read_target(
     Ok((verb, target))
 }
 
+/// A name that a field selector requires is judged like one in the path, and has to look like one.
+fn check_selected_name(resource: &Resource) -> Result<(), Refusal> {
+    match resource.name() {
+        Some(name) if !resource.is_object() && !path::is_name(name) => Err(Refusal::ParameterValue {
+            name: "fieldSelector",
+            value: quoted(name),
+            expected: "a name that an object can have",
+        }),
+        _ => Ok(()),
+    }
+}
+
 fn check_resource(resource: &Resource) -> Result<(), Refusal> {
     let Some(subresource) = resource.subresource() else { return Ok(()) };
     if !is_known(resource.group(), resource.resource(), subresource) {
-        return Err(Refusal::Subresource { resource: resource.group_resource(), subresource: quoted(subresource) });
+        return Err(Refusal::Subresource {
+            resource: resource.group_resource(),
+            subresource: quoted(subresource),
+        });
     }
     if !resource.tail.is_empty() && shape(resource) != Shape::Proxy {
         return Err(Refusal::Path {
@@ -202,33 +231,4 @@ fn prefix(segments: &[String]) -> Refusal {
 
 fn wrong_method(method: &Method, target: &'static str, remedy: &'static str) -> Refusal {
     Refusal::Method { method: quoted(method.as_str()), target, remedy }
-}
-
-/// Headers that would change who asks, or what the connection is.
-fn check_headers(headers: &HeaderMap, target: &Target) -> Result<(), Refusal> {
-    for name in headers.keys() {
-        if name.as_str().starts_with("impersonate-") {
-            return Err(Refusal::Header {
-                name: name.to_string(),
-                reason: "the gate decides as whom a call runs; leave out `--as` and its kind",
-            });
-        }
-        if name.as_str().starts_with("x-remote-") {
-            return Err(Refusal::Header {
-                name: name.to_string(),
-                reason: "the gate decides as whom a call runs; no front proxy may",
-            });
-        }
-    }
-    let upgrades = headers.contains_key(header::UPGRADE)
-        || headers.get_all(header::CONNECTION).iter().any(|value| {
-            value.to_str().is_ok_and(|value| value.to_ascii_lowercase().split(',').any(|v| v.trim() == "upgrade"))
-        });
-    let may = target.resource().is_some_and(|resource| shape(resource) == Shape::Upgrade);
-    if upgrades && !may { Err(Refusal::Upgrade) } else { Ok(()) }
-}
-
-/// The query's delete options, of which a body would make the server ignore every one.
-pub(crate) fn delete_option_in_query(options: &Options) -> Option<&'static str> {
-    options::DELETE.into_iter().find(|name| options.get(name).is_some())
 }

@@ -10,18 +10,26 @@
 mod accept;
 mod body;
 mod content;
+mod delete_options;
+mod field_selector;
+#[cfg(any(test, feature = "generate"))]
+pub mod generate;
 mod head;
+mod headers;
+mod json;
+mod label_selector;
 mod options;
+mod parameter;
 mod path;
 mod query;
 mod refusal;
 mod request;
-mod request_info;
-mod selector;
+pub mod request_info;
 mod status;
 mod subresource;
 mod target;
 mod verb;
+mod yaml;
 
 pub use accept::{Accept, Representation};
 pub use body::{Body, BodyRule, MAX_BODY_BYTES};
@@ -30,7 +38,6 @@ pub use head::Head;
 pub use options::Options;
 pub use refusal::Refusal;
 pub use request::Request;
-pub use request_info::{RequestInfo, Undetermined, request_info};
 pub use status::Status;
 pub use target::{Class, NonResource, Resource, Target};
 pub use verb::Verb;

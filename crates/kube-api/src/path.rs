@@ -7,7 +7,8 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_perc
 use crate::refusal::{Refusal, quoted};
 
 /// Written as they are; everything else is percent-encoded, which Go's `net/url` decodes back.
-const KEPT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b':').remove(b'@');
+const KEPT: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b':').remove(b'@');
 /// What a segment may hold once decoded, beside letters and digits.
 const ALLOWED: &[u8] = b"-._~:@$&+,=!*'()";
 /// No API path is longer.
@@ -15,8 +16,9 @@ const MAX_PATH: usize = 4096;
 
 /// The decoded segments of a path; `/` has none.
 ///
-/// Percent-encoding is accepted where it changes nothing (Python's client encodes `:`), since what goes upstream is
-/// written anew from the decoded segments; it is refused where it hides a separator.
+/// Clients differ in what they encode of the reserved characters (Go's leaves `:`, Python's and Node's do not), so both
+/// forms are taken, and what goes upstream is written anew from the decoded segments. Nobody needs to encode letters,
+/// digits, `-`, `.`, `_` and `~` (RFC 3986 section 6.2.2.2), and an encoded `/` or `%` hides a separator: both are refused.
 ///
 /// # Errors
 /// Empty, dot, or otherwise ambiguous segments; encoded slashes; characters that no name has.
@@ -40,27 +42,50 @@ fn segment(raw: &str) -> Result<String, Refusal> {
     let decoded = percent_decode_str(raw)
         .decode_utf8()
         .map_err(|_| problem("percent-encoding that is not UTF-8".to_owned(), "use plain names"))?;
-    if has_broken_escape(raw) {
-        return Err(problem(format!("a broken percent-encoding in `{}`", quoted(raw)), "use plain names"));
-    }
+    check_escapes(raw)?;
     if decoded.contains(['/', '%']) {
-        return Err(problem(format!("an encoded separator in `{}`", quoted(raw)), "names hold no `/` and no `%`"));
+        return Err(problem(
+            format!("an encoded separator in `{}`", quoted(raw)),
+            "names hold no `/` and no `%`",
+        ));
     }
     if decoded == "." || decoded == ".." {
         return Err(problem("a dot segment".to_owned(), "write the path out"));
     }
-    if !decoded.bytes().all(|byte| byte.is_ascii_alphanumeric() || ALLOWED.contains(&byte)) {
+    if !is_name(&decoded) {
         return Err(problem(format!("a character in `{}` that no name has", quoted(raw)), "use plain names"));
     }
     Ok(decoded.into_owned())
 }
 
-/// A `%` that no two hexadecimal digits follow; `percent_decode` would leave it as it is.
-fn has_broken_escape(raw: &str) -> bool {
-    raw.split('%').skip(1).any(|rest| {
-        let mut digits = rest.bytes().take(2).filter(u8::is_ascii_hexdigit);
-        !(digits.next().is_some() && digits.next().is_some())
-    })
+/// Whether it is of the characters that names in paths have.
+pub(crate) fn is_name(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_alphanumeric() || ALLOWED.contains(&byte))
+}
+
+/// Every `%` begins an escape of two hexadecimal digits (`percent_decode_str` would leave a broken one as it is), and
+/// none of them stands for a character that needs none.
+fn check_escapes(raw: &str) -> Result<(), Refusal> {
+    for escape in raw.split('%').skip(1) {
+        let byte = escape
+            .get(..2)
+            .filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()))
+            .and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        match byte {
+            None => {
+                return Err(problem(
+                    format!("a broken percent-encoding in `{}`", quoted(raw)),
+                    "use plain names",
+                ));
+            }
+            Some(byte) if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) => {
+                let found = format!("percent-encoding in `{}` of what needs none", quoted(raw));
+                return Err(problem(found, "write letters, digits, `-`, `.`, `_` and `~` as they are"));
+            }
+            Some(_) => {}
+        }
+    }
+    Ok(())
 }
 
 fn problem(problem: String, remedy: &'static str) -> Refusal {
@@ -101,11 +126,39 @@ mod tests {
     #[test]
     fn ambiguous_paths_are_refused() {
         let mut told = Vec::new();
-        for path in
-            ["//x", "/a/", "/a//b", "/a/./b", "/a/%2e%2E/b", "/a%2fb", "/a%25b", "/a%zz", "/a%4", "/a%00", "/a b", "/é", "x"]
-        {
+        for path in [
+            "//x",
+            "/a/",
+            "/a//b",
+            "/a/./b",
+            "/a/%2e%2E/b",
+            "/a/%70ods",
+            "/a%2fb",
+            "/a%25b",
+            "/a%zz",
+            "/a%4",
+            "/a%00",
+            "/a b",
+            "/é",
+            "x",
+        ] {
             told.push(format!("{path}: {}", segments(path).unwrap_err()));
         }
-        insta::assert_snapshot!(told.join("\n"), @"");
+        insta::assert_snapshot!(told.join("\n"), @"
+        //x: the path has an empty segment; leave out doubled and trailing slashes
+        /a/: the path has an empty segment; leave out doubled and trailing slashes
+        /a//b: the path has an empty segment; leave out doubled and trailing slashes
+        /a/./b: the path has a dot segment; write the path out
+        /a/%2e%2E/b: the path has percent-encoding in `%2e%2E` of what needs none; write letters, digits, `-`, `.`, `_` and `~` as they are
+        /a/%70ods: the path has percent-encoding in `%70ods` of what needs none; write letters, digits, `-`, `.`, `_` and `~` as they are
+        /a%2fb: the path has an encoded separator in `a%2fb`; names hold no `/` and no `%`
+        /a%25b: the path has an encoded separator in `a%25b`; names hold no `/` and no `%`
+        /a%zz: the path has a broken percent-encoding in `a%zz`; use plain names
+        /a%4: the path has a broken percent-encoding in `a%4`; use plain names
+        /a%00: the path has a character in `a%00` that no name has; use plain names
+        /a b: the path has a character in `a b` that no name has; use plain names
+        /é: the path has a character in `é` that no name has; use plain names
+        x: the path has no leading slash; begin it with `/`
+        ");
     }
 }

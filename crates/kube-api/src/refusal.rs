@@ -137,7 +137,9 @@ pub enum Refusal {
         problem: String,
     },
     /// Options in the query and in the body: the API server would ignore the query's.
-    #[error("delete options are given in the query (`{name}`) and in the body; the API server ignores the query then, so give them in one place")]
+    #[error(
+        "delete options are given in the query (`{name}`) and in the body; the API server ignores the query then, so give them in one place"
+    )]
     TwoSetsOfOptions {
         /// The parameter in the query.
         name: &'static str,

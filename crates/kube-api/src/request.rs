@@ -5,9 +5,9 @@ use http::{HeaderValue, Method, Uri, header};
 use serde_json::Value;
 
 use crate::{
-    Accept, Body, Options, Refusal, Resource, Target, Verb,
-    head::{Head, delete_option_in_query},
-    subresource::{Shape, shape},
+    Accept, Body, Options, Refusal, Resource, Target, Verb, delete_options,
+    head::Head,
+    subresource::{Shape, honours_dry_run, shape},
 };
 
 /// One request, understood. What goes upstream is written out from this value.
@@ -18,51 +18,16 @@ pub struct Request {
     uri: Uri,
 }
 
-/// `DeleteOptions` in k8s.io/apimachinery/pkg/apis/meta/v1/types.go; the last field of the type is refused.
-const DELETE_OPTIONS: [&str; 7] = [
-    "kind",
-    "apiVersion",
-    "gracePeriodSeconds",
-    "preconditions",
-    "orphanDependents",
-    "propagationPolicy",
-    "dryRun",
-];
-
 impl Request {
     pub(crate) fn new(head: Head, body: Option<Body>) -> Result<Self, Refusal> {
         let uri = Uri::try_from(head.path_and_query()).map_err(|_| Refusal::Path {
             problem: "a form that no URI has".to_owned(),
             remedy: "address the resource directly",
         })?;
-        let request = Self { head, body, uri };
-        if matches!(request.verb(), Verb::Delete | Verb::DeleteCollection) {
-            request.check_delete_options()?;
+        if let (Verb::Delete | Verb::DeleteCollection, Some(body)) = (head.verb, &body) {
+            delete_options::check(body, &head.options)?;
         }
-        Ok(request)
-    }
-
-    /// The server reads the body's options and then ignores the query's, all of them.
-    fn check_delete_options(&self) -> Result<(), Refusal> {
-        let Some(body) = &self.body else { return Ok(()) };
-        if let Some(name) = delete_option_in_query(&self.head.options) {
-            return Err(Refusal::TwoSetsOfOptions { name });
-        }
-        let wrong = |problem: String| Err(Refusal::Body { expected: "DeleteOptions", problem });
-        let fields = body.value().as_object().into_iter().flat_map(|object| object.keys());
-        for field in fields {
-            if !DELETE_OPTIONS.contains(&field.as_str()) {
-                return wrong(format!("it has a field other than {}", DELETE_OPTIONS.join(", ")));
-            }
-        }
-        if body.kind().is_some_and(|kind| kind != "DeleteOptions") {
-            return wrong("its kind is another".to_owned());
-        }
-        match body.value().get("dryRun") {
-            None | Some(Value::Null) => Ok(()),
-            Some(Value::Array(values)) if values.is_empty() || *values == ["All"] => Ok(()),
-            Some(_) => wrong("dryRun is not `[\"All\"]`".to_owned()),
-        }
+        Ok(Self { head, body, uri })
     }
 
     /// The method, as sent.
@@ -107,20 +72,25 @@ impl Request {
         self.body.as_ref()
     }
 
-    /// Whether nothing is to be persisted, computed as the server does: by the query, or for a delete with a body by
-    /// the body alone, or for an eviction by its `deleteOptions`.
+    /// Whether nothing is to be persisted, computed as the server does: by the query; for a delete with a body by the
+    /// body alone; for an eviction also by its `deleteOptions`. Never where the server ignores the option.
     #[must_use]
     pub fn dry_run(&self) -> bool {
         let all = |options: Option<&Value>| {
-            options.and_then(|options| options.get("dryRun")?.as_array()).is_some_and(|values| *values == ["All"])
+            options
+                .and_then(|options| options.get("dryRun")?.as_array())
+                .is_some_and(|values| *values == ["All"])
         };
         let body = self.body.as_ref().map(Body::value);
         let by_body = match self.verb() {
             Verb::Delete | Verb::DeleteCollection => all(body),
-            Verb::Create if self.subresource() == Some("eviction") => all(body.and_then(|b| b.get("deleteOptions"))),
+            Verb::Create if self.subresource() == Some("eviction") => {
+                all(body.and_then(|b| b.get("deleteOptions")))
+            }
             _ => false,
         };
-        by_body || self.head.options.get("dryRun") == Some("All")
+        let asked = by_body || self.head.options.get("dryRun") == Some("All");
+        asked && self.resource().is_some_and(honours_dry_run)
     }
 
     /// Whether it stays open for as long as the client likes: a watch, or logs followed.
@@ -133,11 +103,19 @@ impl Request {
     /// The name of the object: from the target, or of an object that is created, from its metadata.
     #[must_use]
     pub fn object_name(&self) -> Option<&str> {
-        let resource = self.resource()?;
-        resource.name().or_else(|| {
-            let metadata = self.body.as_ref().filter(|_| self.verb() == Verb::Create)?.value().get("metadata")?;
-            metadata.get("name")?.as_str()
-        })
+        self.resource()?.name().or_else(|| self.created_metadata("name"))
+    }
+
+    /// `metadata.generateName` of an object that is created without a name: the server appends to it.
+    #[must_use]
+    pub fn generate_name(&self) -> Option<&str> {
+        let named = self.object_name().is_some_and(|name| !name.is_empty());
+        if named { None } else { self.created_metadata("generateName") }
+    }
+
+    fn created_metadata(&self, field: &str) -> Option<&str> {
+        let body = self.body.as_ref().filter(|_| self.verb() == Verb::Create)?;
+        body.value().get("metadata")?.get(field)?.as_str()
     }
 
     /// The canonical path and query.

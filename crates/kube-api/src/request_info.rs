@@ -3,7 +3,7 @@
 //! Source: `RequestInfoFactory.NewRequestInfo` in k8s.io/apiserver/pkg/endpoints/request/requestinfo.go (v0.37).
 //! It takes anything, as the server does; what the gate takes is decided by [`crate::Head::parse`].
 
-use crate::selector::{is_label_selector, required_name};
+use crate::{field_selector::required_name, label_selector::is_label_selector};
 
 /// What the server makes of a request line. Fields are empty where the server leaves them empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -33,7 +33,11 @@ pub struct Undetermined;
 ///
 /// # Errors
 /// As the server's: a special verb without a resource.
-pub fn request_info(method: &str, path: &str, query: &[(String, String)]) -> Result<RequestInfo, Undetermined> {
+pub fn request_info(
+    method: &str,
+    path: &str,
+    query: &[(String, String)],
+) -> Result<RequestInfo, Undetermined> {
     let mut info =
         RequestInfo { path: path.to_owned(), verb: method.to_lowercase(), ..RequestInfo::default() };
     let trimmed = path.trim_matches('/');
@@ -113,7 +117,8 @@ fn method_verb(method: &str) -> &'static str {
 
 /// A get without a name: list or watch, and the name that a field selector requires.
 fn collection(info: &mut RequestInfo, query: &[(String, String)]) {
-    let watch = first(query, "watch").is_some_and(|value| value != "0" && !value.eq_ignore_ascii_case("false"));
+    let watch =
+        first(query, "watch").is_some_and(|value| value != "0" && !value.eq_ignore_ascii_case("false"));
     if watch { "watch" } else { "list" }.clone_into(&mut info.verb);
     // Options that cannot be decoded lose the name, but not the watch.
     if !decodes(query) {

@@ -48,3 +48,9 @@ pub(crate) fn shape(resource: &Resource) -> Shape {
         _ => Shape::Object,
     }
 }
+
+/// Whether a create by this subresource keeps nothing when `dryRun` asks for it. Its REST storage must look at the option itself:
+/// that of `serviceaccounts/token` does not, and mints a token (k8s.io/kubernetes/pkg/registry/core/serviceaccount/storage/token.go).
+pub(crate) fn honours_dry_run(resource: &Resource) -> bool {
+    resource.subresource() != Some("token") && shape(resource) == Shape::Object
+}

@@ -86,8 +86,7 @@ impl Resource {
         name: Option<&str>,
     ) -> Result<Self, Refusal> {
         let checked = |part: &'static str, text: &str| {
-            let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:@$&+,=!*'()".contains(&byte);
-            if text.len() <= 253 && text.bytes().all(plain) {
+            if text.len() <= 253 && path::is_name(text) {
                 return Ok(text.to_owned());
             }
             Err(Refusal::Body { expected: "a self-review", problem: format!("{part} is `{}`", quoted(text)) })
@@ -158,7 +157,11 @@ impl Resource {
     /// `deployments.apps`, or `pods` in the core group.
     #[must_use]
     pub fn group_resource(&self) -> String {
-        if self.group.is_empty() { self.resource.clone() } else { format!("{}.{}", self.resource, self.group) }
+        if self.group.is_empty() {
+            self.resource.clone()
+        } else {
+            format!("{}.{}", self.resource, self.group)
+        }
     }
 
     fn path(&self) -> String {
