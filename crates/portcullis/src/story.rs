@@ -90,7 +90,10 @@ fn request(request: &Request) -> String {
     if let Some(name) = &request.name {
         told.push_str(&format!(" {name}"));
     }
-    if let Some(namespace) = &request.namespace {
+    // A Namespace is in itself, which nobody types.
+    if let Some(namespace) = &request.namespace
+        && resource.as_str() != "namespaces"
+    {
         told.push_str(&format!(" -n {namespace}"));
     }
     if request.dry_run {

@@ -7,7 +7,7 @@ use rustls::{
     sign::CertifiedKey,
 };
 
-use super::{suggest::suggestion, tree};
+use super::{problems::Collector, suggest::suggestion, tree};
 
 /// More than any certificate chain, key or kubeconfig needs.
 const LARGEST_FILE: u64 = 4 << 20;
@@ -72,8 +72,18 @@ pub(super) fn certified_key(
 /// error early is read; the whole file is read when the gate connects.
 pub(super) fn kubeconfig(file: &Path, context: Option<&str>) -> Result<(), ContextProblem> {
     let text = read(file).map_err(ContextProblem::File)?;
-    // A kubeconfig may use more of YAML than our own file may; whoever connects will judge that.
-    let Some(root) = tree::parse_quietly(&text) else { return Ok(()) };
+    let mut problems = Collector::default();
+    let root = match tree::parse(&text, &mut problems) {
+        Some(root) => root,
+        None if problems.is_empty() => {
+            return Err(ContextProblem::File(format!(
+                "`{}` is empty; it must be a kubeconfig",
+                file.display()
+            )));
+        }
+        // A kubeconfig may use more of YAML than our own file may; whoever connects will judge that.
+        None => return Ok(()),
+    };
     let Some(tree::Value::List(contexts)) = root.get("contexts").map(|node| &node.value) else {
         return Err(ContextProblem::File(format!(
             "`{}` is not a kubeconfig: it has no contexts",

@@ -74,6 +74,10 @@ impl Collector {
         self.0.push(problem);
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Whether something at or below this field is wrong already.
     pub(super) fn has_below(&self, field: &FieldPath) -> bool {
         let field = field.to_string();

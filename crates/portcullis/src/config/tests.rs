@@ -103,6 +103,8 @@ fn files_are_looked_at_when_asked_for() {
         "contexts: [{name: production, context: {cluster: c, user: u}}]\ncurrent-context: ''",
     )
     .unwrap();
+    fs::write(folder.path().join("empty"), "# nothing\n").unwrap();
+    fs::write(folder.path().join("anchors"), "contexts: &all []").unwrap();
     let text = "public_url: https://gate
 tls: { certificate: tls.crt, key: tls.key, ca: ca.crt }
 policy: { bundle: policies }
@@ -111,6 +113,8 @@ clusters:
   - { name: b, kubeconfig: kubeconfig }
   - { name: c, kubeconfig: kubeconfig, context: production }
   - { name: d, kubeconfig: ~/.kube/config }
+  - { name: e, kubeconfig: empty }
+  - { name: f, kubeconfig: anchors }
 agents: [{ name: claude }]
 ";
     let told = Config::parse(text, &file, Files::Check).unwrap_err().to_string();

@@ -50,11 +50,6 @@ pub(super) fn parse(text: &str, problems: &mut Collector) -> Option<Node> {
     }
 }
 
-/// The first document of `text`, if it is plain enough to be read.
-pub(super) fn parse_quietly(text: &str) -> Option<Node> {
-    parse(text, &mut Collector::default())
-}
-
 impl Node {
     /// The value, if it is text.
     pub(crate) fn text(&self) -> Option<&str> {
