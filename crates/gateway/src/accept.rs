@@ -26,7 +26,7 @@ const STREAM_WINDOW: u32 = 256 * 1024;
 const STREAMS_A_CONNECTION: u32 = 250;
 
 /// The protocols offered by ALPN, in order of preference.
-pub(crate) const ALPN: [&[u8]; 2] = [b"h2", b"http/1.1"];
+pub const ALPN: [&[u8]; 2] = [b"h2", b"http/1.1"];
 
 /// Accepts connections until `shutdown` fires, then lets open calls finish for at most
 /// [`Limits::drain`] while streams are ended at once.

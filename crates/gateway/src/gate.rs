@@ -15,7 +15,7 @@ use crate::{limits::Limits, metrics::Metrics, slots::Slots};
 #[derive(Debug)]
 pub struct Gate {
     clusters: BTreeMap<String, Cluster>,
-    sessions: Sessions,
+    sessions: Arc<Sessions>,
     judge: ArcSwap<Judge>,
     ledger: Ledger,
     limits: Limits,
@@ -32,7 +32,7 @@ impl Gate {
     #[must_use]
     pub fn new(
         clusters: Vec<Cluster>,
-        sessions: Sessions,
+        sessions: Arc<Sessions>,
         judge: Judge,
         ledger: Ledger,
         limits: Limits,
@@ -53,6 +53,12 @@ impl Gate {
     /// Puts another policy in force: for the next call, not for those under way.
     pub fn set_judge(&self, judge: Judge) {
         self.judge.store(Arc::new(judge));
+    }
+
+    /// The digest of the policy in force.
+    #[must_use]
+    pub fn policy_digest(&self) -> String {
+        self.judge.load().bundle().digest().as_str().to_owned()
     }
 
     /// The limits it was started with.

@@ -39,6 +39,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Init(commands::init::Init),
+    Serve(commands::serve::Serve),
     Rbac(commands::rbac::Rbac),
     #[command(subcommand)]
     Config(commands::config::ConfigCommand),
@@ -91,6 +92,7 @@ impl Cli {
     fn execute(self) -> anyhow::Result<ExitCode> {
         match self.command {
             Command::Init(command) => command.run(),
+            Command::Serve(command) => command.run(),
             Command::Rbac(command) => command.run(),
             Command::Config(command) => command.run(),
             Command::Session(command) => command.run(),

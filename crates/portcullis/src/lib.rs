@@ -10,6 +10,7 @@ mod commands;
 pub mod config;
 mod kubeconfig;
 mod rbac_rules;
+mod serve;
 mod story;
 mod table;
 mod terminal;

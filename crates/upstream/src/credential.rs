@@ -4,7 +4,7 @@
 //! `Authorization` header is taken from it, the request itself never passes through it.
 
 use std::{
-    future::{Future, ready},
+    future::{Future, Ready, ready},
     path::PathBuf,
     pin::Pin,
 };
@@ -93,15 +93,17 @@ impl Credential {
     /// Boxed: unboxed, the compiler cannot see that it is `Send` whatever the lifetimes in it.
     pub(crate) fn authorization(&self) -> Pin<Box<dyn Future<Output = Authorization> + Send>> {
         let Some(layer) = &self.0 else { return Box::pin(ready(Ok(None))) };
-        // The layer wraps an HTTP service: one that answers with the header it was given.
-        let echo = tower::service_fn(|request: http::Request<Empty<Bytes>>| {
-            let mut response = http::Response::new(());
-            response.headers_mut().extend(request.headers().get(AUTHORIZATION).map(|v| (AUTHORIZATION, v.clone())));
-            ready(Ok::<_, BoxError>(response))
-        });
-        let answered = layer.layer(echo).oneshot(http::Request::new(Empty::new()));
-        Box::pin(async move { Ok(answered.await?.headers_mut().remove(AUTHORIZATION)) })
+        let told = layer.layer(tower::service_fn(echo)).map_response(|answer| answer.into_parts().0.headers);
+        let told = told.map_response(|mut headers| headers.remove(AUTHORIZATION));
+        Box::pin(told.oneshot(http::Request::new(Empty::new())))
     }
+}
+
+/// The service that kube-client's layer is put around: it answers with the header that it was given.
+fn echo(request: http::Request<Empty<Bytes>>) -> Ready<Result<http::Response<()>, BoxError>> {
+    let mut answer = http::Response::new(());
+    answer.headers_mut().extend(request.headers().get(AUTHORIZATION).map(|v| (AUTHORIZATION, v.clone())));
+    ready(Ok(answer))
 }
 
 type Authorization = Result<Option<HeaderValue>, BoxError>;

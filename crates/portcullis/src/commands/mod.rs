@@ -5,4 +5,5 @@ pub(crate) mod init;
 pub(crate) mod ledger;
 pub(crate) mod policy;
 pub(crate) mod rbac;
+pub(crate) mod serve;
 pub(crate) mod session;

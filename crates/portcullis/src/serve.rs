@@ -1,0 +1,133 @@
+//! `portcullis serve`: everything put together, started in the order in which it depends on each other, and stopped
+//! in the reverse.
+
+mod judging;
+mod listeners;
+mod record;
+mod signals;
+
+use std::{
+    io::{IsTerminal, Write, stderr, stdout},
+    sync::Arc,
+};
+
+use anyhow::Context;
+use gateway::{Gate, Limits, accept, operations};
+use identity::{SystemClock, SystemEntropy};
+use store::Store;
+use tokio_util::sync::CancellationToken;
+use upstream::Cluster;
+
+use crate::{
+    admin::{self, Admin},
+    config::{ClusterSource, Config},
+};
+
+/// Opens the gate and keeps it open until it is told to stop (SIGTERM or SIGINT). SIGHUP reads the policy again.
+///
+/// Prints one line that begins with `ready` to standard output once it can be used; the log goes to standard error.
+///
+/// # Errors
+/// What keeps it from starting, or from stopping in order.
+pub(crate) fn run(config: Config) -> anyhow::Result<()> {
+    tracing_subscriber::fmt().with_writer(stderr).with_ansi(stderr().is_terminal()).with_target(false).init();
+    rustls::crypto::aws_lc_rs::default_provider()
+        .install_default()
+        .map_err(|_provider| anyhow::anyhow!("another cryptography provider is installed"))?;
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(serve(config))
+}
+
+async fn serve(config: Config) -> anyhow::Result<()> {
+    // What can fail without leaving a trace comes first: a start that is recorded is a start that happened.
+    let tls = listeners::tls(&config.tls)?;
+    let judge = judging::judge(&config)?;
+    let clusters = clusters(&config).await?;
+    let listener = listeners::bind(config.listen, "listen").await?;
+    let operations_listener = listeners::bind(config.operations, "operations.listen").await?;
+    let store = Store::open(config.data.path()).await?;
+    let identities = config.identities().map_err(|_problems| anyhow::anyhow!("the agents cannot be used"))?;
+    let (sessions, withdrawn) =
+        identity::Sessions::load(store, identities, Arc::new(SystemClock), Arc::new(SystemEntropy)).await?;
+    let sessions = Arc::new(sessions);
+    let ledger = record::open(&config, &judge).await?;
+    record::withdrawn(&ledger, &withdrawn).await?;
+
+    let admin_listener = admin::bind(&config.data)?;
+    let admin = Admin {
+        sessions: Arc::clone(&sessions),
+        ledger: ledger.clone(),
+        groups: groups(&config),
+        server: config.public_url.clone(),
+        ca: config.tls.ca_pem()?,
+    };
+    let gate = Arc::new(Gate::new(clusters, sessions, judge, ledger.clone(), limits(&config)));
+    let stop = CancellationToken::new();
+    let accepting = tokio::spawn(accept::serve(Arc::clone(&gate), listener, tls, stop.clone()));
+    let operating = tokio::spawn(operations::serve(Arc::clone(&gate), operations_listener, stop.clone()));
+    let administering = tokio::spawn(admin::serve(admin_listener, admin, stop.clone().cancelled_owned()));
+    announce(&config)?;
+
+    signals::until_told_to_stop(|| judging::reload(&config, &gate, &ledger)).await?;
+    tracing::info!("stopping: open calls may finish, streams end");
+    stop.cancel();
+    accepting.await.context("accepting calls")?;
+    operating.await.context("operations")?;
+    administering.await.context("the admin socket")??;
+    ledger.close(true).await.context("the last leaf of the ledger")?;
+    Ok(())
+}
+
+async fn clusters(config: &Config) -> anyhow::Result<Vec<Cluster>> {
+    let mut clusters = Vec::new();
+    for cluster in &config.clusters {
+        let source = match &cluster.source {
+            ClusterSource::Kubeconfig { file, context } => {
+                upstream::Source::Kubeconfig { file: file.clone(), context: context.clone() }
+            }
+            ClusterSource::InCluster => upstream::Source::InCluster,
+        };
+        let settings = upstream::Settings {
+            name: cluster.name.to_string(),
+            source,
+            connect_timeout: config.upstream.connect_timeout,
+            response_timeout: config.upstream.response_timeout,
+        };
+        clusters.push(Cluster::load(settings).await?);
+    }
+    Ok(clusters)
+}
+
+fn limits(config: &Config) -> Limits {
+    Limits {
+        connections: config.limits.connections,
+        header_bytes: config.limits.header_bytes,
+        header_timeout: config.limits.header_timeout,
+        body_timeout: config.limits.body_timeout,
+        body_bytes: config.limits.body_bytes,
+        calls_a_session: config.sessions.calls_at_once,
+        keep_alive: config.limits.keep_alive,
+        drain: config.limits.drain,
+    }
+}
+
+fn groups(config: &Config) -> std::collections::BTreeMap<String, Vec<String>> {
+    let named = |agent: &crate::config::Agent| {
+        (agent.name.to_string(), agent.groups.iter().map(ToString::to_string).collect())
+    };
+    config.agents.iter().map(named).collect()
+}
+
+fn announce(config: &Config) -> anyhow::Result<()> {
+    tracing::info!(
+        listen = %config.listen,
+        operations = %config.operations,
+        clusters = config.clusters.len(),
+        agents = config.agents.len(),
+        policy = %config.policy,
+        "the gate is open"
+    );
+    let mut out = stdout().lock();
+    writeln!(out, "ready: agents connect to {}", config.public_url)?;
+    out.flush()?;
+    Ok(())
+}
