@@ -3,10 +3,12 @@
 
 mod cluster;
 mod command;
+mod gate;
 mod oracle;
 mod tools;
 
 pub use cluster::Cluster;
 pub use command::{kubectl, run_with_input};
+pub use gate::{AGENT, CLUSTER, DELEGATOR, Gate, Options, Session, program};
 pub use oracle::Oracle;
 pub use tools::{Tools, tools};

@@ -1,0 +1,76 @@
+//! Every call is in the ledger, or does not happen.
+
+use e2e::{audited, furnish, lab, leaves, start, text};
+use serde_json::Value;
+use testkit::Options;
+
+#[test]
+fn every_call_is_recorded_and_the_ledger_verifies() -> anyhow::Result<()> {
+    let lab = lab()?;
+    furnish(lab.cluster, "recorded")?;
+    let session = lab.gate.session("recorded")?;
+    for line in ["get pods -n recorded", "delete namespace recorded", "get secret database -n recorded"] {
+        session.kubectl(&line.split_whitespace().collect::<Vec<_>>())?;
+    }
+    let verified = lab.gate.portcullis(&["ledger", "verify", &lab.gate.path("data/ledger")])?;
+    assert!(verified.status.success(), "{}", text(&verified));
+
+    // Each request that the API server saw from this session has an intent under the same id, and an outcome.
+    let leaves = leaves(&lab.gate)?;
+    let of = |kind: &str| -> Vec<&Value> { leaves.iter().filter(|leaf| leaf["type"] == kind).collect() };
+    let seen = audited(lab.cluster, |event| {
+        event["impersonatedUser"]["extra"]["portcullis.dev/session"][0] == session.id.as_str()
+            && event["stage"] == "ResponseComplete"
+    })?;
+    assert!(!seen.is_empty());
+    for event in seen {
+        let id = &event["auditID"];
+        assert!(of("intent").iter().any(|leaf| leaf["event"]["call"] == *id), "no intent for {event}");
+        assert!(of("outcome").iter().any(|leaf| leaf["event"]["call"] == *id), "no outcome for {event}");
+    }
+    let refused = of("refusal");
+    assert!(refused.iter().any(|leaf| leaf.to_string().contains(r#""resource":"namespaces""#)), "{refused:?}");
+    Ok(())
+}
+
+#[test]
+fn without_a_ledger_nothing_is_sent() -> anyhow::Result<()> {
+    let lab = start(&Options::default())?;
+    furnish(lab.cluster, "unrecorded")?;
+    let session = lab.gate.session("unrecorded")?;
+    let before = session.kubectl(&["get", "configmap", "settings", "-n", "unrecorded"])?;
+    assert!(before.status.success(), "{}", text(&before));
+    lab.gate.fill_disk()?;
+    let during = session.kubectl(&["get", "--raw", "/api/v1/namespaces/unrecorded/configmaps/during"])?;
+    insta::assert_snapshot!(text(&during).trim(), @"");
+    let reached = audited(lab.cluster, |event| event["objectRef"]["name"] == "during")?;
+    assert!(reached.is_empty(), "{reached:?}");
+    assert!(lab.gate.operations("/readyz")?.starts_with("HTTP/1.1 503"));
+    Ok(())
+}
+
+#[test]
+fn a_killed_gate_leaves_an_intent_without_outcome_and_goes_on() -> anyhow::Result<()> {
+    let mut lab = start(&Options::default())?;
+    furnish(lab.cluster, "killed")?;
+    let session = lab.gate.session("killed")?;
+    let id = session.id.clone();
+    let mut watch = session.command(&["get", "pods", "-n", "killed", "--watch"])?;
+    let mut watch = watch.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::null()).spawn()?;
+    {
+        use std::io::BufRead;
+        let stdout = watch.stdout.take().ok_or_else(|| anyhow::anyhow!("no stdout"))?;
+        let mut lines = std::io::BufReader::new(stdout).lines();
+        assert!(lines.next().is_some() && lines.next().is_some());
+        lab.gate.kill()?;
+    }
+    watch.wait()?;
+    let verified = lab.gate.portcullis(&["ledger", "verify", &lab.gate.path("data/ledger")])?;
+    assert!(text(&verified).contains("without outcome"), "{}", text(&verified));
+
+    lab.gate.serve()?;
+    let leaves = leaves(&lab.gate)?;
+    assert!(leaves.iter().filter(|leaf| leaf["type"] == "start").count() == 2);
+    assert!(leaves.iter().any(|leaf| leaf.to_string().contains(&id)));
+    Ok(())
+}

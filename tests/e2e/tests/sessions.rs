@@ -1,0 +1,69 @@
+//! A session ends when it is told to, and so does everything that it has open.
+
+use std::{
+    io::{BufRead, BufReader},
+    process::Stdio,
+    time::{Duration, Instant},
+};
+
+use e2e::{Client, furnish, lab, text};
+
+#[test]
+fn a_revoked_session_is_refused_and_its_open_watch_ends_within_a_second() -> anyhow::Result<()> {
+    let lab = lab()?;
+    furnish(lab.cluster, "ending")?;
+    let session = lab.gate.session("ending")?;
+    let mut watch = session
+        .command(&["get", "pods", "-n", "ending", "--watch"])?
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()?;
+    let mut lines = BufReader::new(watch.stdout.take().ok_or_else(|| anyhow::anyhow!("no stdout"))?).lines();
+    // The header and the pod: the watch is open once they are there.
+    assert!(lines.next().is_some() && lines.next().is_some());
+
+    session.revoke()?;
+    let revoked = Instant::now();
+    for line in lines {
+        line?;
+    }
+    let ended = watch.wait_with_output()?;
+    assert!(revoked.elapsed() < Duration::from_secs(1), "the watch ended after {:?}", revoked.elapsed());
+    insta::assert_snapshot!(text(&ended).trim(), @"");
+
+    let after = session.kubectl(&["get", "pods", "-n", "ending"])?;
+    assert!(!after.status.success());
+    insta::assert_snapshot!(text(&after).trim(), @"");
+    Ok(())
+}
+
+#[test]
+fn no_hint_which_part_of_a_credential_was_wrong() -> anyhow::Result<()> {
+    let lab = lab()?;
+    let session = lab.gate.session("hints")?;
+    let client = Client::new(&lab.gate, &session)?;
+    let good = client.token().to_owned();
+    let mut wrong_secret = good.clone();
+    let last = wrong_secret.pop();
+    wrong_secret.push(if last == Some('A') { 'B' } else { 'A' });
+    let credentials = [
+        String::new(),
+        "Authorization: Bearer".to_owned(),
+        "Authorization: Bearer nonsense".to_owned(),
+        format!("Authorization: Bearer {wrong_secret}"),
+        format!("Authorization: Bearer {}", good.to_uppercase()),
+        format!("Authorization: Basic {good}"),
+        format!("Authorization: Bearer {good}\r\nAuthorization: Bearer {good}"),
+    ];
+    let mut answers = Vec::new();
+    for credential in &credentials {
+        let headers: Vec<&str> = Some(credential.as_str()).filter(|line| !line.is_empty()).into_iter().collect();
+        let answer = client.say("GET /api/v1/namespaces/default/pods", &headers, "")?;
+        assert_eq!(answer.status, 401, "{credential}: {}", answer.head);
+        answers.push(answer.body);
+    }
+    answers.dedup();
+    assert_eq!(answers.len(), 1, "{answers:#?}");
+    insta::assert_snapshot!(answers.first().map_or("", String::as_str), @"");
+    Ok(())
+}

@@ -1,0 +1,38 @@
+//! `cargo xtask demo`: what an agent can and cannot do through the gate, on a real Kubernetes.
+
+mod own_cluster;
+mod scenes;
+mod stage;
+
+use std::time::Instant;
+
+use clap::Args;
+
+/// Options of `cargo xtask demo`.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// End after the last scene, with a failure if anything was not as told, instead of staying up
+    #[arg(long)]
+    once: bool,
+    /// Use this context of your own kubeconfig instead of a throw-away Kubernetes; only reads
+    #[arg(long, value_name = "NAME")]
+    context: Option<String>,
+}
+
+/// Builds what is needed, sets the stage, plays the scenes.
+pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
+    testkit::tools()?;
+    testkit::program()?;
+    let started = Instant::now();
+    let folder = tempfile::tempdir()?;
+    match &options.context {
+        Some(context) => own_cluster::run(context, folder.path(), options.once),
+        None => {
+            let stage = stage::Stage::set(folder.path())?;
+            let surprises = scenes::play(&stage)?;
+            eprintln!("\n{} scenes in {:.1} s", scenes::COUNT, started.elapsed().as_secs_f64());
+            anyhow::ensure!(surprises == 0, "{surprises} of the scenes did not go as told");
+            if options.once { Ok(()) } else { stage.stay() }
+        }
+    }
+}

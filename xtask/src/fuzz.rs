@@ -1,0 +1,35 @@
+//! `cargo xtask fuzz`: the seeded differential tests, for longer.
+
+use clap::Args;
+
+use crate::run::{cargo_with, step};
+
+/// Options of `cargo xtask fuzz`.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// Cases for each test
+    #[arg(long, default_value_t = 1_000_000)]
+    cases: u64,
+    /// Where the generators start; a failure names the seed that shows it again
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+}
+
+/// Each differential test: its package and test program, and what it compares.
+const TESTS: &[(&str, &str, &str)] = &[
+    ("e2e", "requestinfo", "our RequestInfo against the API server's own"),
+    ("mask", "differential", "our JSON scanner against serde_json"),
+];
+
+/// Runs every differential test in release mode with as many cases as told.
+pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
+    testkit::tools()?;
+    for (package, test, compares) in TESTS {
+        let mut command =
+            cargo_with(["test", "--release", "--locked", "--package", package, "--test", test, "--", "--nocapture"])?;
+        command.env("PORTCULLIS_CASES", options.cases.to_string());
+        command.env("PORTCULLIS_SEED", options.seed.to_string());
+        step(compares, command)?;
+    }
+    Ok(())
+}
