@@ -162,7 +162,7 @@ func (c *cluster) stop() {
 		child.kill()
 	}
 	if c.etcd != nil {
-		c.etcd.Close()
+		c.etcd.Server.HardStop() // nobody is left to say goodbye to, and nothing is kept
 	}
 }
 

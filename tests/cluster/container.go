@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,20 +8,20 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
 	"syscall"
 	"time"
 
 	cri "k8s.io/cri-api/pkg/apis/runtime/v1"
-	utilexec "k8s.io/utils/exec"
 )
 
 const (
 	containerPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 	// drainPeriod is how long output is still read from background processes that outlive their parent.
 	drainPeriod = time.Second
+	// agnhost is where containers find Kubernetes' own test program.
+	agnhost = "/agnhost"
 )
 
 // containerSpec tells podinit what the container looks like; see the type `spec` there.
@@ -65,33 +64,49 @@ type container struct {
 func (c *container) start() error {
 	command, err := c.command()
 	if err != nil {
-		return err
+		return fmt.Errorf("failed to create container process: %w", err)
 	}
-	statusReader, statusWriter, err := os.Pipe()
-	if err != nil {
+	if c.output, err = openOutput(c.logPath); err != nil {
 		return err
-	}
-	defer statusReader.Close()
-	c.output, err = openOutput(c.logPath)
-	if err != nil {
-		_ = statusWriter.Close()
-		return err
-	}
-	command.ExtraFiles = []*os.File{statusWriter}
-	if c.network != nil {
-		command.ExtraFiles = append(command.ExtraFiles, c.network)
 	}
 	c.cmd, c.exited = command, make(chan struct{})
-	err = c.connect()
-	_ = statusWriter.Close()
+	if c.isolated {
+		err = c.startIsolated()
+	} else {
+		err = c.connect()
+	}
 	if err != nil {
 		c.output.close()
 		return fmt.Errorf("failed to create container process: %w", err)
 	}
 	go c.reap()
-	if failure, _ := io.ReadAll(statusReader); c.isolated && len(failure) > 0 {
-		<-c.exited
-		return fmt.Errorf("failed to create container process: %s", failure)
+	return nil
+}
+
+// startIsolated starts podinit and waits until it has become the container's program. File descriptor 3 is where it
+// tells why it cannot, 4 is the pod's network.
+func (c *container) startIsolated() error {
+	status, statusWriter, err := os.Pipe()
+	if err != nil {
+		return err
+	}
+	defer status.Close()
+	c.cmd.ExtraFiles = []*os.File{statusWriter}
+	if c.network != nil {
+		c.cmd.ExtraFiles = append(c.cmd.ExtraFiles, c.network)
+	}
+	err = c.connect()
+	_ = statusWriter.Close()
+	if err != nil {
+		return err
+	}
+	if failure, _ := io.ReadAll(status); len(failure) > 0 {
+		_ = c.cmd.Wait()
+		if c.terminal != nil {
+			_ = c.terminal.Close()
+		}
+		close(c.exited)
+		return errors.New(string(failure))
 	}
 	return nil
 }
@@ -170,6 +185,9 @@ func (c *container) command() (*exec.Cmd, error) {
 	argv := c.argv()
 	env := c.environment()
 	if !c.isolated {
+		if argv[0] == agnhost {
+			argv[0] = sibling("agnhost")
+		}
 		if _, err := exec.LookPath(argv[0]); err != nil {
 			return nil, err
 		}
@@ -187,8 +205,8 @@ func (c *container) command() (*exec.Cmd, error) {
 	for _, m := range c.config.Mounts {
 		spec.Mounts = append(spec.Mounts, containerMount{From: m.HostPath, To: m.ContainerPath, ReadOnly: m.Readonly})
 	}
-	if agnhost := sibling("agnhost"); argv[0] == "/agnhost" {
-		spec.Mounts = append(spec.Mounts, containerMount{From: agnhost, To: "/agnhost", ReadOnly: true})
+	if argv[0] == agnhost {
+		spec.Mounts = append(spec.Mounts, containerMount{From: sibling("agnhost"), To: agnhost, ReadOnly: true})
 	}
 	encoded, err := json.Marshal(spec)
 	if err != nil {
@@ -215,7 +233,7 @@ func (c *container) argv() []string {
 	if len(argv) == 0 {
 		switch {
 		case strings.Contains(image, "agnhost"):
-			argv = []string{"/agnhost"}
+			argv = []string{agnhost}
 			if len(c.config.Args) == 0 {
 				argv = append(argv, "pause")
 			}
@@ -242,69 +260,6 @@ func (c *container) environment() []string {
 		env = append(env, variable.Key+"="+string(variable.Value))
 	}
 	return env
-}
-
-// execCommand builds a command that runs inside the running container.
-func (c *container) execCommand(argv []string) *exec.Cmd {
-	command := exec.Command(argv[0], argv[1:]...)
-	if c.isolated {
-		inside := []string{"--target", strconv.Itoa(c.cmd.Process.Pid), "--mount", "--pid", "--uts", "--ipc", "--net", "--wd", "--"}
-		command = exec.Command("nsenter", append(inside, argv...)...)
-	}
-	command.Env = c.environment()
-	command.SysProcAttr = &syscall.SysProcAttr{}
-	command.WaitDelay = drainPeriod
-	return command
-}
-
-// exec runs a command in the container without a terminal, until it ends or ctx does.
-func (c *container) exec(ctx context.Context, argv []string, stdin io.Reader, stdout, stderr io.Writer) error {
-	command := c.execCommand(argv)
-	command.SysProcAttr.Setsid = true
-	command.Stdout, command.Stderr = stdout, stderr
-	if stdin != nil {
-		// Not command.Stdin: Wait would then wait for the client to close its side.
-		pipe, err := command.StdinPipe()
-		if err != nil {
-			return err
-		}
-		go func() {
-			_, _ = io.Copy(pipe, stdin)
-			_ = pipe.Close()
-		}()
-	}
-	if err := spawn(command); err != nil {
-		return utilexec.CodeExitError{Err: err, Code: 127}
-	}
-	defer killWhenDone(ctx, command)()
-	return exitError(command.Wait(), command)
-}
-
-// killWhenDone kills the command's session when ctx ends, until the returned function is called.
-func killWhenDone(ctx context.Context, command *exec.Cmd) func() bool {
-	return context.AfterFunc(ctx, func() { _ = syscall.Kill(-command.Process.Pid, syscall.SIGKILL) })
-}
-
-// exitError turns the end of a command into what the streaming protocol tells the client.
-func exitError(err error, command *exec.Cmd) error {
-	if command.ProcessState == nil {
-		return err
-	}
-	if code := exitCode(command.ProcessState); code != 0 {
-		return utilexec.CodeExitError{Err: fmt.Errorf("command terminated with exit code %d", code), Code: int(code)}
-	}
-	if err != nil && !errors.Is(err, exec.ErrWaitDelay) {
-		return err
-	}
-	return nil
-}
-
-// exitCode is the shell's view of how a process ended: 128 plus the signal if one killed it.
-func exitCode(state *os.ProcessState) int32 {
-	if status, ok := state.Sys().(syscall.WaitStatus); ok && status.Signaled() {
-		return 128 + int32(status.Signal())
-	}
-	return int32(state.ExitCode())
 }
 
 // sibling is the path of another program that was built together with this one.

@@ -9,7 +9,8 @@ import (
 	"k8s.io/cri-streaming/pkg/streaming/remotecommand"
 )
 
-// terminal is the master side of a pseudo-terminal. Its Read ends when the last process on the other side does.
+// terminal is the master side of a pseudo-terminal. Its Read ends when the last process on the other side does;
+// closing it hangs up on them.
 type terminal struct{ *os.File }
 
 // startInTerminal starts the command as the leader of a new session whose controlling terminal is a new one.
@@ -18,27 +19,32 @@ func startInTerminal(command *exec.Cmd) (*terminal, error) {
 	if err != nil {
 		return nil, err
 	}
-	slave, err := openSlave(master)
+	t := &terminal{master}
+	slave, err := t.openSlave()
 	if err != nil {
-		_ = master.Close()
+		_ = t.Close()
 		return nil, err
 	}
 	defer slave.Close()
 	command.Stdin, command.Stdout, command.Stderr = slave, slave, slave
 	command.SysProcAttr.Setsid, command.SysProcAttr.Setctty = true, true
 	if err := spawn(command); err != nil {
-		_ = master.Close()
+		_ = t.Close()
 		return nil, err
 	}
-	return &terminal{master}, nil
+	return t, nil
 }
 
-func openSlave(master *os.File) (*os.File, error) {
-	fd := int(master.Fd())
-	if err := unix.IoctlSetPointerInt(fd, unix.TIOCSPTLCK, 0); err != nil {
-		return nil, err
-	}
-	number, err := unix.IoctlGetInt(fd, unix.TIOCGPTN)
+func (t *terminal) openSlave() (*os.File, error) {
+	var number int
+	err := t.control(func(fd int) error {
+		if err := unix.IoctlSetPointerInt(fd, unix.TIOCSPTLCK, 0); err != nil {
+			return err
+		}
+		var err error
+		number, err = unix.IoctlGetInt(fd, unix.TIOCGPTN)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -48,6 +54,21 @@ func openSlave(master *os.File) (*os.File, error) {
 // follow applies the client's window sizes until there are no more.
 func (t *terminal) follow(sizes <-chan remotecommand.TerminalSize) {
 	for size := range sizes {
-		_ = unix.IoctlSetWinsize(int(t.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: size.Height, Col: size.Width})
+		_ = t.control(func(fd int) error {
+			return unix.IoctlSetWinsize(fd, unix.TIOCSWINSZ, &unix.Winsize{Row: size.Height, Col: size.Width})
+		})
 	}
+}
+
+// control runs f on the file descriptor. Not by Fd, which would make reads blocking: Close could not end them.
+func (t *terminal) control(f func(fd int) error) error {
+	connection, err := t.SyscallConn()
+	if err != nil {
+		return err
+	}
+	var result error
+	if err := connection.Control(func(fd uintptr) { result = f(int(fd)) }); err != nil {
+		return err
+	}
+	return result
 }

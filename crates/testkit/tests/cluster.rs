@@ -31,7 +31,7 @@ spec:
     envFrom: [{secretRef: {name: database}}]
     volumeMounts: [{name: database, mountPath: /etc/database}]
   - name: web
-    image: registry.k8s.io/e2e-test-images/agnhost:2.40
+    image: agnhost:2.40
     args: [netexec, --http-port=8080]
   volumes: [{name: database, secret: {secretName: database}}]
 ";
