@@ -188,6 +188,35 @@ const PARAMETERS: &[(&str, &[&str])] = &[
     ("Watch", &["true"]),
     ("w%61tch", &["true"]),
 ];
+/// What selectors are made of.
+const TOKENS: &[&str] = &[
+    "a",
+    "b",
+    "metadata.name",
+    "=",
+    "==",
+    "!=",
+    ",",
+    ",",
+    "!",
+    "(",
+    ")",
+    "+",
+    "in",
+    "notin",
+    ">",
+    "<",
+    "5",
+    "%5C",
+    "/",
+    "-",
+    ".",
+    "%00",
+    "%09",
+    "%C3%A9",
+    "_",
+    "A",
+];
 /// Put into a line at any place.
 const HOSTILE: &[&str] = &[
     "/",
@@ -298,16 +327,25 @@ impl Generator {
             query.push_str(name);
             if self.chance(97) {
                 query.push('=');
-                // The first is a good one.
-                let value = if self.chance(50) {
-                    values.first().copied().unwrap_or_default()
+                if name.ends_with("Selector") && self.chance(30) {
+                    self.selector(&mut query);
                 } else {
-                    self.pick(values)
-                };
-                query.push_str(value);
+                    // The first is a good one.
+                    let first = values.first().copied().unwrap_or_default();
+                    query.push_str(if self.chance(50) { first } else { self.pick(values) });
+                }
             }
         }
         query
+    }
+
+    fn selector(&mut self, query: &mut String) {
+        if self.chance(50) {
+            query.push_str("metadata.name=");
+        }
+        for _ in 0..self.below(9) {
+            query.push_str(self.pick(TOKENS));
+        }
     }
 
     fn spoil(&mut self, url: &mut String) {

@@ -4,7 +4,7 @@
 //! sigs.k8s.io/yaml) and of YAML 1.2 disagree about plain words such as `yes`, `017` and `1_000`; those are refused too, to be
 //! written with quotes or as JSON has them.
 
-use granit_parser::{Event, Parser, ScalarStyle, Span, StrInput};
+use granit_parser::{Event, Parser, ScalarStyle, Span, StrInput, StructureStyle};
 use serde_json::{Map, Number, Value};
 
 /// Why a document is refused.
@@ -24,12 +24,11 @@ const MAX_DEPTH: usize = 127;
 /// # Errors
 /// See the module.
 pub(crate) fn parse(text: &str) -> Result<Value, Problem> {
-    if let Some(line) = text.lines().position(|line| line.starts_with('\t')) {
-        return Err(Problem { what: "a tab as indentation", line: line + 1 });
-    }
+    check_breaks(text)?;
     let options = granit_parser::options! {
         strict_indentation: true,
         disallow_directives: true,
+        block_scalar_eof_without_line_feed: true,
         emit_comments: false,
         block_nesting_limit: MAX_DEPTH,
         flow_nesting_limit: MAX_DEPTH,
@@ -41,14 +40,45 @@ pub(crate) fn parse(text: &str) -> Result<Value, Problem> {
             (Event::StreamEnd, _) => break,
             (Event::StreamStart | Event::DocumentStart(..) | Event::DocumentEnd, _) => {}
             (_, line) if document.is_some() => return Err(Problem { what: "a second document", line }),
-            event => document = Some(reader.value(event, 0)?),
+            event => document = Some(reader.value(event, Place { depth: 0, flow: false })?),
         }
     }
     document.ok_or(Problem { what: "it is empty", line: 0 })
 }
 
+/// Tabs as indentation and the line breaks that only YAML 1.1 knows.
+fn check_breaks(text: &str) -> Result<(), Problem> {
+    for (at, line) in text.lines().enumerate() {
+        let content = line.trim_start_matches([' ', '\t']);
+        if line.strip_suffix(content).is_some_and(|indentation| indentation.contains('\t')) {
+            return Err(Problem { what: "a tab as indentation", line: at + 1 });
+        }
+        if line.contains(['\u{85}', '\u{2028}', '\u{2029}']) {
+            return Err(Problem {
+                what: "a line separator that not all readers know; escape it",
+                line: at + 1,
+            });
+        }
+    }
+    Ok(())
+}
+
 struct Reader<'text> {
     events: Parser<'text, StrInput<'text>>,
+}
+
+/// Where a value stands.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    depth: usize,
+    /// Inside `[..]` or `{..}`.
+    flow: bool,
+}
+
+impl Place {
+    fn below(self, style: StructureStyle) -> Self {
+        Self { depth: self.depth + 1, flow: self.flow || matches!(style, StructureStyle::Flow) }
+    }
 }
 
 type Next<'text> = (Event<'text>, usize);
@@ -62,10 +92,10 @@ impl<'text> Reader<'text> {
         }
     }
 
-    fn value(&mut self, (event, line): Next<'text>, depth: usize) -> Result<Value, Problem> {
+    fn value(&mut self, (event, line): Next<'text>, place: Place) -> Result<Value, Problem> {
         let refused = |what| Err(Problem { what, line });
         match event {
-            _ if depth > MAX_DEPTH => refused("deeper than 128 levels"),
+            _ if place.depth > MAX_DEPTH => refused("deeper than 128 levels"),
             Event::Alias(_) | Event::UnresolvedAlias(_) => refused("an alias"),
             Event::Scalar(_, _, 1.., _)
             | Event::SequenceStart(_, 1.., _)
@@ -73,27 +103,31 @@ impl<'text> Reader<'text> {
             Event::Scalar(.., Some(_))
             | Event::SequenceStart(.., Some(_))
             | Event::MappingStart(.., Some(_)) => refused("a tag"),
+            // Where a colon ends a word in there, readers differ.
+            Event::Scalar(text, ScalarStyle::Plain, ..) if place.flow && text.is_empty() => {
+                refused("nothing where a value should be; write `null`")
+            }
             Event::Scalar(text, ScalarStyle::Plain, ..) => {
                 plain(&text).map_err(|what| Problem { what, line })
             }
             Event::Scalar(text, ..) => Ok(Value::String(text.into_owned())),
-            Event::SequenceStart(..) => self.sequence(depth),
-            Event::MappingStart(..) => self.mapping(depth),
+            Event::SequenceStart(style, ..) => self.sequence(place.below(style)),
+            Event::MappingStart(style, ..) => self.mapping(place.below(style)),
             _ => refused("it does not parse"),
         }
     }
 
-    fn sequence(&mut self, depth: usize) -> Result<Value, Problem> {
+    fn sequence(&mut self, place: Place) -> Result<Value, Problem> {
         let mut items = Vec::new();
         loop {
             match self.next()? {
                 (Event::SequenceEnd, _) => return Ok(Value::Array(items)),
-                item => items.push(self.value(item, depth + 1)?),
+                item => items.push(self.value(item, place)?),
             }
         }
     }
 
-    fn mapping(&mut self, depth: usize) -> Result<Value, Problem> {
+    fn mapping(&mut self, place: Place) -> Result<Value, Problem> {
         let mut object = Map::new();
         loop {
             let (event, line) = self.next()?;
@@ -104,7 +138,7 @@ impl<'text> Reader<'text> {
                 _ => return Err(Problem { what: "a key that is no word", line }),
             };
             let value = self.next()?;
-            let value = self.value(value, depth + 1)?;
+            let value = self.value(value, place)?;
             if object.insert(key, value).is_some() {
                 return Err(Problem { what: "a key stands twice in one mapping", line });
             }
@@ -138,6 +172,9 @@ fn plain(text: &str) -> Result<Value, &'static str> {
     }
     if ["y", "n", "yes", "no", "on", "off"].iter().any(|word| text.eq_ignore_ascii_case(word)) {
         return Err("a word that some readers take for a boolean; quote it");
+    }
+    if text.starts_with('?') {
+        return Err("a word that some readers take for a key; quote it");
     }
     if is_json_number(text) {
         return number(text).ok_or("a number that is too large; quote it");
@@ -186,6 +223,8 @@ fn is_number_to_some(text: &str) -> bool {
     let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
     let based = |prefixes: [&str; 2], radix| {
         let digits = prefixes.into_iter().find_map(|prefix| unsigned.strip_prefix(prefix));
+        // Go's reader takes a second sign behind `0b`.
+        let digits = digits.map(|digits| digits.strip_prefix(['+', '-']).unwrap_or(digits));
         digits.is_some_and(|digits| !digits.is_empty() && digits.chars().all(|digit| digit.is_digit(radix)))
     };
     is_decimal(unsigned)
@@ -258,13 +297,18 @@ mod tests {
             "? [a]\n: 1",
             "a: [1",
             "\ta: 1",
+            "a:\n \t- 1",
+            "a: x\u{2028}y",
+            "a: 0b+1",
+            "a: ?b",
+            "[a:]",
             "",
             &deep,
         ] {
             let shown: String = yaml.escape_debug().take(24).collect();
             told.push(format!("{shown}: {}", read(yaml)));
         }
-        insta::assert_snapshot!(told.join("\n"), @r"
+        insta::assert_snapshot!(told.join("\n"), @r#"
         a: &x 1\nb: 2: an anchor (line 1)
         a: 1\nb: *x: it does not parse (line 2)
         a: !!binary aGk=: a tag (line 1)
@@ -292,8 +336,13 @@ mod tests {
         ? [a]\n: 1: a key that is no word (line 1)
         a: [1: it does not parse (line 1)
         \ta: 1: a tab as indentation (line 1)
+        a:\n \t- 1: a tab as indentation (line 2)
+        a: x\u{2028}y: a line separator that not all readers know; escape it (line 1)
+        a: 0b+1: a number in a form that not all readers know; quote it, or write it as in JSON (line 1)
+        a: ?b: a word that some readers take for a key; quote it (line 1)
+        [a:]: [{"a":null}]
         : it is empty (line 0)
         a: [[[[[[[[[[[[[[[[[[[[[: it does not parse (line 1)
-        ");
+        "#);
     }
 }
