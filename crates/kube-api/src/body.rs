@@ -5,7 +5,12 @@ use std::fmt;
 use bytes::Bytes;
 use serde_json::Value;
 
-use crate::{content::ContentType, json, refusal::Refusal, yaml};
+use crate::{
+    content::{ContentType, Syntax},
+    json,
+    refusal::Refusal,
+    yaml,
+};
 
 /// What the API server takes: `MaxRequestBodyBytes` in k8s.io/apiserver/pkg/server/config.go.
 pub const MAX_BODY_BYTES: usize = 3 * 1024 * 1024;
@@ -40,9 +45,13 @@ impl Body {
     /// # Errors
     /// Not UTF-8 JSON or YAML; a duplicate key; deeper than 128; a lone surrogate; trailing content; anchors, tags or
     /// several documents in YAML; not of the form its content type has.
-    pub(crate) fn parse(bytes: &[u8], content: ContentType, yaml: bool) -> Result<Self, Refusal> {
+    pub(crate) fn parse(bytes: &[u8], content: ContentType, syntax: Syntax) -> Result<Self, Refusal> {
         let looks_like_json = bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{');
-        let value = if yaml && !looks_like_json { from_yaml(bytes)? } else { from_json(bytes)? };
+        let value = match syntax {
+            Syntax::Yaml if !looks_like_json => from_yaml(bytes)?,
+            Syntax::Json | Syntax::Yaml => from_json(bytes)?,
+            Syntax::Protobuf(message) => message.read(bytes)?,
+        };
         let body = Self { content, value };
         body.check_form()?;
         Ok(body)
@@ -145,7 +154,7 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> String {
-        match Body::parse(text.as_bytes(), ContentType::Json, true) {
+        match Body::parse(text.as_bytes(), ContentType::Json, Syntax::Yaml) {
             Ok(body) => String::from_utf8(body.to_bytes().to_vec()).unwrap(),
             Err(refusal) => refusal.to_string(),
         }
@@ -195,7 +204,7 @@ mod tests {
 
     #[test]
     fn a_json_patch_has_operations_and_nothing_else() {
-        let check = |text: &str| Body::parse(text.as_bytes(), ContentType::JsonPatch, false).is_ok();
+        let check = |text: &str| Body::parse(text.as_bytes(), ContentType::JsonPatch, Syntax::Json).is_ok();
         assert!(check(r#"[{"op":"add","path":"/a","value":null},{"op":"copy","from":"/a","path":"/b"}]"#));
         for bad in
             [r#"{"op":"add"}"#, r#"[{"op":"add","path":"/a"}]"#, r#"[{"op":"x","path":"/a"}]"#, r#"[1]"#]

@@ -3,8 +3,9 @@
 use http::{HeaderMap, HeaderValue, header};
 
 use crate::{
-    Verb,
+    Verb, protobuf,
     refusal::{Refusal, quoted},
+    target::Target,
 };
 
 /// What a request's body is. YAML is read and becomes JSON.
@@ -20,6 +21,18 @@ pub enum ContentType {
     StrategicMergePatch,
     /// Server-side apply.
     ApplyPatch,
+}
+
+const PROTOBUF: &str = "application/vnd.kubernetes.protobuf";
+
+/// What a body is written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Syntax {
+    Json,
+    /// YAML, or JSON.
+    Yaml,
+    /// One of the few messages that are read.
+    Protobuf(protobuf::Message),
 }
 
 impl ContentType {
@@ -41,11 +54,11 @@ impl ContentType {
         self != Self::Json
     }
 
-    /// The type of a request's body and whether it may be YAML.
+    /// The type of a request's body and what it is written in.
     ///
     /// # Errors
     /// A type or an encoding that is not read here.
-    pub(crate) fn parse(verb: Verb, headers: &HeaderMap) -> Result<(Self, bool), Refusal> {
+    pub(crate) fn parse(verb: Verb, target: &Target, headers: &HeaderMap) -> Result<(Self, Syntax), Refusal> {
         let encoding = headers.get(header::CONTENT_ENCODING);
         if encoding.is_some_and(|encoding| encoding != "identity") {
             return Err(unsupported("Content-Encoding", encoding, "it without an encoding"));
@@ -60,20 +73,30 @@ impl ContentType {
         let media = media.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
         let (found, offer) = if verb == Verb::Patch {
             let found = match media.as_str() {
-                "application/json-patch+json" => Some((Self::JsonPatch, false)),
-                "application/merge-patch+json" => Some((Self::MergePatch, false)),
-                "application/strategic-merge-patch+json" => Some((Self::StrategicMergePatch, false)),
-                "application/apply-patch+yaml" => Some((Self::ApplyPatch, true)),
+                "application/json-patch+json" => Some((Self::JsonPatch, Syntax::Json)),
+                "application/merge-patch+json" => Some((Self::MergePatch, Syntax::Json)),
+                "application/strategic-merge-patch+json" => Some((Self::StrategicMergePatch, Syntax::Json)),
+                "application/apply-patch+yaml" => Some((Self::ApplyPatch, Syntax::Yaml)),
                 _ => None,
             };
             (found, "a JSON, merge, strategic merge or apply patch")
         } else {
             let found = match media.as_str() {
-                "application/json" => Some((Self::Json, false)),
-                "application/yaml" => Some((Self::Json, true)),
+                "application/json" => Some((Self::Json, Syntax::Json)),
+                "application/yaml" => Some((Self::Json, Syntax::Yaml)),
+                PROTOBUF if verb == Verb::Create => {
+                    let message = target.resource().and_then(protobuf::message);
+                    message.map(|message| (Self::Json, Syntax::Protobuf(message)))
+                }
                 _ => None,
             };
-            (found, "`application/json` or `application/yaml`")
+            let offer = if media == PROTOBUF {
+                "`application/json` or `application/yaml`; with kubectl, pipe `kubectl create … --dry-run=client -o yaml` \
+                 into `kubectl create -f -`"
+            } else {
+                "`application/json` or `application/yaml`"
+            };
+            (found, offer)
         };
         found.ok_or_else(|| unsupported("Content-Type", given, offer))
     }

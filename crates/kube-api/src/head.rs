@@ -6,7 +6,7 @@ use crate::{
     Request, Verb,
     accept::Accept,
     body::{Body, BodyRule, MAX_BODY_BYTES},
-    content::ContentType,
+    content::{ContentType, Syntax},
     headers,
     options::Options,
     path, query,
@@ -29,7 +29,7 @@ pub struct Head {
     pub(crate) options: Options,
     pub(crate) accept: Accept,
     /// What a body is and whether it may be YAML; an error is one only if a body follows.
-    content: Result<(ContentType, bool), Refusal>,
+    content: Result<(ContentType, Syntax), Refusal>,
 }
 
 impl Head {
@@ -45,7 +45,7 @@ impl Head {
         headers::check(&parts.headers, &target)?;
         let options = Options::parse(verb, &target, &pairs)?;
         let accept = Accept::parse(&parts.headers, &target)?;
-        let content = ContentType::parse(verb, &parts.headers);
+        let content = ContentType::parse(verb, &target, &parts.headers);
         let head = Self { method: parts.method.clone(), verb, target, options, accept, content };
         match (&head.content, head.body_rule()) {
             (Err(refusal), BodyRule::Required { .. }) => Err(refusal.clone()),
@@ -88,8 +88,8 @@ impl Head {
                 if bytes.len() > max_bytes {
                     return Err(Refusal::TooLarge { most: max_bytes });
                 }
-                let (content, yaml) = self.content.clone()?;
-                Some(Body::parse(bytes, content, yaml)?)
+                let (content, syntax) = self.content.clone()?;
+                Some(Body::parse(bytes, content, syntax)?)
             }
         };
         Request::new(self, body)

@@ -21,6 +21,7 @@ mod label_selector;
 mod options;
 mod parameter;
 mod path;
+mod protobuf;
 mod query;
 mod refusal;
 mod request;

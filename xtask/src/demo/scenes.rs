@@ -28,9 +28,9 @@ spec:
 
 const ESCALATION: &str = "apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRoleBinding
-metadata: {name: claude-is-admin}
+metadata: {name: shop-is-admin}
 roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: cluster-admin}
-subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: 'portcullis:agent:claude'}]
+subjects: [{kind: ServiceAccount, name: default, namespace: shop}]
 ";
 
 const SCENES: &[Scene] = &[
@@ -134,7 +134,7 @@ fn audit(stage: &Stage) -> anyhow::Result<bool> {
 /// What was only asked for or denied has not happened.
 fn untouched(stage: &Stage) -> anyhow::Result<bool> {
     let namespace = stage.cluster.kubectl(&["get", "namespace", "shop", "-o", "jsonpath={.status.phase}"])?;
-    let binding = stage.cluster.kubectl(&["get", "clusterrolebinding", "claude-is-admin"])?;
+    let binding = stage.cluster.kubectl(&["get", "clusterrolebinding", "shop-is-admin"])?;
     let as_told = shown(&namespace).trim() == "Active" && !binding.status.success();
     if !as_told {
         println!("!!! not as told: the cluster changed although the gate refused");
