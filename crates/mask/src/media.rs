@@ -98,6 +98,8 @@ fn row(kind: &Kind, error: bool, media: &MediaType<'_>) -> Option<Reading> {
         Kind::Documents | Kind::OpenApi | Kind::Health if json => {
             Some(Reading::Json(framing, Places::Nowhere))
         }
+        // The list of OpenAPI v3 documents is JSON that `handler3` writes without saying so: Go guesses text.
+        Kind::OpenApi if text && !error => Some(Reading::Json(framing, Places::Nowhere)),
         Kind::Log if json && error => Some(Reading::Json(framing, Places::Nowhere)),
         Kind::Log | Kind::Health if text => Some(Reading::Opaque),
         Kind::OpenApi if OPENAPI.iter().any(|known| media.is(known)) && media.parameters.is_empty() => {

@@ -65,6 +65,8 @@ fn patterns() -> &'static [(Regex, &'static str)] {
             (r"\bweb-[0-9a-f]{8,10}(-[a-z0-9]{5})?\b", "web-GENERATED"),
             (r"pod-template-hash([=:]\s*)[0-9a-f]+", "pod-template-hash${1}HASH"),
             (r"[0-9a-f]{64}", "DIGEST"),
+            (r"https://(127\.0\.0\.1|localhost):\d+", "SERVER"),
+            (r"/(LIVE|MERGED)-\d+/(\S+)\s.*", "/$1/$2"),
             (r"\b(direct|gated)\b", "NS"),
             (r" +", " "),
             (r"-{3,}", "---"),
