@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::{
     content::{ContentType, Syntax},
-    json,
+    json, json_patch,
     refusal::Refusal,
     yaml,
 };
@@ -68,16 +68,8 @@ impl Body {
             ContentType::MergePatch | ContentType::StrategicMergePatch | ContentType::ApplyPatch => {
                 form(self.value.is_object(), "a patch", "it is no object")
             }
-            ContentType::JsonPatch => {
-                let operations = self.value.as_array().map(Vec::as_slice).unwrap_or_default();
-                form(self.value.is_array(), "a JSON patch (RFC 6902)", "it is no array")?;
-                let sound = operations.iter().all(is_operation);
-                form(
-                    sound,
-                    "a JSON patch (RFC 6902)",
-                    "an operation lacks `op`, `path`, `from` or `value`, or has more",
-                )
-            }
+            ContentType::JsonPatch => json_patch::check(&self.value)
+                .or_else(|problem| form(false, "a JSON patch (RFC 6902)", problem)),
         }
     }
 
@@ -117,22 +109,6 @@ impl fmt::Debug for Body {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Body").field("content", &self.content).finish_non_exhaustive()
     }
-}
-
-/// RFC 6902 section 4, with nothing else in it.
-fn is_operation(operation: &Value) -> bool {
-    let Some(operation) = operation.as_object() else { return false };
-    let text = |key: &str| operation.get(key).is_some_and(Value::is_string);
-    let needed: &[&str] = match operation.get("op").and_then(Value::as_str) {
-        Some("add" | "replace" | "test") => &["op", "path", "value"],
-        Some("remove") => &["op", "path"],
-        Some("move" | "copy") => &["op", "path", "from"],
-        _ => return false,
-    };
-    let fields =
-        needed.iter().all(|key| if *key == "value" { operation.contains_key(*key) } else { text(key) });
-    // `value` on an operation that has none is harmless, and some clients send it as null.
-    fields && operation.keys().all(|key| needed.contains(&key.as_str()) || key == "value")
 }
 
 fn from_json(bytes: &[u8]) -> Result<Value, Refusal> {
@@ -200,17 +176,5 @@ mod tests {
         just text: the body is not an object: it is another kind of JSON value
         {\"a\":[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[: the body is not JSON that can be read in one way only: deeper than 128 levels (line 1, column 132)
         "#);
-    }
-
-    #[test]
-    fn a_json_patch_has_operations_and_nothing_else() {
-        let check = |text: &str| Body::parse(text.as_bytes(), ContentType::JsonPatch, Syntax::Json).is_ok();
-        assert!(check(r#"[{"op":"add","path":"/a","value":null},{"op":"copy","from":"/a","path":"/b"}]"#));
-        for bad in
-            [r#"{"op":"add"}"#, r#"[{"op":"add","path":"/a"}]"#, r#"[{"op":"x","path":"/a"}]"#, r#"[1]"#]
-        {
-            assert!(!check(bad), "{bad}");
-        }
-        assert!(!check(r#"[{"op":"remove","path":"/a","extra":1}]"#));
     }
 }

@@ -103,6 +103,6 @@ impl ContentType {
 }
 
 fn unsupported(part: &'static str, value: Option<&HeaderValue>, offer: &'static str) -> Refusal {
-    let value = value.and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let value = value.map_or("(none)", |value| value.to_str().unwrap_or("(no text)"));
     Refusal::Unsupported { part, value: quoted(value), offer }
 }

@@ -28,7 +28,7 @@ pub struct Head {
     pub(crate) target: Target,
     pub(crate) options: Options,
     pub(crate) accept: Accept,
-    /// What a body is and whether it may be YAML; an error is one only if a body follows.
+    /// What a body is and what it is written in; an error is one only if a body follows.
     content: Result<(ContentType, Syntax), Refusal>,
 }
 
@@ -131,8 +131,11 @@ impl Head {
 /// Origin form only. HTTP/2 carries scheme and authority beside the path; HTTP/1.1 must not.
 fn check_target_form(parts: &Parts) -> Result<(), Refusal> {
     let http2 = parts.version == Version::HTTP_2;
+    if parts.uri.path() == "*" {
+        return Err(Refusal::TargetForm { found: "`*` in place of a path" });
+    }
     if parts.version < Version::HTTP_11 {
-        return Err(Refusal::TargetForm { found: "an HTTP version before 1.1" });
+        return Err(Refusal::Version);
     }
     if !http2 && (parts.uri.scheme().is_some() || parts.uri.authority().is_some()) {
         return Err(Refusal::TargetForm { found: "a scheme or a host" });
@@ -150,18 +153,19 @@ fn read_target(
     pairs: &[(String, String)],
 ) -> Result<(Verb, Target), Refusal> {
     let path = format!("/{}", segments.join("/"));
-    let Ok(info) = request_info(method.as_str(), &path, pairs) else {
-        return Err(prefix(segments));
-    };
+    let info = request_info(method.as_str(), &path, pairs).map_err(|_| {
+        let unread =
+            || Refusal::Path { problem: "no resource".to_owned(), remedy: "name one behind the version" };
+        special_prefix(segments).unwrap_or_else(unread)
+    })?;
     if !info.is_resource_request {
         if !matches!(*method, Method::GET | Method::HEAD) {
             return Err(wrong_method(method, "a path that is no resource", "GET"));
         }
         return Ok((Verb::Get, Target::NonResource(NonResource::new(segments))));
     }
-    let behind_version = if info.api_prefix == "api" { 2 } else { 3 };
-    if segments.get(behind_version).is_some_and(|segment| segment == "watch" || segment == "proxy") {
-        return Err(prefix(segments));
+    if let Some(prefix) = special_prefix(segments) {
+        return Err(prefix);
     }
     let verb = Verb::parse(&info.verb)
         .ok_or_else(|| wrong_method(method, "a resource", "GET, HEAD, POST, PUT, PATCH or DELETE"))?;
@@ -221,11 +225,13 @@ fn check_resource(resource: &Resource) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn prefix(segments: &[String]) -> Refusal {
-    if segments.iter().any(|segment| segment == "proxy") {
-        Refusal::Prefix { prefix: "proxy", remedy: "the `proxy` subresource" }
-    } else {
-        Refusal::Prefix { prefix: "watch", remedy: "`?watch=true` on the collection" }
+/// `/watch/` or `/proxy/` right behind the version.
+fn special_prefix(segments: &[String]) -> Option<Refusal> {
+    let behind_version = if segments.first().is_some_and(|prefix| prefix == "api") { 2 } else { 3 };
+    match segments.get(behind_version)?.as_str() {
+        "watch" => Some(Refusal::Prefix { prefix: "watch", remedy: "`?watch=true` on the collection" }),
+        "proxy" => Some(Refusal::Prefix { prefix: "proxy", remedy: "the `proxy` subresource" }),
+        _ => None,
     }
 }
 

@@ -17,6 +17,7 @@ pub mod generate;
 mod head;
 mod headers;
 mod json;
+mod json_patch;
 mod label_selector;
 mod options;
 mod parameter;

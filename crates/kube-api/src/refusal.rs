@@ -25,6 +25,9 @@ pub enum Refusal {
         /// What it has.
         found: &'static str,
     },
+    /// HTTP/1.0 or older, which has no chunks and no persistent connections to rely on.
+    #[error("the request is in an HTTP version before 1.1; use HTTP/1.1 or HTTP/2")]
+    Version,
     /// A path that two readers could read in two ways.
     #[error("the path has {problem}; {remedy}")]
     Path {
@@ -42,7 +45,9 @@ pub enum Refusal {
         remedy: &'static str,
     },
     /// A subresource that Kubernetes 1.20 to 1.37 does not have.
-    #[error("`{resource}` has no subresource `{subresource}` that the gate knows")]
+    #[error(
+        "`{resource}` has no subresource `{subresource}` that the gate knows; use those of Kubernetes 1.20 to 1.37"
+    )]
     Subresource {
         /// Plural, with its group.
         resource: String,
@@ -156,6 +161,7 @@ impl Refusal {
             Self::Unsupported { .. } => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "UnsupportedMediaType"),
             Self::TooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge"),
             Self::TargetForm { .. }
+            | Self::Version
             | Self::Path { .. }
             | Self::Prefix { .. }
             | Self::Subresource { .. }

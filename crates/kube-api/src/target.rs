@@ -236,7 +236,51 @@ impl NonResource {
             ["openapi", "v2"] | ["openapi", "v3", ..] => Class::OpenApi,
             ["version"] => Class::Version,
             ["healthz" | "livez" | "readyz"] | ["healthz" | "livez" | "readyz", _] => Class::Health,
+            ["healthz" | "livez" | "readyz", "poststarthook", _] => Class::Health,
             _ => Class::Other,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_have_their_class() {
+        for (path, class) in [
+            ("", Class::Other),
+            ("api", Class::Discovery),
+            ("apis/apps/v1", Class::Discovery),
+            ("api/v1/x", Class::Other),
+            ("openapi/v2", Class::OpenApi),
+            ("openapi/v3/apis/apps/v1", Class::OpenApi),
+            ("openapi", Class::Other),
+            ("version", Class::Version),
+            ("livez/etcd", Class::Health),
+            ("readyz/poststarthook/start-apiextensions-informers", Class::Health),
+            ("healthz/a/b", Class::Other),
+            ("metrics", Class::Other),
+            ("debug/pprof/heap", Class::Other),
+        ] {
+            let segments: Vec<String> =
+                path.split('/').filter(|part| !part.is_empty()).map(str::to_owned).collect();
+            assert_eq!(NonResource::new(&segments).class(), class, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_resource_is_asked_about_in_its_parts_only() {
+        let asked = |resource, subresource, name| {
+            Resource::asked("", "v1", resource, subresource, Some("shop"), name)
+        };
+        assert_eq!(
+            asked("pods/log", None, Some("web")).unwrap().to_string(),
+            "pods/log \"web\" in namespace \"shop\""
+        );
+        assert_eq!(asked("*", None, None).unwrap().resource(), "*");
+        assert!(asked("pods", Some("a/b"), None).is_err());
+        assert!(asked("pods", None, Some("a\n")).is_err());
+        assert!(asked("secrets", None, None).unwrap().is_secret());
     }
 }

@@ -76,7 +76,8 @@ GET    /watch/resource/name?fieldSelector=metadata.name=foo&labelSelector=foo=ba
 
 fn rows<const COLUMNS: usize>(table: &'static str) -> impl Iterator<Item = [&'static str; COLUMNS]> {
     table.lines().filter(|line| !line.is_empty()).map(|line| {
-        let cells: Vec<&str> = line.split_whitespace().map(|cell| if cell == "-" { "" } else { cell }).collect();
+        let cells: Vec<&str> =
+            line.split_whitespace().map(|cell| if cell == "-" { "" } else { cell }).collect();
         cells.try_into().unwrap()
     })
 }
@@ -94,12 +95,17 @@ fn read(method: &str, url: &str) -> RequestInfo {
 
 #[test]
 fn resources_are_read_as_upstream_does() {
-    for [method, url, verb, group, version, namespace, resource, subresource, name, parts] in rows(RESOURCES) {
+    for [method, url, verb, group, version, namespace, resource, subresource, name, parts] in rows(RESOURCES)
+    {
         let info = read(method, url);
         assert!(info.is_resource_request, "{url}");
         let found = [&info.verb, &info.api_group, &info.api_version, &info.namespace];
         assert_eq!(found, [verb, group, version, namespace], "{method} {url}");
-        assert_eq!([&info.resource, &info.subresource, &info.name], [resource, subresource, name], "{method} {url}");
+        assert_eq!(
+            [&info.resource, &info.subresource, &info.name],
+            [resource, subresource, name],
+            "{method} {url}"
+        );
         assert_eq!(info.parts.join("/"), parts, "{method} {url}");
         assert_eq!(info.api_prefix, if group.is_empty() { "api" } else { "apis" }, "{method} {url}");
     }
