@@ -59,50 +59,59 @@ impl ContentType {
     /// # Errors
     /// A type or an encoding that is not read here.
     pub(crate) fn parse(verb: Verb, target: &Target, headers: &HeaderMap) -> Result<(Self, Syntax), Refusal> {
-        let encoding = headers.get(header::CONTENT_ENCODING);
-        if encoding.is_some_and(|encoding| encoding != "identity") {
-            return Err(unsupported("Content-Encoding", encoding, "it without an encoding"));
+        let mut encodings = headers.get_all(header::CONTENT_ENCODING).iter();
+        if let Some(encoding) =
+            encodings.find(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity"))
+        {
+            let value = quoted(encoding.to_str().unwrap_or_default());
+            let offer = "it without an encoding";
+            return Err(Refusal::Unsupported { part: "Content-Encoding", value, offer });
         }
-        let mut types = headers.get_all(header::CONTENT_TYPE).iter();
-        let given = types.next();
-        let media = match (given, types.next()) {
-            (None, _) => "application/json",
-            (Some(value), None) => value.to_str().unwrap_or_default(),
-            (Some(_), Some(_)) => "",
-        };
-        let media = media.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-        let (found, offer) = if verb == Verb::Patch {
-            let found = match media.as_str() {
-                "application/json-patch+json" => Some((Self::JsonPatch, Syntax::Json)),
-                "application/merge-patch+json" => Some((Self::MergePatch, Syntax::Json)),
-                "application/strategic-merge-patch+json" => Some((Self::StrategicMergePatch, Syntax::Json)),
-                "application/apply-patch+yaml" => Some((Self::ApplyPatch, Syntax::Yaml)),
-                _ => None,
-            };
-            (found, "a JSON, merge, strategic merge or apply patch")
-        } else {
-            let found = match media.as_str() {
-                "application/json" => Some((Self::Json, Syntax::Json)),
-                "application/yaml" => Some((Self::Json, Syntax::Yaml)),
-                PROTOBUF if verb == Verb::Create => {
-                    let message = target.resource().and_then(protobuf::message);
-                    message.map(|message| (Self::Json, Syntax::Protobuf(message)))
-                }
-                _ => None,
-            };
-            let offer = if media == PROTOBUF {
+        let media = media_type(headers);
+        let found =
+            if verb == Verb::Patch { Self::of_patch(&media) } else { Self::of_object(verb, target, &media) };
+        let offer = match (verb, media.as_str()) {
+            (Verb::Patch, _) => "a JSON, merge, strategic merge or apply patch",
+            (_, PROTOBUF) => {
                 "`application/json` or `application/yaml`; with kubectl, pipe `kubectl create … --dry-run=client -o yaml` \
                  into `kubectl create -f -`"
-            } else {
-                "`application/json` or `application/yaml`"
-            };
-            (found, offer)
+            }
+            _ => "`application/json` or `application/yaml`",
         };
-        found.ok_or_else(|| unsupported("Content-Type", given, offer))
+        found.ok_or_else(|| Refusal::Unsupported { part: "Content-Type", value: quoted(&media), offer })
+    }
+
+    fn of_patch(media: &str) -> Option<(Self, Syntax)> {
+        match media {
+            "application/json-patch+json" => Some((Self::JsonPatch, Syntax::Json)),
+            "application/merge-patch+json" => Some((Self::MergePatch, Syntax::Json)),
+            "application/strategic-merge-patch+json" => Some((Self::StrategicMergePatch, Syntax::Json)),
+            "application/apply-patch+yaml" => Some((Self::ApplyPatch, Syntax::Yaml)),
+            _ => None,
+        }
+    }
+
+    fn of_object(verb: Verb, target: &Target, media: &str) -> Option<(Self, Syntax)> {
+        match media {
+            // Without a type the server takes its first one, JSON.
+            "application/json" | "" => Some((Self::Json, Syntax::Json)),
+            "application/yaml" => Some((Self::Json, Syntax::Yaml)),
+            PROTOBUF if verb == Verb::Create => {
+                let message = target.resource().and_then(protobuf::message)?;
+                Some((Self::Json, Syntax::Protobuf(message)))
+            }
+            _ => None,
+        }
     }
 }
 
-fn unsupported(part: &'static str, value: Option<&HeaderValue>, offer: &'static str) -> Refusal {
-    let value = value.map_or("(none)", |value| value.to_str().unwrap_or("(no text)"));
-    Refusal::Unsupported { part, value: quoted(value), offer }
+/// `Content-Type` without its parameters, empty if there is none; of several, something that no type is.
+fn media_type(headers: &HeaderMap) -> String {
+    let mut types = headers.get_all(header::CONTENT_TYPE).iter();
+    let text = match (types.next(), types.next()) {
+        (None, _) => "",
+        (Some(value), None) => value.to_str().unwrap_or("(no text)"),
+        (Some(_), Some(_)) => "(more than one)",
+    };
+    text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }

@@ -5,9 +5,14 @@
 
 use http::{HeaderValue, Method, Request, Uri, header};
 use percent_encoding::percent_decode_str;
-use serde_json::Value;
 
-use crate::{Head, Refusal, Target, request_info::request_info};
+use crate::{Head, Refusal};
+
+mod agree;
+mod words;
+
+pub use agree::{agrees, port_agrees};
+use words::{HOSTILE, METHODS, NAMES, PARAMETERS, RESOURCES, ROOTS, SUBRESOURCES, TOKENS};
 
 /// One request line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,246 +28,6 @@ pub struct Case {
 pub struct Generator {
     state: u64,
 }
-
-const METHODS: &[&str] = &[
-    "GET", "GET", "GET", "GET", "GET", "GET", "GET", "GET", "GET", "HEAD", "POST", "PUT", "PATCH", "PATCH",
-    "DELETE", "DELETE", "OPTIONS", "get", "QUERY", "CONNECT",
-];
-const ROOTS: &[&str] = &[
-    "/api/v1",
-    "/api/v1",
-    "/api/v1",
-    "/apis/apps/v1",
-    "/apis/apps/v1",
-    "/apis/rbac.authorization.k8s.io/v1",
-    "/apis/x.example.com/v1beta1",
-    "/api",
-    "/apis",
-    "/apis/apps",
-    "",
-    "/healthz",
-    "/openapi/v3",
-    "/version",
-    "/API/v1",
-    "/api/v2/v1",
-    "/apis//v1",
-];
-const RESOURCES: &[&str] = &[
-    "pods",
-    "pods",
-    "secrets",
-    "deployments",
-    "nodes",
-    "namespaces",
-    "services",
-    "widgets",
-    "serviceaccounts",
-    "certificatesigningrequests",
-    "watch",
-    "proxy",
-    "status",
-];
-const NAMES: &[&str] = &[
-    "web",
-    "web-0",
-    "kube-system",
-    "default",
-    "system:node",
-    "system%3Anode",
-    "a.b.c",
-    "status",
-    "finalize",
-    "namespaces",
-    "watch",
-    "proxy",
-    "x_y",
-    "A@b",
-    "sha256:ab",
-];
-const SUBRESOURCES: &[&str] = &[
-    "status",
-    "scale",
-    "log",
-    "exec",
-    "attach",
-    "portforward",
-    "proxy",
-    "eviction",
-    "token",
-    "finalize",
-    "approval",
-    "ephemeralcontainers",
-    "binding",
-    "resize",
-    "unknown",
-];
-/// Names of parameters and values to go with them, and often others.
-const PARAMETERS: &[(&str, &[&str])] = &[
-    ("watch", &["true", "True", "1", "false", "0", "FALSE", "", "x", "t"]),
-    (
-        "fieldSelector",
-        &[
-            "metadata.name=web",
-            "metadata.name%3Dweb",
-            "metadata.name==web",
-            "metadata.name!=web",
-            "metadata.namespace=x",
-            "metadata.name=a,metadata.name=b",
-            "spec.nodeName=n,metadata.name=b",
-            "metadata.name=a,foo",
-            "metadata.name=",
-            "metadata.name=..",
-            "metadata.name=a%2Fb",
-            "metadata.name=a%5C,b",
-            "metadata.name=%5C",
-            "metadata.name=a b",
-            "a=b=c",
-            "=",
-            ",",
-            "metadata.name=a%25",
-            "metadata.name=a,",
-            ",metadata.name=z",
-            "!=a",
-            "metadata.name=%5C%5C",
-            " metadata.name=a",
-            "metadata.name=a,metadata.name!=a",
-        ],
-    ),
-    (
-        "labelSelector",
-        &[
-            "app=web",
-            "app%3Dweb%2Ctier%21%3Dx",
-            "app in (a,b)",
-            "app+notin+(a)",
-            "!app",
-            "app",
-            "a==b",
-            "=",
-            "a=b=c",
-            "n>5",
-            "n>x",
-            "n<-1",
-            "a in ()",
-            "a in (",
-            "x.io/a=b",
-            "X.io/a=b",
-            "/a=b",
-            "a,,b",
-            "a,",
-            "in",
-            "in in (in)",
-            "a=%00,b",
-            "a%00%2Cb",
-            "a%09%3D%0Ab",
-            "a=b c",
-            "a in (,)",
-            "-a",
-            "a=-b",
-            "a%3D%C3%A9",
-        ],
-    ),
-    (
-        "limit",
-        &["5", "0", "-1", "+5", "05", "x", "", "9223372036854775807", "9223372036854775808", "1_0", "%31"],
-    ),
-    ("timeoutSeconds", &["30", "x", "", "-0"]),
-    ("resourceVersion", &["0", "12345", ""]),
-    ("resourceVersionMatch", &["Exact", "NotOlderThan"]),
-    ("allowWatchBookmarks", &["true", "x"]),
-    ("sendInitialEvents", &["true", "0"]),
-    ("continue", &["eyJ2IjoibWV0YSJ9", "a%2Bb"]),
-    ("dryRun", &["All", "all", ""]),
-    ("fieldManager", &["kubectl", "a b"]),
-    ("force", &["true"]),
-    ("gracePeriodSeconds", &["0", "30"]),
-    ("propagationPolicy", &["Foreground", "x"]),
-    ("pretty", &["true", "1"]),
-    ("timeout", &["32s", "1m30s", "x"]),
-    ("follow", &["true"]),
-    ("container", &["app"]),
-    ("tailLines", &["10"]),
-    ("command", &["ls", "-l"]),
-    ("verbose", &["", "true"]),
-    ("unknown", &["1"]),
-    ("Watch", &["true"]),
-    ("w%61tch", &["true"]),
-];
-/// What selectors are made of.
-const TOKENS: &[&str] = &[
-    "a",
-    "b",
-    "metadata.name",
-    "=",
-    "==",
-    "!=",
-    ",",
-    ",",
-    "!",
-    "(",
-    ")",
-    "+",
-    "in",
-    "notin",
-    ">",
-    "<",
-    "5",
-    "%5C",
-    "/",
-    "-",
-    ".",
-    "%00",
-    "%09",
-    "%C3%A9",
-    "_",
-    "A",
-];
-/// Put into a line at any place.
-const HOSTILE: &[&str] = &[
-    "/",
-    "//",
-    "%2f",
-    "%2F",
-    "%2e",
-    "/./",
-    "/../",
-    "%00",
-    "%0a",
-    "%",
-    "%zz",
-    "%25",
-    ";",
-    "?",
-    "&",
-    "&&",
-    "=",
-    "+",
-    "%20",
-    "%70",
-    "%c3%a9",
-    "\u{e9}",
-    ":",
-    "@",
-    "~",
-    "\\",
-    "|",
-    "*",
-    "/watch",
-    "/proxy",
-    "/namespaces",
-    "watch=true",
-    "&watch=1",
-    "&watch",
-    "?watch=1",
-    "fieldSelector=metadata.name=q",
-    "%3F",
-    "%23",
-    "$",
-    "(",
-    "'",
-    "\"",
-    "<",
-];
 
 impl Generator {
     /// From a seed.
@@ -376,9 +141,13 @@ impl Iterator for Generator {
 }
 
 impl Case {
-    /// The head, as the gate reads it; `None` where the HTTP library reads no request at all.
+    /// The head, as the gate reads it; `None` where its HTTP library reads no request at all, or, as with a fragment,
+    /// which it drops, not the whole of it.
     #[must_use]
     pub fn head(&self) -> Option<Result<Head, Refusal>> {
+        if self.url.contains('#') {
+            return None;
+        }
         let mut request = Request::new(());
         *request.method_mut() = Method::from_bytes(self.method.as_bytes()).ok()?;
         *request.uri_mut() = Uri::try_from(self.url.as_str()).ok()?;
@@ -412,99 +181,6 @@ fn is_escaped(text: &str) -> bool {
 
 fn unescaped(text: &str) -> Option<String> {
     percent_decode_str(text).decode_utf8().ok().map(Into::into)
-}
-
-fn differ(what: &str, ours: &str, answer: &Value, field: &str) -> Result<(), String> {
-    let theirs = answer.get(field).and_then(Value::as_str).unwrap_or_default();
-    if ours == theirs { Ok(()) } else { Err(format!("{what} is `{ours}` here and `{theirs}` there")) }
-}
-
-/// Whether the gate and the server mean the same by a request that the gate takes.
-///
-/// # Errors
-/// The first difference.
-pub fn agrees(head: &Head, answer: &Value) -> Result<(), String> {
-    if let Some(error) = answer.get("error") {
-        return Err(format!("taken here, and there: {error}"));
-    }
-    let is_resource = answer.get("isResourceRequest") == Some(&Value::Bool(true));
-    match head.target() {
-        Target::Resource(resource) if is_resource => {
-            differ("verb", head.verb().as_str(), answer, "verb")?;
-            differ("group", resource.group(), answer, "apiGroup")?;
-            differ("version", resource.version(), answer, "apiVersion")?;
-            differ("resource", resource.resource(), answer, "resource")?;
-            differ("subresource", resource.subresource().unwrap_or_default(), answer, "subresource")?;
-            differ("namespace", resource.namespace().unwrap_or_default(), answer, "namespace")?;
-            differ("name", resource.name().unwrap_or_default(), answer, "name")?;
-            differ(
-                "field selector",
-                head.options().get("fieldSelector").unwrap_or_default(),
-                answer,
-                "fieldSelector",
-            )?;
-            differ(
-                "label selector",
-                head.options().get("labelSelector").unwrap_or_default(),
-                answer,
-                "labelSelector",
-            )
-        }
-        Target::NonResource(other) if !is_resource => {
-            differ("verb", &head.method().as_str().to_lowercase(), answer, "verb")?;
-            differ("path", &unescaped(other.path()).unwrap_or_default(), answer, "path")
-        }
-        Target::Resource(_) => Err("a resource here and none there".to_owned()),
-        Target::NonResource(_) => Err("no resource here and one there".to_owned()),
-    }
-}
-
-/// Whether our port of the server's reading gives what the server gives, for any line that the server's HTTP library reads.
-///
-/// # Errors
-/// The first difference.
-pub fn port_agrees(case: &Case, answer: &Value) -> Result<(), String> {
-    let Some((path, pairs)) = case.decoded() else { return Ok(()) };
-    let undetermined =
-        answer.get("error").and_then(Value::as_str).map(|error| error.contains("unable to determine"));
-    let info = match (request_info(&case.method, &path, &pairs), undetermined) {
-        // Not a request at all, there.
-        (_, Some(false)) | (Err(_), Some(true)) => return Ok(()),
-        (Ok(_), Some(true)) => return Err("determined here and not there".to_owned()),
-        (Err(_), None) => return Err("undetermined here and not there".to_owned()),
-        (Ok(info), None) => info,
-    };
-    let is_resource = answer.get("isResourceRequest") == Some(&Value::Bool(true));
-    if info.is_resource_request != is_resource {
-        return Err(format!("isResourceRequest is {} here", info.is_resource_request));
-    }
-    for (what, ours) in [
-        ("path", &info.path),
-        ("verb", &info.verb),
-        ("apiPrefix", &info.api_prefix),
-        ("apiGroup", &info.api_group),
-        ("apiVersion", &info.api_version),
-        ("namespace", &info.namespace),
-        ("resource", &info.resource),
-        ("subresource", &info.subresource),
-        ("name", &info.name),
-        ("fieldSelector", &info.field_selector),
-        ("labelSelector", &info.label_selector),
-    ] {
-        differ(what, ours, answer, what)?;
-    }
-    let parts: Vec<&str> = answer
-        .get("parts")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
-        .collect();
-    if info.parts == parts {
-        Ok(())
-    } else {
-        Err(format!("parts are {:?} here and {parts:?} there", info.parts))
-    }
 }
 
 #[cfg(test)]

@@ -24,6 +24,8 @@ pub(crate) enum Kind {
     OneOf(&'static [&'static str], &'static str),
     /// Up to so many bytes of text.
     Text(usize),
+    /// As [`Kind::Text`], and it may span lines.
+    Lines(usize),
     FieldSelector,
     LabelSelector,
     /// RFC 3339.
@@ -122,7 +124,7 @@ const TERMINAL: &[Parameter] = &[
     one("stderr", Kind::Bool),
     one("tty", Kind::Bool),
 ];
-const COMMAND: &[Parameter] = &[Parameter("command", Kind::Text(4096), true)];
+const COMMAND: &[Parameter] = &[Parameter("command", Kind::Lines(16 * 1024), true)];
 /// `PodPortForwardOptions`.
 const PORTS: &[Parameter] = &[Parameter("ports", Kind::Port, true)];
 
@@ -178,6 +180,9 @@ impl Kind {
             let refusal = || Refusal::ParameterValue { name, value: quoted(value), expected };
             holds.then(|| value.to_owned()).ok_or_else(refusal)
         };
+        if !matches!(self, Self::Lines(_)) && value.chars().any(char::is_control) {
+            return unless(false, "free of control characters");
+        }
         match self {
             Self::Bool => match value {
                 "1" => Ok("true".to_owned()),
@@ -194,7 +199,7 @@ impl Kind {
                 unless(value.len() <= 20 && value.bytes().all(|byte| byte.is_ascii_digit()), "a number")
             }
             Self::OneOf(values, expected) => unless(values.contains(&value), expected),
-            Self::Text(most) => unless(value.len() <= most, "short enough"),
+            Self::Text(most) | Self::Lines(most) => unless(value.len() <= most, "short enough"),
             Self::FieldSelector => unless(required_name(value).is_ok(), "a field selector"),
             Self::LabelSelector => unless(is_label_selector(value), "a label selector"),
             Self::Time => unless(is_time(value), "a time such as `2026-01-31T12:00:00Z`"),

@@ -14,8 +14,7 @@ const MAX_QUERY: usize = 32 * 1024;
 /// The `name=value` pairs of a query, decoded as Go's `net/url` does (`+` is a space), in their order.
 ///
 /// # Errors
-/// What `net/url` would drop silently: `;`, broken escapes; and what is not UTF-8, holds control characters, or is
-/// too much.
+/// What `net/url` would drop silently: `;`, broken escapes; and what is not UTF-8, holds a NUL, or is too much.
 pub(crate) fn pairs(query: &str) -> Result<Vec<(String, String)>, Refusal> {
     let problem = |problem| Err(Refusal::Query { problem });
     if query.len() > MAX_QUERY {
@@ -59,8 +58,8 @@ fn decoded(raw: &str) -> Result<String, Refusal> {
     let text = percent_decode_str(&spaced)
         .decode_utf8()
         .map_err(|_| Refusal::Query { problem: "percent-encoding that is not UTF-8" })?;
-    if text.chars().any(char::is_control) {
-        return Err(Refusal::Query { problem: "a control character" });
+    if text.contains('\0') {
+        return Err(Refusal::Query { problem: "a NUL" });
     }
     Ok(text.into_owned())
 }
@@ -93,7 +92,6 @@ mod tests {
             "a=%zz",
             "a=%ff",
             "a=%00",
-            "a=%0a",
             "w%61tch=1",
             "w+x=1",
             "a=é",
@@ -111,8 +109,7 @@ mod tests {
         a=%: the query has a broken percent-encoding; encode parameters as `name=value`, joined by `&`
         a=%zz: the query has a broken percent-encoding; encode parameters as `name=value`, joined by `&`
         a=%ff: the query has percent-encoding that is not UTF-8; encode parameters as `name=value`, joined by `&`
-        a=%00: the query has a control character; encode parameters as `name=value`, joined by `&`
-        a=%0a: the query has a control character; encode parameters as `name=value`, joined by `&`
+        a=%00: the query has a NUL; encode parameters as `name=value`, joined by `&`
         w%61tch=1: the query has a parameter name that is encoded; encode parameters as `name=value`, joined by `&`
         w+x=1: the query has a parameter name that is encoded; encode parameters as `name=value`, joined by `&`
         a=é: the query has a character that is not ASCII and not percent-encoded; encode parameters as `name=value`, joined by `&`

@@ -65,6 +65,8 @@ fn heads() -> Vec<Builder> {
         ("GET", "/apis/apps/v1/proxy"),
         ("GET", "/api/v1/namespaces/shop/pods/%70ods"),
         ("GET", "/healthz?verbose=no"),
+        ("GET", "/api/v1/pods?fieldSelector=metadata.name%3Da%0A"),
+        ("POST", "/api/v1/namespaces/shop/pods?fieldManager=a%00b"),
     ]
     .into_iter()
     .map(|(method, target)| request(method, target))
@@ -76,6 +78,10 @@ fn heads() -> Vec<Builder> {
         request("GET", PODS).header("accept", "application/vnd.kubernetes.protobuf"),
         request("POST", PODS).header("content-type", "application/vnd.kubernetes.protobuf"),
         request("POST", PODS).header("content-encoding", "gzip"),
+        request("POST", PODS).header("content-encoding", "identity").header("content-encoding", "gzip"),
+        request("POST", PODS)
+            .header("content-type", "application/json")
+            .header("content-type", "application/yaml"),
         request("PATCH", POD).header("content-type", "application/apply-patch+cbor"),
     ]);
     requests
