@@ -25,7 +25,16 @@ pub(crate) fn run() -> anyhow::Result<()> {
     dependencies::check_direction()?;
     step(
         "lints",
-        cargo_with(["clippy", "--workspace", "--all-targets", "--all-features", "--locked", "--", "-D", "warnings"])?,
+        cargo_with([
+            "clippy",
+            "--workspace",
+            "--all-targets",
+            "--all-features",
+            "--locked",
+            "--",
+            "-D",
+            "warnings",
+        ])?,
     )?;
     dependencies::deny()?;
     let mut documentation =

@@ -29,7 +29,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
 /// Crates without I/O, clock or randomness.
 const PURE: &[&str] = &["kube-api", "policy", "mask"];
 /// What a pure crate may never use, directly.
-const IMPURE: &[&str] = &["tokio", "hyper", "hyper-util", "reqwest", "sqlx", "rustls", "rand", "getrandom", "uuid"];
+const IMPURE: &[&str] =
+    &["tokio", "hyper", "hyper-util", "reqwest", "sqlx", "rustls", "rand", "getrandom", "uuid"];
 
 /// Compares the real dependencies of each crate with [`MAY_USE`] and [`IMPURE`].
 pub(crate) fn check_direction() -> anyhow::Result<()> {
@@ -63,7 +64,8 @@ pub(crate) fn check_direction() -> anyhow::Result<()> {
 
 /// Licences, duplicate versions, sources. Offline: no advisory database can be had everywhere CI runs.
 pub(crate) fn deny() -> anyhow::Result<()> {
-    let installed = Command::new("cargo-deny").arg("--version").output().is_ok_and(|output| output.status.success());
+    let installed =
+        Command::new("cargo-deny").arg("--version").output().is_ok_and(|output| output.status.success());
     ensure!(installed, "cargo-deny is not installed; run `cargo install cargo-deny --locked`");
     step("licences and sources", cargo_with(["deny", "--offline", "check", "bans", "licenses", "sources"])?)
 }

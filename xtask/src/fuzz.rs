@@ -25,8 +25,17 @@ const TESTS: &[(&str, &str, &str)] = &[
 pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     testkit::tools()?;
     for (package, test, compares) in TESTS {
-        let mut command =
-            cargo_with(["test", "--release", "--locked", "--package", package, "--test", test, "--", "--nocapture"])?;
+        let mut command = cargo_with([
+            "test",
+            "--release",
+            "--locked",
+            "--package",
+            package,
+            "--test",
+            test,
+            "--",
+            "--nocapture",
+        ])?;
         command.env("PORTCULLIS_CASES", options.cases.to_string());
         command.env("PORTCULLIS_SEED", options.seed.to_string());
         step(compares, command)?;

@@ -11,7 +11,10 @@ use anyhow::{Context, bail};
 
 /// The root of the repository.
 pub(crate) fn root() -> anyhow::Result<PathBuf> {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(Path::to_path_buf).context("xtask has no parent folder")
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .map(Path::to_path_buf)
+        .context("xtask has no parent folder")
 }
 
 /// The `cargo` that runs us.

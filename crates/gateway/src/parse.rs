@@ -56,10 +56,7 @@ impl Why {
 }
 
 /// Reads no more of the body than the request may have.
-pub(crate) async fn parse(
-    request: Request<Incoming>,
-    limits: Limits,
-) -> Result<kube_api::Request, Unparsed> {
+pub(crate) async fn parse(request: Request<Incoming>, limits: Limits) -> Result<kube_api::Request, Unparsed> {
     let (parts, body) = request.into_parts();
     let head = Head::parse(&parts).map_err(|refusal| Unparsed { why: refusal.into(), head: None })?;
     let most = match head.body_rule() {

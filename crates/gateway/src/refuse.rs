@@ -6,7 +6,8 @@ use upstream::Failure;
 
 use crate::{parse::Why, reply::Reply};
 
-/// A call that ends without an answer of the API server's. What is said here is for the agent; details that could
+/// A call that ends without an answer of the API server's. None but the flood says when to come back: kubectl would
+/// then try for minutes before it shows the message. What is said here is for the agent; details that could
 /// help an attacker are in the log and the ledger only.
 #[derive(Debug)]
 pub(crate) enum Refused {
@@ -51,7 +52,9 @@ impl Refused {
             Self::TooManyCalls { most } => failure(
                 StatusCode::TOO_MANY_REQUESTS,
                 "TooManyRequests",
-                &format!("portcullis: this session has {most} calls open, as many as it may; let one end first"),
+                &format!(
+                    "portcullis: this session has {most} calls open, as many as it may; let one end first"
+                ),
             )
             .retry_after(1),
             Self::Unparsed(status) | Self::Judged(status) => status.clone(),
@@ -59,14 +62,12 @@ impl Refused {
                 StatusCode::SERVICE_UNAVAILABLE,
                 "ServiceUnavailable",
                 "portcullis: the ledger does not take entries, so nothing may pass; tell the operator of the gate",
-            )
-            .retry_after(10),
+            ),
             Self::Unreachable => failure(
                 StatusCode::BAD_GATEWAY,
                 "ServiceUnavailable",
                 "portcullis: the API server cannot be reached; nothing was sent",
-            )
-            .retry_after(5),
+            ),
             Self::NoAnswer { seconds } => failure(
                 StatusCode::GATEWAY_TIMEOUT,
                 "Timeout",

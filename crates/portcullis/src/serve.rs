@@ -30,7 +30,13 @@ use crate::{
 /// # Errors
 /// What keeps it from starting, or from stopping in order.
 pub(crate) fn run(config: Config) -> anyhow::Result<()> {
-    tracing_subscriber::fmt().with_writer(stderr).with_ansi(stderr().is_terminal()).with_target(false).init();
+    tracing_subscriber::fmt()
+        .with_writer(stderr)
+        .with_ansi(stderr().is_terminal())
+        .with_target(false)
+        // Otherwise a log that cannot be written, as on a full disk, is reported to itself, and that panics.
+        .log_internal_errors(false)
+        .init();
     rustls::crypto::aws_lc_rs::default_provider()
         .install_default()
         .map_err(|_provider| anyhow::anyhow!("another cryptography provider is installed"))?;

@@ -102,7 +102,11 @@ impl Gate {
         let kubeconfig = std::env::var("KUBECONFIG")
             .or_else(|_| std::env::var("HOME").map(|home| format!("{home}/.kube/config")))
             .context("neither KUBECONFIG nor HOME is set")?;
-        Self::configured(folder, &options, &format!("kubeconfig: \"{kubeconfig}\"\n    context: \"{context}\""))
+        Self::configured(
+            folder,
+            &options,
+            &format!("kubeconfig: \"{kubeconfig}\"\n    context: \"{context}\""),
+        )
     }
 
     fn configured(folder: &Path, options: &Options, cluster: &str) -> anyhow::Result<Self> {
@@ -286,7 +290,11 @@ agents:
     /// It did not end well.
     pub fn stop(&mut self) -> anyhow::Result<()> {
         let status = self.end("-TERM")?;
-        ensure!(status.is_none_or(|status| status.success()), "the gate ended with {status:?}:\n{}", self.log());
+        ensure!(
+            status.is_none_or(|status| status.success()),
+            "the gate ended with {status:?}:\n{}",
+            self.log()
+        );
         Ok(())
     }
 
@@ -401,7 +409,14 @@ fn build() -> anyhow::Result<PathBuf> {
     }
     let release = !cfg!(debug_assertions);
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.args(["build", "--quiet", "--package", "portcullis", "--message-format", "json-render-diagnostics"]);
+    cargo.args([
+        "build",
+        "--quiet",
+        "--package",
+        "portcullis",
+        "--message-format",
+        "json-render-diagnostics",
+    ]);
     cargo.args(release.then_some("--release"));
     let output = cargo.current_dir(env!("CARGO_MANIFEST_DIR")).stderr(Stdio::inherit()).output()?;
     ensure!(output.status.success(), "portcullis does not build");

@@ -22,7 +22,8 @@ impl Comparison<'_> {
     /// # Errors
     /// They are not; the error shows both.
     pub fn same(&self, line: &str, input: &str) -> anyhow::Result<String> {
-        let direct = self.direct.kubectl_with_input(&arguments(line, "direct"), &input.replace("NS", "direct"))?;
+        let direct =
+            self.direct.kubectl_with_input(&arguments(line, "direct"), &input.replace("NS", "direct"))?;
         let mut command = self.session.command(&arguments(line, "gated"))?;
         let gated = testkit::run_with_input(&mut command, &input.replace("NS", "gated"))?;
         let (expected, got) = (shown(&direct), shown(&gated));
@@ -37,6 +38,10 @@ fn arguments<'a>(line: &'a str, namespace: &'a str) -> Vec<&'a str> {
 
 fn shown(output: &Output) -> String {
     let stdout = normalised(&String::from_utf8_lossy(&output.stdout));
+    // How often a rollout is looked at while it goes on depends on how long it takes.
+    let stdout: Vec<&str> =
+        stdout.lines().filter(|line| !line.starts_with("Waiting for deployment")).collect();
+    let stdout = stdout.join("\n");
     let stderr = normalised(&String::from_utf8_lossy(&output.stderr));
     format!("exit {:?}\n{stdout}\n{stderr}", output.status.code())
 }

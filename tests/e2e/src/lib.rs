@@ -50,7 +50,8 @@ pub fn start(options: &Options) -> anyhow::Result<Lab> {
 /// # Errors
 /// What kubectl printed.
 pub fn furnish(cluster: &Cluster, namespace: &str) -> anyhow::Result<()> {
-    cluster.apply(&include_str!("furniture.yaml").replace("NAMESPACE", namespace).replace("CANARY", CANARY))?;
+    cluster
+        .apply(&include_str!("furniture.yaml").replace("NAMESPACE", namespace).replace("CANARY", CANARY))?;
     cluster.must(&["-n", namespace, "rollout", "status", "deployment/web", "--timeout=90s"])?;
     Ok(())
 }

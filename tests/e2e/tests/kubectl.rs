@@ -60,8 +60,14 @@ const WRITES: &[(&str, &str)] = &[
     ("label configmap made -n NS tier=test", ""),
     ("annotate configmap made -n NS note=hello", ""),
     ("patch configmap made -n NS --type=merge -p {\"data\":{\"merged\":\"yes\"}}", ""),
-    ("patch configmap made -n NS --type=json -p [{\"op\":\"add\",\"path\":\"/data/json\",\"value\":\"yes\"}]", ""),
-    ("patch deployment web -n NS -p {\"spec\":{\"template\":{\"metadata\":{\"labels\":{\"tier\":\"x\"}}}}}", ""),
+    (
+        "patch configmap made -n NS --type=json -p [{\"op\":\"add\",\"path\":\"/data/json\",\"value\":\"yes\"}]",
+        "",
+    ),
+    (
+        "patch deployment web -n NS -p {\"spec\":{\"template\":{\"metadata\":{\"labels\":{\"tier\":\"x\"}}}}}",
+        "",
+    ),
     ("scale deployment web -n NS --replicas=2", ""),
     ("rollout status deployment/web -n NS --timeout=60s", ""),
     ("set image deployment/web -n NS web=busybox:1.36", ""),
@@ -71,7 +77,10 @@ const WRITES: &[(&str, &str)] = &[
     ("delete configmap made -n NS", ""),
     ("delete configmap made -n NS", ""),
     ("delete configmap made -n NS --ignore-not-found", ""),
-    ("apply -f -", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: made, namespace: NS}\ndata: [not, a, map]\n"),
+    (
+        "apply -f -",
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: made, namespace: NS}\ndata: [not, a, map]\n",
+    ),
 ];
 
 fn prepared() -> anyhow::Result<(Session<'static>, &'static e2e::Lab)> {

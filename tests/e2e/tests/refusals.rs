@@ -32,7 +32,6 @@ fn what_is_not_canonical_is_refused_and_the_part_named() -> anyhow::Result<()> {
         "GET /api/v1/nodes/localhost/proxy/pods",
         "POST /api/v1/namespaces/default/pods/x/exec?command=sh",
         "POST /api/v1/namespaces/default/pods/x/portforward",
-        "POST /api/v1/namespaces/default/serviceaccounts/default/token",
     ];
     let mut table = Vec::new();
     for line in lines {
@@ -44,6 +43,19 @@ fn what_is_not_canonical_is_refused_and_the_part_named() -> anyhow::Result<()> {
     let json = "Content-Type: application/json";
     table.push(told(&client, "POST /api/v1/namespaces", &[json], r#"{"a":1,"a":2}"#)?);
     table.push(told(&client, "POST /api/v1/namespaces", &["Content-Type: application/cbor"], "x")?);
+    let token = r#"{"kind":"TokenRequest","apiVersion":"authentication.k8s.io/v1","spec":{}}"#;
+    table.push(told(
+        &client,
+        "POST /api/v1/namespaces/default/serviceaccounts/default/token",
+        &[json],
+        token,
+    )?);
+    let hook = r#"{"kind":"ValidatingWebhookConfiguration","apiVersion":"admissionregistration.k8s.io/v1"}"#;
+    let hooks = "POST /apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations";
+    table.push(told(&client, hooks, &[json], hook)?);
+    let placeholder = r#"{"data":{"password":"bWFza2VkLWJ5LXBvcnRjdWxsaXMtLW5vdC10aGUtcmVhbC12YWx1ZQ=="}}"#;
+    let merge = "Content-Type: application/merge-patch+json";
+    table.push(told(&client, "PATCH /api/v1/namespaces/default/secrets/x", &[merge], placeholder)?);
     let options = r#"{"kind":"DeleteOptions","apiVersion":"v1"}"#;
     table.push(told(&client, "DELETE /api/v1/namespaces/default/pods/x?dryRun=All", &[json], options)?);
     insta::assert_snapshot!(table.join("\n"));
@@ -57,12 +69,11 @@ fn what_policy_refuses_is_told_with_its_rule() -> anyhow::Result<()> {
     let session = lab.gate.session("judged")?;
     let lines = [
         "delete namespace judged",
-        "delete pods --all -n judged",
-        "create clusterrolebinding x --clusterrole=cluster-admin --user=portcullis:agent:claude",
-        "create serviceaccount x -n kube-system",
+        "delete configmap settings -n kube-system",
+        "delete clusterrole view",
         "exec deployment/web -n judged -- ls",
-        "port-forward deployment/web -n judged 18080:80",
-        "create token default -n judged",
+        "auth can-i create serviceaccounts --subresource=token -n judged",
+        "get --raw /metrics",
         "delete namespace portcullis",
     ];
     let mut table = Vec::new();

@@ -124,7 +124,11 @@ const ERRORS: &[Write] = &[
         content_type: "Content-Type: application/merge-patch+json",
         body: "{}",
     },
-    Write { line: "DELETE /api/v1/namespaces/vault/secrets?dryRun=All", content_type: "Accept: */*", body: "" },
+    Write {
+        line: "DELETE /api/v1/namespaces/vault/secrets?dryRun=All",
+        content_type: "Accept: */*",
+        body: "",
+    },
     Write {
         line: "DELETE /api/v1/namespaces/vault/secrets/database?dryRun=All&propagationPolicy=Foreground",
         content_type: "Accept: */*",
@@ -153,7 +157,9 @@ fn only_a_masked_read_carries_the_right_to_read_secrets() -> anyhow::Result<()> 
     assert!(!secrets.is_empty() && secrets.iter().all(reader), "{secrets:?}");
     assert!(!others.is_empty() && !others.iter().any(reader), "{others:?}");
     assert!(
-        secrets.iter().all(|event| event["impersonatedUser"]["extra"]["portcullis.dev/session"][0] == session.id),
+        secrets
+            .iter()
+            .all(|event| event["impersonatedUser"]["extra"]["portcullis.dev/session"][0] == session.id),
         "{secrets:?}"
     );
 

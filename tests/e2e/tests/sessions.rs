@@ -33,7 +33,7 @@ fn a_revoked_session_is_refused_and_its_open_watch_ends_within_a_second() -> any
 
     let after = session.kubectl(&["get", "pods", "-n", "ending"])?;
     assert!(!after.status.success());
-    insta::assert_snapshot!(text(&after).trim(), @"");
+    insta::assert_snapshot!(text(&after).trim(), @"error: You must be logged in to the server (portcullis: no valid session; open one with `portcullis session open` and use its kubeconfig)");
     Ok(())
 }
 
@@ -57,13 +57,14 @@ fn no_hint_which_part_of_a_credential_was_wrong() -> anyhow::Result<()> {
     ];
     let mut answers = Vec::new();
     for credential in &credentials {
-        let headers: Vec<&str> = Some(credential.as_str()).filter(|line| !line.is_empty()).into_iter().collect();
+        let headers: Vec<&str> =
+            Some(credential.as_str()).filter(|line| !line.is_empty()).into_iter().collect();
         let answer = client.say("GET /api/v1/namespaces/default/pods", &headers, "")?;
         assert_eq!(answer.status, 401, "{credential}: {}", answer.head);
         answers.push(answer.body);
     }
     answers.dedup();
     assert_eq!(answers.len(), 1, "{answers:#?}");
-    insta::assert_snapshot!(answers.first().map_or("", String::as_str), @"");
+    insta::assert_snapshot!(answers.first().map_or("", String::as_str), @r#"{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"portcullis: no valid session; open one with `portcullis session open` and use its kubeconfig","reason":"Unauthorized","code":401}"#);
     Ok(())
 }

@@ -46,7 +46,10 @@ fn verified(output: &Output) -> anyhow::Result<()> {
 }
 
 fn stay(session: &Session<'_>) -> anyhow::Result<()> {
-    println!("\nThe gate stays up until you press Ctrl-C:\n\n  export KUBECONFIG={}", session.kubeconfig.display());
+    println!(
+        "\nThe gate stays up until you press Ctrl-C:\n\n  export KUBECONFIG={}",
+        session.kubeconfig.display()
+    );
     loop {
         std::thread::park();
     }

@@ -90,7 +90,9 @@ pub(crate) const COUNT: usize = SCENES.len() + 1;
 
 /// Plays all scenes; answers how many did not go as told.
 pub(crate) fn play(stage: &Stage) -> anyhow::Result<usize> {
-    say("Opening a session: the agent gets a kubeconfig with a token for the gate, and no cluster credential");
+    say(
+        "Opening a session: the agent gets a kubeconfig with a token for the gate, and no cluster credential",
+    );
     let session = stage.gate.session("agent")?;
     let mut surprises = 0;
     for scene in SCENES {
@@ -111,7 +113,9 @@ impl Scene {
         if output.status.success() != self.succeeds {
             wrong.push(format!("it ended with {}", output.status));
         }
-        wrong.extend(self.shows.iter().filter(|word| !text.contains(**word)).map(|word| format!("no `{word}`")));
+        wrong.extend(
+            self.shows.iter().filter(|word| !text.contains(**word)).map(|word| format!("no `{word}`")),
+        );
         if leaks(&text) {
             wrong.push("a secret value came back".to_owned());
         }

@@ -25,7 +25,9 @@ impl Stage {
         say("Creating namespace `shop` with a deployment and a secret");
         cluster.apply(SHOP)?;
         cluster.must(&["-n", "shop", "rollout", "status", "deployment/web", "--timeout=60s"])?;
-        say("Starting the gate with the `developer` policies; its own account may impersonate, and nothing else");
+        say(
+            "Starting the gate with the `developer` policies; its own account may impersonate, and nothing else",
+        );
         let place = folder.join("gate");
         let mut gate = Gate::prepare(&cluster, &place, &Options::default())?;
         gate.serve()?;
