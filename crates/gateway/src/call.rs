@@ -92,14 +92,14 @@ impl Call {
             Verdict::Ask(ask) => {
                 let status = ask.status();
                 let event = self.told(&status).judged(Cause::Approval, ask.request(), ask.decision());
-                self.refuse(Ended::Asked, Refused::Judged(status), event).await
+                self.refuse(Ended::Asked, Refused::Judged(Box::new(status)), event).await
             }
             Verdict::Deny(denial) => {
                 let fixed = denial.decision().rules().iter().any(RuleRef::is_fixed);
                 let cause = if fixed { Cause::Fixed } else { Cause::Policy };
                 let status = denial.status();
                 let event = self.told(&status).judged(cause, denial.request(), denial.decision());
-                self.refuse(Ended::Denied, Refused::Judged(status), event).await
+                self.refuse(Ended::Denied, Refused::Judged(Box::new(status)), event).await
             }
         }
     }

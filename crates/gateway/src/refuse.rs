@@ -16,9 +16,9 @@ pub(crate) enum Refused {
     /// The session has as many calls open as it may.
     TooManyCalls { most: usize },
     /// Not a request the gate understands, in the words of the part that refused it.
-    Unparsed(Status),
+    Unparsed(Box<Status>),
     /// Policy said deny, or ask and nobody approved.
-    Judged(Status),
+    Judged(Box<Status>),
     /// The ledger does not take entries.
     Unrecorded,
     /// Nothing was sent: the API server cannot be reached.
@@ -57,7 +57,7 @@ impl Refused {
                 ),
             )
             .retry_after(1),
-            Self::Unparsed(status) | Self::Judged(status) => status.clone(),
+            Self::Unparsed(status) | Self::Judged(status) => Status::clone(status),
             Self::Unrecorded => failure(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "ServiceUnavailable",
@@ -99,13 +99,13 @@ impl Refused {
 impl From<Why> for Refused {
     fn from(why: Why) -> Self {
         let told = |code, reason| failure(code, reason, &format!("portcullis: {why}"));
-        Self::Unparsed(match &why {
+        Self::Unparsed(Box::new(match &why {
             Why::Refused(refusal) => refusal.status(),
             Why::TooLarge { .. } => told(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge"),
             Why::Slow { .. } => told(StatusCode::REQUEST_TIMEOUT, "Timeout"),
             Why::Broken => told(StatusCode::BAD_REQUEST, "BadRequest"),
             Why::Placeholder { .. } => told(StatusCode::UNPROCESSABLE_ENTITY, "Invalid"),
-        })
+        }))
     }
 }
 

@@ -65,7 +65,12 @@ pub(crate) fn answer(
     Ok(Bytes::from(review.to_string()))
 }
 
-fn access(judge: &Judge, principal: &Principal<'_>, cluster: &str, spec: &Value) -> Result<Value, Status> {
+fn access(
+    judge: &Judge,
+    principal: &Principal<'_>,
+    cluster: &str,
+    spec: &Value,
+) -> Result<Value, Box<Status>> {
     let probe = if let Some(asked) = spec.get("nonResourceAttributes") {
         judge.probe_path(principal, cluster, text(asked, "verb"), text(asked, "path"))
     } else if let Some(asked) = spec.get("resourceAttributes") {
@@ -77,7 +82,7 @@ fn access(judge: &Judge, principal: &Principal<'_>, cluster: &str, spec: &Value)
             optional(asked, "namespace"),
             optional(asked, "name"),
         )
-        .map_err(|refusal| refusal.status())?;
+        .map_err(|refusal| Box::new(refusal.status()))?;
         judge.probe(principal, cluster, text(asked, "verb"), &resource)
     } else {
         return Ok(json!({"allowed": false, "reason": "portcullis: the review asks about nothing"}));

@@ -16,7 +16,7 @@ pub(crate) fn print(text: impl Display) -> io::Result<()> {
     out.flush()
 }
 
-/// As [`print`], with a line end.
+/// As [`print()`], with a line end.
 pub(crate) fn print_line(text: impl Display) -> io::Result<()> {
     print(format_args!("{text}\n"))
 }

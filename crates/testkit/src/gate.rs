@@ -423,8 +423,8 @@ fn build() -> anyhow::Result<PathBuf> {
     let executable = text(&output.stdout)
         .lines()
         .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
-        .filter(|message| message["target"]["name"] == "portcullis")
-        .find_map(|message| message["executable"].as_str().map(PathBuf::from));
+        .filter(|message| message.pointer("/target/name").is_some_and(|name| name == "portcullis"))
+        .find_map(|message| message.get("executable")?.as_str().map(PathBuf::from));
     executable.context("cargo did not say where portcullis is")
 }
 

@@ -68,8 +68,8 @@ impl Source {
         let tls = config.rustls_client_config().map_err(|error| error.to_string())?;
         let layer = config.auth_layer().map_err(|error| error.to_string())?;
         Ok(Access {
-            url: config.cluster_url.clone(),
-            server_name: config.tls_server_name.clone(),
+            url: config.cluster_url,
+            server_name: config.tls_server_name,
             tls,
             credential: Credential(layer),
         })

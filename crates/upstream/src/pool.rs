@@ -103,11 +103,9 @@ impl Pool {
         let mut lanes = self.lanes.lock();
         let mut first = true;
         lanes.retain(|lane| {
-            let keep = !lane.sender.is_closed()
-                && (std::mem::take(&mut first)
-                    || !lane.is_idle()
-                    || now.duration_since(lane.last_used) < IDLE);
-            keep
+            let spare =
+                !std::mem::take(&mut first) && lane.is_idle() && now.duration_since(lane.last_used) >= IDLE;
+            !lane.sender.is_closed() && !spare
         });
         let lane = lanes.iter_mut().find(|lane| lane.has_room())?;
         lane.last_used = now;

@@ -6,7 +6,8 @@ use e2e::{Client, furnish, lab, text};
 fn told(client: &Client, line: &str, headers: &[&str], body: &str) -> anyhow::Result<String> {
     let answer = client.ask(line, headers, body)?;
     let status: serde_json::Value = serde_json::from_str(&answer.body).unwrap_or_default();
-    let (reason, message) = (&status["reason"], &status["message"]);
+    let part = |name: &str| status.get(name).cloned().unwrap_or_default();
+    let (reason, message) = (part("reason"), part("message"));
     Ok(format!("{line} {}\n  {} {reason} {message}", headers.join(" "), answer.status))
 }
 

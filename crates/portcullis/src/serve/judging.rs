@@ -14,7 +14,7 @@ pub(super) fn judge(config: &Config) -> anyhow::Result<Judge> {
     let bundle = bundles::load(&config.policy)?;
     let settings = Settings::new(Own::default(), config.lifted())?;
     for (cluster, denial) in settings.lifted() {
-        let cost = denial.cost().unwrap_or(denial.reason());
+        let cost = denial.cost().unwrap_or_else(|| denial.reason());
         tracing::warn!(cluster, denial = denial.id(), "a fixed denial is lifted by configuration: {cost}");
     }
     Ok(Judge::new(bundle, settings))
