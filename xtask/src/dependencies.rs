@@ -20,9 +20,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("gateway", &["kube-api", "policy", "mask", "ledger", "identity", "upstream"]),
     ("portcullis", &["kube-api", "policy", "mask", "ledger", "store", "identity", "upstream", "gateway"]),
     ("testkit", &[]),
-    ("e2e", &["testkit", "kube-api", "mask", "ledger"]),
-    ("attack", &["testkit"]),
-    ("benches", &["testkit", "kube-api", "policy", "mask", "ledger", "upstream", "gateway"]),
+    ("e2e", &["testkit"]),
     ("xtask", &["testkit"]),
 ];
 

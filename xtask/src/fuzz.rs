@@ -18,7 +18,7 @@ pub(crate) struct Options {
 /// Each differential test: its package and test program, and what it compares.
 const TESTS: &[(&str, &str, &str)] = &[
     ("e2e", "requestinfo", "our RequestInfo against the API server's own"),
-    ("mask", "differential", "our JSON scanner against serde_json"),
+    ("mask", "masking", "our JSON scanner against serde_json"),
 ];
 
 /// Runs every differential test in release mode with as many cases as told.

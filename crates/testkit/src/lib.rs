@@ -1,5 +1,5 @@
 //! What tests start: a real Kubernetes ([`Cluster`]), the API server's own opinion of a request ([`Oracle`]) and the
-//! programs both are made of ([`tools`]), built once from `tests/cluster` into the user's cache folder.
+//! programs both are made of ([`tools()`]), built once from `tests/cluster` into the user's cache folder.
 
 mod cluster;
 mod command;

@@ -1,6 +1,6 @@
 //! Seeded documents against what must become of them, and the scanner's grammar against `serde_json`'s.
 //!
-//! `PORTCULLIS_FUZZ_CASES` and `PORTCULLIS_FUZZ_SEED` ask for more and other cases than the few of an ordinary run.
+//! `PORTCULLIS_CASES` and `PORTCULLIS_SEED` ask for more and other cases than the few of an ordinary run.
 
 use crate::support::generate::{self, CANARY, Document};
 use crate::support::{Rng, cases, mask, mask_in};

@@ -36,8 +36,8 @@ impl Rng {
 /// Cases and first seed: few and fixed, unless the environment asks for more.
 pub(crate) fn cases(default: u64) -> std::ops::Range<u64> {
     let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse().ok());
-    let first = number("PORTCULLIS_FUZZ_SEED").unwrap_or(0);
-    first..first + number("PORTCULLIS_FUZZ_CASES").unwrap_or(default)
+    let first = number("PORTCULLIS_SEED").unwrap_or(0);
+    first..first + number("PORTCULLIS_CASES").unwrap_or(default)
 }
 
 /// The whole of `input` masked in chunks as long as `chunk` says.
