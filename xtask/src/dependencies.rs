@@ -21,6 +21,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("portcullis", &["kube-api", "policy", "mask", "ledger", "store", "identity", "upstream", "gateway"]),
     ("testkit", &[]),
     ("e2e", &["testkit"]),
+    ("benches", &["testkit", "kube-api", "policy", "mask", "ledger"]),
     ("xtask", &["testkit"]),
 ];
 

@@ -1,5 +1,6 @@
 //! `cargo xtask`: the one way to run anything in this repository.
 
+mod bench;
 mod ci;
 mod cluster;
 mod demo;
@@ -30,6 +31,8 @@ enum Command {
     /// Start or stop the test Kubernetes by itself
     #[command(subcommand)]
     Cluster(cluster::Command),
+    /// Measure the gate beside direct calls and write the table in docs/performance.md
+    Bench(bench::Options),
     /// Run the seeded differential tests for as many cases as told
     Fuzz(fuzz::Options),
 }
@@ -40,6 +43,7 @@ fn main() -> ExitCode {
         Command::Test(options) => ci::test(&options),
         Command::Ci => ci::run(),
         Command::Cluster(command) => cluster::run(&command),
+        Command::Bench(options) => bench::run(&options),
         Command::Fuzz(options) => fuzz::run(&options),
     };
     match outcome {

@@ -93,6 +93,19 @@ impl Gate {
         Ok(gate)
     }
 
+    /// A running gate in front of whatever this kubeconfig names, such as a stand-in for an API server.
+    ///
+    /// # Errors
+    /// As [`Gate::start`].
+    pub fn behind(kubeconfig: &str, options: &Options) -> anyhow::Result<Self> {
+        let temporary = tempfile::tempdir()?;
+        let mut gate = Self::configured(temporary.path(), options, "kubeconfig: cluster.kubeconfig")?;
+        gate._temporary = Some(temporary);
+        fs::write(gate.path("cluster.kubeconfig"), kubeconfig)?;
+        gate.serve()?;
+        Ok(gate)
+    }
+
     /// A gate that uses a context of the user's own kubeconfig, not started yet; nothing is written to the cluster.
     ///
     /// # Errors

@@ -1,0 +1,150 @@
+//! A client that keeps connections busy, the same for every server it measures.
+
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, ensure};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use bytes::Bytes;
+use http::{Request, StatusCode, header};
+use http_body_util::{BodyExt, Empty};
+use hyper::{body::Incoming, client::conn::http1};
+use hyper_util::rt::TokioIo;
+use rustls::{
+    ClientConfig, RootCertStore,
+    pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject},
+};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+
+use crate::figures::Latencies;
+
+/// A server and the credential for it, as a kubeconfig names them.
+#[derive(Clone)]
+pub(crate) struct Server {
+    address: String,
+    tls: TlsConnector,
+    token: Option<String>,
+}
+
+/// One open connection.
+pub(crate) struct Connection {
+    sender: http1::SendRequest<Empty<Bytes>>,
+    token: Option<String>,
+}
+
+impl Server {
+    /// Reads the one cluster and the one user of a kubeconfig.
+    pub(crate) fn from_kubeconfig(file: &Path) -> anyhow::Result<Self> {
+        let yaml = std::fs::read_to_string(file).with_context(|| file.display().to_string())?;
+        let config: serde_json::Value = serde_saphyr::from_str(&yaml)?;
+        let cluster = config.pointer("/clusters/0/cluster").context("no cluster")?;
+        let user = config.pointer("/users/0/user").context("no user")?;
+        let server = text(cluster, "server").context("no server")?;
+        let address = server.trim_start_matches("https://").replace("localhost", "127.0.0.1");
+        let mut roots = RootCertStore::empty();
+        for certificate in CertificateDer::pem_slice_iter(&data(cluster, "certificate-authority-data")?) {
+            roots.add(certificate?)?;
+        }
+        let builder =
+            ClientConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
+                .with_safe_default_protocol_versions()?
+                .with_root_certificates(roots);
+        let tls = if text(user, "client-certificate-data").is_some() {
+            let chain = CertificateDer::pem_slice_iter(&data(user, "client-certificate-data")?)
+                .collect::<Result<Vec<_>, _>>()?;
+            builder.with_client_auth_cert(
+                chain,
+                PrivateKeyDer::from_pem_slice(&data(user, "client-key-data")?)?,
+            )?
+        } else {
+            builder.with_no_client_auth()
+        };
+        let token = text(user, "token").map(str::to_owned);
+        Ok(Self { address, tls: TlsConnector::from(Arc::new(tls)), token })
+    }
+
+    pub(crate) async fn connect(&self) -> anyhow::Result<Connection> {
+        let tcp = TcpStream::connect(&self.address).await?;
+        tcp.set_nodelay(true)?;
+        let stream = self.tls.connect(ServerName::try_from("localhost")?, tcp).await?;
+        let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+        tokio::spawn(connection);
+        Ok(Connection { sender, token: self.token.clone() })
+    }
+
+    /// `calls` GETs over `connections`, each one after the other.
+    pub(crate) async fn load(
+        &self,
+        path: &str,
+        connections: usize,
+        calls: usize,
+    ) -> anyhow::Result<Latencies> {
+        let left = Arc::new(AtomicUsize::new(calls));
+        let mut open = Vec::new();
+        for _connection in 0..connections {
+            let mut connection = self.connect().await?;
+            connection.get(path).await?;
+            open.push(connection);
+        }
+        let started = Instant::now();
+        let mut tasks = Vec::new();
+        for mut connection in open {
+            let (left, path) = (Arc::clone(&left), path.to_owned());
+            tasks.push(tokio::spawn(async move {
+                let mut samples = Vec::new();
+                while left
+                    .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1))
+                    .is_ok()
+                {
+                    samples.push(connection.get(&path).await?);
+                }
+                anyhow::Ok(samples)
+            }));
+        }
+        let mut samples = Vec::with_capacity(calls);
+        for task in tasks {
+            samples.extend(task.await??);
+        }
+        Ok(Latencies::new(samples, started.elapsed()))
+    }
+}
+
+impl Connection {
+    /// Time from sending a GET to the last byte of its answer, which must be 200.
+    pub(crate) async fn get(&mut self, path: &str) -> anyhow::Result<Duration> {
+        let started = Instant::now();
+        let mut body = self.open(path).await?;
+        while let Some(frame) = body.frame().await {
+            frame?;
+        }
+        Ok(started.elapsed())
+    }
+
+    /// The body of a GET that answered 200.
+    pub(crate) async fn open(&mut self, path: &str) -> anyhow::Result<Incoming> {
+        let mut request =
+            Request::get(path).header(header::HOST, "localhost").header(header::ACCEPT, "application/json");
+        if let Some(token) = &self.token {
+            request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+        }
+        self.sender.ready().await?;
+        let response = self.sender.send_request(request.body(Empty::new())?).await?;
+        ensure!(response.status() == StatusCode::OK, "GET {path}: {}", response.status());
+        Ok(response.into_body())
+    }
+}
+
+fn data(value: &serde_json::Value, key: &str) -> anyhow::Result<Vec<u8>> {
+    Ok(STANDARD.decode(text(value, key).with_context(|| format!("no {key}"))?)?)
+}
+
+fn text<'a>(value: &'a serde_json::Value, key: &str) -> Option<&'a str> {
+    value.get(key)?.as_str()
+}
