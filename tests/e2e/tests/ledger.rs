@@ -1,5 +1,7 @@
 //! Every call is in the ledger, or does not happen.
 
+use std::time::{Duration, Instant};
+
 use e2e::{audited, furnish, leaves, start, text};
 use serde_json::Value;
 use testkit::Options;
@@ -62,14 +64,15 @@ fn a_killed_gate_leaves_an_intent_without_outcome_and_goes_on() -> anyhow::Resul
     let session = lab.gate.session("killed")?;
     let id = session.id.clone();
     let mut watch = session.command(&["get", "pods", "-n", "killed", "--watch"])?;
-    let mut watch = watch.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::null()).spawn()?;
-    {
-        use std::io::BufRead;
-        let stdout = watch.stdout.take().ok_or_else(|| anyhow::anyhow!("no stdout"))?;
-        let mut lines = std::io::BufReader::new(stdout).lines();
-        assert!(lines.next().is_some() && lines.next().is_some());
-        lab.gate.kill()?;
+    let mut watch = watch.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).spawn()?;
+    // kubectl lists first; once the API server has the watch, its intent is on disk.
+    let watching = |event: &Value| event["verb"] == "watch" && event["objectRef"]["namespace"] == "killed";
+    let given_up = Instant::now() + Duration::from_secs(30);
+    while audited(lab.cluster, watching)?.iter().all(|event| event["impersonatedUser"].is_null()) {
+        assert!(Instant::now() < given_up, "the watch did not reach the API server");
+        std::thread::yield_now();
     }
+    lab.gate.kill()?;
     watch.wait()?;
     let verified = lab.gate.portcullis(&["ledger", "verify", &lab.gate.path("data/ledger")])?;
     assert!(text(&verified).contains("has an intent and no outcome"), "{}", text(&verified));
