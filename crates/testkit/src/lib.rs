@@ -1,10 +1,13 @@
 //! What tests start: a real Kubernetes ([`Cluster`]), the API server's own opinion of a request ([`Oracle`]) and the
-//! programs both are made of ([`tools()`]), built once from `tests/cluster` into the user's cache folder.
+//! programs both are made of ([`tools()`]), built once from `tests/cluster` into the user's cache folder; and with the
+//! feature `stand-in`, an API server that does what a test tells it to.
 
 mod cluster;
 mod command;
 mod gate;
 mod oracle;
+#[cfg(feature = "stand-in")]
+pub mod stand_in;
 mod tools;
 
 pub use cluster::Cluster;

@@ -1,0 +1,107 @@
+//! What a stand-in answers, and when.
+
+use std::{fmt, io, sync::Arc};
+
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt, stream};
+use http::{HeaderName, HeaderValue, Response, StatusCode, header};
+use http_body_util::{BodyExt, Full, StreamBody, combinators::UnsyncBoxBody};
+use hyper::body::Frame;
+use tokio::sync::watch;
+
+pub(super) type Body = UnsyncBoxBody<Bytes, io::Error>;
+
+/// What is done with a request.
+pub struct Reply {
+    pub(super) what: What,
+    pub(super) hold: Option<Hold>,
+}
+
+pub(super) enum What {
+    Answer(Box<Response<Body>>),
+    HangUp,
+}
+
+/// Keeps answers back until it is released.
+#[derive(Debug, Clone, Default)]
+pub struct Hold(Arc<watch::Sender<bool>>);
+
+impl Reply {
+    /// A whole JSON answer.
+    #[must_use]
+    pub fn json(status: StatusCode, body: impl Into<Bytes>) -> Self {
+        let whole = Full::new(body.into()).map_err(|never| match never {}).boxed_unsync();
+        Self::answer(status, whole)
+    }
+
+    /// A JSON answer that comes in pieces and ends when they do.
+    #[must_use]
+    pub fn streamed(pieces: impl Stream<Item = Bytes> + Send + 'static) -> Self {
+        let body = StreamBody::new(pieces.map(|piece| Ok(Frame::data(piece))));
+        Self::answer(StatusCode::OK, body.boxed_unsync())
+    }
+
+    /// A JSON answer that never ends, as a watch's, with this beginning.
+    #[must_use]
+    pub fn endless(beginning: impl Into<Bytes>) -> Self {
+        let beginning = beginning.into();
+        Self::streamed(stream::iter([beginning]).chain(stream::pending()))
+    }
+
+    /// No answer: the connection that it came on is ended.
+    #[must_use]
+    pub fn hang_up() -> Self {
+        Self { what: What::HangUp, hold: None }
+    }
+
+    /// The same with another status.
+    #[must_use]
+    pub fn status(mut self, status: StatusCode) -> Self {
+        if let What::Answer(response) = &mut self.what {
+            *response.status_mut() = status;
+        }
+        self
+    }
+
+    /// The same with this header; another of that name is replaced.
+    #[must_use]
+    pub fn header(mut self, name: HeaderName, value: &'static str) -> Self {
+        if let What::Answer(response) = &mut self.what {
+            response.headers_mut().insert(name, HeaderValue::from_static(value));
+        }
+        self
+    }
+
+    /// The same, once `hold` is released.
+    #[must_use]
+    pub fn held(mut self, hold: &Hold) -> Self {
+        self.hold = Some(hold.clone());
+        self
+    }
+
+    fn answer(status: StatusCode, body: Body) -> Self {
+        let mut response = Response::new(body);
+        *response.status_mut() = status;
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        Self { what: What::Answer(Box::new(response)), hold: None }
+    }
+}
+
+impl Hold {
+    /// Lets the answers go that are kept back, and those to come.
+    pub fn release(&self) {
+        self.0.send_replace(true);
+    }
+
+    pub(super) async fn released(&self) {
+        let mut released = self.0.subscribe();
+        // Fails only when the sender is gone, which this value holds.
+        let _released = released.wait_for(|released| *released).await;
+    }
+}
+
+impl fmt::Debug for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Reply")
+    }
+}
