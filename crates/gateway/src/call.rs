@@ -37,6 +37,8 @@ pub(crate) struct Call {
     started: Instant,
     /// Given back when the call ends.
     _slot: Slot,
+    /// Fired once nobody waits for the head of the answer: the client has it, or left.
+    left: CancellationToken,
 }
 
 /// Serves one request. Whatever happens, the client gets an answer, and an answer only.
@@ -58,7 +60,9 @@ pub(crate) async fn serve(gate: Arc<Gate>, peer: SocketAddr, request: Request<In
         return unheard(&Refused::Internal, Ended::Failed);
     };
     let id = Id::from_u128(uuid::Uuid::now_v7().as_u128());
-    let call = Call { gate: Arc::clone(&gate), id: id.clone(), caller, actor, started, _slot: slot };
+    let left = CancellationToken::new();
+    let _leaving = left.clone().drop_guard();
+    let call = Call { gate: Arc::clone(&gate), id: id.clone(), caller, actor, started, _slot: slot, left };
     // On a task of its own: a client that hangs up drops this future, and must not take the call's outcome along.
     match gate.tasks().spawn(call.live(request)).await {
         Ok(Ok(response)) => response,
@@ -136,7 +140,11 @@ impl Call {
         let Some(cluster) = self.gate.cluster(self.cluster()) else {
             return self.fail(Ending::Failed("unknown cluster"), Refused::Internal).await;
         };
-        let answer = match cluster.send(receipt).await {
+        let sent = tokio::select! {
+            sent = cluster.send(receipt) => sent,
+            ending = self.unwanted(follows) => return self.fail(ending, Refused::Cut(ending)).await,
+        };
+        let answer = match sent {
             Ok(answer) => answer,
             Err(failure) => {
                 tracing::warn!(call = %self.id, %failure, "no answer from the API server");
@@ -246,6 +254,18 @@ impl Call {
                 () = gate.cancelled() => Ending::GateStopping,
             }
         })
+    }
+
+    /// Resolves when a stream whose answer has not begun must be cut off. A followed log begins only with its first
+    /// line, which may never come. Other calls are bounded by the response timeout, and go on: they may have acted.
+    async fn unwanted(&self, follows: bool) -> Ending {
+        if !follows {
+            return std::future::pending().await;
+        }
+        tokio::select! {
+            ending = self.stopped(follows) => ending,
+            () = self.left.cancelled() => Ending::ClientLeft,
+        }
     }
 
     fn cluster(&self) -> &str {

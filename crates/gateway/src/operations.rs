@@ -1,19 +1,21 @@
 //! Health, readiness and metrics, on an address of their own that agents do not reach.
 
-use std::{convert::Infallible, fmt::Write, sync::Arc};
+use std::{collections::BTreeMap, convert::Infallible, fmt::Write, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::Full;
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::{net::TcpListener, sync::Semaphore};
+use tokio::{net::TcpListener, sync::Semaphore, task::JoinSet, time::timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::Gate;
 
 /// Scrapers and probes are few; more connections than this wait.
 const CONNECTIONS: usize = 32;
+/// A kubelet's probe gives up after 1 s. An attempt to connect goes on, so a later probe finds its result.
+const REACHED_WITHIN: Duration = Duration::from_millis(700);
 
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
 const OPENMETRICS: HeaderValue =
@@ -49,7 +51,7 @@ pub async fn serve(gate: Arc<Gate>, listener: TcpListener, shutdown: Cancellatio
     }
 }
 
-async fn answer(gate: &Gate, request: &Request<Incoming>) -> Response<Full<Bytes>> {
+async fn answer(gate: &Arc<Gate>, request: &Request<Incoming>) -> Response<Full<Bytes>> {
     if request.method() != Method::GET && request.method() != Method::HEAD {
         return text(StatusCode::METHOD_NOT_ALLOWED, "only GET\n".to_owned());
     }
@@ -63,7 +65,7 @@ async fn answer(gate: &Gate, request: &Request<Incoming>) -> Response<Full<Bytes
 
 /// Ready means: the ledger takes entries and at least one cluster can be reached. One cluster that is down
 /// must not take the gate to the others out of service; it is named all the same.
-async fn ready(gate: &Gate) -> Response<Full<Bytes>> {
+async fn ready(gate: &Arc<Gate>) -> Response<Full<Bytes>> {
     let mut report = String::new();
     let ledger = gate.ledger().stats();
     let ledger_ok = ledger.poisoned.is_none();
@@ -72,17 +74,36 @@ async fn ready(gate: &Gate) -> Response<Full<Bytes>> {
         Some(error) => writeln!(report, "ledger: {error}"),
     };
     let mut reached = 0_usize;
-    for cluster in gate.clusters() {
-        let _infallible = match cluster.reach().await {
+    for (cluster, answer) in reach(gate).await {
+        let _infallible = match answer {
             Ok(()) => {
                 reached += 1;
-                writeln!(report, "cluster {}: ok", cluster.name())
+                writeln!(report, "cluster {cluster}: ok")
             }
-            Err(error) => writeln!(report, "cluster {}: {error}", cluster.name()),
+            Err(error) => writeln!(report, "cluster {cluster}: {error}"),
         };
     }
     let code = if ledger_ok && reached > 0 { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     text(code, report)
+}
+
+/// Asks every cluster at once, so that one which does not answer cannot hide the others from a probe.
+async fn reach(gate: &Arc<Gate>) -> BTreeMap<String, Result<(), String>> {
+    let mut asked = JoinSet::new();
+    for name in gate.clusters().map(|cluster| cluster.name().to_owned()) {
+        let gate = Arc::clone(gate);
+        asked.spawn(async move {
+            let answer = match gate.cluster(&name).map(|cluster| timeout(REACHED_WITHIN, cluster.reach())) {
+                Some(reaching) => reaching.await.map_or_else(
+                    |_elapsed| Err("no connection yet".to_owned()),
+                    |reached| reached.map_err(|error| error.to_string()),
+                ),
+                None => Err("unknown".to_owned()),
+            };
+            (name, answer)
+        });
+    }
+    asked.join_all().await.into_iter().collect()
 }
 
 fn metrics(gate: &Gate) -> Response<Full<Bytes>> {

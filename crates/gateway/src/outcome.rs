@@ -4,7 +4,7 @@ use std::fmt;
 
 use http::StatusCode;
 use mask::BodyError;
-use upstream::Failure;
+use upstream::{Failure, Interrupted};
 
 use crate::metrics::Ended;
 
@@ -28,7 +28,7 @@ pub(crate) enum Ending {
 }
 
 impl Ending {
-    pub(crate) fn of_body(error: &BodyError<hyper::Error>) -> Self {
+    pub(crate) fn of_body(error: &BodyError<Interrupted>) -> Self {
         match error {
             BodyError::Upstream(_) => Self::UpstreamBroke,
             BodyError::Malformed(_) => Self::Unmaskable,

@@ -4,7 +4,7 @@ use http::{Response, StatusCode};
 use kube_api::Status;
 use upstream::Failure;
 
-use crate::{parse::Why, reply::Reply};
+use crate::{outcome::Ending, parse::Why, reply::Reply};
 
 /// A call that ends without an answer of the API server's. None but the flood says when to come back: kubectl would
 /// then try for minutes before it shows the message. What is said here is for the agent; details that could
@@ -24,7 +24,9 @@ pub(crate) enum Refused {
     /// Nothing was sent: the API server cannot be reached.
     Unreachable,
     /// No answer in time; the API server may have acted.
-    NoAnswer { seconds: u64 },
+    NoAnswer { seconds: f64 },
+    /// A stream that was cut off before its answer began: the session ended, or the gate stops.
+    Cut(Ending),
     /// An answer that is not one.
     BadAnswer,
     /// An answer that cannot be masked.
@@ -76,6 +78,18 @@ impl Refused {
                      you try again"
                 ),
             ),
+            Self::Cut(ending) => {
+                let (code, reason) = match ending {
+                    Ending::SessionEnded => (StatusCode::UNAUTHORIZED, "Unauthorized"),
+                    Ending::Completed
+                    | Ending::Failed(_)
+                    | Ending::Unmaskable
+                    | Ending::UpstreamBroke
+                    | Ending::ClientLeft
+                    | Ending::GateStopping => (StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable"),
+                };
+                failure(code, reason, &format!("portcullis: {ending}"))
+            }
             Self::BadAnswer => failure(
                 StatusCode::BAD_GATEWAY,
                 "InternalError",

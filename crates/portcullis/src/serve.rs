@@ -9,6 +9,7 @@ mod signals;
 use std::{
     io::{IsTerminal, Write, stderr, stdout},
     sync::Arc,
+    time::Duration,
 };
 
 use anyhow::Context;
@@ -22,6 +23,9 @@ use crate::{
     admin::{self, Admin},
     config::{ClusterSource, Config},
 };
+
+/// For a credential plugin; those of clouds take a few seconds.
+const CREDENTIAL_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Opens the gate and keeps it open until it is told to stop (SIGTERM or SIGINT). SIGHUP reads the policy again.
 ///
@@ -95,6 +99,7 @@ async fn clusters(config: &Config) -> anyhow::Result<Vec<Cluster>> {
         let settings = upstream::Settings {
             name: cluster.name.to_string(),
             source,
+            credential_timeout: CREDENTIAL_TIMEOUT,
             connect_timeout: config.upstream.connect_timeout,
             response_timeout: config.upstream.response_timeout,
         };

@@ -1,8 +1,10 @@
 //! What came back: a status, the headers a client may see, and a body that nobody has looked at yet.
 
 use std::{
+    future::Future,
     pin::Pin,
     task::{Context, Poll},
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -11,6 +13,7 @@ use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use mask::Sealed;
 use pin_project_lite::pin_project;
+use tokio::time::{Sleep, sleep};
 
 use crate::{failure::Failure, intent::Intent, pool::Held};
 
@@ -42,7 +45,20 @@ pin_project! {
         #[pin]
         incoming: Incoming,
         held: Held,
+        // Only for an error: it is short, and read here before anything of it is passed on.
+        deadline: Option<Pin<Box<Sleep>>>,
     }
+}
+
+/// Why a body broke off.
+#[derive(Debug, thiserror::Error)]
+pub enum Interrupted {
+    /// The connection did.
+    #[error(transparent)]
+    Broken(hyper::Error),
+    /// An error whose text did not come to its end in time.
+    #[error("the API server did not end its error message in time")]
+    Deadline,
 }
 
 impl Answer {
@@ -50,6 +66,7 @@ impl Answer {
         intent: &Intent,
         response: http::Response<Incoming>,
         held: Held,
+        patience: Duration,
     ) -> Result<Self, Failure> {
         let (head, incoming) = response.into_parts();
         if head.status.is_informational() {
@@ -64,20 +81,30 @@ impl Answer {
                 headers.append(name.clone(), value.clone());
             }
         }
-        let body = Sealed::new(intent.request(), head.status, &head.headers, AnswerBody { incoming, held });
+        let failed = head.status.is_client_error() || head.status.is_server_error();
+        let deadline = failed.then(|| Box::pin(sleep(patience)));
+        let body = AnswerBody { incoming, held, deadline };
+        let body = Sealed::new(intent.request(), head.status, &head.headers, body);
         Ok(Self { status: head.status, headers, body })
     }
 }
 
 impl Body for AnswerBody {
     type Data = Bytes;
-    type Error = hyper::Error;
+    type Error = Interrupted;
 
     fn poll_frame(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        self.project().incoming.poll_frame(cx)
+    ) -> Poll<Option<Result<Frame<Bytes>, Interrupted>>> {
+        let this = self.project();
+        if let Poll::Ready(frame) = this.incoming.poll_frame(cx) {
+            return Poll::Ready(frame.map(|frame| frame.map_err(Interrupted::Broken)));
+        }
+        match this.deadline.as_mut().map(|deadline| deadline.as_mut().poll(cx)) {
+            Some(Poll::Ready(())) => Poll::Ready(Some(Err(Interrupted::Deadline))),
+            Some(Poll::Pending) | None => Poll::Pending,
+        }
     }
 
     fn is_end_stream(&self) -> bool {

@@ -1,6 +1,6 @@
 //! One cluster, and the one way to send it anything.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{
@@ -10,7 +10,9 @@ use http::{
 };
 use http_body_util::Full;
 use hyper::body::Incoming;
+use kube_api::Verb;
 use ledger::Receipt;
+use tokio::time::timeout;
 
 use crate::{
     answer::Answer,
@@ -31,9 +33,12 @@ pub struct Settings {
     pub name: String,
     /// Where the gate's credential comes from.
     pub source: Source,
-    /// For TCP, TLS and the HTTP/2 preface together.
+    /// For TCP, TLS and HTTP/2's first settings together, however many calls wait for it.
     pub connect_timeout: Duration,
-    /// From sending a request to the head of its answer.
+    /// For a credential plugin to print a token.
+    pub credential_timeout: Duration,
+    /// From sending a request to the head of its answer; for an error, also from there to its end. Logs that are
+    /// followed may be silent for longer.
     pub response_timeout: Duration,
 }
 
@@ -64,7 +69,7 @@ impl Cluster {
     /// The credential cannot be read, or says what the gate does not do (unverified TLS, a proxy, plain HTTP).
     pub async fn load(settings: Settings) -> Result<Self, Unusable> {
         let unusable = |problem| Unusable { cluster: settings.name.clone(), problem };
-        let access = settings.source.load().await.map_err(unusable)?;
+        let access = settings.source.load(settings.credential_timeout).await.map_err(unusable)?;
         let authority = access
             .url
             .authority()
@@ -94,7 +99,7 @@ impl Cluster {
     ///
     /// # Errors
     /// Why not.
-    pub async fn reach(&self) -> Result<(), ConnectError> {
+    pub async fn reach(&self) -> Result<(), Arc<ConnectError>> {
         self.pool.place().await.map(drop)
     }
 
@@ -110,22 +115,40 @@ impl Cluster {
         if intent.cluster() != self.name {
             return Err(Failure::WrongCluster);
         }
+        let patience = self.patience(intent.request());
         let mut request = self.request(intent).await?;
         // A request that a closing connection hands back unsent may take another; two tries are plenty.
         for _try in 0..3 {
-            match self.attempt(request).await? {
-                Attempt::Answered(response, held) => return Answer::new(intent, response, held),
+            match self.attempt(request, patience).await? {
+                Attempt::Answered(response, held) => {
+                    return Answer::new(intent, response, held, self.response_timeout);
+                }
                 Attempt::NotSent(returned) => request = *returned,
             }
         }
         Err(Failure::Unsent)
     }
 
-    async fn attempt(&self, request: Request<Full<Bytes>>) -> Result<Attempt, Failure> {
+    /// How long the head of an answer may take. That of a followed log comes with the log's first byte, so a pod that
+    /// says nothing is no server that does not answer.
+    fn patience(&self, request: &kube_api::Request) -> Option<Duration> {
+        let log = request.is_stream() && request.verb() != Verb::Watch;
+        (!log).then_some(self.response_timeout)
+    }
+
+    async fn attempt(
+        &self,
+        request: Request<Full<Bytes>>,
+        patience: Option<Duration>,
+    ) -> Result<Attempt, Failure> {
         let mut place = self.pool.place().await.map_err(Failure::Connect)?;
         let sending = place.sender.try_send_request(request);
-        match tokio::time::timeout(self.response_timeout, sending).await {
-            Err(_elapsed) => Err(Failure::Deadline { seconds: self.response_timeout.as_secs() }),
+        let answered = match patience {
+            Some(patience) => timeout(patience, sending).await,
+            None => Ok(sending.await),
+        };
+        match answered {
+            Err(_elapsed) => Err(Failure::Deadline { seconds: self.response_timeout.as_secs_f64() }),
             Ok(Ok(response)) => Ok(Attempt::Answered(response, place.held)),
             Ok(Err(mut error)) => match error.take_message() {
                 Some(request) => Ok(Attempt::NotSent(Box::new(request))),

@@ -49,17 +49,28 @@ pub enum ConnectError {
         /// Host as configured.
         host: String,
     },
-    /// TCP, TLS and the HTTP/2 preface together took longer than the connect timeout.
+    /// TCP, TLS and HTTP/2's first settings together took longer than the connect timeout.
     #[error("connecting to the API server at `{host}` took longer than {seconds} s")]
     Deadline {
         /// Host as configured.
         host: String,
         /// The connect timeout.
-        seconds: u64,
+        seconds: f64,
     },
     /// The HTTP/2 preface or settings exchange failed.
-    #[error("the API server did not complete the HTTP/2 handshake: {0}")]
-    Handshake(#[source] hyper::Error),
+    #[error("the API server at `{host}` did not complete the HTTP/2 handshake: {source}")]
+    Handshake {
+        /// Host as configured.
+        host: String,
+        /// What HTTP/2 said.
+        source: hyper::Error,
+    },
+    /// The connection ended, or the attempt at it was aborted, before it could carry a call.
+    #[error("the connection to the API server at `{host}` ended before it could be used")]
+    Ended {
+        /// Host as configured.
+        host: String,
+    },
 }
 
 impl Connector {
@@ -77,6 +88,16 @@ impl Connector {
             return Err(format!("server `{url}` is not https; the gate speaks TLS only"));
         }
         let host = url.host().ok_or_else(|| format!("server `{url}` names no host"))?;
+        let address = url.authority().map_or("", |authority| authority.as_str());
+        if address.contains('@') {
+            // Not quoted: it can hold a password.
+            return Err("server names a user; give the address alone, as `https://HOST:PORT`".to_owned());
+        }
+        if address != host && url.port_u16().is_none() {
+            return Err(format!(
+                "server `{url}` has no port that is a number; write it as `https://HOST:PORT`"
+            ));
+        }
         let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
         let name = server_name.unwrap_or(&host).to_owned();
         let server_name = ServerName::try_from(name.clone()).map_err(|_| {
@@ -88,20 +109,28 @@ impl Connector {
         Ok(Self { host, port, server_name, tls: TlsConnector::from(Arc::new(tls)), deadline })
     }
 
-    /// One connection, verified, with HTTP/2 agreed upon.
+    /// For everything that comes before a connection can carry a call.
+    pub(crate) fn deadline(&self) -> Duration {
+        self.deadline
+    }
+
+    pub(crate) fn too_slow(&self) -> ConnectError {
+        ConnectError::Deadline { host: self.host.clone(), seconds: self.deadline.as_secs_f64() }
+    }
+
+    pub(crate) fn not_http2(&self, source: hyper::Error) -> ConnectError {
+        ConnectError::Handshake { host: self.host.clone(), source }
+    }
+
+    pub(crate) fn ended(&self) -> ConnectError {
+        ConnectError::Ended { host: self.host.clone() }
+    }
+
+    /// One connection, verified, with HTTP/2 agreed upon. Not bounded in time: see [`Connector::deadline`].
     ///
     /// # Errors
     /// [`ConnectError`]; nothing has been sent but the handshake.
     pub(crate) async fn connect(&self) -> Result<Connection, ConnectError> {
-        match tokio::time::timeout(self.deadline, self.handshake()).await {
-            Ok(outcome) => outcome,
-            Err(_elapsed) => {
-                Err(ConnectError::Deadline { host: self.host.clone(), seconds: self.deadline.as_secs() })
-            }
-        }
-    }
-
-    async fn handshake(&self) -> Result<Connection, ConnectError> {
         let tcp_error = |source| ConnectError::Tcp { host: self.host.clone(), port: self.port, source };
         let tcp = TcpStream::connect((self.host.as_str(), self.port)).await.map_err(tcp_error)?;
         tcp.set_nodelay(true).map_err(tcp_error)?;

@@ -1,12 +1,17 @@
 //! The gate's own credential for a cluster: a client certificate, a token, a token file, or an exec plugin.
 //!
-//! Reading a kubeconfig, running plugins and refreshing tokens is kube-client's work; only the
-//! `Authorization` header is taken from it, the request itself never passes through it.
+//! Kubeconfigs are read by kube-client. What changes while the gate runs is read here: a plugin that hangs must be
+//! ended and keep nobody waiting, and kube-client can do neither.
+
+mod in_cluster;
+mod plugin;
+mod token_file;
 
 use std::{
-    future::{Future, Ready, ready},
+    fmt,
+    future::{Ready, ready},
     path::PathBuf,
-    pin::Pin,
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -14,10 +19,14 @@ use http::{HeaderValue, Uri, header::AUTHORIZATION};
 use http_body_util::Empty;
 use kube::{
     Config,
-    client::{ConfigExt, middleware::AuthLayer},
+    client::ConfigExt,
     config::{KubeConfigOptions, Kubeconfig},
 };
 use tower::{BoxError, Layer, ServiceExt};
+
+use plugin::Plugin;
+pub use plugin::PluginError;
+use token_file::TokenFile;
 
 /// Where the gate's credential for a cluster comes from.
 #[derive(Debug, Clone)]
@@ -41,62 +50,79 @@ pub(crate) struct Access {
     pub(crate) credential: Credential,
 }
 
-/// Adds nothing (client certificate) or an `Authorization` header, refreshed when it ages.
-pub(crate) struct Credential(Option<AuthLayer>);
+/// What says who we are.
+pub(crate) enum Credential {
+    /// A header that stays as it is, or none where the TLS client certificate says it.
+    Fixed(Option<HeaderValue>),
+    File(TokenFile),
+    Plugin(Plugin),
+}
 
 impl Source {
-    /// Reads files and runs plugins once; a failure is told at start-up and not at the first call.
-    pub(crate) async fn load(&self) -> Result<Access, String> {
-        let config = self.config().await?;
-        if config.accept_invalid_certs {
-            return Err(
-                "`insecure-skip-tls-verify` is set; the gate verifies the API server's certificate, \
-                        so give `certificate-authority` instead"
-                    .to_owned(),
-            );
-        }
-        if config.proxy_url.is_some() {
-            return Err("`proxy-url` is set; the gate connects to the API server directly".to_owned());
-        }
-        if config.auth_info.impersonate.is_some() {
-            return Err(
-                "the context impersonates by itself (`as`); the gate impersonates the agent, so use a \
-                        context without it"
-                    .to_owned(),
-            );
-        }
-        let tls = config.rustls_client_config().map_err(|error| error.to_string())?;
-        let layer = config.auth_layer().map_err(|error| error.to_string())?;
-        Ok(Access {
-            url: config.cluster_url,
-            server_name: config.tls_server_name,
-            tls,
-            credential: Credential(layer),
-        })
+    /// Reads files and runs a plugin once, for no longer than `patience`; a failure is told at start-up and not at the
+    /// first call.
+    pub(crate) async fn load(&self, patience: Duration) -> Result<Access, String> {
+        access(self.config().await?, patience).await
     }
 
     async fn config(&self) -> Result<Config, String> {
         match self {
-            Self::InCluster => Config::incluster().map_err(|error| error.to_string()),
+            Self::InCluster => {
+                in_cluster::config(in_cluster::FOLDER.as_ref(), |name| std::env::var(name).ok())
+            }
             Self::Kubeconfig { file, context } => {
-                let kubeconfig = Kubeconfig::read_from(file).map_err(|error| error.to_string())?;
+                let kubeconfig = Kubeconfig::read_from(file).map_err(|error| told(&error))?;
                 let options = KubeConfigOptions { context: context.clone(), ..KubeConfigOptions::default() };
-                Config::from_custom_kubeconfig(kubeconfig, &options).await.map_err(|error| error.to_string())
+                Config::from_custom_kubeconfig(kubeconfig, &options).await.map_err(|error| told(&error))
             }
         }
     }
 }
 
-impl Credential {
-    /// The header for one call; `None` where the TLS client certificate says who we are.
-    ///
-    /// Boxed: unboxed, the compiler cannot see that it is `Send` whatever the lifetimes in it.
-    pub(crate) fn authorization(&self) -> Pin<Box<dyn Future<Output = Authorization> + Send>> {
-        let Some(layer) = &self.0 else { return Box::pin(ready(Ok(None))) };
-        let told = layer.layer(tower::service_fn(echo)).map_response(|answer| answer.into_parts().0.headers);
-        let told = told.map_response(|mut headers| headers.remove(AUTHORIZATION));
-        Box::pin(told.oneshot(http::Request::new(Empty::new())))
-    }
+async fn access(mut config: Config, patience: Duration) -> Result<Access, String> {
+    refuse_what_the_gate_does_not_do(&config)?;
+    // Taken out, so that kube-client runs and reads nothing of its own.
+    let (token_file, exec) = (config.auth_info.token_file.take(), config.auth_info.exec.take());
+    let credential = if let Some(file) = token_file {
+        Credential::File(TokenFile::open(file.into()).map_err(|error| error.to_string())?)
+    } else if let Some(exec) = exec.filter(|_plugin| config.auth_info.token.is_none()) {
+        let (plugin, identity) = Plugin::start(exec, patience).await.map_err(|error| error.to_string())?;
+        if let Some(identity) = identity {
+            config.auth_info.client_certificate_data = Some(identity.certificate);
+            config.auth_info.client_key_data = Some(identity.key.into());
+        }
+        Credential::Plugin(plugin)
+    } else {
+        Credential::Fixed(fixed(&config).await?)
+    };
+    let tls = config.rustls_client_config().map_err(|error| told(&error))?;
+    Ok(Access { url: config.cluster_url, server_name: config.tls_server_name, tls, credential })
+}
+
+fn refuse_what_the_gate_does_not_do(config: &Config) -> Result<(), String> {
+    let problem = if config.accept_invalid_certs {
+        "`insecure-skip-tls-verify` is set; the gate verifies the API server's certificate, so give \
+         `certificate-authority` instead"
+    } else if config.root_cert.as_ref().is_some_and(Vec::is_empty) {
+        "`certificate-authority` holds no certificate; give the PEM of the API server's authority"
+    } else if config.proxy_url.is_some() {
+        "`proxy-url` is set; the gate connects to the API server directly, so use a context without it"
+    } else if config.auth_info.impersonate.is_some() {
+        "the context impersonates by itself (`as`); the gate impersonates the agent, so use a context without it"
+    } else if config.auth_info.auth_provider.is_some() {
+        "`auth-provider` is set, which Kubernetes 1.26 removed; use an `exec` plugin or a token"
+    } else {
+        return Ok(());
+    };
+    Err(problem.to_owned())
+}
+
+/// The header of a token or password that the kubeconfig itself holds. kube-client hands those to its own layer only.
+async fn fixed(config: &Config) -> Result<Option<HeaderValue>, String> {
+    let Some(layer) = config.auth_layer().map_err(|error| told(&error))? else { return Ok(None) };
+    let asked = layer.layer(tower::service_fn(echo)).oneshot(http::Request::new(Empty::new()));
+    let mut answer = asked.await.map_err(|error| error.to_string())?;
+    Ok(answer.headers_mut().remove(AUTHORIZATION))
 }
 
 /// The service that kube-client's layer is put around: it answers with the header that it was given.
@@ -106,10 +132,46 @@ fn echo(request: http::Request<Empty<Bytes>>) -> Ready<Result<http::Response<()>
     ready(Ok(answer))
 }
 
-type Authorization = Result<Option<HeaderValue>, BoxError>;
+impl Credential {
+    /// The header for one call; `None` where the TLS client certificate says who we are. Waits no longer than the
+    /// plugin may take.
+    pub(crate) async fn authorization(&self) -> Result<Option<HeaderValue>, PluginError> {
+        match self {
+            Self::Fixed(header) => Ok(header.clone()),
+            Self::File(file) => Ok(Some(file.authorization())),
+            Self::Plugin(plugin) => plugin.authorization().await,
+        }
+    }
+}
 
-impl std::fmt::Debug for Credential {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Credential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Credential")
     }
 }
+
+/// The header of a token; `None` for what is no token.
+fn bearer(token: &str) -> Option<HeaderValue> {
+    let token = token.trim();
+    let mut header =
+        HeaderValue::from_str(&format!("Bearer {token}")).ok().filter(|_header| !token.is_empty())?;
+    header.set_sensitive(true);
+    Some(header)
+}
+
+/// An error with its causes, where they say more.
+fn told(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let more = error.to_string();
+        if !text.contains(&more) {
+            text = format!("{text}: {more}");
+        }
+        cause = error.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests;

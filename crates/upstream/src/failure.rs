@@ -1,18 +1,18 @@
 //! Why the API server gave no answer that could be passed on.
 
-use tower::BoxError;
+use std::sync::Arc;
 
-use crate::{connector::ConnectError, impersonation::NotImpersonable};
+use crate::{connector::ConnectError, credential::PluginError, impersonation::NotImpersonable};
 
 /// A call that was permitted and recorded, and got no usable answer.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
     /// No connection; nothing was sent.
-    #[error(transparent)]
-    Connect(ConnectError),
+    #[error("{0}")]
+    Connect(Arc<ConnectError>),
     /// The gate's own credential could not be refreshed; nothing was sent.
     #[error("the gate's credential for the cluster could not be read: {0}")]
-    Credential(#[source] BoxError),
+    Credential(#[source] PluginError),
     /// Every connection closed before it took the request; nothing was sent.
     #[error("every connection closed before it took the request")]
     Unsent,
@@ -29,7 +29,7 @@ pub enum Failure {
     #[error("no answer within {seconds} s")]
     Deadline {
         /// The response timeout.
-        seconds: u64,
+        seconds: f64,
     },
     /// The connection broke before the answer; the API server may have acted.
     #[error("the connection broke before the answer: {0}")]
@@ -40,20 +40,4 @@ pub enum Failure {
     /// A protocol switch that nobody asked for.
     #[error("the API server switched protocols unasked")]
     Switched,
-}
-
-impl Failure {
-    /// Whether it is certain that no byte of the request reached the API server.
-    #[must_use]
-    pub fn nothing_sent(&self) -> bool {
-        match self {
-            Self::Connect(_)
-            | Self::Credential(_)
-            | Self::Unsent
-            | Self::Impersonation(_)
-            | Self::WrongCluster
-            | Self::Target(_) => true,
-            Self::Deadline { .. } | Self::Broken(_) | Self::Redirect | Self::Switched => false,
-        }
-    }
 }

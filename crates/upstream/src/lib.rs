@@ -9,14 +9,16 @@ mod cluster;
 mod connector;
 mod credential;
 mod failure;
+mod flight;
 mod impersonation;
 mod intent;
 mod pool;
+mod settled;
 
-pub use answer::{Answer, AnswerBody, PASSED_ON};
+pub use answer::{Answer, AnswerBody, Interrupted, PASSED_ON};
 pub use cluster::{Cluster, Settings, Unusable};
 pub use connector::ConnectError;
-pub use credential::Source;
+pub use credential::{PluginError, Source};
 pub use failure::Failure;
 pub use impersonation::{
     AGENTS_GROUP, GROUP_PREFIX, Impersonation, MASKED_READER_GROUP, NotImpersonable, USER_PREFIX,
