@@ -41,3 +41,34 @@ pub enum Failure {
     #[error("the API server switched protocols unasked")]
     Switched,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_failure_is_told() {
+        let host = || "api.example.com".to_owned();
+        let io = || std::io::Error::other("the reason");
+        let connect = |error| Failure::Connect(Arc::new(error));
+        let command = || "aws".to_owned();
+        let target = http::Uri::builder().path_and_query("no path").build().unwrap_err();
+        let told = [
+            connect(ConnectError::Tcp { host: host(), port: 443, source: io() }),
+            connect(ConnectError::Tls { host: host(), source: io() }),
+            connect(ConnectError::NotHttp2 { host: host() }),
+            connect(ConnectError::Deadline { host: host(), seconds: 5.0 }),
+            connect(ConnectError::Ended { host: host() }),
+            Failure::Credential(PluginError::TooSlow { command: command(), seconds: 20.0 }),
+            Failure::Credential(PluginError::NoCredential { command: command() }),
+            Failure::Credential(PluginError::Aborted),
+            Failure::Unsent,
+            Failure::WrongCluster,
+            Failure::Target(target),
+            Failure::Deadline { seconds: 60.0 },
+            Failure::Redirect,
+            Failure::Switched,
+        ];
+        insta::assert_snapshot!(told.map(|failure| failure.to_string()).join("\n"));
+    }
+}

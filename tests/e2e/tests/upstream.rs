@@ -1,0 +1,129 @@
+//! What a client is told when an API server does what it should not: a stand-in that can be made to.
+
+use std::{
+    io::{Read, Write},
+    time::Duration,
+};
+
+use e2e::{CANARY, Client, leaves};
+use http::{StatusCode, header};
+use testkit::{
+    Gate, Options,
+    stand_in::{Hold, Reply, StandIn},
+};
+
+/// One path for each thing that goes wrong.
+fn misbehaving() -> anyhow::Result<StandIn> {
+    StandIn::start(|request| match request.uri.path() {
+        "/api/v1/namespaces/n/configmaps/elsewhere" => {
+            let redirect = Reply::json(StatusCode::FOUND, "{}");
+            redirect.header(header::LOCATION, "/api/v1/secrets")
+        }
+        "/api/v1/namespaces/n/configmaps" => Reply::hang_up(),
+        "/api/v1/namespaces/n/secrets/half" => Reply::json(
+            StatusCode::OK,
+            format!(r#"{{"kind":"Secret","apiVersion":"v1","stringData":{{"password":"{CANARY}"}},}}"#),
+        ),
+        _ => Reply::json(StatusCode::OK, "{}").held(&Hold::default()),
+    })
+}
+
+fn impatient() -> Options {
+    Options { extra: "upstream: { response_timeout: 300ms }\n".to_owned(), ..Options::default() }
+}
+
+#[test]
+fn what_an_api_server_should_not_do_is_told_and_never_repeated() -> anyhow::Result<()> {
+    let server = misbehaving()?;
+    let gate = Gate::behind(&server.kubeconfig("{token: t}"), &impatient())?;
+    let session = gate.session("misbehaving")?;
+    let client = Client::new(&gate, &session)?;
+    let json =
+        ["Content-Type: application/json", "X-Forwarded-For: 10.0.0.1", "Cookie: a=b", "Audit-ID: own"];
+    let map = r#"{"kind":"ConfigMap","apiVersion":"v1","metadata":{"name":"x"}}"#;
+    let cases = [
+        ("GET /api/v1/namespaces/n/configmaps/elsewhere", ""),
+        ("POST /api/v1/namespaces/n/configmaps", map),
+        ("GET /api/v1/namespaces/n/configmaps/late", ""),
+    ];
+    let mut told = Vec::new();
+    for (line, body) in cases {
+        let answer = client.ask(line, &json, body)?;
+        let status: serde_json::Value = serde_json::from_str(&answer.body)?;
+        told.push(format!("{line}\n  {} {} {}", answer.status, status["reason"], status["message"]));
+    }
+    insta::assert_snapshot!(told.join("\n"));
+    let requests = server.requests();
+    assert_eq!(requests.len(), cases.len());
+    for request in &requests {
+        for name in ["x-forwarded-for", "cookie"] {
+            assert!(request.values(name).is_empty(), "{request:?}");
+        }
+        assert_ne!(request.values("audit-id"), ["own"]);
+        assert_eq!(request.values("impersonate-user"), ["portcullis:agent:claude"]);
+    }
+    Ok(())
+}
+
+#[test]
+fn half_a_secret_ends_in_a_reset() -> anyhow::Result<()> {
+    let server = misbehaving()?;
+    let gate = Gate::behind(&server.kubeconfig("{token: t}"), &Options::default())?;
+    let session = gate.session("half")?;
+    let answer = Client::new(&gate, &session)?.ask("GET /api/v1/namespaces/n/secrets/half", &[], "")?;
+    assert!(!answer.body.contains(CANARY), "{answer:?}");
+    // The last chunk, which says that the body is whole, never comes.
+    assert!(!answer.body.ends_with("0\r\n\r\n"), "{answer:?}");
+    Ok(())
+}
+
+#[test]
+fn a_silent_log_waits_and_ends_with_its_session_or_its_client() -> anyhow::Result<()> {
+    let server = misbehaving()?;
+    let mut gate = Gate::behind(&server.kubeconfig("{token: t}"), &impatient())?;
+    let session = gate.session("silent")?;
+    let client = Client::new(&gate, &session)?;
+    let log = format!(
+        "GET /api/v1/namespaces/n/pods/p/log?follow=true HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {}\r\n\
+         Connection: close\r\n\r\n",
+        client.token()
+    );
+    // The first client leaves.
+    let mut leaving = client.connect()?;
+    leaving.write_all(log.as_bytes())?;
+    server.wait("the log is asked for", |observed| observed.answering == 1)?;
+    drop(leaving);
+    server.wait("the client's leaving is passed on", |observed| observed.answering == 0)?;
+    // The second waits for longer than an answer may take: until a call that is bounded has failed.
+    let mut waiting = client.connect()?;
+    waiting.write_all(log.as_bytes())?;
+    server.wait("the log is asked for again", |observed| observed.answering == 1)?;
+    let bounded = client.ask("GET /api/v1/namespaces/n/configmaps/late", &[], "")?;
+    assert_eq!(bounded.status, 504);
+    server.wait("only the log is waited for", |observed| observed.answering == 1)?;
+    session.revoke()?;
+    let mut answer = String::new();
+    let _reset = waiting.read_to_string(&mut answer);
+    assert!(answer.starts_with("HTTP/1.1 401 Unauthorized"), "{answer}");
+    server.wait("the log is given up", |observed| observed.answering == 0)?;
+    gate.stop()?;
+    let outcomes = leaves(&gate)?.iter().filter(|leaf| leaf["type"] == "outcome").count();
+    assert_eq!(outcomes, 3);
+    Ok(())
+}
+
+#[test]
+fn readiness_is_told_while_a_cluster_says_nothing() -> anyhow::Result<()> {
+    let habits = testkit::stand_in::Habits { mute: true, ..Default::default() };
+    let server = StandIn::with(habits, |_request| Reply::hang_up())?;
+    let gate = Gate::behind(
+        &server.kubeconfig("{token: t}"),
+        &Options { extra: "upstream: { connect_timeout: 5m }\n".to_owned(), ..Options::default() },
+    )?;
+    let begun = std::time::Instant::now();
+    let answer = gate.operations("/readyz")?;
+    assert!(answer.starts_with("HTTP/1.1 503") && answer.contains("no connection yet"), "{answer}");
+    // Of the five minutes that connecting may take.
+    assert!(begun.elapsed() < Duration::from_secs(60));
+    Ok(())
+}
