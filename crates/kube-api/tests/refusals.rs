@@ -76,7 +76,7 @@ fn heads() -> Vec<Builder> {
         request("GET", PODS).header("impersonate-user", "root"),
         request("GET", PODS).header("upgrade", "websocket").header("connection", "upgrade"),
         request("GET", PODS).header("accept", "application/vnd.kubernetes.protobuf"),
-        request("POST", PODS).header("content-type", "application/vnd.kubernetes.protobuf"),
+        request("POST", PODS).header("content-type", "application/cbor"),
         request("POST", PODS).header("content-encoding", "gzip"),
         request("POST", PODS).header("content-encoding", "identity").header("content-encoding", "gzip"),
         request("POST", PODS)
