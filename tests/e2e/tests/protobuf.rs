@@ -85,10 +85,14 @@ fn damage(bytes: &[u8], seed: u64) -> Vec<u8> {
     for _ in 0..=random.below(2) {
         let at = random.below(bytes.len().max(1));
         match random.below(3) {
-            0 => bytes[at] = u8::try_from(random.below(256)).unwrap_or(0),
-            1 => bytes.insert(at, u8::try_from(random.below(256)).unwrap_or(0)),
+            0 => bytes.iter_mut().skip(at).take(1).for_each(|byte| *byte = any(&mut random)),
+            1 => bytes.insert(at, any(&mut random)),
             _ => drop(bytes.remove(at)),
         }
     }
     bytes
+}
+
+fn any(random: &mut Random) -> u8 {
+    u8::try_from(random.below(256)).unwrap_or(0)
 }
