@@ -82,7 +82,7 @@ impl Facts {
     fn operation(&mut self, operation: &Operation<'_>, is_data: bool) {
         let value = operation.value.cloned().unwrap_or_default();
         let nested = operation.path.iter().rev().fold(value, |value, segment| {
-            if segment == "-" || segment.bytes().all(|b| b.is_ascii_digit()) {
+            if is_index(segment) {
                 return Value::Array(vec![value]);
             }
             Value::Object(Map::from_iter([(segment.to_string(), value)]))
@@ -128,14 +128,14 @@ impl Facts {
         match (key, value) {
             ("image", Value::String(image)) => _ = self.images.insert(image.clone()),
             ("image", Value::Object(volume)) => self.images.extend(text(volume.get("reference"))),
-            ("privileged", Value::Bool(true)) => self.privileged = true,
-            ("hostProcess", Value::Bool(true)) => {
+            ("privileged", _) => self.privileged |= is_set(value),
+            ("hostProcess", _) if is_set(value) => {
                 self.privileged = true;
                 self.host_namespaces = true;
             }
             ("procMount", Value::String(mount)) if mount != "Default" => self.privileged = true,
             ("capabilities", Value::Object(map)) => self.privileged |= adds_capability(map),
-            ("hostNetwork" | "hostPID" | "hostIPC", Value::Bool(true)) => self.host_namespaces = true,
+            ("hostNetwork" | "hostPID" | "hostIPC", _) => self.host_namespaces |= is_set(value),
             ("hostPath" | "local", Value::Object(volume))
                 if key == "hostPath" || volume.contains_key("path") =>
             {
@@ -172,11 +172,29 @@ fn names_secrets(key: &str) -> bool {
     })
 }
 
+/// What is no list of names is not understood, and counts.
 fn adds_capability(capabilities: &Map<String, Value>) -> bool {
-    let added = capabilities.get("add").and_then(Value::as_array);
-    added.is_some_and(|list| {
-        list.iter().any(|item| item.as_str().is_none_or(|name| !BASELINE_CAPABILITIES.contains(&name)))
-    })
+    let harmless = |item: &Value| item.as_str().is_some_and(|name| BASELINE_CAPABILITIES.contains(&name));
+    match capabilities.get("add") {
+        None | Some(Value::Null) => false,
+        Some(Value::Array(list)) => !list.iter().all(harmless),
+        Some(_) => true,
+    }
+}
+
+/// Whether a switch is, or might be read as, on. An object is no switch: a schema that describes one.
+fn is_set(switch: &Value) -> bool {
+    match switch {
+        Value::Null | Value::Bool(false) | Value::Object(_) => false,
+        Value::Bool(true) | Value::Number(_) | Value::String(_) | Value::Array(_) => true,
+    }
+}
+
+/// Whether a JSON Patch segment is one that the server takes for an index: `-`, or whatever Go's
+/// `strconv.Atoi` reads.
+fn is_index(segment: &str) -> bool {
+    let digits = segment.strip_prefix(['+', '-']).unwrap_or(segment);
+    segment == "-" || (!digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()))
 }
 
 fn text(value: Option<&Value>) -> Option<String> {

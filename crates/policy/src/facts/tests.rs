@@ -145,6 +145,9 @@ fn what_reaches_for_the_node_is_found() {
         container(json!({ "capabilities": { "add": ["CHOWN", "SYS_ADMIN"] } })),
         container(json!({ "capabilities": { "add": ["ALL"] } })),
         container(json!({ "capabilities": { "add": ["sys_admin"] } })),
+        container(json!({ "capabilities": { "add": "SYS_ADMIN" } })),
+        container(json!({ "privileged": "true" })),
+        container(json!({ "privileged": 1 })),
         container(json!({ "windowsOptions": { "hostProcess": true } })),
     ];
     for body in &privileged {
@@ -162,8 +165,20 @@ fn what_reaches_for_the_node_is_found() {
     for field in ["hostNetwork", "hostPID", "hostIPC"] {
         assert!(whole(&pod(field)).host_namespaces, "{field}");
     }
-    let patch = json!([{ "op": "add", "path": "/spec/containers/0/securityContext/capabilities/add/-", "value": "SYS_PTRACE" }]);
-    assert!(facts(&patch, Form::JsonPatch).privileged);
+    for (path, value) in [
+        ("add/-", json!("SYS_PTRACE")),
+        ("add/0", json!("SYS_PTRACE")),
+        ("add/-1", json!("SYS_PTRACE")),
+        ("add/+0", json!("SYS_PTRACE")),
+        ("add/00", json!("SYS_PTRACE")),
+        ("add/x", json!("CHOWN")),
+        ("add", json!("CHOWN")),
+        ("add", json!({ "0": "CHOWN" })),
+    ] {
+        let path = format!("/spec/containers/0/securityContext/capabilities/{path}");
+        let patch = json!([{ "op": "add", "path": path, "value": value }]);
+        assert!(facts(&patch, Form::JsonPatch).privileged, "{path}");
+    }
     let volumes = json!({ "spec": { "volumes": [{ "hostPath": { "path": "/etc" } }, { "hostPath": { "type": "File" } }], "local": { "path": "/mnt" } } });
     assert_eq!(list(&whole(&volumes).host_paths), ["*", "/etc", "/mnt"]);
 }
