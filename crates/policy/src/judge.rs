@@ -131,6 +131,13 @@ impl Judge {
         finding
     }
 
+    /// How many evaluations deciding `call` can take: for each place one, and one more if it asks.
+    pub(crate) fn evaluations(&self, who: &Principal<'_>, cluster: &str, call: &Call<'_>) -> usize {
+        let (Some(action), Some(object)) = (call.action, call.object()) else { return 1 };
+        let slice = self.slice(who);
+        slice.action(action).map_or(1, |rules| 1 + places(rules, cluster, call, *object).len())
+    }
+
     pub(crate) fn fixed_denial(&self, cluster: &str, call: &Call<'_>) -> Option<&'static FixedDenial> {
         fixed::find(call, self.settings.own(), |id| self.settings.is_lifted(cluster, id))
     }

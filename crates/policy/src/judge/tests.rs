@@ -269,6 +269,23 @@ fn principals_that_no_rule_tells_apart_share_a_slice() {
 }
 
 #[test]
+fn a_listing_of_rules_ends_before_it_takes_long() {
+    let names: Vec<String> = (0..900).map(|n| format!("\"n{n}\"")).collect();
+    let permit = "@id(\"p\") permit (principal, action in Action::\"read\", resource is Object)";
+    let listed = |judge: &Judge| {
+        let who = Principal { agent: "claude", groups: &[] };
+        let rules = judge.rules_for(&who, "prod", "shop");
+        rules.iter().map(|rule| rule.resources.len()).sum::<usize>()
+    };
+    let all = listed(&judge(&format!("{permit};")));
+    let few = listed(&judge(&format!(
+        "{permit} unless {{ [{}].contains(resource.name) && false }};",
+        names.join(",")
+    )));
+    assert!(all > 50 && few < 3, "{all} {few}");
+}
+
+#[test]
 fn lifting_is_by_cluster_and_by_id_of_what_can_be_lifted() {
     let ids = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect::<BTreeSet<_>>();
     let wrong = BTreeMap::from([("prod".to_owned(), ids(&["fixed/streams", "fixed/nonsense"]))]);
