@@ -122,6 +122,8 @@ impl<'b> Evaluation<'b, '_> {
             boolean("bodyComplete", facts.body_complete),
             boolean("privileged", facts.privileged),
             boolean("hostNamespaces", facts.host_namespaces),
+            boolean("tokenProjections", facts.token_projections),
+            boolean("touchesProcess", facts.touches_process),
             set("images", &facts.images),
             set("secretRefs", &facts.secret_refs),
             set("serviceAccounts", &facts.service_accounts),

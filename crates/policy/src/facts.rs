@@ -7,6 +7,8 @@ use serde_json::{Map, Value};
 
 use crate::body::{Body, Form, Operation};
 
+mod process;
+
 /// Stands in a set for a name or path that the body does not tell.
 pub(crate) const UNKNOWN: &str = "*";
 
@@ -51,6 +53,8 @@ pub(crate) struct Facts {
     pub(crate) host_paths: BTreeSet<String>,
     pub(crate) privileged: bool,
     pub(crate) host_namespaces: bool,
+    pub(crate) token_projections: bool,
+    pub(crate) touches_process: bool,
     /// Every value set for `spec.replicas`; more than one makes the body opaque.
     pub(crate) replicas: BTreeSet<i64>,
 }
@@ -75,6 +79,7 @@ impl Facts {
         } else {
             facts.root(body.value, is_data);
         }
+        facts.touches_process = process::touched(body, is_data);
         facts
     }
 
@@ -141,15 +146,24 @@ impl Facts {
             {
                 self.host_paths.insert(text_or_unknown(volume.get("path")));
             }
-            ("serviceAccountName" | "serviceAccount", Value::String(name)) if !name.is_empty() => {
-                self.service_accounts.insert(name.clone());
-            }
+            ("serviceAccountName" | "serviceAccount", _) => self.service_account(value),
+            ("serviceAccountToken" | "podCertificate", _) => self.token_projections |= !value.is_null(),
             _ => {}
         }
         if names_secrets(key) {
             self.secret(value);
         }
         self.walk(value);
+    }
+
+    /// An empty name means the namespace's default account, as no name does.
+    fn service_account(&mut self, value: &Value) {
+        match value {
+            Value::Null => {}
+            Value::String(name) if name.is_empty() => {}
+            Value::String(name) => _ = self.service_accounts.insert(name.clone()),
+            _ => _ = self.service_accounts.insert(UNKNOWN.to_owned()),
+        }
     }
 
     /// The value of a key that names Secrets: a name, an object with a name, or a list of either.

@@ -75,9 +75,9 @@ fn form(content: ContentType) -> Form {
     match content {
         ContentType::Json => Form::Whole,
         ContentType::JsonPatch => Form::JsonPatch,
-        ContentType::MergePatch | ContentType::StrategicMergePatch | ContentType::ApplyPatch => {
-            Form::Fragment
-        }
+        ContentType::MergePatch => Form::Merge,
+        ContentType::StrategicMergePatch => Form::Strategic,
+        ContentType::ApplyPatch => Form::Fragment,
     }
 }
 

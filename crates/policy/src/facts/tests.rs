@@ -203,6 +203,37 @@ fn images_accounts_and_replicas_are_found() {
     assert!(whole(&json!({ "spec": { "replicas": 1e300 } })).replicas.is_empty());
 }
 
+#[test]
+fn service_accounts_and_their_tokens_are_found() {
+    let volume =
+        |source: Value| json!({ "volumes": [{ "name": "v", "projected": { "sources": [source] } }] });
+    let table = [
+        (json!({ "serviceAccountName": "robot" }), vec!["robot"], false),
+        (json!({ "serviceAccount": "robot" }), vec!["robot"], false),
+        (json!({ "serviceAccountName": "a", "serviceAccount": "b" }), vec!["a", "b"], false),
+        (json!({ "serviceAccountName": "" }), vec![], false),
+        (json!({ "serviceAccountName": null }), vec![], false),
+        (json!({ "serviceAccountName": ["robot"] }), vec!["*"], false),
+        (volume(json!({ "serviceAccountToken": { "path": "token" } })), vec![], true),
+        (volume(json!({ "podCertificate": { "signerName": "a/b" } })), vec![], true),
+        (volume(json!({ "serviceAccountToken": null })), vec![], false),
+        (volume(json!({ "configMap": { "name": "a" } })), vec![], false),
+    ];
+    for (spec, accounts, token) in table {
+        for (kind, body) in kinds(&spec) {
+            let found = whole(&body);
+            assert_eq!(list(&found.service_accounts), accounts, "{kind} {spec}");
+            assert_eq!(found.token_projections, token, "{kind} {spec}");
+        }
+    }
+    let patch = json!([
+        { "op": "add", "path": "/spec/template/spec/serviceAccountName", "value": "robot" },
+        { "op": "add", "path": "/spec/template/spec/volumes/0/projected/sources/-", "value": { "serviceAccountToken": {} } },
+    ]);
+    let found = facts(&patch, Form::JsonPatch);
+    assert_eq!((list(&found.service_accounts), found.token_projections), (vec!["robot"], true));
+}
+
 /// Any JSON, of the words that matter.
 fn hostile() -> impl Strategy<Value = Value> {
     let key = prop_oneof![
@@ -232,7 +263,7 @@ fn hostile() -> impl Strategy<Value = Value> {
 proptest! {
     #[test]
     fn no_body_makes_it_panic(value in hostile()) {
-        for form in [Form::Whole, Form::Fragment, Form::JsonPatch] {
+        for form in [Form::Whole, Form::Fragment, Form::Merge, Form::Strategic, Form::JsonPatch] {
             let body = Body { value: &value, form };
             _ = Facts::of(&body, false);
             _ = body.touches(&["spec", "conversion"]);
