@@ -124,7 +124,7 @@ impl Judge {
         };
         let mut allowed = |verb: &str| {
             let call = asked(verb, scoped);
-            let Some(rest) = left.checked_sub(self.evaluations(who, cluster, &call)) else {
+            let Some(rest) = left.checked_sub(self.evaluations(who, &call)) else {
                 *left = 0;
                 return false;
             };
