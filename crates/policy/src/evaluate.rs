@@ -128,6 +128,8 @@ impl<'b> Evaluation<'b, '_> {
             set("secretRefs", &facts.secret_refs),
             set("serviceAccounts", &facts.service_accounts),
             set("hostPaths", &facts.host_paths),
+            set("externalAddresses", &facts.external_addresses),
+            set("deputyAnnotations", &facts.deputy_annotations),
         ];
         pairs.extend(facts.replicas.first().map(|n| ("replicas".to_owned(), Expr::new_long(*n))));
         Context::from_pairs(pairs).ok()

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::body::{Body, Form, Operation};
 
+mod deputies;
 mod process;
 
 /// Stands in a set for a name or path that the body does not tell.
@@ -51,6 +52,8 @@ pub(crate) struct Facts {
     pub(crate) secret_refs: BTreeSet<String>,
     pub(crate) service_accounts: BTreeSet<String>,
     pub(crate) host_paths: BTreeSet<String>,
+    pub(crate) external_addresses: BTreeSet<String>,
+    pub(crate) deputy_annotations: BTreeSet<String>,
     pub(crate) privileged: bool,
     pub(crate) host_namespaces: bool,
     pub(crate) token_projections: bool,
@@ -147,13 +150,33 @@ impl Facts {
                 self.host_paths.insert(text_or_unknown(volume.get("path")));
             }
             ("serviceAccountName" | "serviceAccount", _) => self.service_account(value),
+            ("externalIPs" | "externalName" | "loadBalancerIP", _) => self.external(value),
+            ("type", Value::String(kind)) if kind == "ExternalName" => self.external(value),
             ("serviceAccountToken" | "podCertificate", _) => self.token_projections |= !value.is_null(),
             _ => {}
+        }
+        if deputies::is_deputy(key) && !value.is_null() {
+            self.deputy_annotations.insert(key.to_owned());
         }
         if names_secrets(key) {
             self.secret(value);
         }
         self.walk(value);
+    }
+
+    /// An address or a list of them, as a Service leads to.
+    fn external(&mut self, value: &Value) {
+        match value {
+            Value::Null => {}
+            // The name stands beside it, or stood there before.
+            Value::String(text) if text == "ExternalName" => {
+                _ = self.external_addresses.insert(UNKNOWN.to_owned())
+            }
+            Value::String(text) if text.is_empty() => {}
+            Value::String(text) => _ = self.external_addresses.insert(text.clone()),
+            Value::Array(items) => items.iter().for_each(|item| self.external(item)),
+            _ => _ = self.external_addresses.insert(UNKNOWN.to_owned()),
+        }
     }
 
     /// An empty name means the namespace's default account, as no name does.

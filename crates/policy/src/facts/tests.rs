@@ -234,6 +234,43 @@ fn service_accounts_and_their_tokens_are_found() {
     assert_eq!((list(&found.service_accounts), found.token_projections), (vec!["robot"], true));
 }
 
+#[test]
+fn addresses_outside_and_deputies_are_found() {
+    let table = [
+        (json!({ "externalIPs": ["10.0.0.1"] }), vec!["10.0.0.1"]),
+        (json!({ "externalIPs": "10.0.0.1" }), vec!["10.0.0.1"]),
+        (json!({ "externalIPs": [{}] }), vec!["*"]),
+        (json!({ "externalIPs": [] }), vec![]),
+        (json!({ "type": "ExternalName", "externalName": "a.example" }), vec!["*", "a.example"]),
+        (json!({ "type": "LoadBalancer", "loadBalancerIP": "10.0.0.2" }), vec!["10.0.0.2"]),
+        (json!({ "type": "ClusterIP", "externalName": null }), vec![]),
+    ];
+    for (spec, expected) in table {
+        assert_eq!(list(&whole(&json!({ "spec": spec })).external_addresses), expected, "{spec}");
+    }
+    let patch = json!([
+        { "op": "add", "path": "/spec/externalIPs/-", "value": "10.0.0.1" },
+        { "op": "add", "path": "/metadata/annotations/eks.amazonaws.com~1role-arn", "value": "arn" },
+    ]);
+    let found = facts(&patch, Form::JsonPatch);
+    assert_eq!(list(&found.external_addresses), ["10.0.0.1"]);
+    assert_eq!(list(&found.deputy_annotations), ["eks.amazonaws.com/role-arn"]);
+    for (annotation, expected) in [
+        ("nginx.ingress.kubernetes.io/configuration-snippet", true),
+        ("nginx.org/server-snippets", true),
+        ("iam.gke.io/gcp-service-account", true),
+        ("vault.hashicorp.com/agent-inject-secret-db", true),
+        ("nginx.ingress.kubernetes.io/rewrite-target", false),
+        ("kubectl.kubernetes.io/restartedAt", false),
+        ("my-snippet", false),
+    ] {
+        let body = json!({ "metadata": { "annotations": { annotation: "x" } } });
+        assert_eq!(!whole(&body).deputy_annotations.is_empty(), expected, "{annotation}");
+        let removed = json!({ "metadata": { "annotations": { annotation: null } } });
+        assert!(facts(&removed, Form::Merge).deputy_annotations.is_empty());
+    }
+}
+
 /// Any JSON, of the words that matter.
 fn hostile() -> impl Strategy<Value = Value> {
     let key = prop_oneof![
