@@ -42,5 +42,5 @@ pub(super) fn is_deputy(key: &str) -> bool {
         (None, Some(ending)) => key.contains('/') && key.ends_with(ending),
         (None, None) => key == *entry,
     };
-    DEPUTIES.iter().any(|entry| matches(&entry))
+    DEPUTIES.iter().any(matches)
 }

@@ -62,10 +62,10 @@ fn a_container_that_is_replaced_counts_and_a_whole_template_tells_all_itself() {
     let containers = json!([{ "name": "web", "image": "a" }]);
     let with_command =
         json!({ "spec": { "containers": [{ "name": "web", "image": "a", "command": ["env"] }] } });
-    assert!(touched(&patch("/spec/template/spec/containers", containers.clone()), Form::JsonPatch));
+    assert!(touched(&patch("/spec/template/spec/containers", containers), Form::JsonPatch));
     assert!(touched(&patch("/spec/template/spec/containers/0", json!({ "image": "a" })), Form::JsonPatch));
     assert!(!touched(&patch("/spec/template", with_command.clone()), Form::JsonPatch));
-    assert!(!touched(&patch("/spec", json!({ "template": with_command.clone() })), Form::JsonPatch));
+    assert!(!touched(&patch("/spec", json!({ "template": with_command })), Form::JsonPatch));
     // Then something is added to what was replaced.
     let mut more = patch("/spec/template", with_command.clone());
     let last = json!({ "op": "add", "path": "/spec/template/spec/containers/0/command", "value": ["env"] });
