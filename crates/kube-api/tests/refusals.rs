@@ -113,6 +113,11 @@ fn bodies() -> Vec<(Builder, Vec<u8>)> {
         text(request("DELETE", POD), r#"{"orphanDependents":1}"#),
         text(request("DELETE", POD), r#"{"preconditions":{"name":"x"}}"#),
         text(request("DELETE", POD), r#"{"apiVersion":1}"#),
+        text(
+            request("POST", PODS),
+            &format!(r#"{{"kind":"Pod","metadata":{{"name":"{}"}}}}"#, "a".repeat(254)),
+        ),
+        text(request("POST", PODS), &format!(r#"{{"metadata":{{"generateName":"{}"}}}}"#, "a".repeat(254))),
     ]
 }
 

@@ -43,7 +43,7 @@ fn a_configuration_from_init_lacks_only_the_credential_until_it_is_there() {
     let wrong = portcullis(&["config", "check", "--config", &config]);
     assert_eq!(wrong.status.code(), Some(1));
     assert_eq!(stdout(&wrong), "");
-    insta::assert_snapshot!(stderr(&wrong).replace(dir, "DIR"), @"DIR/portcullis.yaml:28:17: clusters[0].kubeconfig: cannot read `DIR/cluster.kubeconfig`: No such file or directory (os error 2)");
+    insta::assert_snapshot!(stderr(&wrong).replace(dir, "DIR"), @"DIR/portcullis.yaml:32:17: clusters[0].kubeconfig: cannot read `DIR/cluster.kubeconfig`: No such file or directory (os error 2)");
 
     std::fs::write(format!("{dir}/cluster.kubeconfig"), "contexts: [{name: a}]\ncurrent-context: a\n")
         .unwrap();

@@ -7,6 +7,7 @@
 
 mod defaults;
 mod files;
+mod namespace;
 mod position;
 mod problems;
 mod raw;

@@ -2,7 +2,12 @@
 //!
 //! A part that is wrong is reported once and skipped, and the checks go on, so that one run tells everything.
 
-use std::{collections::BTreeSet, path::PathBuf, str::FromStr, time::Duration};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+    str::FromStr,
+    time::Duration,
+};
 
 use identity::{AgentName, ClusterName, GroupName};
 use policy::FixedDenial;
@@ -12,6 +17,7 @@ use crate::bundles;
 use super::{
     Files, defaults, files,
     files::ContextProblem,
+    namespace,
     position::FieldPath,
     problems::{Collector, Problem},
     raw,
@@ -60,6 +66,7 @@ impl Resolver<'_> {
         let operations = self.operations(raw.operations, &root.key("operations"));
         let data = raw.data.unwrap_or_else(|| defaults::DATA.to_owned());
         let data = self.path(&data, &root.key("data")).map(DataFolder::new);
+        let namespace = self.namespace(raw.namespace.as_deref(), &root.key("namespace"));
         let policy = raw.policy.and_then(|policy| policy.bundle);
         let policy = policy.and_then(|bundle| self.bundle(&bundle, &root.key("policy").key("bundle")));
         let clusters = self.clusters(raw.clusters.unwrap_or_default(), &root.key("clusters"));
@@ -75,6 +82,7 @@ impl Resolver<'_> {
             tls: tls?,
             operations: operations?,
             data: data?,
+            namespace: namespace?,
             policy: policy?,
             clusters: clusters.list,
             agents,
@@ -109,6 +117,14 @@ impl Resolver<'_> {
     fn operations(&mut self, raw: Option<raw::Operations>, at: &FieldPath) -> Option<std::net::SocketAddr> {
         let listen = raw.and_then(|raw| raw.listen).unwrap_or_else(|| defaults::OPERATIONS.to_owned());
         self.read(&at.key("listen"), values::address(&listen))
+    }
+
+    fn namespace(&mut self, written: Option<&str>, at: &FieldPath) -> Option<String> {
+        let mounted = match self.context.files {
+            Files::Check => self.read(at, namespace::mounted(Path::new(namespace::MOUNT)))?,
+            Files::Ignore => None,
+        };
+        self.read(at, namespace::own(written, mounted.as_deref()))
     }
 
     fn bundle(&mut self, written: &str, at: &FieldPath) -> Option<Bundle> {
@@ -301,7 +317,7 @@ impl Resolver<'_> {
         if written.is_empty() {
             return self.refuse(at, "an empty path; name a file or folder");
         }
-        let folder = self.context.file.parent().unwrap_or_else(|| std::path::Path::new(""));
+        let folder = self.context.file.parent().unwrap_or_else(|| Path::new(""));
         Some(folder.join(written))
     }
 

@@ -35,6 +35,8 @@ pub struct Config {
     pub operations: SocketAddr,
     /// The gate's own data.
     pub data: DataFolder,
+    /// The namespace that the gate runs in, which no agent may change.
+    pub namespace: String,
     /// What agents may do.
     pub policy: Bundle,
     /// At least one; names are distinct.
@@ -167,6 +169,14 @@ impl Config {
         });
         let max_ttl = SignedDuration::try_from(self.sessions.max_ttl).unwrap_or(SignedDuration::MAX);
         identity::Agents::new(clusters, agents, max_ttl)
+    }
+
+    /// What policy is to be judged under: the gate's own namespace, and what the operator lifted.
+    ///
+    /// # Errors
+    /// Something is lifted that cannot be.
+    pub fn settings(&self) -> Result<policy::Settings, policy::Problems> {
+        policy::Settings::new(policy::Own::in_namespace(&self.namespace), self.lifted())
     }
 
     /// The fixed denials that the operator lifted, by cluster: what `policy::Settings` wants.
