@@ -1,6 +1,7 @@
 //! `portcullis serve`: everything put together, started in the order in which it depends on each other, and stopped
 //! in the reverse.
 
+mod expiries;
 mod judging;
 mod listeners;
 mod record;
@@ -13,7 +14,7 @@ use std::{
 
 use anyhow::Context;
 use gateway::{Gate, Limits, accept, operations};
-use identity::{SystemClock, SystemEntropy};
+use identity::{Loaded, SystemClock, SystemEntropy};
 use store::Store;
 use tokio_util::sync::CancellationToken;
 use upstream::Cluster;
@@ -52,11 +53,12 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let operations_listener = listeners::bind(config.operations, "operations.listen").await?;
     let store = Store::open(config.data.path()).await?;
     let identities = config.identities().map_err(|_problems| anyhow::anyhow!("the agents cannot be used"))?;
-    let (sessions, withdrawn) =
+    let Loaded { sessions, withdrawn, missed, expirations } =
         identity::Sessions::load(store, identities, Arc::new(SystemClock), Arc::new(SystemEntropy)).await?;
     let sessions = Arc::new(sessions);
     let ledger = record::open(&config, &judge).await?;
     record::withdrawn(&ledger, &withdrawn).await?;
+    expiries::missed(&ledger, &sessions, &missed).await?;
 
     let admin_listener = admin::bind(&config.data)?;
     let admin = Admin {
@@ -66,6 +68,9 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         server: config.public_url.clone(),
         ca: config.tls.ca_pem()?,
     };
+    let quiet = CancellationToken::new();
+    let expiring = expiries::record(ledger.clone(), Arc::clone(&sessions), expirations, quiet.clone());
+    let expiring = tokio::spawn(expiring);
     let gate = Arc::new(Gate::new(clusters, sessions, judge, ledger.clone(), limits(&config)));
     let stop = CancellationToken::new();
     let accepting = tokio::spawn(accept::serve(Arc::clone(&gate), listener, tls, stop.clone()));
@@ -79,6 +84,9 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     accepting.await.context("accepting calls")?;
     operating.await.context("operations")?;
     administering.await.context("the admin socket")??;
+    // Nothing more can come now: what is still to be told goes before the stop leaf.
+    quiet.cancel();
+    expiring.await.context("recording expired sessions")?;
     ledger.close(true).await.context("the last leaf of the ledger")?;
     Ok(())
 }
