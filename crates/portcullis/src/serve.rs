@@ -13,7 +13,7 @@ use std::{
 };
 
 use anyhow::Context;
-use gateway::{Gate, Limits, accept, operations};
+use gateway::{Gate, Limits, accept, operations, rejections};
 use identity::{Loaded, SystemClock, SystemEntropy};
 use store::Store;
 use tokio_util::sync::CancellationToken;
@@ -73,6 +73,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let expiring = tokio::spawn(expiring);
     let gate = Arc::new(Gate::new(clusters, sessions, judge, ledger.clone(), limits(&config)));
     let stop = CancellationToken::new();
+    let counting = tokio::spawn(rejections::record(Arc::clone(&gate), quiet.clone()));
     let accepting = tokio::spawn(accept::serve(Arc::clone(&gate), listener, tls, stop.clone()));
     let operating = tokio::spawn(operations::serve(Arc::clone(&gate), operations_listener, stop.clone()));
     let administering = tokio::spawn(admin::serve(admin_listener, admin, stop.clone().cancelled_owned()));
@@ -87,6 +88,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     // Nothing more can come now: what is still to be told goes before the stop leaf.
     quiet.cancel();
     expiring.await.context("recording expired sessions")?;
+    counting.await.context("recording calls turned away")?;
     ledger.close(true).await.context("the last leaf of the ledger")?;
     Ok(())
 }

@@ -137,6 +137,11 @@ pub enum Finding {
         "leaf {index}: before boot {boot_epoch} the gateway stopped without saying so: a crash, a kill, or a full disk"
     )]
     UncleanStart { index: u64, boot_epoch: u64 },
+    /// A stop that claims more than there is.
+    #[error(
+        "leaf {index}: boot {boot_epoch} says that every call had come to its end, but {open} of its intents have no outcome"
+    )]
+    UncleanStop { index: u64, boot_epoch: u64, open: usize },
     /// The clock was set.
     #[error("leaf {index}: the clock went back by {microseconds} µs")]
     ClockBack { index: u64, microseconds: i64 },

@@ -206,6 +206,28 @@ async fn an_intact_log_is_reported_with_what_needs_explaining() {
 }
 
 #[tokio::test]
+async fn a_clean_stop_is_held_against_the_calls_of_its_own_boot() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("log");
+    for calls in [vec![intent(1, 1), intent(2, 1), outcome(2)], vec![intent(3, 1), outcome(3)]] {
+        let ledger = open(&path).unwrap();
+        append(&ledger, [opened(1)].into_iter().chain(calls)).await;
+        ledger.close(true).await.unwrap();
+    }
+    let report = verify(&path, signer(7).verifier());
+    assert!(report.intact());
+    let told: Vec<String> = report.findings.iter().map(ToString::to_string).collect();
+    insta::assert_snapshot!(told.join("\n"), @"
+    leaf 5: boot 1 says that every call had come to its end, but 1 of its intents have no outcome
+    leaf 2: the call 00000000-0000-0000-0000-000000000001 in session 00000000-0000-0000-0000-000000000001 has an intent and no outcome: it is open, or a crash hid its end
+    ");
+    let ledger = open(&path).unwrap();
+    append(&ledger, [intent(4, 1)]).await;
+    ledger.close(false).await.unwrap();
+    assert_eq!(verify(&path, signer(7).verifier()).findings_total, 3, "one more open intent, and no more");
+}
+
+#[tokio::test]
 async fn each_kind_of_tampering_is_named_with_its_place() {
     let (_folder, log) = log().await;
     let change = |act: &dyn Fn(&Path)| problems(&tampered(&log, act));
