@@ -37,9 +37,9 @@ pub enum Event {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Start {
-    /// Version and commit of the binary.
+    /// Name and version of the binary.
     pub build: Name,
-    /// Digest of the resolved configuration.
+    /// Digest of the configuration file, byte for byte.
     pub config: Digest,
     /// Digest of the policy bundle in force.
     pub policy: Digest,
@@ -224,7 +224,7 @@ pub struct Outcome {
     pub delivered: u64,
     /// Values masked.
     pub masked: u64,
-    /// From intent to end, in microseconds.
+    /// From the call's head to its end, in microseconds.
     pub duration_us: u64,
     /// What kind of error, if one ended it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
