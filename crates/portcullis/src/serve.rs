@@ -1,6 +1,7 @@
 //! `portcullis serve`: everything put together, started in the order in which it depends on each other, and stopped
 //! in the reverse.
 
+mod clusters;
 mod expiries;
 mod judging;
 mod listeners;
@@ -17,11 +18,10 @@ use gateway::{Gate, Limits, accept, operations, rejections};
 use identity::{Loaded, SystemClock, SystemEntropy};
 use store::Store;
 use tokio_util::sync::CancellationToken;
-use upstream::Cluster;
 
 use crate::{
     admin::{self, Admin},
-    config::{ClusterSource, Config},
+    config::Config,
 };
 
 /// Opens the gate and keeps it open until it is told to stop (SIGTERM or SIGINT). SIGHUP reads the policy again.
@@ -48,7 +48,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     // What can fail without leaving a trace comes first: a start that is recorded is a start that happened.
     let tls = listeners::tls(&config.tls)?;
     let judge = judging::judge(&config)?;
-    let clusters = clusters(&config).await?;
+    let clusters = clusters::load(&config).await?;
     let listener = listeners::bind(config.listen, "listen").await?;
     let operations_listener = listeners::bind(config.operations, "operations.listen").await?;
     let store = Store::open(config.data.path()).await?;
@@ -91,26 +91,6 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     counting.await.context("recording calls turned away")?;
     ledger.close(true).await.context("the last leaf of the ledger")?;
     Ok(())
-}
-
-async fn clusters(config: &Config) -> anyhow::Result<Vec<Cluster>> {
-    let mut clusters = Vec::new();
-    for cluster in &config.clusters {
-        let source = match &cluster.source {
-            ClusterSource::Kubeconfig { file, context } => {
-                upstream::Source::Kubeconfig { file: file.clone(), context: context.clone() }
-            }
-            ClusterSource::InCluster => upstream::Source::InCluster,
-        };
-        let settings = upstream::Settings {
-            name: cluster.name.to_string(),
-            source,
-            connect_timeout: config.upstream.connect_timeout,
-            response_timeout: config.upstream.response_timeout,
-        };
-        clusters.push(Cluster::load(settings).await?);
-    }
-    Ok(clusters)
 }
 
 fn limits(config: &Config) -> Limits {

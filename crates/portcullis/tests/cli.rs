@@ -115,8 +115,14 @@ fn policies_are_checked_tested_and_explained() {
 
     std::fs::write(format!("{dir}/policies/developer/broken.cedar"), "permit (principal, action, resource)")
         .unwrap();
+    let text = std::fs::read_to_string(&config).unwrap() + "colour: blue\n";
+    std::fs::write(&config, text).unwrap();
     let broken = portcullis(&["config", "check", "--config", &config]);
     assert_eq!(broken.status.code(), Some(1));
+    let told = stderr(&broken);
+    for part in [" colour: ", "policy.bundle: developer/broken.cedar:1:", "clusters[0].kubeconfig: "] {
+        assert!(told.contains(part), "no `{part}` among what is told at once:\n{told}");
+    }
 }
 
 #[test]
