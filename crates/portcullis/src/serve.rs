@@ -19,6 +19,7 @@ use identity::{Loaded, SystemClock, SystemEntropy};
 use store::Store;
 use tokio_util::sync::CancellationToken;
 
+use self::signals::Signals;
 use crate::{
     admin::{self, Admin},
     config::Config,
@@ -77,9 +78,10 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let accepting = tokio::spawn(accept::serve(Arc::clone(&gate), listener, tls, stop.clone()));
     let operating = tokio::spawn(operations::serve(Arc::clone(&gate), operations_listener, stop.clone()));
     let administering = tokio::spawn(admin::serve(admin_listener, admin, stop.clone().cancelled_owned()));
+    let signals = Signals::listen()?;
     announce(&config)?;
 
-    signals::until_told_to_stop(|| judging::reload(&config, &gate, &ledger)).await?;
+    signals.until_told_to_stop(|| judging::reload(&config, &gate, &ledger)).await;
     tracing::info!("stopping: open calls may finish, streams end");
     stop.cancel();
     accepting.await.context("accepting calls")?;
