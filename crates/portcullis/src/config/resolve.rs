@@ -12,7 +12,7 @@ use std::{
 use identity::{AgentName, ClusterName, GroupName};
 use policy::FixedDenial;
 
-use crate::bundles;
+use crate::bundles::{self, BundleError};
 
 use super::{
     Files, defaults, files,
@@ -140,7 +140,25 @@ impl Resolver<'_> {
             );
             return self.refuse(at, message);
         }
-        Some(Bundle::Folder(folder))
+        let bundle = Bundle::Folder(folder);
+        if self.context.files == Files::Check {
+            self.rules(&bundle, at)?;
+        }
+        Some(bundle)
+    }
+
+    /// Compiles a bundle: each problem of its rules, with its own place, is one of the configuration.
+    fn rules(&mut self, bundle: &Bundle, at: &FieldPath) -> Option<()> {
+        match bundles::load(bundle) {
+            Ok(_usable) => Some(()),
+            Err(BundleError::Rules(problems)) => {
+                for problem in problems.iter() {
+                    self.report(at, problem.to_string());
+                }
+                None
+            }
+            Err(error) => self.refuse(at, error.to_string()),
+        }
     }
 
     fn clusters(&mut self, raw: Vec<raw::Cluster>, at: &FieldPath) -> Clusters {
@@ -153,7 +171,8 @@ impl Resolver<'_> {
             clusters.names.extend(name.clone());
             let lift = self.lift(raw.lift.unwrap_or_default(), &at.key("lift"));
             if let (Some(name), Some(source)) = (name, source) {
-                clusters.list.push(Cluster { name, source, lift });
+                let at = self.context.tree.locate(&at);
+                clusters.list.push(Cluster { name, source, lift, at });
             }
         }
         clusters

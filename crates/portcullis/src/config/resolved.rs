@@ -13,7 +13,11 @@ use identity::{AgentName, ClusterName, GroupName};
 use jiff::SignedDuration;
 use rustls::sign::CertifiedKey;
 
-use super::files;
+use super::{
+    files,
+    position::{FieldPath, Position},
+    problems::{Collector, Problem, Problems},
+};
 
 /// Tells a bundle that comes with the gate from a folder.
 const BUILTIN: &str = "builtin:";
@@ -84,6 +88,8 @@ pub struct Cluster {
     pub source: ClusterSource,
     /// Ids of fixed denials that the operator lifted.
     pub lift: BTreeSet<String>,
+    /// Where in the file it stands.
+    pub at: Position,
 }
 
 /// Where the gate's credential for a cluster comes from.
@@ -155,6 +161,20 @@ impl Config {
     #[must_use]
     pub fn cluster(&self, name: &str) -> Option<&Cluster> {
         self.clusters.iter().find(|cluster| cluster.name.as_str() == name)
+    }
+
+    /// What is wrong with clusters that only their use shows, by index, as problems of the file.
+    ///
+    /// # Errors
+    /// What was given, if anything was.
+    pub(crate) fn unusable_clusters(&self, found: Vec<(usize, String)>) -> Result<(), Problems> {
+        let mut problems = Collector::default();
+        for (index, message) in found {
+            let field = FieldPath::root().key("clusters").index(index);
+            let at = self.clusters.get(index).map(|cluster| cluster.at);
+            problems.add(Problem::new(at, &field, message));
+        }
+        problems.finish(&self.file)
     }
 
     /// The agents and the rules for their sessions, as `identity` wants them.
