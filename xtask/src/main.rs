@@ -6,6 +6,7 @@ mod cluster;
 mod demo;
 mod dependencies;
 mod fuzz;
+mod protobuf;
 mod run;
 
 use std::process::ExitCode;
@@ -35,6 +36,8 @@ enum Command {
     Bench(bench::Options),
     /// Run the seeded differential tests for as many cases as told
     Fuzz(fuzz::Options),
+    /// Write the table of protobuf messages that the gate reads, after a new version of Kubernetes
+    Protobuf,
 }
 
 fn main() -> ExitCode {
@@ -45,6 +48,7 @@ fn main() -> ExitCode {
         Command::Cluster(command) => cluster::run(&command),
         Command::Bench(options) => bench::run(&options),
         Command::Fuzz(options) => fuzz::run(&options),
+        Command::Protobuf => protobuf::run(),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

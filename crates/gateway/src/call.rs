@@ -51,9 +51,13 @@ pub(crate) async fn serve(gate: Arc<Gate>, peer: SocketAddr, request: Request<In
     };
     let caller = match identify(gate.sessions(), request.headers()) {
         Ok(caller) => caller,
-        Err(refused) => return unheard(&refused, Ended::Unauthenticated),
+        Err(refused) => {
+            gate.rejections().unauthenticated();
+            return unheard(&refused, Ended::Unauthenticated);
+        }
     };
     let Some(slot) = gate.slots().take(caller.session().as_str()) else {
+        gate.rejections().over_limit(caller.session());
         return unheard(&Refused::TooManyCalls { most: gate.slots().most() }, Ended::Refused);
     };
     let Ok(actor) = record::actor(&caller, peer) else {

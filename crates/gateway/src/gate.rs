@@ -9,7 +9,7 @@ use policy::Judge;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use upstream::Cluster;
 
-use crate::{limits::Limits, metrics::Metrics, slots::Slots};
+use crate::{limits::Limits, metrics::Metrics, rejections::Rejections, slots::Slots};
 
 /// Everything a call needs, once per process.
 #[derive(Debug)]
@@ -21,6 +21,7 @@ pub struct Gate {
     limits: Limits,
     slots: Slots,
     metrics: Metrics,
+    rejections: Rejections,
     /// Fired when the gate stops: streams end, other calls finish.
     stopping: CancellationToken,
     /// Calls and outcomes under way, which outlive their connections.
@@ -45,6 +46,7 @@ impl Gate {
             slots: Slots::new(limits.calls_a_session),
             limits,
             metrics: Metrics::new(),
+            rejections: Rejections::default(),
             stopping: CancellationToken::new(),
             tasks: TaskTracker::new(),
         }
@@ -93,6 +95,10 @@ impl Gate {
 
     pub(crate) fn metrics(&self) -> &Metrics {
         &self.metrics
+    }
+
+    pub(crate) fn rejections(&self) -> &Rejections {
+        &self.rejections
     }
 
     pub(crate) fn stopping(&self) -> &CancellationToken {

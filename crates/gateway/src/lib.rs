@@ -12,7 +12,7 @@
 //! | outcome | `deliver` and `outcome` |
 //!
 //! What is recorded is made in `record`, what a client is told instead of an answer in `refuse`, and the only
-//! bodies a client can get in `reply`.
+//! bodies a client can get in `reply`. Calls turned away before they are anybody's are counted in [`rejections`].
 
 pub mod accept;
 mod call;
@@ -26,6 +26,7 @@ mod outcome;
 mod parse;
 mod record;
 mod refuse;
+pub mod rejections;
 mod reply;
 mod reviews;
 mod slots;

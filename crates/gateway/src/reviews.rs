@@ -2,13 +2,17 @@
 //! impersonated user, and `kubectl auth can-i` must tell what the gate would do.
 
 use bytes::Bytes;
-use kube_api::{Request, Resource, Status, Verb};
+use kube_api::{Refusal, Request, Resource, Status, Verb};
 use policy::{Judge, Principal, Probe};
 use serde_json::{Value, json};
+use tokio::runtime::{Handle, RuntimeFlavor};
 
 use crate::refuse::Refused;
 
 const GROUP: &str = "authorization.k8s.io";
+/// More than any verb has, and any path that a request line could hold.
+const MAX_VERB: usize = 63;
+const MAX_PATH: usize = 4096;
 
 /// A self-review, understood.
 #[derive(Debug)]
@@ -16,7 +20,7 @@ pub(crate) enum Question {
     /// `SelfSubjectAccessReview`: the attributes asked about, `spec` as sent.
     Access { spec: Value },
     /// `SelfSubjectRulesReview`: all rules in one namespace.
-    Rules { namespace: String, spec: Value },
+    Rules { namespace: String },
 }
 
 /// The question that a request asks; `None` for any other request.
@@ -28,9 +32,7 @@ pub(crate) fn question(request: &Request) -> Option<Question> {
     let spec = request.body()?.value().get("spec").cloned().unwrap_or_default();
     match resource.resource() {
         "selfsubjectaccessreviews" => Some(Question::Access { spec }),
-        "selfsubjectrulesreviews" => {
-            Some(Question::Rules { namespace: text(&spec, "namespace").to_owned(), spec })
-        }
+        "selfsubjectrulesreviews" => Some(Question::Rules { namespace: text(&spec, "namespace").to_owned() }),
         _ => None,
     }
 }
@@ -48,12 +50,14 @@ pub(crate) fn answer(
     let (kind, spec, status) = match question {
         Question::Access { spec } => (
             "SelfSubjectAccessReview",
-            spec,
+            spec.clone(),
             access(judge, principal, cluster, spec).map_err(Refused::Unparsed)?,
         ),
-        Question::Rules { namespace, spec } => {
-            ("SelfSubjectRulesReview", spec, rules(judge, principal, cluster, namespace))
-        }
+        Question::Rules { namespace } => (
+            "SelfSubjectRulesReview",
+            json!({ "namespace": namespace }),
+            rules(judge, principal, cluster, namespace).map_err(Refused::Unparsed)?,
+        ),
     };
     let review = json!({
         "kind": kind,
@@ -72,8 +76,11 @@ fn access(
     spec: &Value,
 ) -> Result<Value, Box<Status>> {
     let probe = if let Some(asked) = spec.get("nonResourceAttributes") {
+        bounded(asked, "verb", MAX_VERB)?;
+        bounded(asked, "path", MAX_PATH)?;
         judge.probe_path(principal, cluster, text(asked, "verb"), text(asked, "path"))
     } else if let Some(asked) = spec.get("resourceAttributes") {
+        bounded(asked, "verb", MAX_VERB)?;
         let resource = Resource::asked(
             text(asked, "group"),
             text(asked, "version"),
@@ -95,18 +102,47 @@ fn access(
     })
 }
 
-fn rules(judge: &Judge, principal: &Principal<'_>, cluster: &str, namespace: &str) -> Value {
-    let resource_rules: Vec<Value> = judge
-        .rules_for(principal, cluster, namespace)
+fn rules(
+    judge: &Judge,
+    principal: &Principal<'_>,
+    cluster: &str,
+    namespace: &str,
+) -> Result<Value, Box<Status>> {
+    if namespace.is_empty() {
+        // As the API server has it.
+        return Err(refused("it names no `namespace`"));
+    }
+    Resource::asked("", "", "*", None, Some(namespace), None)
+        .map_err(|refusal| Box::new(refusal.status()))?;
+    let resource_rules: Vec<Value> = aside(|| judge.rules_for(principal, cluster, namespace))
         .into_iter()
         .map(|rule| json!({"verbs": rule.verbs, "apiGroups": rule.api_groups, "resources": rule.resources}))
         .collect();
-    json!({
+    Ok(json!({
         "resourceRules": resource_rules,
         "nonResourceRules": [],
         // Rules can depend on names and contents, which a list of verbs and resources cannot express.
         "incomplete": true,
-    })
+    }))
+}
+
+/// Hundreds of judgements, which must not keep other calls of this thread waiting.
+fn aside<T>(work: impl FnOnce() -> T) -> T {
+    match Handle::try_current().map(|runtime| runtime.runtime_flavor()) {
+        Ok(RuntimeFlavor::MultiThread) => tokio::task::block_in_place(work),
+        _ => work(),
+    }
+}
+
+fn bounded(asked: &Value, key: &str, most: usize) -> Result<(), Box<Status>> {
+    if text(asked, key).len() <= most {
+        return Ok(());
+    }
+    Err(refused(&format!("`{key}` has more than {most} characters")))
+}
+
+fn refused(problem: &str) -> Box<Status> {
+    Box::new(Refusal::Body { expected: "a self-review", problem: problem.to_owned() }.status())
 }
 
 fn text<'a>(value: &'a Value, key: &str) -> &'a str {
@@ -116,3 +152,6 @@ fn text<'a>(value: &'a Value, key: &str) -> &'a str {
 fn optional<'a>(value: &'a Value, key: &str) -> Option<&'a str> {
     value.get(key).and_then(Value::as_str).filter(|text| !text.is_empty())
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,10 +13,12 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::caller::Facts;
+use crate::expirations::{Teller, expirations};
 use crate::token::Presented;
 use crate::{
-    Actor, AgentName, Agents, Caller, Clock, ClusterName, Delegator, End, Ended, Entropy, GroupName,
-    NameError, OpenError, Opened, Opening, Reason, Refusal, Rejected, SessionId, Token, Unauthenticated,
+    Actor, AgentName, Agents, Caller, Clock, ClusterName, Delegator, End, Ended, Entropy, Expirations,
+    GroupName, NameError, OpenError, Opened, Opening, Reason, Refusal, Rejected, SessionId, Token,
+    Unauthenticated,
 };
 
 /// How many sessions can be open at once.
@@ -45,6 +47,20 @@ pub struct Sessions {
     /// is opened would be entered after its end.
     changes: Mutex<()>,
     expiry: AbortOnDropHandle<()>,
+}
+
+/// The registry as it starts, and what it found.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The sessions that may be used.
+    pub sessions: Sessions,
+    /// Those that configuration no longer allows.
+    pub withdrawn: Vec<Withdrawn>,
+    /// Those whose time was over before now, and whose expiry was never recorded: nothing watched over them, or what
+    /// did was killed in between.
+    pub missed: Vec<SessionId>,
+    /// Those whose time will be over.
+    pub expirations: Expirations,
 }
 
 /// A session that was stored as active but that configuration no longer allows: it was ended for good.
@@ -77,6 +93,7 @@ pub enum LoadError {
 struct Shared {
     clock: Arc<dyn Clock>,
     live: ArcSwap<Live>,
+    expired: Teller,
 }
 
 type Live = HashMap<SessionId, Arc<Entry>>;
@@ -94,7 +111,7 @@ struct Entry {
 
 impl Sessions {
     /// Loads the active sessions and begins to watch over their expiry; must be called within a tokio runtime.
-    /// Sessions that `agents` no longer allows are ended in the store and told.
+    /// Sessions that `agents` no longer allows are ended in the store and told, as are those that expired unrecorded.
     ///
     /// # Errors
     /// The state cannot be read or written, or holds what was never stored.
@@ -103,7 +120,7 @@ impl Sessions {
         agents: Agents,
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
-    ) -> Result<(Self, Vec<Withdrawn>), LoadError> {
+    ) -> Result<Loaded, LoadError> {
         let now = clock.now();
         let mut live = Live::new();
         let mut withdrawn = Vec::new();
@@ -121,9 +138,15 @@ impl Sessions {
                 }
             }
         }
-        let shared = Arc::new(Shared { clock, live: ArcSwap::from_pointee(live) });
+        let mut missed = Vec::new();
+        for id in store.unrecorded_expiries(now).await? {
+            missed.push(SessionId::parse(&id).map_err(|source| LoadError::Tampered { id, source })?);
+        }
+        let (expired, expirations) = expirations(MOST_LIVE);
+        let shared = Arc::new(Shared { clock, live: ArcSwap::from_pointee(live), expired });
         let expiry = AbortOnDropHandle::new(tokio::spawn(watch_expiry(Arc::clone(&shared))));
-        Ok((Self { store, agents, entropy, shared, changes: Mutex::new(()), expiry }, withdrawn))
+        let sessions = Self { store, agents, entropy, shared, changes: Mutex::new(()), expiry };
+        Ok(Loaded { sessions, withdrawn, missed, expirations })
     }
 
     /// Ends all callers and lets go of the store; the sessions themselves stay as they are stored.
@@ -188,13 +211,28 @@ impl Sessions {
     /// # Errors
     /// The end cannot be stored: as with a cancellation.
     pub async fn revoke(&self, id: &SessionId, by: &Actor, why: &Reason) -> Result<Revocation, store::Error> {
-        self.shared.end(id);
+        let mut ended_here = self.shared.end(id);
         let _changing = self.changes.lock().await;
         let revocation =
             self.store.revoke_session(id.as_str(), by.as_str(), why.as_str(), self.shared.clock.now()).await;
         // Again, stored or not: it may have been entered while we waited for our turn.
-        self.shared.end(id);
+        ended_here |= self.shared.end(id);
+        // Its time was over before the watch came by, which now finds it gone.
+        if let Ok(Revocation::AlreadyEnded(session)) = &revocation
+            && ended_here
+            && session.revoked.is_none()
+        {
+            self.shared.expired.tell(id);
+        }
         revocation
+    }
+
+    /// Keeps that a session's expiry is in the ledger, so that it is not told again at the next start.
+    ///
+    /// # Errors
+    /// The state cannot be written.
+    pub async fn expiry_recorded(&self, id: &SessionId) -> Result<(), store::Error> {
+        self.store.expiry_recorded(id.as_str(), self.shared.clock.now()).await
     }
 
     /// Up to `limit` sessions, newest first.
@@ -247,13 +285,14 @@ impl Shared {
         });
     }
 
-    /// Ends one session here and now, if it is live.
-    fn end(&self, id: &SessionId) {
-        let Some(entry) = self.live.load().get(id).cloned() else { return };
-        entry.end_as(End::Revoked);
+    /// Ends one session here and now; whether this was its end.
+    fn end(&self, id: &SessionId) -> bool {
+        let Some(entry) = self.live.load().get(id).cloned() else { return false };
+        let first = entry.end_as(End::Revoked);
         self.change(|live| {
             live.remove(id);
         });
+        first
     }
 
     /// Ends the sessions whose time is over by either clock.
@@ -264,7 +303,9 @@ impl Shared {
             return;
         }
         for entry in &due {
-            entry.end_as(End::Expired);
+            if entry.end_as(End::Expired) {
+                self.expired.tell(entry.caller.session());
+            }
         }
         self.change(|live| {
             for entry in &due {
@@ -311,13 +352,13 @@ impl Entry {
         self.caller.expires_at() <= now || self.deadline <= instant
     }
 
-    /// The first end stands.
-    fn end_as(&self, end: End) {
+    /// The first end stands; whether this was it.
+    fn end_as(&self, end: End) -> bool {
         self.end.send_if_modified(|ended| {
             let first = ended.is_none();
             ended.get_or_insert(end);
             first
-        });
+        })
     }
 }
 

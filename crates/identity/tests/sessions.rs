@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use identity::{
     Actor, Agent, AgentName, Agents, Clock, ClusterName, Delegator, End, Entropy, EntropyError, GroupName,
-    LoadError, OpenError, Opened, Opening, Reason, Refusal, Rejected, Revocation, SessionId, Sessions, Which,
-    Withdrawn,
+    LoadError, Loaded, OpenError, Opened, Opening, Reason, Refusal, Rejected, Revocation, SessionId,
+    Sessions, Which, Withdrawn,
 };
 use insta::assert_snapshot;
 use jiff::{SignedDuration, Timestamp};
@@ -71,17 +71,14 @@ fn agents(names: &[&str]) -> Agents {
     Agents::new([cluster("prod"), cluster("lab")], agents, SignedDuration::from_hours(8)).unwrap()
 }
 
-async fn try_load(
-    data: &TempDir,
-    agents: Agents,
-    clock: Arc<TestClock>,
-) -> Result<(Sessions, Vec<Withdrawn>), LoadError> {
+async fn try_load(data: &TempDir, agents: Agents, clock: Arc<TestClock>) -> Result<Loaded, LoadError> {
     let store = Store::open(data.path()).await.unwrap();
     Sessions::load(store, agents, clock, Arc::new(Counter::default())).await
 }
 
 async fn load(data: &TempDir, agents: Agents) -> (Sessions, Vec<Withdrawn>) {
-    try_load(data, agents, Arc::default()).await.unwrap()
+    let Loaded { sessions, withdrawn, .. } = try_load(data, agents, Arc::default()).await.unwrap();
+    (sessions, withdrawn)
 }
 
 async fn sessions(data: &TempDir) -> Sessions {
@@ -198,16 +195,64 @@ async fn expiry_fires_within_a_second_and_not_before_though_the_wall_clock_stand
 async fn a_wall_clock_that_jumps_ends_what_is_over_within_a_second() {
     let data = TempDir::new().unwrap();
     let clock = Arc::<TestClock>::default();
-    let (sessions, _) = try_load(&data, agents(&["claude"]), Arc::clone(&clock)).await.unwrap();
+    let Loaded { sessions, mut expirations, .. } =
+        try_load(&data, agents(&["claude"]), Arc::clone(&clock)).await.unwrap();
     let opened = sessions.open(opening()).await.unwrap();
     let caller = sessions.identify(opened.token.reveal(), start()).unwrap();
     tokio::time::pause();
     clock.forward(Duration::from_secs(3600));
     let end = timeout(Duration::from_secs(1), caller.ended().wait()).await.unwrap();
     assert_eq!(end, End::Expired);
+    assert_eq!(expirations.next().await, Some(id(&opened)));
     tokio::time::resume();
     assert!(matches!(revoke(&sessions, &id(&opened)).await, Revocation::AlreadyEnded(_)));
     assert!(sessions.list(Which::Active, 9).await.unwrap().is_empty());
+    drop(sessions);
+    assert_eq!(expirations.next().await, None, "each is told once");
+}
+
+#[tokio::test]
+async fn an_expiry_is_told_at_every_start_until_it_is_recorded() {
+    let data = TempDir::new().unwrap();
+    let before = sessions(&data).await;
+    let (expired, revoked) = (before.open(opening()).await.unwrap(), before.open(opening()).await.unwrap());
+    revoke(&before, &id(&revoked)).await;
+    before.close().await;
+
+    let clock = Arc::<TestClock>::default();
+    clock.forward(Duration::from_secs(3600));
+    for _killed_before_it_was_recorded in 0..2 {
+        let loaded = try_load(&data, agents(&["claude"]), Arc::clone(&clock)).await.unwrap();
+        assert_eq!(loaded.missed, [id(&expired)]);
+        loaded.sessions.close().await;
+    }
+    let loaded = try_load(&data, agents(&["claude"]), Arc::clone(&clock)).await.unwrap();
+    loaded.sessions.expiry_recorded(&id(&expired)).await.unwrap();
+    loaded.sessions.expiry_recorded(&id(&expired)).await.unwrap();
+    loaded.sessions.close().await;
+    let Loaded { sessions, missed, .. } = try_load(&data, agents(&["claude"]), clock).await.unwrap();
+    assert_eq!((missed, sessions.live()), (vec![], 0));
+    sessions.close().await;
+
+    // The wall clock was set back: what was said to have expired does not come back.
+    let back = try_load(&data, agents(&["claude"]), Arc::default()).await.unwrap();
+    assert_eq!((back.missed, back.sessions.live()), (vec![], 0));
+}
+
+#[tokio::test]
+async fn a_session_that_is_revoked_once_its_time_is_over_has_expired() {
+    let data = TempDir::new().unwrap();
+    let clock = Arc::<TestClock>::default();
+    let Loaded { sessions, mut expirations, .. } =
+        try_load(&data, agents(&["claude"]), Arc::clone(&clock)).await.unwrap();
+    let opened = sessions.open(opening()).await.unwrap();
+    clock.forward(Duration::from_secs(3600));
+    for _again in 0..2 {
+        assert!(matches!(revoke(&sessions, &id(&opened)).await, Revocation::AlreadyEnded(_)));
+    }
+    assert_eq!(expirations.next().await, Some(id(&opened)));
+    drop(sessions);
+    assert_eq!(expirations.next().await, None);
 }
 
 #[tokio::test]
@@ -218,11 +263,12 @@ async fn a_loaded_session_expires_too() {
     drop(before);
     let clock = Arc::<TestClock>::default();
     clock.forward(Duration::from_secs(3590));
-    let (sessions, _) = try_load(&data, agents(&["claude"]), clock).await.unwrap();
+    let Loaded { sessions, mut expirations, .. } = try_load(&data, agents(&["claude"]), clock).await.unwrap();
     let caller = sessions.identify(opened.token.reveal(), start()).unwrap();
     tokio::time::pause();
     assert!(timeout(Duration::from_secs(9), caller.ended().wait()).await.is_err());
     assert_eq!(timeout(Duration::from_secs(2), caller.ended().wait()).await, Ok(End::Expired));
+    assert_eq!(expirations.next().await, Some(id(&opened)));
 }
 
 #[tokio::test]
@@ -356,7 +402,7 @@ async fn each_refusal_names_the_part_and_the_remedy() {
 async fn without_randomness_no_session() {
     let data = TempDir::new().unwrap();
     let store = Store::open(data.path()).await.unwrap();
-    let (sessions, _) =
+    let Loaded { sessions, .. } =
         Sessions::load(store, agents(&["claude"]), Arc::new(TestClock::default()), Arc::new(NoEntropy))
             .await
             .unwrap();
@@ -416,7 +462,7 @@ async fn a_row_that_was_never_stored_stops_the_start() {
     let data = TempDir::new().unwrap();
     sessions(&data).await.close().await;
     let forged = "INSERT INTO sessions VALUES ('s-aaaaaaaaaaaaaaaa', randomblob(32), 'system:admin', 'ada', \
-                  'prod', 'x', 1, 9000000000000000, NULL, NULL, NULL)";
+                  'prod', 'x', 1, 9000000000000000, NULL, NULL, NULL, NULL)";
     sql(&data, forged).await;
     let loaded = try_load(&data, agents(&["claude"]), Arc::default()).await;
     let Err(error @ LoadError::Tampered { .. }) = loaded else { panic!("{loaded:?}") };

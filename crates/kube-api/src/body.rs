@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::{
     content::{ContentType, Syntax},
-    json, json_patch,
+    json, json_patch, protobuf,
     refusal::Refusal,
     yaml,
 };
@@ -43,14 +43,14 @@ impl Body {
     /// Reads a body. A document that begins like a JSON object is JSON even where YAML is allowed.
     ///
     /// # Errors
-    /// Not UTF-8 JSON or YAML; a duplicate key; deeper than 128; a lone surrogate; trailing content; anchors, tags or
+    /// Not UTF-8 JSON or YAML, or not protobuf of a known kind; a duplicate key; deeper than 128; a lone surrogate; trailing content; anchors, tags or
     /// several documents in YAML; not of the form its content type has.
     pub(crate) fn parse(bytes: &[u8], content: ContentType, syntax: Syntax) -> Result<Self, Refusal> {
         let looks_like_json = bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{');
         let value = match syntax {
             Syntax::Yaml if !looks_like_json => from_yaml(bytes)?,
             Syntax::Json | Syntax::Yaml => from_json(bytes)?,
-            Syntax::Protobuf(message) => message.read(bytes)?,
+            Syntax::Protobuf => protobuf::parse(bytes)?,
         };
         let body = Self { content, value };
         body.check_form()?;

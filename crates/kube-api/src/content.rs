@@ -3,12 +3,11 @@
 use http::{HeaderMap, HeaderValue, header};
 
 use crate::{
-    Verb, protobuf,
+    Verb,
     refusal::{Refusal, quoted},
-    target::Target,
 };
 
-/// What a request's body is. YAML is read and becomes JSON.
+/// What a request's body is. YAML and protobuf are read and become JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ContentType {
     /// An object.
@@ -23,16 +22,14 @@ pub enum ContentType {
     ApplyPatch,
 }
 
-const PROTOBUF: &str = "application/vnd.kubernetes.protobuf";
-
 /// What a body is written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Syntax {
     Json,
     /// YAML, or JSON.
     Yaml,
-    /// One of the few messages that are read.
-    Protobuf(protobuf::Message),
+    /// An object of one of Kubernetes' own kinds.
+    Protobuf,
 }
 
 impl ContentType {
@@ -58,7 +55,7 @@ impl ContentType {
     ///
     /// # Errors
     /// A type or an encoding that is not read here.
-    pub(crate) fn parse(verb: Verb, target: &Target, headers: &HeaderMap) -> Result<(Self, Syntax), Refusal> {
+    pub(crate) fn parse(verb: Verb, headers: &HeaderMap) -> Result<(Self, Syntax), Refusal> {
         let mut encodings = headers.get_all(header::CONTENT_ENCODING).iter();
         if let Some(encoding) =
             encodings.find(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity"))
@@ -68,15 +65,9 @@ impl ContentType {
             return Err(Refusal::Unsupported { part: "Content-Encoding", value, offer });
         }
         let media = media_type(headers);
-        let found =
-            if verb == Verb::Patch { Self::of_patch(&media) } else { Self::of_object(verb, target, &media) };
-        let offer = match (verb, media.as_str()) {
-            (Verb::Patch, _) => "a JSON, merge, strategic merge or apply patch",
-            (_, PROTOBUF) => {
-                "`application/json` or `application/yaml`; with kubectl, pipe `kubectl create … --dry-run=client -o yaml` \
-                 into `kubectl create -f -`"
-            }
-            _ => "`application/json` or `application/yaml`",
+        let (found, offer) = match verb {
+            Verb::Patch => (Self::of_patch(&media), "a JSON, merge, strategic merge or apply patch"),
+            _ => (Self::of_object(&media), "`application/json` or `application/yaml`"),
         };
         found.ok_or_else(|| Refusal::Unsupported { part: "Content-Type", value: quoted(&media), offer })
     }
@@ -91,15 +82,12 @@ impl ContentType {
         }
     }
 
-    fn of_object(verb: Verb, target: &Target, media: &str) -> Option<(Self, Syntax)> {
+    fn of_object(media: &str) -> Option<(Self, Syntax)> {
         match media {
             // Without a type the server takes its first one, JSON.
             "application/json" | "" => Some((Self::Json, Syntax::Json)),
             "application/yaml" => Some((Self::Json, Syntax::Yaml)),
-            PROTOBUF if verb == Verb::Create => {
-                let message = target.resource().and_then(protobuf::message)?;
-                Some((Self::Json, Syntax::Protobuf(message)))
-            }
+            "application/vnd.kubernetes.protobuf" => Some((Self::Json, Syntax::Protobuf)),
             _ => None,
         }
     }

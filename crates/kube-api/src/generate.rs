@@ -9,9 +9,11 @@ use percent_encoding::percent_decode_str;
 use crate::{Head, Refusal};
 
 mod agree;
+mod random;
 mod words;
 
 pub use agree::{agrees, port_agrees};
+pub use random::Random;
 use words::{HOSTILE, METHODS, NAMES, PARAMETERS, RESOURCES, ROOTS, SUBRESOURCES, TOKENS};
 
 /// One request line.
@@ -26,53 +28,31 @@ pub struct Case {
 /// Endless cases; the same seed gives the same ones on every machine.
 #[derive(Debug, Clone)]
 pub struct Generator {
-    state: u64,
+    random: Random,
 }
 
 impl Generator {
     /// From a seed.
     #[must_use]
     pub fn new(seed: u64) -> Self {
-        Self { state: seed }
-    }
-
-    /// SplitMix64 (Steele, Lea, Flood 2014).
-    fn random(&mut self) -> u64 {
-        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut word = self.state;
-        word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        word ^ (word >> 31)
-    }
-
-    fn below(&mut self, bound: usize) -> usize {
-        usize::try_from(self.random() % bound.max(1) as u64).unwrap_or(0)
-    }
-
-    /// True in so many of a hundred cases.
-    fn chance(&mut self, percent: usize) -> bool {
-        self.below(100) < percent
-    }
-
-    fn pick<T: Copy + Default>(&mut self, from: &[T]) -> T {
-        from.get(self.below(from.len())).copied().unwrap_or_default()
+        Self { random: Random::new(seed) }
     }
 
     fn path(&mut self) -> String {
-        let mut path = self.pick(ROOTS).to_owned();
-        if self.chance(6) {
-            path.push_str(self.pick(&["/watch", "/proxy"]));
+        let mut path = self.random.pick(ROOTS).to_owned();
+        if self.random.chance(6) {
+            path.push_str(self.random.pick(&["/watch", "/proxy"]));
         }
-        if self.chance(55) {
+        if self.random.chance(55) {
             path.push_str("/namespaces/");
-            path.push_str(self.pick(NAMES));
+            path.push_str(self.random.pick(NAMES));
         }
         for (words, percent) in [(RESOURCES, 92), (NAMES, 50), (SUBRESOURCES, 30), (NAMES, 6), (NAMES, 30)] {
-            if !self.chance(percent) {
+            if !self.random.chance(percent) {
                 break;
             }
             path.push('/');
-            path.push_str(self.pick(words));
+            path.push_str(self.random.pick(words));
         }
         if path.is_empty() {
             path.push('/');
@@ -82,22 +62,22 @@ impl Generator {
 
     fn query(&mut self) -> String {
         let mut query = String::new();
-        while query.is_empty() || self.chance(40) {
+        while query.is_empty() || self.random.chance(40) {
             if !query.is_empty() {
                 query.push('&');
             }
             // Mostly what lists take, so that many cases are taken.
-            let common = if self.chance(75) { 10 } else { PARAMETERS.len() };
-            let (name, values) = self.pick(PARAMETERS.get(..common).unwrap_or(PARAMETERS));
+            let common = if self.random.chance(75) { 10 } else { PARAMETERS.len() };
+            let (name, values) = self.random.pick(PARAMETERS.get(..common).unwrap_or(PARAMETERS));
             query.push_str(name);
-            if self.chance(97) {
+            if self.random.chance(97) {
                 query.push('=');
-                if name.ends_with("Selector") && self.chance(30) {
+                if name.ends_with("Selector") && self.random.chance(30) {
                     self.selector(&mut query);
                 } else {
                     // The first is a good one.
                     let first = values.first().copied().unwrap_or_default();
-                    query.push_str(if self.chance(50) { first } else { self.pick(values) });
+                    query.push_str(if self.random.chance(50) { first } else { self.random.pick(values) });
                 }
             }
         }
@@ -105,19 +85,19 @@ impl Generator {
     }
 
     fn selector(&mut self, query: &mut String) {
-        if self.chance(50) {
+        if self.random.chance(50) {
             query.push_str("metadata.name=");
         }
-        for _ in 0..self.below(9) {
-            query.push_str(self.pick(TOKENS));
+        for _ in 0..self.random.below(9) {
+            query.push_str(self.random.pick(TOKENS));
         }
     }
 
     fn spoil(&mut self, url: &mut String) {
         let places: Vec<usize> = url.char_indices().map(|(at, _)| at).skip(1).collect();
-        let at = if self.chance(20) { url.len() } else { self.pick(&places) };
+        let at = if self.random.chance(20) { url.len() } else { self.random.pick(&places) };
         if at > 0 {
-            url.insert_str(at, self.pick(HOSTILE));
+            url.insert_str(at, self.random.pick(HOSTILE));
         }
     }
 }
@@ -126,13 +106,13 @@ impl Iterator for Generator {
     type Item = Case;
 
     fn next(&mut self) -> Option<Case> {
-        let method = self.pick(METHODS).to_owned();
+        let method = self.random.pick(METHODS).to_owned();
         let mut url = self.path();
-        if self.chance(50) {
+        if self.random.chance(50) {
             url.push('?');
             url.push_str(&self.query());
         }
-        while self.chance(20) {
+        while self.random.chance(20) {
             self.spoil(&mut url);
         }
         // A space would end the target on the wire.

@@ -45,7 +45,7 @@ impl Head {
         headers::check(&parts.headers, &target)?;
         let options = Options::parse(verb, &target, &pairs)?;
         let accept = Accept::parse(&parts.headers, &target)?;
-        let content = ContentType::parse(verb, &target, &parts.headers);
+        let content = ContentType::parse(verb, &parts.headers);
         let head = Self { method: parts.method.clone(), verb, target, options, accept, content };
         match (&head.content, head.body_rule()) {
             (Err(refusal), BodyRule::Required { .. }) => Err(refusal.clone()),

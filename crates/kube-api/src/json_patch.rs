@@ -7,7 +7,8 @@ use serde_json::{Map, Value};
 /// # Errors
 /// It is no array of operations; an operation has other members than its own; a pointer (RFC 6901) is one that the
 /// server reads in spite of its form: its library ignores whatever stands before the first slash, so that `x/data` is
-/// `/data` there (`findObject` in gopkg.in/evanphx/json-patch).
+/// `/data` there (`findObject` in gopkg.in/evanphx/json-patch); or a segment of it is an index only to the server, which
+/// takes whatever Go's `strconv.Atoi` reads: `-1` is the last element, `+0` and `00` are the first.
 pub(crate) fn check(patch: &Value) -> Result<(), &'static str> {
     patch.as_array().ok_or("it is no array")?.iter().try_for_each(|operation| {
         operation.as_object().ok_or("an operation is no object").and_then(check_operation)
@@ -51,7 +52,20 @@ fn check_pointer(pointer: &Value) -> Result<(), &'static str> {
     if pointer.split('~').skip(1).any(|escape| !escape.starts_with(['0', '1'])) {
         return Err("a pointer has a `~` that is neither `~0` nor `~1`");
     }
+    if pointer.split('/').skip(1).any(is_odd_index) {
+        return Err(
+            "a pointer has an index with a sign or a leading zero; count from 0, or use a merge patch",
+        );
+    }
     Ok(())
+}
+
+/// Whether `strconv.Atoi` reads a segment as a number that RFC 6901 does not.
+fn is_odd_index(segment: &str) -> bool {
+    let unsigned = segment.strip_prefix(['+', '-']);
+    let digits = unsigned.unwrap_or(segment);
+    let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    is_number && (unsigned.is_some() || (digits.len() > 1 && digits.starts_with('0')))
 }
 
 #[cfg(test)]
@@ -69,6 +83,7 @@ mod tests {
             {"op": "remove", "path": "/a", "value": null},
             {"op": "copy", "from": "/a", "path": "/b"},
             {"op": "move", "from": "/", "path": "/b"},
+            {"op": "add", "path": "/a/0/10/-/1-/-a/+/0x1", "value": 1},
         ]);
         assert_eq!(check(&patch), Ok(()));
         assert_eq!(check(&json!([])), Ok(()));
@@ -93,6 +108,10 @@ mod tests {
             json!([{"op": "copy", "path": "/a"}]),
             json!([{"op": "copy", "path": "/a", "from": "x/data"}]),
             json!([{"op": "remove", "path": "/a", "Path": "/b"}]),
+            json!([{"op": "add", "path": "/a/-1", "value": 1}]),
+            json!([{"op": "add", "path": "/a/+0/b", "value": 1}]),
+            json!([{"op": "add", "path": "/a/00", "value": 1}]),
+            json!([{"op": "copy", "path": "/a", "from": "/b/-2"}]),
         ] {
             told.push(format!("{patch}: {}", check(&patch).unwrap_err()));
         }
@@ -112,6 +131,10 @@ mod tests {
         [{"op":"copy","path":"/a"}]: a move or copy has no `from`
         [{"op":"copy","path":"/a","from":"x/data"}]: a pointer does not begin with `/`
         [{"op":"remove","path":"/a","Path":"/b"}]: an operation has a member other than op, path, from and value
+        [{"op":"add","path":"/a/-1","value":1}]: a pointer has an index with a sign or a leading zero; count from 0, or use a merge patch
+        [{"op":"add","path":"/a/+0/b","value":1}]: a pointer has an index with a sign or a leading zero; count from 0, or use a merge patch
+        [{"op":"add","path":"/a/00","value":1}]: a pointer has an index with a sign or a leading zero; count from 0, or use a merge patch
+        [{"op":"copy","path":"/a","from":"/b/-2"}]: a pointer has an index with a sign or a leading zero; count from 0, or use a merge patch
         "#);
     }
 }

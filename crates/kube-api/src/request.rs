@@ -10,6 +10,9 @@ use crate::{
     subresource::{Shape, honours_dry_run, shape},
 };
 
+/// The longest name there is: `DNS1123SubdomainMaxLength` in k8s.io/apimachinery/pkg/util/validation.
+const MAX_NAME: usize = 253;
+
 /// One request, understood. What goes upstream is written out from this value.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Request {
@@ -27,7 +30,22 @@ impl Request {
         if let (Verb::Delete | Verb::DeleteCollection, Some(body)) = (head.verb, &body) {
             delete_options::check(body, &head.options)?;
         }
-        Ok(Self { head, body, uri })
+        let request = Self { head, body, uri };
+        request.check_names()?;
+        Ok(request)
+    }
+
+    /// A name in a body is judged, recorded and told like one in the path, which the size of the head bounds.
+    fn check_names(&self) -> Result<(), Refusal> {
+        for field in ["name", "generateName", "namespace"] {
+            if self.created_metadata(field).is_some_and(|name| name.len() > MAX_NAME) {
+                return Err(Refusal::Body {
+                    expected: "an object",
+                    problem: format!("`metadata.{field}` has more than {MAX_NAME} characters"),
+                });
+            }
+        }
+        Ok(())
     }
 
     /// The method, as sent.

@@ -76,7 +76,7 @@ fn heads() -> Vec<Builder> {
         request("GET", PODS).header("impersonate-user", "root"),
         request("GET", PODS).header("upgrade", "websocket").header("connection", "upgrade"),
         request("GET", PODS).header("accept", "application/vnd.kubernetes.protobuf"),
-        request("POST", PODS).header("content-type", "application/vnd.kubernetes.protobuf"),
+        request("POST", PODS).header("content-type", "application/cbor"),
         request("POST", PODS).header("content-encoding", "gzip"),
         request("POST", PODS).header("content-encoding", "identity").header("content-encoding", "gzip"),
         request("POST", PODS)
@@ -113,6 +113,11 @@ fn bodies() -> Vec<(Builder, Vec<u8>)> {
         text(request("DELETE", POD), r#"{"orphanDependents":1}"#),
         text(request("DELETE", POD), r#"{"preconditions":{"name":"x"}}"#),
         text(request("DELETE", POD), r#"{"apiVersion":1}"#),
+        text(
+            request("POST", PODS),
+            &format!(r#"{{"kind":"Pod","metadata":{{"name":"{}"}}}}"#, "a".repeat(254)),
+        ),
+        text(request("POST", PODS), &format!(r#"{{"metadata":{{"generateName":"{}"}}}}"#, "a".repeat(254))),
     ]
 }
 

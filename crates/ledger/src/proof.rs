@@ -1,9 +1,10 @@
 //! One leaf's place in the log as a text of its own, C2SP tlog-proof: the inclusion proof and the checkpoint it leads
-//! to. Whoever has the leaf and the log's key verifies it without the log. No I/O.
+//! to. Whoever has the log's key verifies it without the log: the leaf itself goes along as the extra data. No I/O.
 
 use crate::checkpoint::{self, Checkpoint};
 use crate::note::Verifier;
 use crate::tree::{Hash, ProofError, leaf_hash, verify_inclusion};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use std::fmt;
 
 const MAGIC: &str = "c2sp.org/tlog-proof@v1";
@@ -13,6 +14,9 @@ const MAGIC: &str = "c2sp.org/tlog-proof@v1";
 pub struct Proof {
     /// The leaf's index.
     pub index: u64,
+    /// The extra data, which this log makes the leaf itself. Whoever wrote the file chose it: it is what was recorded
+    /// only if [`Proof::verify`] takes it as the leaf.
+    pub extra: Option<Vec<u8>>,
     /// The inclusion proof, the lowest hash first.
     pub hashes: Vec<Hash>,
     /// The signed note, as the log published it.
@@ -44,14 +48,15 @@ impl Proof {
         if lines.next() != Some(MAGIC) {
             return Err(Error::Malformed("the first line is not `c2sp.org/tlog-proof@v1`"));
         }
-        // Extra data has a meaning for whoever wrote it, and none here.
-        let _extra = lines.next_if(|line| line.starts_with("extra "));
+        let extra = lines.next_if(|line| line.starts_with("extra "));
+        let extra = extra.and_then(|line| line.strip_prefix("extra ")).map(|extra| STANDARD.decode(extra));
+        let extra = extra.transpose().map_err(|_| Error::Malformed("the extra data is not base64"))?;
         let index = lines.next().and_then(|line| line.strip_prefix("index "));
         let index = index.filter(|index| *index == "0" || !index.starts_with(['0', '+']));
         let index = index.and_then(|index| index.parse().ok()).ok_or(Error::Malformed("no index"))?;
         let hashes: Option<Vec<Hash>> = lines.map(Hash::from_base64).collect();
         let hashes = hashes.ok_or(Error::Malformed("a hash is not 32 bytes in base64"))?;
-        Ok(Self { index, hashes, checkpoint: checkpoint.to_owned() })
+        Ok(Self { index, extra, hashes, checkpoint: checkpoint.to_owned() })
     }
 
     /// Verifies that the leaf is in the log with this key; answers with the checkpoint.
@@ -67,7 +72,11 @@ impl Proof {
 
 impl fmt::Display for Proof {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{MAGIC}\nindex {}", self.index)?;
+        writeln!(f, "{MAGIC}")?;
+        if let Some(extra) = &self.extra {
+            writeln!(f, "extra {}", STANDARD.encode(extra))?;
+        }
+        writeln!(f, "index {}", self.index)?;
         for hash in &self.hashes {
             writeln!(f, "{hash}")?;
         }

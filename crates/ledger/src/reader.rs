@@ -1,6 +1,8 @@
 //! Reading a log's files: single leaves, runs of them, what is new, and proofs. Nothing here holds the lock; a log may
 //! be read while it is written.
 
+mod unsealed;
+
 use crate::checkpoint::{self, Checkpoint, Opened};
 use crate::note::Verifier;
 use crate::proof::{self, Proof};
@@ -45,6 +47,12 @@ pub enum ReadError {
     /// A file has another form.
     #[error("`{file}`: {error}; `ledger verify` tells more")]
     Malformed { file: String, error: Malformed },
+    /// A journal segment was changed after it was written.
+    #[error("`{file}` is damaged at byte {at}; `ledger verify` tells more")]
+    JournalDamaged { file: String, at: u64 },
+    /// A journal segment is gone, and no checkpoint covers its leaves.
+    #[error("`{file}` continues at leaf {found} where leaf {wanted} belongs; `ledger verify` tells more")]
+    JournalGap { file: String, found: u64, wanted: u64 },
     /// The checkpoint is not by this key, or not a checkpoint.
     #[error("`checkpoint`: {0}")]
     Checkpoint(#[from] checkpoint::Error),
@@ -54,6 +62,16 @@ pub enum ReadError {
     /// The proof does not hold: the files are not what was signed.
     #[error("leaf {index} is not what was signed: {error}; `ledger verify` tells more")]
     Proof { index: u64, error: proof::Error },
+}
+
+/// How far a log went at one moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Extent {
+    /// Leaves under the checkpoint.
+    pub sealed: u64,
+    /// The leaves after these, which are durable in the journal, and which nothing signed vouches for yet: a
+    /// checkpoint comes about once a second.
+    pub unsealed: Vec<Stored>,
 }
 
 /// The leaves of a range, read bundle by bundle.
@@ -126,7 +144,7 @@ impl Reader {
         Tail { reader: self, next: from }
     }
 
-    /// The proof that a leaf is in the log, verified before it is handed out.
+    /// The proof that a leaf is in the log, with the leaf as its extra data, verified before it is handed out.
     ///
     /// # Errors
     /// When the leaf is not under the checkpoint, cannot be read, or is not what was signed.
@@ -138,10 +156,11 @@ impl Reader {
         }
         let mut tiles = Tiles { reader: self, size, cache: BTreeMap::new() };
         let hashes = tree::inclusion_proof(&mut tiles, index, size)?;
-        let proof = Proof { index, hashes, checkpoint: String::from_utf8_lossy(&note).into_owned() };
-        let leaf = self.leaf(index)?;
-        proof.verify(&leaf.json, &self.verifier).map_err(|error| ReadError::Proof { index, error })?;
-        Ok(proof)
+        let checkpoint = String::from_utf8_lossy(&note).into_owned();
+        let leaf = self.leaf(index)?.json;
+        let proof = Proof { index, extra: None, hashes, checkpoint };
+        proof.verify(&leaf, &self.verifier).map_err(|error| ReadError::Proof { index, error })?;
+        Ok(Proof { extra: Some(leaf), ..proof })
     }
 
     /// The hashes that show an older tree to be a prefix of the one under the checkpoint, for a witness or an auditor

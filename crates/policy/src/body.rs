@@ -12,8 +12,12 @@ const MAX_SEGMENTS: usize = 64;
 pub(crate) enum Form {
     /// The object as it shall be.
     Whole,
-    /// Merge patch, strategic merge patch, server-side apply: the parts that shall change.
+    /// Server-side apply: the parts that shall be so.
     Fragment,
+    /// RFC 7386: the parts that shall change; a list replaces the list there was.
+    Merge,
+    /// Strategic merge patch: the parts that shall change; lists merge by key, and `$patch` can replace.
+    Strategic,
     /// RFC 6902 operations.
     JsonPatch,
 }

@@ -1,6 +1,6 @@
 //! A set of rules, compiled and checked.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -8,11 +8,13 @@ use cedar_policy::{Policy, PolicyId, PolicySet, ValidationMode, Validator};
 use miette::Diagnostic;
 use sha2::{Digest as _, Sha256};
 
+use crate::action::Action;
+use crate::places::Places;
 use crate::problem::{Problem, Problems};
 use crate::rule::Rule;
 use crate::vocabulary::{SCHEMA, Vocabulary};
 
-/// Most places (namespaces and names) that the rules of one bundle may single out: a call on a
+/// Most places (pairs of a namespace and a name) that the rules about one action may tell apart: a call on a
 /// collection is judged once for each.
 const MAX_PLACES: usize = 1000;
 
@@ -217,14 +219,15 @@ impl<'a> Draft<'a> {
     }
 
     fn check_places(&mut self) {
-        let places = self.rules.values().map(|(rule, _)| {
-            let count = |set: &Option<BTreeSet<String>>| set.as_ref().map_or(0, |set| set.len() + 1);
-            let (namespaces, names) = (count(&rule.mentions.namespaces), count(&rule.mentions.names));
-            (namespaces + rule.mentions.namespace_ids.len()).max(1) * names.max(1)
-        });
-        if places.sum::<usize>() > MAX_PLACES + self.rules.len() {
+        let fits = |action: Action| {
+            let about =
+                self.rules.values().map(|(rule, _)| rule).filter(|rule| rule.actions.contains(&action));
+            Places::of(about.map(|rule| &rule.mentions)).is_some_and(|places| places.count() <= MAX_PLACES)
+        };
+        if !Action::ALL.into_iter().all(fits) {
             let message = format!(
-                "the rules single out more than {MAX_PLACES} namespaces and names; use groups of agents or `like` patterns"
+                "the rules single out more than {MAX_PLACES} pairs of a namespace and a name; use fewer names, groups of \
+                 agents, or `like` patterns that do not overlap"
             );
             self.found.push(Problem::new("bundle", message));
         }

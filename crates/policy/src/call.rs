@@ -24,6 +24,8 @@ pub(crate) struct Call<'a> {
     pub(crate) may_create: bool,
     /// Whether leaving out the namespace or the name means all of them.
     pub(crate) covers_all: bool,
+    /// `metadata.generateName` of an object that is created without a name: it gets any name that begins so.
+    pub(crate) generated: Option<&'a str>,
 }
 
 /// What a call is about.
@@ -57,6 +59,7 @@ impl<'a> Call<'a> {
             facts: Facts::none(),
             may_create: false,
             covers_all: false,
+            generated: None,
         }
     }
 
@@ -82,6 +85,7 @@ impl<'a> Call<'a> {
                 && object.subresource.is_empty()
                 && catalogue::is_created_by_update(object.group, object.resource),
             covers_all: matches!(action, Some(Action::List | Action::Watch | Action::DeleteCollection)),
+            generated: None,
         }
     }
 
@@ -90,6 +94,13 @@ impl<'a> Call<'a> {
             Subject::Object(object) => Some(object),
             Subject::Endpoint(_) => None,
         }
+    }
+
+    /// Whether the object's name begins with `prefix`, also one that the server generates. What it appends is five
+    /// letters or digits, so that no prefix that ends in another character comes about by that.
+    pub(crate) fn is_named(&self, prefix: &str) -> bool {
+        let named = self.object().is_some_and(|object| object.name.starts_with(prefix));
+        named || self.generated.is_some_and(|begin| begin.starts_with(prefix))
     }
 
     /// Whether it changes something, or reaches into something that runs.

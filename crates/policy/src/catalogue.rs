@@ -69,6 +69,7 @@ pub(crate) fn is_created_by_update(group: &str, resource: &str) -> bool {
     match group {
         "" => matches!(resource, "endpoints" | "events" | "limitranges" | "services"),
         "coordination.k8s.io" | "rbac.authorization.k8s.io" => true,
+        "node.k8s.io" => resource == "runtimeclasses",
         _ => false,
     }
 }

@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use cedar_policy::{Effect, Policy};
 use serde_json::{Map, Value};
 
+use crate::glob::Glob;
+
 /// Operators whose own operands are all that an attribute is compared with.
 const COMPARISONS: &[&str] = &["==", "!=", "like", "contains"];
 
@@ -12,18 +14,20 @@ const COMPARISONS: &[&str] = &["==", "!=", "like", "contains"];
 /// collection is judged once for each such place, since it covers the objects there.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Mentions {
-    /// Strings that `resource.namespace` is compared with; `None` if the rule does not read it.
-    pub(crate) namespaces: Option<BTreeSet<String>>,
-    /// The same for `resource.name`.
-    pub(crate) names: Option<BTreeSet<String>>,
-    /// Ids of `Namespace::"…"` that take permission away: all of a forbid's, those in a permit's conditions.
-    pub(crate) namespace_ids: BTreeSet<String>,
+    /// What `resource.namespace` is compared with, and the namespaces of `Namespace::"…"` that take permission away: all
+    /// of a forbid's, those in a permit's conditions. `None` if the rule does neither.
+    pub(crate) namespaces: Option<BTreeSet<Glob>>,
+    /// What `resource.name` is compared with; `None` if the rule does not read it.
+    pub(crate) names: Option<BTreeSet<Glob>>,
 }
 
 impl Mentions {
-    /// Whether the rule singles out anything.
-    pub(crate) fn any(&self) -> bool {
-        self.namespaces.is_some() || self.names.is_some() || !self.namespace_ids.is_empty()
+    /// `CLUSTER/NAMESPACE`. The cluster does not matter: a name more is judged once more, and no rule about another
+    /// cluster applies there.
+    fn namespace_id(&mut self, id: &str) {
+        if let Some((_, namespace)) = id.split_once('/') {
+            self.namespaces.get_or_insert_default().insert(Glob::literal(namespace));
+        }
     }
 }
 
@@ -76,13 +80,13 @@ impl Est {
         if policy.effect() == Effect::Forbid {
             let literals = policy.entity_literals();
             let namespaces = literals.iter().filter(|uid| uid.type_name().to_string() == "Namespace");
-            found.namespace_ids.extend(namespaces.map(|uid| uid.id().unescaped().to_owned()));
+            namespaces.for_each(|uid| found.namespace_id(uid.id().unescaped()));
         }
         self.visit(&mut |node| {
             if let Some(entity) = node.get("__entity") {
                 let part = |key: &str| entity.get(key).and_then(Value::as_str);
-                if part("type") == Some("Namespace") {
-                    found.namespace_ids.extend(part("id").map(str::to_owned));
+                if let (Some("Namespace"), Some(id)) = (part("type"), part("id")) {
+                    found.namespace_id(id);
                 }
             }
             for (operator, operands) in node {
@@ -100,6 +104,23 @@ impl Est {
             }
         });
         found
+    }
+
+    /// Whether it compares the resource's name or namespace with something that is not written in the rule: no list of
+    /// places could tell such a rule's answers.
+    pub(crate) fn compares_names_freely(&self) -> bool {
+        let mut free = false;
+        self.visit(&mut |node| {
+            for (operator, operands) in node {
+                let sides = ["left", "right"].map(|side| operands.get(side));
+                if let [Some(left), Some(right)] = sides {
+                    let joins = matches!(operator.as_str(), "&&" | "||");
+                    let reads = reads_name(left) || reads_name(right);
+                    free |= !joins && reads && has_variable(left) && has_variable(right);
+                }
+            }
+        });
+        free
     }
 
     /// Calls `f` with every JSON object in the conditions.
@@ -128,6 +149,14 @@ fn accessed<'a>(value: &'a Value, variable: &str) -> Option<&'a str> {
     access.get("attr")?.as_str()
 }
 
+fn reads_name(value: &Value) -> bool {
+    matches!(accessed(value, "resource"), Some("name" | "namespace")) || children(value).any(reads_name)
+}
+
+fn has_variable(value: &Value) -> bool {
+    value.get("Var").is_some() || children(value).any(has_variable)
+}
+
 fn is_variable(value: &Value, variable: &str) -> bool {
     value.get("Var").and_then(Value::as_str) == Some(variable)
 }
@@ -140,14 +169,13 @@ fn children(value: &Value) -> Box<dyn Iterator<Item = &Value> + '_> {
     }
 }
 
-/// String literals and `like` patterns (as they stand: `*` matches itself) anywhere in an expression.
-fn collect_strings(value: &Value, into: &mut BTreeSet<String>) {
+/// String literals and `like` patterns anywhere in an expression.
+fn collect_strings(value: &Value, into: &mut BTreeSet<Glob>) {
     if let Some(pattern) = value.get("pattern").and_then(Value::as_array) {
-        let literal = |part: &Value| part.get("Literal").and_then(Value::as_str).unwrap_or("*").to_owned();
-        into.insert(pattern.iter().map(literal).collect());
+        into.insert(Glob::pattern(pattern));
     }
     if let Some(text) = value.get("Value").and_then(Value::as_str) {
-        into.insert(text.to_owned());
+        into.insert(Glob::literal(text));
     }
     for child in children(value) {
         collect_strings(child, into);

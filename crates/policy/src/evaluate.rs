@@ -122,10 +122,14 @@ impl<'b> Evaluation<'b, '_> {
             boolean("bodyComplete", facts.body_complete),
             boolean("privileged", facts.privileged),
             boolean("hostNamespaces", facts.host_namespaces),
+            boolean("tokenProjections", facts.token_projections),
+            boolean("touchesProcess", facts.touches_process),
             set("images", &facts.images),
             set("secretRefs", &facts.secret_refs),
             set("serviceAccounts", &facts.service_accounts),
             set("hostPaths", &facts.host_paths),
+            set("externalAddresses", &facts.external_addresses),
+            set("deputyAnnotations", &facts.deputy_annotations),
         ];
         pairs.extend(facts.replicas.first().map(|n| ("replicas".to_owned(), Expr::new_long(*n))));
         Context::from_pairs(pairs).ok()

@@ -7,7 +7,8 @@ use kube_api::Request;
 
 use crate::call::{Call, Object, Subject};
 use crate::evaluate::{Answer, Evaluation};
-use crate::judge::{Cause, Finding, Judge, Place, Principal};
+use crate::judge::{Cause, Finding, Judge, Principal};
+use crate::places::Place;
 use crate::request::call_of;
 use crate::rule::Rule;
 use crate::verdict::{Outcome, Requirement};

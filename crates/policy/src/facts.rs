@@ -7,6 +7,9 @@ use serde_json::{Map, Value};
 
 use crate::body::{Body, Form, Operation};
 
+mod deputies;
+mod process;
+
 /// Stands in a set for a name or path that the body does not tell.
 pub(crate) const UNKNOWN: &str = "*";
 
@@ -49,8 +52,12 @@ pub(crate) struct Facts {
     pub(crate) secret_refs: BTreeSet<String>,
     pub(crate) service_accounts: BTreeSet<String>,
     pub(crate) host_paths: BTreeSet<String>,
+    pub(crate) external_addresses: BTreeSet<String>,
+    pub(crate) deputy_annotations: BTreeSet<String>,
     pub(crate) privileged: bool,
     pub(crate) host_namespaces: bool,
+    pub(crate) token_projections: bool,
+    pub(crate) touches_process: bool,
     /// Every value set for `spec.replicas`; more than one makes the body opaque.
     pub(crate) replicas: BTreeSet<i64>,
 }
@@ -75,6 +82,7 @@ impl Facts {
         } else {
             facts.root(body.value, is_data);
         }
+        facts.touches_process = process::touched(body, is_data);
         facts
     }
 
@@ -82,7 +90,7 @@ impl Facts {
     fn operation(&mut self, operation: &Operation<'_>, is_data: bool) {
         let value = operation.value.cloned().unwrap_or_default();
         let nested = operation.path.iter().rev().fold(value, |value, segment| {
-            if segment == "-" || segment.bytes().all(|b| b.is_ascii_digit()) {
+            if is_index(segment) {
                 return Value::Array(vec![value]);
             }
             Value::Object(Map::from_iter([(segment.to_string(), value)]))
@@ -128,28 +136,57 @@ impl Facts {
         match (key, value) {
             ("image", Value::String(image)) => _ = self.images.insert(image.clone()),
             ("image", Value::Object(volume)) => self.images.extend(text(volume.get("reference"))),
-            ("privileged", Value::Bool(true)) => self.privileged = true,
-            ("hostProcess", Value::Bool(true)) => {
+            ("privileged", _) => self.privileged |= is_set(value),
+            ("hostProcess", _) if is_set(value) => {
                 self.privileged = true;
                 self.host_namespaces = true;
             }
             ("procMount", Value::String(mount)) if mount != "Default" => self.privileged = true,
             ("capabilities", Value::Object(map)) => self.privileged |= adds_capability(map),
-            ("hostNetwork" | "hostPID" | "hostIPC", Value::Bool(true)) => self.host_namespaces = true,
+            ("hostNetwork" | "hostPID" | "hostIPC", _) => self.host_namespaces |= is_set(value),
             ("hostPath" | "local", Value::Object(volume))
                 if key == "hostPath" || volume.contains_key("path") =>
             {
                 self.host_paths.insert(text_or_unknown(volume.get("path")));
             }
-            ("serviceAccountName" | "serviceAccount", Value::String(name)) if !name.is_empty() => {
-                self.service_accounts.insert(name.clone());
-            }
+            ("serviceAccountName" | "serviceAccount", _) => self.service_account(value),
+            ("externalIPs" | "externalName" | "loadBalancerIP", _) => self.external(value),
+            ("type", Value::String(kind)) if kind == "ExternalName" => self.external(value),
+            ("serviceAccountToken" | "podCertificate", _) => self.token_projections |= !value.is_null(),
             _ => {}
+        }
+        if deputies::is_deputy(key) && !value.is_null() {
+            self.deputy_annotations.insert(key.to_owned());
         }
         if names_secrets(key) {
             self.secret(value);
         }
         self.walk(value);
+    }
+
+    /// An address or a list of them, as a Service leads to.
+    fn external(&mut self, value: &Value) {
+        match value {
+            Value::Null => {}
+            // The name stands beside it, or stood there before.
+            Value::String(text) if text == "ExternalName" => {
+                _ = self.external_addresses.insert(UNKNOWN.to_owned())
+            }
+            Value::String(text) if text.is_empty() => {}
+            Value::String(text) => _ = self.external_addresses.insert(text.clone()),
+            Value::Array(items) => items.iter().for_each(|item| self.external(item)),
+            _ => _ = self.external_addresses.insert(UNKNOWN.to_owned()),
+        }
+    }
+
+    /// An empty name means the namespace's default account, as no name does.
+    fn service_account(&mut self, value: &Value) {
+        match value {
+            Value::Null => {}
+            Value::String(name) if name.is_empty() => {}
+            Value::String(name) => _ = self.service_accounts.insert(name.clone()),
+            _ => _ = self.service_accounts.insert(UNKNOWN.to_owned()),
+        }
     }
 
     /// The value of a key that names Secrets: a name, an object with a name, or a list of either.
@@ -172,11 +209,29 @@ fn names_secrets(key: &str) -> bool {
     })
 }
 
+/// What is no list of names is not understood, and counts.
 fn adds_capability(capabilities: &Map<String, Value>) -> bool {
-    let added = capabilities.get("add").and_then(Value::as_array);
-    added.is_some_and(|list| {
-        list.iter().any(|item| item.as_str().is_none_or(|name| !BASELINE_CAPABILITIES.contains(&name)))
-    })
+    let harmless = |item: &Value| item.as_str().is_some_and(|name| BASELINE_CAPABILITIES.contains(&name));
+    match capabilities.get("add") {
+        None | Some(Value::Null) => false,
+        Some(Value::Array(list)) => !list.iter().all(harmless),
+        Some(_) => true,
+    }
+}
+
+/// Whether a switch is, or might be read as, on. An object is no switch: a schema that describes one.
+fn is_set(switch: &Value) -> bool {
+    match switch {
+        Value::Null | Value::Bool(false) | Value::Object(_) => false,
+        Value::Bool(true) | Value::Number(_) | Value::String(_) | Value::Array(_) => true,
+    }
+}
+
+/// Whether a JSON Patch segment is one that the server takes for an index: `-`, or whatever Go's
+/// `strconv.Atoi` reads.
+fn is_index(segment: &str) -> bool {
+    let digits = segment.strip_prefix(['+', '-']).unwrap_or(segment);
+    segment == "-" || (!digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()))
 }
 
 fn text(value: Option<&Value>) -> Option<String> {

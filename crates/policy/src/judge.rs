@@ -8,14 +8,11 @@ use crate::bundle::Bundle;
 use crate::call::{Call, Object, Subject};
 use crate::evaluate::{Answer, Evaluation};
 use crate::fixed::{self, FixedDenial};
+use crate::places::Place;
 use crate::rule::Rule;
 use crate::settings::Settings;
 use crate::slices::{ActionSlice, Slice, Slices};
 use crate::verdict::Outcome;
-use crate::vocabulary::namespace_id;
-
-/// Stands for every namespace or name that no rule singles out. No object can have this name.
-pub(crate) const ANY_OTHER: &str = "(any other)";
 
 /// Who calls, as rules see it.
 #[derive(Clone, Copy, Debug)]
@@ -59,13 +56,6 @@ pub(crate) enum Cause {
     Fixed(&'static FixedDenial),
     /// A rule could not be evaluated.
     Error,
-}
-
-/// A namespace and a name that a call covers without naming them; empty where the call itself speaks.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Place {
-    pub(crate) namespace: String,
-    pub(crate) name: String,
 }
 
 impl Judge {
@@ -121,7 +111,7 @@ impl Judge {
             Evaluation { bundle: &self.bundle, who, cluster, call, action, subject: call.subject };
         let mut finding = evaluation.find(rules);
         let Subject::Object(object) = call.subject else { return finding };
-        for place in places(rules, cluster, call, object) {
+        for place in rules.places.covered(call, object) {
             if finding.outcome == Outcome::Deny {
                 break;
             }
@@ -129,6 +119,13 @@ impl Judge {
             finding = finding.and(there, Some(place));
         }
         finding
+    }
+
+    /// How many evaluations deciding `call` can take: for each place one, and one more if it asks.
+    pub(crate) fn evaluations(&self, who: &Principal<'_>, call: &Call<'_>) -> usize {
+        let (Some(action), Some(object)) = (call.action, call.object()) else { return 1 };
+        let slice = self.slice(who);
+        slice.action(action).map_or(1, |rules| 1 + rules.places.covered(call, *object).len())
     }
 
     pub(crate) fn fixed_denial(&self, cluster: &str, call: &Call<'_>) -> Option<&'static FixedDenial> {
@@ -149,7 +146,7 @@ impl<'b, 'c> Evaluation<'b, 'c> {
         let name = if object.name.is_empty() { &place.name } else { object.name };
         let namespace = match object.namespace {
             // A Namespace is in the namespace it is.
-            "" if object.is("", "namespaces") => name,
+            "" if object.is("", "namespaces") && place.namespace.is_empty() => name,
             "" => &place.namespace,
             namespace => namespace,
         };
@@ -204,43 +201,6 @@ impl<'a> Finding<'a> {
             (_, Outcome::Ask | Outcome::Deny) => Self { place: place.or(there.place), ..there },
         }
     }
-}
-
-/// The places that a call covers without naming them and that rules tell apart.
-fn places(rules: &ActionSlice, cluster: &str, call: &Call<'_>, object: Object<'_>) -> BTreeSet<Place> {
-    let mut places = BTreeSet::new();
-    if !call.covers_all {
-        return places;
-    }
-    let all_namespaces = object.namespace.is_empty() && !object.is_cluster_scoped();
-    let all_names = object.name.is_empty() && call.action != Some(Action::Create);
-    let prefix = namespace_id(cluster, "");
-    for mentions in &rules.mentions {
-        let mut namespaces = BTreeSet::new();
-        if all_namespaces {
-            let ids = mentions.namespace_ids.iter().filter_map(|id| id.strip_prefix(&prefix));
-            namespaces.extend(ids.map(str::to_owned));
-            namespaces.extend(with_any_other(mentions.namespaces.as_ref()));
-        }
-        let names: BTreeSet<String> =
-            if all_names { with_any_other(mentions.names.as_ref()).collect() } else { BTreeSet::new() };
-        for namespace in or_empty(namespaces) {
-            for name in or_empty(names.clone()) {
-                places.insert(Place { namespace: namespace.clone(), name });
-            }
-        }
-    }
-    places.remove(&Place { namespace: String::new(), name: String::new() });
-    places
-}
-
-fn with_any_other(strings: Option<&BTreeSet<String>>) -> impl Iterator<Item = String> {
-    strings.into_iter().flat_map(|set| set.iter().cloned().chain([ANY_OTHER.to_owned()]))
-}
-
-fn or_empty(set: BTreeSet<String>) -> impl Iterator<Item = String> {
-    let none = set.is_empty().then(String::new);
-    set.into_iter().chain(none)
 }
 
 #[cfg(test)]

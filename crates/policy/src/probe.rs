@@ -13,6 +13,9 @@ use crate::wording::Refused;
 /// The verbs that the rules of an agent are listed for.
 const VERBS: &[&str] = &["get", "list", "watch", "create", "update", "patch", "delete", "deletecollection"];
 
+/// Most evaluations that one listing of rules takes: a few hundred, unless the rules single out many names.
+const MAX_EVALUATIONS: usize = 2_000;
+
 /// The answer to a question, as far as it can be given without a body: rules about the body's contents are
 /// judged as if it were empty, so that *allowed* means that some such call is allowed.
 #[must_use]
@@ -72,10 +75,12 @@ impl Judge {
     }
 
     /// What `who` may do in `namespace` of `cluster` without asking, over Kubernetes' built-in resources. It is
-    /// never complete: custom resources, and rules about names and bodies, are not listed.
+    /// never complete: custom resources, and rules about names and bodies, are not listed. Where the rules single out so
+    /// many names that it would take too long, the list ends early.
     #[must_use]
     pub fn rules_for(&self, who: &Principal<'_>, cluster: &str, namespace: &str) -> Vec<ResourceRule> {
         let mut rules: Vec<ResourceRule> = Vec::new();
+        let mut left = MAX_EVALUATIONS;
         for (group, resources) in REVIEWED {
             for entry in *resources {
                 let (resource, subresource) = entry.split_once('/').unwrap_or((entry, ""));
@@ -83,6 +88,7 @@ impl Judge {
                     who,
                     cluster,
                     Object { group, resource, subresource, namespace, name: "" },
+                    &mut left,
                 );
                 if verbs.is_empty() {
                     continue;
@@ -101,7 +107,14 @@ impl Judge {
         rules
     }
 
-    fn verbs_for(&self, who: &Principal<'_>, cluster: &str, object: Object<'_>) -> Vec<String> {
+    /// The verbs that are allowed on `object`; takes what it evaluates off `left`.
+    fn verbs_for(
+        &self,
+        who: &Principal<'_>,
+        cluster: &str,
+        object: Object<'_>,
+        left: &mut usize,
+    ) -> Vec<String> {
         let scoped = if object.is_cluster_scoped() { Object { namespace: "", ..object } } else { object };
         let meaningful = |verb: &str| match object.subresource {
             "" => true,
@@ -109,7 +122,15 @@ impl Judge {
             "exec" | "attach" | "portforward" | "eviction" | "token" => verb == "create",
             _ => matches!(verb, "get" | "update" | "patch"),
         };
-        let allowed = |verb: &str| self.decide(who, cluster, &asked(verb, scoped)).outcome == Outcome::Allow;
+        let mut allowed = |verb: &str| {
+            let call = asked(verb, scoped);
+            let Some(rest) = left.checked_sub(self.evaluations(who, &call)) else {
+                *left = 0;
+                return false;
+            };
+            *left = rest;
+            self.decide(who, cluster, &call).outcome == Outcome::Allow
+        };
         VERBS.iter().filter(|verb| meaningful(verb) && allowed(verb)).map(|verb| (*verb).to_owned()).collect()
     }
 }

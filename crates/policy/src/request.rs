@@ -56,6 +56,7 @@ pub(crate) fn call_of(request: &Request) -> Call<'_> {
     let mut call = Call::on_object(verb, object_of(resource), body, request.dry_run());
     // Server-side apply creates what is not there (threat D7).
     call.may_create |= request.body().is_some_and(|body| matches!(body.content(), ContentType::ApplyPatch));
+    call.generated = request.generate_name();
     call.unsafe_delete = request.path_and_query().contains(UNSAFE_DELETE);
     call
 }
@@ -75,9 +76,9 @@ fn form(content: ContentType) -> Form {
     match content {
         ContentType::Json => Form::Whole,
         ContentType::JsonPatch => Form::JsonPatch,
-        ContentType::MergePatch | ContentType::StrategicMergePatch | ContentType::ApplyPatch => {
-            Form::Fragment
-        }
+        ContentType::MergePatch => Form::Merge,
+        ContentType::StrategicMergePatch => Form::Strategic,
+        ContentType::ApplyPatch => Form::Fragment,
     }
 }
 

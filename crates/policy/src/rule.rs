@@ -56,6 +56,13 @@ impl Rule {
             return Err(wrong);
         };
         check_approved_use(policy, est.approved_use(), &mut wrong);
+        if est.compares_names_freely() {
+            wrong.push(
+                "`resource.name` and `resource.namespace` can be compared only with strings and patterns in the rule itself: \
+                 a call on a collection could not be judged for every object it covers"
+                    .to_owned(),
+            );
+        }
         if !wrong.is_empty() {
             return Err(wrong);
         }

@@ -9,8 +9,8 @@ use parking_lot::RwLock;
 
 use crate::action::Action;
 use crate::bundle::Bundle;
-use crate::est::Mentions;
 use crate::judge::Principal;
+use crate::places::Places;
 use crate::rule::{PrincipalScope, Rule};
 
 /// Most principals whose slices are kept. Principals that no rule tells apart share one.
@@ -24,10 +24,10 @@ pub(crate) struct Slice(Vec<ActionSlice>);
 #[derive(Debug, Default)]
 pub(crate) struct ActionSlice {
     pub(crate) policies: PolicySet,
-    /// Of the rules that single out namespaces or names.
-    pub(crate) mentions: Vec<Mentions>,
-    /// Whether a rule could not be added. Ids are unique in a bundle, so this never is; if it were,
-    /// a missing forbid must not become a permit.
+    /// The namespaces and names that these rules tell apart.
+    pub(crate) places: Places,
+    /// Whether a rule could not be added, or the places not be told. Ids are unique in a bundle, and its places were
+    /// counted, so this never is; if it were, a missing forbid must not become a permit.
     pub(crate) incomplete: bool,
 }
 
@@ -93,11 +93,13 @@ impl Slice {
 impl ActionSlice {
     fn build(rules: &[&Rule], action: Action) -> Self {
         let mut slice = Self::default();
-        for rule in rules.iter().filter(|rule| rule.actions.contains(&action)) {
+        let about = || rules.iter().filter(|rule| rule.actions.contains(&action));
+        for rule in about() {
             slice.incomplete |= slice.policies.add(rule.policy.clone()).is_err();
-            if rule.mentions.any() {
-                slice.mentions.push(rule.mentions.clone());
-            }
+        }
+        match Places::of(about().map(|rule| &rule.mentions)) {
+            Some(places) => slice.places = places,
+            None => slice.incomplete = true,
         }
         slice
     }

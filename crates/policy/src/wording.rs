@@ -7,7 +7,8 @@ use http::StatusCode;
 use kube_api::Status;
 
 use crate::call::{Call, Subject};
-use crate::judge::{ANY_OTHER, Cause, Finding, Place};
+use crate::judge::{Cause, Finding};
+use crate::places::{ANY_OTHER, Place};
 use crate::rule::Rule;
 use crate::verdict::{Outcome, Requirement};
 

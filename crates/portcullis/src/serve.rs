@@ -1,6 +1,8 @@
 //! `portcullis serve`: everything put together, started in the order in which it depends on each other, and stopped
 //! in the reverse.
 
+mod clusters;
+mod expiries;
 mod judging;
 mod listeners;
 mod record;
@@ -9,23 +11,19 @@ mod signals;
 use std::{
     io::{IsTerminal, Write, stderr, stdout},
     sync::Arc,
-    time::Duration,
 };
 
 use anyhow::Context;
-use gateway::{Gate, Limits, accept, operations};
-use identity::{SystemClock, SystemEntropy};
+use gateway::{Gate, Limits, accept, operations, rejections};
+use identity::{Loaded, SystemClock, SystemEntropy};
 use store::Store;
 use tokio_util::sync::CancellationToken;
-use upstream::Cluster;
 
+use self::signals::Signals;
 use crate::{
     admin::{self, Admin},
-    config::{ClusterSource, Config},
+    config::Config,
 };
-
-/// For a credential plugin; those of clouds take a few seconds.
-const CREDENTIAL_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Opens the gate and keeps it open until it is told to stop (SIGTERM or SIGINT). SIGHUP reads the policy again.
 ///
@@ -51,16 +49,17 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     // What can fail without leaving a trace comes first: a start that is recorded is a start that happened.
     let tls = listeners::tls(&config.tls)?;
     let judge = judging::judge(&config)?;
-    let clusters = clusters(&config).await?;
+    let clusters = clusters::load(&config).await?;
     let listener = listeners::bind(config.listen, "listen").await?;
     let operations_listener = listeners::bind(config.operations, "operations.listen").await?;
     let store = Store::open(config.data.path()).await?;
     let identities = config.identities().map_err(|_problems| anyhow::anyhow!("the agents cannot be used"))?;
-    let (sessions, withdrawn) =
+    let Loaded { sessions, withdrawn, missed, expirations } =
         identity::Sessions::load(store, identities, Arc::new(SystemClock), Arc::new(SystemEntropy)).await?;
     let sessions = Arc::new(sessions);
     let ledger = record::open(&config, &judge).await?;
     record::withdrawn(&ledger, &withdrawn).await?;
+    expiries::missed(&ledger, &sessions, &missed).await?;
 
     let admin_listener = admin::bind(&config.data)?;
     let admin = Admin {
@@ -70,42 +69,30 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         server: config.public_url.clone(),
         ca: config.tls.ca_pem()?,
     };
+    let quiet = CancellationToken::new();
+    let expiring = expiries::record(ledger.clone(), Arc::clone(&sessions), expirations, quiet.clone());
+    let expiring = tokio::spawn(expiring);
     let gate = Arc::new(Gate::new(clusters, sessions, judge, ledger.clone(), limits(&config)));
     let stop = CancellationToken::new();
+    let counting = tokio::spawn(rejections::record(Arc::clone(&gate), quiet.clone()));
     let accepting = tokio::spawn(accept::serve(Arc::clone(&gate), listener, tls, stop.clone()));
     let operating = tokio::spawn(operations::serve(Arc::clone(&gate), operations_listener, stop.clone()));
     let administering = tokio::spawn(admin::serve(admin_listener, admin, stop.clone().cancelled_owned()));
+    let signals = Signals::listen()?;
     announce(&config)?;
 
-    signals::until_told_to_stop(|| judging::reload(&config, &gate, &ledger)).await?;
+    signals.until_told_to_stop(|| judging::reload(&config, &gate, &ledger)).await;
     tracing::info!("stopping: open calls may finish, streams end");
     stop.cancel();
     accepting.await.context("accepting calls")?;
     operating.await.context("operations")?;
     administering.await.context("the admin socket")??;
+    // Nothing more can come now: what is still to be told goes before the stop leaf.
+    quiet.cancel();
+    expiring.await.context("recording expired sessions")?;
+    counting.await.context("recording calls turned away")?;
     ledger.close(true).await.context("the last leaf of the ledger")?;
     Ok(())
-}
-
-async fn clusters(config: &Config) -> anyhow::Result<Vec<Cluster>> {
-    let mut clusters = Vec::new();
-    for cluster in &config.clusters {
-        let source = match &cluster.source {
-            ClusterSource::Kubeconfig { file, context } => {
-                upstream::Source::Kubeconfig { file: file.clone(), context: context.clone() }
-            }
-            ClusterSource::InCluster => upstream::Source::InCluster,
-        };
-        let settings = upstream::Settings {
-            name: cluster.name.to_string(),
-            source,
-            credential_timeout: CREDENTIAL_TIMEOUT,
-            connect_timeout: config.upstream.connect_timeout,
-            response_timeout: config.upstream.response_timeout,
-        };
-        clusters.push(Cluster::load(settings).await?);
-    }
-    Ok(clusters)
 }
 
 fn limits(config: &Config) -> Limits {

@@ -1,6 +1,9 @@
 //! A leaf in one line, for people.
 
-use ledger::leaf::{Actor, Decision, Event, Intent, Outcome, Refusal, Request, Rule, SessionOpened, Start};
+use ledger::leaf::{
+    Actor, Decision, Event, Intent, Outcome, OverLimit, Refusal, Rejections, Request, Rule, SessionOpened,
+    Start,
+};
 
 /// What happened. May hold what agents wrote: make it visible before it is shown.
 pub(crate) fn of(event: &Event) -> String {
@@ -15,6 +18,7 @@ pub(crate) fn of(event: &Event) -> String {
             let asked = &answered.request;
             format!("{} {} {}, by the gate itself", actor(&answered.actor), request(asked), cluster(asked))
         }
+        Event::Rejections(rejections) => turned_away(rejections),
         Event::SessionOpened(opened) => session_opened(opened),
         Event::SessionRevoked(revoked) => {
             let why = revoked.reason.as_ref().map_or_else(String::new, |why| format!(": {why}"));
@@ -64,6 +68,16 @@ fn refused(refusal: &Refusal) -> String {
         (None, None) => "a call".to_owned(),
     };
     format!("{who} {what}: {} {}", refusal.status, refusal.message)
+}
+
+fn turned_away(told: &Rejections) -> String {
+    let Rejections { period_s, unauthenticated, over_limit, sessions } = told;
+    let named: Vec<String> =
+        sessions.items().iter().map(|OverLimit { session, calls }| format!("{calls} of {session}")).collect();
+    let whose = if named.is_empty() { String::new() } else { format!(" ({})", named.join(", ")) };
+    format!(
+        "{unauthenticated} without a valid token, {over_limit} over the limit{whose}, within {period_s} s"
+    )
 }
 
 fn session_opened(opened: &SessionOpened) -> String {

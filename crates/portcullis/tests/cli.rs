@@ -43,7 +43,7 @@ fn a_configuration_from_init_lacks_only_the_credential_until_it_is_there() {
     let wrong = portcullis(&["config", "check", "--config", &config]);
     assert_eq!(wrong.status.code(), Some(1));
     assert_eq!(stdout(&wrong), "");
-    insta::assert_snapshot!(stderr(&wrong).replace(dir, "DIR"), @"DIR/portcullis.yaml:28:17: clusters[0].kubeconfig: cannot read `DIR/cluster.kubeconfig`: No such file or directory (os error 2)");
+    insta::assert_snapshot!(stderr(&wrong).replace(dir, "DIR"), @"DIR/portcullis.yaml:32:17: clusters[0].kubeconfig: cannot read `DIR/cluster.kubeconfig`: No such file or directory (os error 2)");
 
     std::fs::write(format!("{dir}/cluster.kubeconfig"), "contexts: [{name: a}]\ncurrent-context: a\n")
         .unwrap();
@@ -115,8 +115,14 @@ fn policies_are_checked_tested_and_explained() {
 
     std::fs::write(format!("{dir}/policies/developer/broken.cedar"), "permit (principal, action, resource)")
         .unwrap();
+    let text = std::fs::read_to_string(&config).unwrap() + "colour: blue\n";
+    std::fs::write(&config, text).unwrap();
     let broken = portcullis(&["config", "check", "--config", &config]);
     assert_eq!(broken.status.code(), Some(1));
+    let told = stderr(&broken);
+    for part in [" colour: ", "policy.bundle: developer/broken.cedar:1:", "clusters[0].kubeconfig: "] {
+        assert!(told.contains(part), "no `{part}` among what is told at once:\n{told}");
+    }
 }
 
 #[test]
@@ -131,4 +137,173 @@ fn what_is_no_ledger_is_not_verified() {
     assert!(told("verify", &format!("{dir}/none"), &[]).contains("is not a folder"));
     let no_key = told("show", dir, &["3.."]).replace(dir, "DIR");
     insta::assert_snapshot!(no_key, @"cannot read the log's key `DIR/ledger.vkey`: No such file or directory (os error 2)");
+}
+
+/// A ledger with a start leaf, some expiries and, once closed, a stop leaf.
+async fn ledger(folder: &std::path::Path) -> ledger::Ledger {
+    let config = ledger::Config {
+        folder: folder.join("ledger"),
+        key: ledger::Key::load_or_generate(&folder.join("key"), "gate.example.com/ledger").unwrap(),
+        writer_id: ledger::leaf::Id::new("gate-1").unwrap(),
+        checkpoint_interval: std::time::Duration::from_secs(1),
+        queue: 16,
+    };
+    let nothing = ledger::leaf::Digest([0; 32]);
+    let start = ledger::leaf::Start {
+        build: "test".into(),
+        config: nothing,
+        policy: nothing,
+        clusters: Default::default(),
+        lifted: Default::default(),
+        previous: Default::default(),
+    };
+    let (ledger, _) = ledger::Ledger::open(config, start, jiff::Timestamp::now).unwrap();
+    for n in 0..20 {
+        let session = ledger::leaf::Id::new(&format!("s-{n}")).unwrap();
+        let expired = ledger::leaf::Event::SessionExpired(ledger::leaf::SessionExpired { session });
+        assert_eq!(ledger.append(expired).await.unwrap().index() % 22, n + 1);
+    }
+    ledger
+}
+
+#[tokio::test]
+async fn a_ledger_is_shown_followed_and_proven() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().to_str().unwrap();
+    let (log, key) = (format!("{dir}/ledger"), format!("{dir}/ledger/ledger.vkey"));
+    ledger(folder.path()).await.close(true).await.unwrap();
+    let run = |arguments: &[&str]| portcullis(&[&["ledger"], arguments].concat());
+    let told = |arguments: &[&str]| {
+        let output = run(arguments);
+        assert!(output.status.success(), "{}", stderr(&output));
+        stdout(&output)
+    };
+    let refused = |arguments: &[&str]| {
+        let output = run(arguments);
+        assert_eq!((output.status.code(), stdout(&output)), (Some(1), String::new()));
+        stderr(&output).replace(dir, "DIR")
+    };
+
+    let newest = told(&["tail", &log, "-n", "3"]);
+    assert_eq!(newest, told(&["show", &log, "19.."]), "the form for programs, a leaf a line");
+    assert_eq!(newest.lines().count(), 3);
+    assert!(told(&["tail", &log, "-o", "text", "-n", "1"]).ends_with("every call had come to its end\n"));
+    assert_eq!(
+        told(&["tail", &log, "-n", "99"]),
+        told(&["show", &log]),
+        "from the first where there are fewer"
+    );
+    insta::assert_snapshot!(refused(&["show", &log, "22"]), @"leaf 22 is not in the log, which has 22 under its checkpoint");
+
+    let (proof, leaf) = (format!("{dir}/5.tlog-proof"), format!("{dir}/5.json"));
+    std::fs::write(&proof, told(&["prove", &log, "5"])).unwrap();
+    std::fs::write(&leaf, told(&["show", &log, "5"])).unwrap();
+    let kept = format!("{dir}/kept.vkey");
+    std::fs::copy(&key, &kept).unwrap();
+    let proven = told(&["check-proof", &proof, "--key", &kept]);
+    assert!(proven.contains("session_expired  s-4"), "{proven}");
+    assert!(
+        proven.ends_with(
+            "PROVEN: leaf 5 is in the log `gate.example.com/ledger`, under its checkpoint of 22 leaves\n"
+        ),
+        "{proven}"
+    );
+    assert_eq!(told(&["check-proof", &proof, "--key", &kept, "--leaf", &leaf]), proven);
+    let changed = std::fs::read_to_string(&leaf).unwrap().replace("s-4", "s-5");
+    std::fs::write(&leaf, changed).unwrap();
+    insta::assert_snapshot!(refused(&["check-proof", &proof, "--key", &kept, "--leaf", &leaf]), @"NOT PROVEN: the proof leads to another root: the entry or the tree is not what was signed");
+    insta::assert_snapshot!(refused(&["prove", &log, "22"]), @"leaf 22 is not in the log, which has 22 under its checkpoint");
+}
+
+#[tokio::test]
+async fn a_kept_checkpoint_shows_that_leaves_were_cut_off() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().to_str().unwrap();
+    let (log, kept) = (format!("{dir}/ledger"), format!("{dir}/kept.checkpoint"));
+    ledger(folder.path()).await.close(true).await.unwrap();
+    let old_copy = format!("{dir}/old");
+    let copied = Command::new("cp").args(["-r", &log, &old_copy]).status().unwrap();
+    assert!(copied.success());
+    std::fs::copy(format!("{log}/checkpoint"), &kept).unwrap();
+    let verify = |log: &str| portcullis(&["ledger", "verify", log, "--since", &kept]);
+    assert!(verify(&log).status.success());
+
+    ledger(folder.path()).await.close(true).await.unwrap();
+    let extended = verify(&log);
+    assert!(extended.status.success(), "{}", stdout(&extended));
+    assert!(
+        stdout(&extended)
+            .contains("since       the earlier checkpoint's 22 leaves are the first of this log")
+    );
+
+    std::fs::copy(format!("{log}/checkpoint"), &kept).unwrap();
+    let cut = verify(&old_copy);
+    assert_eq!(cut.status.code(), Some(1));
+    assert!(
+        stdout(&cut).contains("the earlier checkpoint has 44 leaves, this log 22: leaves were cut off"),
+        "{}",
+        stdout(&cut)
+    );
+}
+
+#[tokio::test]
+async fn leaves_that_no_checkpoint_covers_are_shown_as_such() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().to_str().unwrap();
+    let (log, journal) = (format!("{dir}/ledger"), format!("{dir}/ledger/journal"));
+    let open = ledger(folder.path()).await;
+    // As a gate leaves it that was killed before its next checkpoint.
+    let (early, killed) = (format!("{dir}/early"), format!("{dir}/killed"));
+    let cp = |from: &str, to: &str| {
+        assert!(Command::new("cp").args(["-r", from, to]).status().unwrap().success());
+    };
+    while open.stats().sealed < 21 {
+        tokio::task::yield_now().await;
+    }
+    cp(&log, &early);
+    let session = ledger::leaf::Id::new("s-late").unwrap();
+    let late = ledger::leaf::Event::SessionExpired(ledger::leaf::SessionExpired { session });
+    assert_eq!(open.append(late).await.unwrap().index(), 21);
+    cp(&early, &killed);
+    std::fs::remove_dir_all(format!("{killed}/journal")).unwrap();
+    cp(&journal, &format!("{killed}/journal"));
+
+    let told = |arguments: &[&str]| portcullis(&[&["ledger"], arguments].concat());
+    let programs = told(&["tail", &killed, "-n", "2"]);
+    let lines: Vec<serde_json::Value> =
+        stdout(&programs).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(
+        (&lines[0]["event"]["session"], &lines[1]["event"]),
+        (&"s-19".into(), &serde_json::Value::Null)
+    );
+    assert_eq!(lines[1]["unsealed"]["event"]["session"], "s-late");
+    insta::assert_snapshot!(stderr(&programs), @"not sealed yet: 1 of these leaves, from 21 on; nothing proves them until a signed checkpoint covers them");
+    let people = told(&["show", &killed, "21", "-o", "text"]);
+    assert!(stdout(&people).ends_with("session_expired  (not yet sealed) s-late\n"), "{}", stdout(&people));
+    let sealed = told(&["show", &killed, "..21"]);
+    assert_eq!((stdout(&sealed).lines().count(), stderr(&sealed)), (21, String::new()));
+    open.close(true).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_log_is_followed_as_it_grows() {
+    use std::io::{BufRead, BufReader};
+
+    let folder = tempfile::tempdir().unwrap();
+    let log = format!("{}/ledger", folder.path().display());
+    ledger(folder.path()).await.close(true).await.unwrap();
+    let mut tail = Command::new(env!("CARGO_BIN_EXE_portcullis"))
+        .args(["ledger", "tail", "-f", "-n", "1", &log])
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(tail.stdout.take().unwrap()).lines();
+    let mut next = || -> serde_json::Value { serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap() };
+    assert_eq!(next()["type"], "stop");
+    let grown = ledger(folder.path()).await;
+    assert_eq!(next()["type"], "start");
+    assert_eq!(next()["event"]["session"], "s-0");
+    tail.kill().unwrap();
+    tail.wait().unwrap();
+    grown.close(true).await.unwrap();
 }

@@ -11,8 +11,10 @@ const APPLICATION_ID: i64 = 0x5043_554c;
 
 /// Migration `n` (from 1) takes the schema from version `n - 1` to `n`. The second statement, run in the same
 /// transaction, says so: a `PRAGMA` takes no parameters.
-const MIGRATIONS: &[(&str, &str)] =
-    &[(include_str!("../migrations/0001_sessions.sql"), "PRAGMA user_version = 1")];
+const MIGRATIONS: &[(&str, &str)] = &[
+    (include_str!("../migrations/0001_sessions.sql"), "PRAGMA user_version = 1"),
+    (include_str!("../migrations/0002_expiries.sql"), "PRAGMA user_version = 2"),
+];
 
 /// Brings the database up to this release's schema, one transaction a migration.
 pub(crate) async fn run(pool: &SqlitePool, file: &Path) -> Result<(), OpenError> {

@@ -10,6 +10,7 @@ use std::{
 };
 
 use anyhow::{Context, bail, ensure};
+use parking_lot::Mutex;
 use serde::Deserialize;
 
 use crate::{command, run_with_input, tools};
@@ -159,11 +160,14 @@ impl Cluster {
         succeeded(&self.kubectl(arguments)?, arguments)
     }
 
-    /// Applies a manifest (YAML, any number of documents) as the administrator.
+    /// Applies a manifest (YAML, any number of documents) as the administrator. One after another: kubectl looks whether
+    /// an object is there and then creates it, and fails if somebody did so in between.
     ///
     /// # Errors
     /// What `kubectl apply` said.
     pub fn apply(&self, manifest: &str) -> anyhow::Result<()> {
+        static APPLYING: Mutex<()> = Mutex::new(());
+        let _alone = APPLYING.lock();
         let arguments = ["apply", "-f", "-"];
         succeeded(&self.kubectl_with_input(&arguments, manifest)?, &arguments).map(drop)
     }

@@ -7,9 +7,9 @@ use std::{
 };
 
 use anyhow::{Context, anyhow, ensure};
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::tools;
+use crate::tools::{self, tools};
 
 /// The oracle of `tests/cluster/oracle`: one JSON question, one JSON answer.
 ///
@@ -17,6 +17,8 @@ use crate::tools;
 /// |---|---|
 /// | `{"op":"requestinfo","method":"GET","url":"/api/v1/pods"}` | the fields of `RequestInfo` |
 /// | `{"op":"options","verb":"list","query":"limit=5"}` | the options; verbs: list, get, create, update, patch, delete, log, exec, attach, portforward |
+/// | `{"op":"object","data":BASE64}` | `{"value":..}`: an object in protobuf or JSON, as its Go type has it |
+/// | `{"op":"protobufsample","seed":1}` | `{"protobuf":BASE64,"json":..}`: an object made up |
 /// | `{"op":"json","data":BASE64}`, `{"op":"yaml",..}` | `{"value":..,"strict":[..]}`: the decoded body, and what strict field validation says |
 ///
 /// What the API server refuses is answered with `{"error":".."}`, and a question that the oracle does not understand
@@ -86,6 +88,21 @@ impl Drop for Oracle {
         drop(self.questions.take());
         self.child.wait().ok();
     }
+}
+
+/// The messages of every kind that a client may send, as `crates/kube-api/src/protobuf/schema.txt` has them.
+///
+/// # Errors
+/// The oracle cannot be built, or does not know how to tell a type.
+pub fn protobuf_schema() -> anyhow::Result<String> {
+    let answer = Oracle::start()?.ask(json!({"op": "protobufschema"}))?;
+    let lines: Vec<String> =
+        serde_json::from_value(answer.clone()).with_context(|| format!("no schema: {answer}"))?;
+    let version = tools::VERSION.0;
+    Ok(format!(
+        "# Kinds and protobuf messages of Kubernetes {version}; written by `cargo xtask protobuf`.\n{}\n",
+        lines.join("\n")
+    ))
 }
 
 fn read_answer(answers: &mut BufReader<ChildStdout>) -> anyhow::Result<Value> {

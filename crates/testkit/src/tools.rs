@@ -18,7 +18,7 @@ use crate::command::tail;
 /// The sources.
 const SOURCES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/cluster");
 /// What the programs call themselves; must be the version of `k8s.io/kubernetes` in `go.mod`.
-const VERSION: (&str, &str, &str) = ("v1.37.2", "1", "37");
+pub(crate) const VERSION: (&str, &str, &str) = ("v1.37.2", "1", "37");
 /// The Go release that `go.mod` asks for.
 const GO: (u32, u32) = (1, 26);
 /// Packages beside the main one that become programs of their own.

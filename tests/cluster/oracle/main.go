@@ -5,6 +5,9 @@
 //	{"op":"options","verb":"list","query":"limit=5"}                  options in the query
 //	{"op":"json","data":"BASE64"}                                     a body, decoded
 //	{"op":"yaml","data":"BASE64"}
+//	{"op":"object","data":"BASE64"}                                   an object in protobuf or JSON, as its type has it
+//	{"op":"protobufsample","seed":1}                                  an object made up, in protobuf and in JSON
+//	{"op":"protobufschema"}                                           every message that a client may send
 //
 // What the API server refuses is answered with {"error":"..."}.
 package main
@@ -25,6 +28,7 @@ type question struct {
 	Verb   string `json:"verb"`
 	Query  string `json:"query"` // without the question mark
 	Data   []byte `json:"data"`
+	Seed   uint64 `json:"seed"`
 }
 
 type failure struct {
@@ -90,6 +94,12 @@ func ask(q question) (any, error) {
 		return decodeJSON(q.Data)
 	case "yaml":
 		return decodeYAML(q.Data)
+	case "object":
+		return decodeObject(q.Data)
+	case "protobufsample":
+		return sampleProtobuf(q.Seed)
+	case "protobufschema":
+		return protobufSchema()
 	default:
 		return failure{Error: fmt.Sprintf("unknown op `%s`", q.Op), Question: true}, nil
 	}

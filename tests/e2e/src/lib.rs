@@ -25,6 +25,14 @@ pub struct Lab {
     pub gate: Gate,
 }
 
+/// A number from the environment: `PORTCULLIS_CASES` and `PORTCULLIS_SEED`, which `cargo xtask fuzz` sets.
+///
+/// # Errors
+/// It is no number.
+pub fn setting(name: &str, default: u64) -> anyhow::Result<u64> {
+    std::env::var(name).map_or(Ok(default), |value| value.parse().with_context(|| format!("{name}={value}")))
+}
+
 /// The program's lab, started by whoever asks first.
 ///
 /// # Errors

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use e2e::{audited, furnish, leaves, start, text};
+use e2e::{Client, audited, furnish, leaves, start, text};
 use serde_json::Value;
 use testkit::Options;
 
@@ -82,5 +82,54 @@ fn a_killed_gate_leaves_an_intent_without_outcome_and_goes_on() -> anyhow::Resul
     let leaves = leaves(&lab.gate)?;
     assert!(leaves.iter().filter(|leaf| leaf["type"] == "start").count() == 2);
     assert!(leaves.iter().any(|leaf| leaf.to_string().contains(&id)));
+    Ok(())
+}
+
+#[test]
+fn calls_turned_away_are_counted_and_a_session_that_expires_is_recorded() -> anyhow::Result<()> {
+    let mut lab = start(&Options::default())?;
+    let session = lab.gate.session("door")?;
+    let client = Client::new(&lab.gate, &session)?;
+    for _call in 0..5 {
+        let answer =
+            client.say("GET /api/v1/namespaces/default/pods", &["Authorization: Bearer nobody"], "")?;
+        assert_eq!(answer.status, 401, "{}", answer.head);
+    }
+    let short = lab.gate.portcullis(&[
+        "session",
+        "open",
+        "--config",
+        &lab.gate.path("portcullis.yaml"),
+        "--agent",
+        "claude",
+        "--for",
+        "ada@example.com",
+        "--cluster",
+        "demo",
+        "--reason",
+        "nothing much",
+        "--ttl",
+        "1s",
+        "--kubeconfig",
+        &lab.gate.path("short.kubeconfig"),
+    ])?;
+    assert!(short.status.success(), "{}", text(&short));
+    let of = |leaves: &[Value], kind: &str| -> Vec<Value> {
+        leaves.iter().filter(|leaf| leaf["type"] == kind).cloned().collect()
+    };
+    let given_up = Instant::now() + Duration::from_secs(30);
+    while of(&leaves(&lab.gate)?, "session_expired").is_empty() {
+        assert!(Instant::now() < given_up, "the session's expiry was not recorded");
+    }
+    lab.gate.stop()?;
+    let leaves = leaves(&lab.gate)?;
+    let opened = of(&leaves, "session_opened").pop().unwrap_or_default();
+    let expired = of(&leaves, "session_expired");
+    assert_eq!(expired.len(), 1);
+    assert_eq!(expired.first().map(|leaf| &leaf["event"]["session"]), Some(&opened["event"]["session"]));
+    let counted: u64 =
+        of(&leaves, "rejections").iter().filter_map(|leaf| leaf["event"]["unauthenticated"].as_u64()).sum();
+    assert_eq!(counted, 5);
+    assert_eq!(leaves.last().map(|leaf| &leaf["type"]), Some(&Value::from("stop")));
     Ok(())
 }

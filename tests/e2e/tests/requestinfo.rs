@@ -2,6 +2,7 @@
 //!
 //! `PORTCULLIS_CASES` and `PORTCULLIS_SEED` choose how many cases and which; `cargo xtask fuzz` sets them.
 
+use e2e::setting;
 use kube_api::generate::{Case, Generator, agrees, port_agrees};
 use serde_json::{Value, json};
 use testkit::Oracle;
@@ -9,10 +10,6 @@ use testkit::Oracle;
 const CASES: usize = 20_000;
 /// Asked at a time, so that memory stays the same however many cases there are.
 const BATCH: usize = 10_000;
-
-fn setting(name: &str, default: u64) -> anyhow::Result<u64> {
-    std::env::var(name).map_or(Ok(default), |value| Ok(value.parse()?))
-}
 
 fn question(method: &str, url: &str) -> Value {
     json!({"op": "requestinfo", "method": method, "url": url})

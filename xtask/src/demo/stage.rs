@@ -43,7 +43,7 @@ impl Stage {
         println!("  alias kubectl={kubectl}");
         println!("  kubectl get pods -n shop\n");
         println!("and the auditor:\n");
-        println!("  {} ledger tail {}", self.gate.program().display(), self.gate.path("data/ledger"));
+        println!("  {} ledger tail -f {}", self.gate.program().display(), self.gate.path("data/ledger"));
         loop {
             std::thread::park();
         }

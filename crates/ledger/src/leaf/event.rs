@@ -21,6 +21,8 @@ pub enum Event {
     Refusal(Box<Refusal>),
     /// A call that the gate answered by itself: a question about the caller's own rights.
     Answered(Box<Answered>),
+    /// Calls turned away at the door, counted together.
+    Rejections(Rejections),
     /// A session began.
     SessionOpened(Box<SessionOpened>),
     /// A session was ended by someone.
@@ -35,9 +37,9 @@ pub enum Event {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Start {
-    /// Version and commit of the binary.
+    /// Name and version of the binary.
     pub build: Name,
-    /// Digest of the resolved configuration.
+    /// Digest of the configuration file, byte for byte.
     pub config: Digest,
     /// Digest of the policy bundle in force.
     pub policy: Digest,
@@ -222,7 +224,7 @@ pub struct Outcome {
     pub delivered: u64,
     /// Values masked.
     pub masked: u64,
-    /// From intent to end, in microseconds.
+    /// From the call's head to its end, in microseconds.
     pub duration_us: u64,
     /// What kind of error, if one ended it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -239,8 +241,6 @@ pub enum Stage {
     Failed,
     /// The API server said no.
     Denied,
-    /// It waits for a human.
-    Asked,
     /// The answer was cut off: client gone, session revoked, deadline, unmaskable content.
     Cut,
 }
@@ -299,8 +299,6 @@ pub struct RawRequest {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Cause {
-    /// No caller could be established.
-    Unauthenticated,
     /// The session was revoked or had expired.
     SessionEnded,
     /// Unparsable, ambiguous or non-canonical.
@@ -315,8 +313,32 @@ pub enum Cause {
     Approval,
     /// Over a limit.
     Limit,
-    /// Something that it needs does not work.
-    Unavailable,
+}
+
+/// Calls turned away before anything was known of them but their credential: counted, not told one by one, so that a
+/// flood of them does not fill the disk. Calls that came while there is no such leaf: none.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rejections {
+    /// All of them came within this many seconds before the leaf.
+    pub period_s: u64,
+    /// Calls without a valid session token: 401.
+    pub unauthenticated: u64,
+    /// Calls of sessions that had as many open as they may: 429.
+    pub over_limit: u64,
+    /// Whose those were. Once 32 sessions are listed, calls of further ones are in `over_limit` alone.
+    #[serde(default)]
+    pub sessions: List<OverLimit, 32>,
+}
+
+/// A session's share of the calls over the limit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OverLimit {
+    /// The session.
+    pub session: Id,
+    /// How many of its calls were turned away.
+    pub calls: u64,
 }
 
 /// A session began.
@@ -354,7 +376,8 @@ pub struct SessionRevoked {
     pub reason: Option<Text<2048>>,
 }
 
-/// A session's time was over.
+/// A session's time was over: written within a second of it, or at the next start when no gate ran then. The exact
+/// time is [`SessionOpened::expires`]. After a crash a session may have a second such leaf.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SessionExpired {

@@ -10,9 +10,9 @@ mod event;
 mod text;
 
 pub use event::{
-    Actor, Answered, Body, Cause, Decision, Event, Impersonated, Intent, Lifted, Name, Outcome, PolicyLoaded,
-    Previous, RawRequest, Refusal, Request, Rule, SessionExpired, SessionOpened, SessionRevoked, Stage,
-    Start, Stop, Verdict,
+    Actor, Answered, Body, Cause, Decision, Event, Impersonated, Intent, Lifted, Name, Outcome, OverLimit,
+    PolicyLoaded, Previous, RawRequest, Refusal, Rejections, Request, Rule, SessionExpired, SessionOpened,
+    SessionRevoked, Stage, Start, Stop, Verdict,
 };
 pub use text::{Asserted, Digest, Id, InvalidId, List, Text};
 
@@ -36,6 +36,7 @@ pub enum Kind {
     Outcome,
     Refusal,
     Answered,
+    Rejections,
     SessionOpened,
     SessionRevoked,
     SessionExpired,
@@ -112,6 +113,7 @@ impl Event {
             Self::Outcome(_) => Kind::Outcome,
             Self::Refusal(_) => Kind::Refusal,
             Self::Answered(_) => Kind::Answered,
+            Self::Rejections(_) => Kind::Rejections,
             Self::SessionOpened(_) => Kind::SessionOpened,
             Self::SessionRevoked(_) => Kind::SessionRevoked,
             Self::SessionExpired(_) => Kind::SessionExpired,
@@ -131,6 +133,7 @@ impl Event {
             Self::Outcome(e) => canonical::serialize(e),
             Self::Refusal(e) => canonical::serialize(e),
             Self::Answered(e) => canonical::serialize(e),
+            Self::Rejections(e) => canonical::serialize(e),
             Self::SessionOpened(e) => canonical::serialize(e),
             Self::SessionRevoked(e) => canonical::serialize(e),
             Self::SessionExpired(e) => canonical::serialize(e),
@@ -147,6 +150,7 @@ impl Event {
             Kind::Outcome => Self::Outcome(serde_json::from_value(value)?),
             Kind::Refusal => Self::Refusal(serde_json::from_value(value)?),
             Kind::Answered => Self::Answered(serde_json::from_value(value)?),
+            Kind::Rejections => Self::Rejections(serde_json::from_value(value)?),
             Kind::SessionOpened => Self::SessionOpened(serde_json::from_value(value)?),
             Kind::SessionRevoked => Self::SessionRevoked(serde_json::from_value(value)?),
             Kind::SessionExpired => Self::SessionExpired(serde_json::from_value(value)?),
@@ -235,6 +239,7 @@ impl fmt::Display for Kind {
             Self::Outcome => "outcome",
             Self::Refusal => "refusal",
             Self::Answered => "answered",
+            Self::Rejections => "rejections",
             Self::SessionOpened => "session_opened",
             Self::SessionRevoked => "session_revoked",
             Self::SessionExpired => "session_expired",

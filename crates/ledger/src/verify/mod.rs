@@ -22,17 +22,28 @@ use story::Story;
 /// sessions, and for the intents that are open, all bounded.
 #[must_use]
 pub fn verify(folder: &Path, verifier: &Verifier) -> Report {
-    verify_storage(&FsStorage::new(folder), verifier)
+    verify_storage(&FsStorage::new(folder), verifier, None)
 }
 
-/// [`verify`] on any storage.
-pub(crate) fn verify_storage(storage: &dyn Storage, verifier: &Verifier) -> Report {
+/// [`verify`], and that the log is an extension of what an earlier checkpoint of it had signed: whoever kept that one
+/// notices leaves that were cut off or exchanged since, though the key were used to sign what is there now.
+#[must_use]
+pub fn verify_since(folder: &Path, verifier: &Verifier, earlier: &Checkpoint) -> Report {
+    verify_storage(&FsStorage::new(folder), verifier, Some(earlier))
+}
+
+/// [`verify_since`] on any storage.
+pub(crate) fn verify_storage(
+    storage: &dyn Storage,
+    verifier: &Verifier,
+    earlier: Option<&Checkpoint>,
+) -> Report {
     let mut report = Report::new(verifier.name());
     let Some(checkpoint) = checkpoint(storage, verifier, &mut report) else { return report };
     report.size = checkpoint.size;
     report.root = Some(checkpoint.root);
     let mut story = Story::default();
-    tiles::walk(storage, &checkpoint, &mut story, &mut report);
+    tiles::walk(storage, &checkpoint, earlier, &mut story, &mut report);
     journal(storage, verifier, &mut story, &mut report);
     story.finish(&mut report);
     report

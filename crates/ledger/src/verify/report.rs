@@ -19,6 +19,8 @@ pub struct Report {
     pub size: u64,
     /// The signed root; `None` if the checkpoint could not be opened.
     pub root: Option<Hash>,
+    /// How many leaves the earlier checkpoint had that this log was shown to extend; `None` if none was given, or not.
+    pub extends: Option<u64>,
     /// The names on other signatures under the checkpoint; nobody has verified those.
     pub other_signatures: Vec<String>,
     /// Leaves in the journal that no checkpoint covers yet.
@@ -83,6 +85,16 @@ pub enum Problem {
     /// The leaves do not make the tree that was signed.
     #[error("the log has the root {computed}, signed was {signed}: this is not the log that was signed")]
     Root { signed: Hash, computed: Hash },
+    /// The log is shorter than it was.
+    #[error(
+        "the earlier checkpoint has {earlier} leaves, this log {size}: leaves were cut off, or an old copy was restored"
+    )]
+    CutOff { earlier: u64, size: u64 },
+    /// The log is another than it was.
+    #[error(
+        "the first {size} leaves have the root {computed}, and had {earlier} at the earlier checkpoint: the log was rewritten since"
+    )]
+    Forked { size: u64, earlier: Hash, computed: Hash },
     /// Too much is missing.
     #[error(
         "the root cannot be computed, because leaves and their hashes are missing: restore the files named above"
@@ -137,6 +149,11 @@ pub enum Finding {
         "leaf {index}: before boot {boot_epoch} the gateway stopped without saying so: a crash, a kill, or a full disk"
     )]
     UncleanStart { index: u64, boot_epoch: u64 },
+    /// A stop that claims more than there is.
+    #[error(
+        "leaf {index}: boot {boot_epoch} says that every call had come to its end, but {open} of its intents have no outcome"
+    )]
+    UncleanStop { index: u64, boot_epoch: u64, open: usize },
     /// The clock was set.
     #[error("leaf {index}: the clock went back by {microseconds} µs")]
     ClockBack { index: u64, microseconds: i64 },
@@ -163,6 +180,7 @@ impl Report {
             origin: origin.to_owned(),
             size: 0,
             root: None,
+            extends: None,
             other_signatures: Vec::new(),
             unsealed: 0,
             torn_bytes: 0,
@@ -203,6 +221,9 @@ impl fmt::Display for Report {
         writeln!(f, "log         {}", self.origin)?;
         if let Some(root) = &self.root {
             writeln!(f, "checkpoint  {} leaves, root {root}", self.size)?;
+        }
+        if let Some(earlier) = self.extends {
+            writeln!(f, "since       the earlier checkpoint's {earlier} leaves are the first of this log")?;
         }
         if let (Some(first), Some(last)) = (&self.first_time, &self.last_time) {
             writeln!(f, "time        {first} to {last}")?;

@@ -1,7 +1,7 @@
 //! What the leaves say, one after another: their form, their sequence, and whether calls and sessions add up.
 
 use super::report::{Finding, Problem, Report};
-use crate::leaf::{Event, Id, Kind, Leaf, Position, Previous, format_time};
+use crate::leaf::{Event, Id, Kind, Leaf, Position, Previous, Stop, format_time};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 
@@ -15,6 +15,8 @@ pub(super) struct Story {
     last: Option<Last>,
     /// Leaves were skipped: the next one's place in the sequence cannot be foretold.
     off_track: bool,
+    /// The index of the last start leaf.
+    boot: u64,
     /// Whether any leaf was ever skipped: then a missing counterpart says nothing.
     gaps: bool,
     open: BTreeMap<Id, (u64, Id)>,
@@ -53,6 +55,7 @@ impl Story {
         report.last_time = Some(time);
         self.sequence(file, index, &leaf, report);
         self.calls(index, &leaf.event, report);
+        self.boots(index, &leaf, report);
         let stopped = leaf.event.kind() == Kind::Stop;
         self.last = Some(Last { position: leaf.position, time: leaf.time, stopped });
         self.off_track = false;
@@ -112,6 +115,30 @@ impl Story {
         }
     }
 
+    /// A boot that says it ended well must have an outcome for each of its intents.
+    fn boots(&mut self, index: u64, leaf: &Leaf, report: &mut Report) {
+        match &leaf.event {
+            Event::Start(_) => self.boot = index,
+            Event::Stop(Stop { clean: true }) if !self.gaps => {
+                let open = self.open.values().filter(|(intent, _)| *intent > self.boot).count();
+                if open > 0 {
+                    let boot_epoch = leaf.position.boot_epoch;
+                    report.finding(Finding::UncleanStop { index, boot_epoch, open });
+                }
+            }
+            Event::Stop(_)
+            | Event::Intent(_)
+            | Event::Outcome(_)
+            | Event::Refusal(_)
+            | Event::Answered(_)
+            | Event::Rejections(_)
+            | Event::SessionOpened(_)
+            | Event::SessionRevoked(_)
+            | Event::SessionExpired(_)
+            | Event::PolicyLoaded(_) => {}
+        }
+    }
+
     fn calls(&mut self, index: u64, event: &Event, report: &mut Report) {
         match event {
             Event::Intent(intent) => {
@@ -141,7 +168,11 @@ impl Story {
             }
             Event::SessionRevoked(revoked) => self.end_session(index, &revoked.session),
             Event::SessionExpired(expired) => self.end_session(index, &expired.session),
-            Event::Start(_) | Event::Stop(_) | Event::Refusal(_) | Event::PolicyLoaded(_) => {}
+            Event::Start(_)
+            | Event::Stop(_)
+            | Event::Refusal(_)
+            | Event::Rejections(_)
+            | Event::PolicyLoaded(_) => {}
         }
     }
 

@@ -177,6 +177,20 @@ fn replace(leaf: &mut Vec<u8>, from: &str, to: &str) {
     *leaf = String::from_utf8(leaf.clone()).unwrap().replace(from, to).into_bytes();
 }
 
+/// What a malicious writer with the key would make of a log: these leaves, hashed and signed as they should be.
+fn rewritten(log: &Path, act: impl FnOnce(&mut Vec<Vec<u8>>)) -> TempDir {
+    let target = tempfile::tempdir().unwrap();
+    let reader = Reader::new(log, signer(7).verifier().clone());
+    let mut leaves: Vec<_> = reader.leaves(0..u64::MAX).unwrap().map(|leaf| leaf.unwrap().json).collect();
+    act(&mut leaves);
+    let storage = std::sync::Arc::new(FsStorage::new(target.path()));
+    let mut sealer = crate::writer::Sealer::open(storage, signer(7)).unwrap();
+    let mut run = Vec::new();
+    assert!(leaves.iter().all(|leaf| push_entry(&mut run, leaf)));
+    sealer.absorb(&run).and_then(|()| sealer.seal()).unwrap();
+    target
+}
+
 /// The problems alone, a line each.
 fn problems(report: &Report) -> String {
     assert!(!report.intact());
@@ -203,6 +217,28 @@ async fn an_intact_log_is_reported_with_what_needs_explaining() {
     to explain  leaf 544: the call 00000000-0000-0000-0000-0000000003e8 in session 00000000-0000-0000-0000-000000000001 has an intent and no outcome: it is open, or a crash hid its end
     INTACT: every leaf is what was signed; 0 problems, 7 to explain
     ");
+}
+
+#[tokio::test]
+async fn a_clean_stop_is_held_against_the_calls_of_its_own_boot() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("log");
+    for calls in [vec![intent(1, 1), intent(2, 1), outcome(2)], vec![intent(3, 1), outcome(3)]] {
+        let ledger = open(&path).unwrap();
+        append(&ledger, [opened(1)].into_iter().chain(calls)).await;
+        ledger.close(true).await.unwrap();
+    }
+    let report = verify(&path, signer(7).verifier());
+    assert!(report.intact());
+    let told: Vec<String> = report.findings.iter().map(ToString::to_string).collect();
+    insta::assert_snapshot!(told.join("\n"), @"
+    leaf 5: boot 1 says that every call had come to its end, but 1 of its intents have no outcome
+    leaf 2: the call 00000000-0000-0000-0000-000000000001 in session 00000000-0000-0000-0000-000000000001 has an intent and no outcome: it is open, or a crash hid its end
+    ");
+    let ledger = open(&path).unwrap();
+    append(&ledger, [intent(4, 1)]).await;
+    ledger.close(false).await.unwrap();
+    assert_eq!(verify(&path, signer(7).verifier()).findings_total, 3, "one more open intent, and no more");
 }
 
 #[tokio::test]
@@ -267,25 +303,74 @@ async fn a_rewritten_log_needs_the_key() {
 
 #[tokio::test]
 async fn leaves_that_were_signed_wrong_are_told_too() {
-    // What a broken or malicious writer with the key would make: the hashes hold, the story does not.
+    // The hashes hold, the story does not.
     let (_folder, log) = log().await;
     let rewrite = |act: &dyn Fn(&mut Vec<Vec<u8>>)| {
-        let target = tempfile::tempdir().unwrap();
-        let reader = Reader::new(&log, signer(7).verifier().clone());
-        let mut leaves: Vec<_> = reader.leaves(0..u64::MAX).unwrap().map(|leaf| leaf.unwrap().json).collect();
-        act(&mut leaves);
-        let storage = std::sync::Arc::new(FsStorage::new(target.path()));
-        let mut sealer = crate::writer::Sealer::open(storage, signer(7)).unwrap();
-        let mut run = Vec::new();
-        assert!(leaves.iter().all(|leaf| push_entry(&mut run, leaf)));
-        sealer.absorb(&run).and_then(|()| sealer.seal()).unwrap();
-        problems(&verify(target.path(), signer(7).verifier()))
+        problems(&verify(rewritten(&log, act).path(), signer(7).verifier()))
     };
     insta::assert_snapshot!(rewrite(&|leaves| drop(leaves.remove(100))), @"leaf 100 in `tile/entries/000` is gate-1.1.101 and does not follow gate-1.1.99: leaves are missing or from elsewhere");
     insta::assert_snapshot!(rewrite(&|leaves| drop(leaves.remove(542))), @"the start leaf 542 in `tile/entries/002.p/46` does not tell how the boot before it ended: leaves before it are missing or from elsewhere");
     insta::assert_snapshot!(rewrite(&|leaves| drop(leaves.remove(0))), @"leaf 0 in `tile/entries/000` is gate-1.1.1 and cannot be the first: leaves are missing or from elsewhere");
     insta::assert_snapshot!(rewrite(&|leaves| leaves[3].push(b' ')), @"leaf 3 in `tile/entries/000`: JSON, but not in the canonical form of RFC 8785");
     insta::assert_snapshot!(rewrite(&|leaves| replace(&mut leaves[3], "\"schema_version\":1", "\"schema_version\":2")), @"leaf 3 in `tile/entries/000`: leaf schema version 2 is unknown: use a newer build to read it");
+}
+
+#[tokio::test]
+async fn an_earlier_checkpoint_shows_what_was_cut_off_or_rewritten_with_the_key() {
+    let (_folder, log) = log().await;
+    let (whole, verifier) = (Reader::new(&log, signer(7).verifier().clone()), signer(7).verifier().clone());
+    let kept =
+        |size| Checkpoint { origin: "example.com/log".to_owned(), size, root: verify_root(&whole, size) };
+    for size in [0, 1, 255, 256, 257, 545, 559] {
+        let report = verify_since(&log, &verifier, &kept(size));
+        assert!(report.intact(), "{report}");
+        assert_eq!(report.extends, Some(size));
+        let (proof, now) = whole.consistency(size).unwrap();
+        let proven = crate::tree::verify_consistency(&proof, size, &kept(size).root, now.size, &now.root);
+        assert_eq!(proven, Ok(()), "as the proof for a witness has it");
+    }
+    let since = |log: &Path, size| {
+        assert!(verify(log, &verifier).intact(), "without the earlier checkpoint nothing is to be seen");
+        let report = verify_since(log, &verifier, &kept(size));
+        assert_eq!(report.extends, None);
+        problems(&report)
+    };
+    let cut = rewritten(&log, |leaves| leaves.truncate(543));
+    insta::assert_snapshot!(since(cut.path(), 559), @"the earlier checkpoint has 559 leaves, this log 543: leaves were cut off, or an old copy was restored");
+    let forked = rewritten(&log, |leaves| replace(&mut leaves[300], "\"get\"", "\"put\""));
+    let now = Reader::new(forked.path(), verifier.clone());
+    let (was, is) = (kept(559).root.to_string(), verify_root(&now, 559).to_string());
+    insta::assert_snapshot!(since(forked.path(), 559).replace(&was, "WAS").replace(&is, "IS"), @"the first 559 leaves have the root IS, and had WAS at the earlier checkpoint: the log was rewritten since");
+    assert!(since(forked.path(), 301).starts_with("the first 301 leaves have the root "));
+    assert_eq!(verify_since(forked.path(), &verifier, &kept(300)).extends, Some(300), "rewritten after it");
+}
+
+#[test]
+fn what_no_checkpoint_covers_is_read_while_it_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("log");
+    let ledger = open(&path).unwrap();
+    let done = std::sync::atomic::AtomicBool::new(false);
+    let reader = Reader::new(&path, signer(7).verifier().clone());
+    std::thread::scope(|scope| {
+        let reading = scope.spawn(|| {
+            let (mut looks, mut newest) = (0_u64, 0);
+            while !done.load(std::sync::atomic::Ordering::Acquire) {
+                let extent = reader.extent().unwrap();
+                let indices: Vec<u64> = extent.unsealed.iter().map(|leaf| leaf.index).collect();
+                let end = extent.sealed + indices.len() as u64;
+                assert_eq!(indices, (extent.sealed..end).collect::<Vec<_>>());
+                assert!(newest <= end, "nothing that was there is gone");
+                (looks, newest) = (looks + 1, extent.sealed);
+            }
+            looks
+        });
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        // Several segments, which go as checkpoints cover them.
+        runtime.block_on(append(&ledger, (0..100).flat_map(|call| [intent(call, 1), outcome(call)])));
+        done.store(true, std::sync::atomic::Ordering::Release);
+        assert!(reading.join().unwrap() > 0);
+    });
 }
 
 #[tokio::test]
@@ -305,11 +390,23 @@ async fn what_is_not_yet_sealed_is_checked_in_the_journal() {
     to explain  leaf 2: the call 00000000-0000-0000-0000-000000000001 in session 00000000-0000-0000-0000-000000000001 has an intent and no outcome: it is open, or a crash hid its end
     INTACT: every leaf is what was signed; 0 problems, 1 to explain
     ");
+    let reader = Reader::new(folder.path(), signer(7).verifier().clone());
+    let extent = reader.extent().unwrap();
+    assert_eq!((extent.sealed, extent.unsealed.len()), (0, 3));
+    let last = extent.unsealed.last().unwrap();
+    assert_eq!((last.index, crate::leaf::Leaf::parse(&last.json).unwrap().event), (2, intent(1, 1)));
     let journal = format!("journal/{:020}", 0);
     let change = |act: &dyn Fn(&Path)| tampered(folder.path(), act);
     let report = change(&|log| edit(log.join(&journal), |bytes| bytes.truncate(bytes.len() - 5)));
     assert_eq!((report.intact(), report.unsealed, report.torn_bytes > 0), (true, 1, true));
     insta::assert_snapshot!(problems(&change(&|log| edit(log.join(&journal), |bytes| bytes[99] ^= 1))), @"`journal/00000000000000000000` is damaged at byte 0 (the payload's checksum is wrong): leaves in it that no checkpoint covers are lost; restore it, or keep it as evidence");
+    let unread = |act: &dyn Fn(&Path)| {
+        let copied = tempfile::tempdir().unwrap();
+        copy(folder.path(), copied.path());
+        act(copied.path());
+        Reader::new(copied.path(), signer(7).verifier().clone()).extent().unwrap_err().to_string()
+    };
+    insta::assert_snapshot!(unread(&|log| edit(log.join(&journal), |bytes| bytes[99] ^= 1)), @"`journal/00000000000000000000` is damaged at byte 0; `ledger verify` tells more");
     let header = journal::header(7, 0, b"").unwrap();
     insta::assert_snapshot!(problems(&change(&|log| fs::write(log.join("journal/7"), header).unwrap())), @"`journal/7` continues at leaf 7 where leaf 3 belongs: a segment is missing; restore it from a backup");
 }
@@ -324,13 +421,16 @@ async fn proofs_are_made_read_and_verified() {
         let (proof, leaf) = (reader.prove(index).unwrap(), reader.leaf(index).unwrap().json);
         let read = proof::Proof::parse(&proof.to_string()).unwrap();
         assert_eq!(read, proof);
+        assert_eq!(read.extra.as_ref(), Some(&leaf));
         assert_eq!(read.verify(&leaf, &verifier).unwrap().size, size);
         assert!(read.verify(b"other", &verifier).is_err());
         assert!(read.verify(&leaf, signer(8).verifier()).is_err());
     }
     let text = reader.prove(3).unwrap().to_string();
-    insta::assert_snapshot!(text, @"
+    let extra = text.lines().nth(1).unwrap();
+    insta::assert_snapshot!(text.replace(extra, "extra LEAF"), @"
     c2sp.org/tlog-proof@v1
+    extra LEAF
     index 3
     8BsNS50Ms9iKfnkPVQ5smJVTMoWNww76Bb8OPeIIvXs=
     NGo/YKYCoVG1sCGVqkZWZoAGDvgdekXJx+UdNzjbPdw=
@@ -349,13 +449,20 @@ async fn proofs_are_made_read_and_verified() {
 
     — example.com/log cC88cLjlLPw+/2699HICDNHS6hTjf604D7UWPgGLkzo9CxUN1mQ83zHHjniSOloVyaFBEo+gOka56rjj2HGIGs0ZEw0=
     ");
-    for (from, to) in
-        [("tlog-proof@v1", "tlog-proof@v2"), ("index 3", "index 03"), ("index 3\n", ""), ("=\n", "\n")]
-    {
+    let leaf = reader.leaf(3).unwrap().json;
+    let bare = text.lines().filter(|line| !line.starts_with("extra ")).map(|line| format!("{line}\n"));
+    let bare = proof::Proof::parse(&bare.collect::<String>()).unwrap();
+    assert_eq!((bare.extra.as_ref(), bare.verify(&leaf, &verifier).unwrap().size), (None, size));
+    for (from, to) in [
+        ("extra ", "extra !"),
+        ("index 3\n", "extra AAAA\nindex 3\n"),
+        ("tlog-proof@v1", "tlog-proof@v2"),
+        ("index 3", "index 03"),
+        ("index 3\n", ""),
+        ("=\n", "\n"),
+    ] {
         assert!(proof::Proof::parse(&text.replace(from, to)).is_err(), "{from}");
     }
-    let extra = text.replace("index", "extra AAAA\nindex");
-    assert_eq!(proof::Proof::parse(&extra).unwrap().to_string(), text);
     insta::assert_snapshot!(reader.prove(size).unwrap_err(), @"leaf 559 is not in the log, which has 559 under its checkpoint");
     edit_leaves(log.join("tile/entries/000"), |leaves| leaves.swap(1, 3));
     insta::assert_snapshot!(reader.prove(3).unwrap_err(), @"leaf 3 is not what was signed: the proof leads to another root: the entry or the tree is not what was signed; `ledger verify` tells more");

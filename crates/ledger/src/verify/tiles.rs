@@ -8,9 +8,17 @@ use crate::storage::Storage;
 use crate::tile::{self, Edge, Finished, Level, Malformed, Place, WIDTH};
 use crate::tree::{Hash, leaf_hash, perfect_root};
 
-/// Computes the tree again and compares each stored hash, each tile above, and the root.
-pub(super) fn walk(storage: &dyn Storage, signed: &Checkpoint, story: &mut Story, report: &mut Report) {
-    let mut walk = Walk { storage, signed, edge: Edge::default(), parent: None, lost: false };
+/// Computes the tree again and compares each stored hash, each tile above, and the root; on the way, the root that the
+/// earlier checkpoint had.
+pub(super) fn walk(
+    storage: &dyn Storage,
+    signed: &Checkpoint,
+    earlier: Option<&Checkpoint>,
+    story: &mut Story,
+    report: &mut Report,
+) {
+    let mut walk = Walk { storage, signed, earlier, edge: Edge::default(), parent: None, lost: false };
+    walk.compare_earlier(report);
     for number in 0..signed.size.div_ceil(WIDTH) {
         walk.bundle(number, story, report);
     }
@@ -20,6 +28,7 @@ pub(super) fn walk(storage: &dyn Storage, signed: &Checkpoint, story: &mut Story
 struct Walk<'a> {
     storage: &'a dyn Storage,
     signed: &'a Checkpoint,
+    earlier: Option<&'a Checkpoint>,
     edge: Edge,
     /// The stored tile of level 1 above the place where the walk is, by number.
     parent: Option<(u64, Option<Vec<Hash>>)>,
@@ -69,6 +78,18 @@ impl Walk<'_> {
             for finished in self.edge.push(hash) {
                 self.compare_finished(&finished, report);
             }
+            self.compare_earlier(report);
+        }
+    }
+
+    /// Compares the tree so far with the earlier checkpoint, when that had as many leaves.
+    fn compare_earlier(&self, report: &mut Report) {
+        let Some(earlier) = self.earlier.filter(|earlier| earlier.size == self.edge.size()) else { return };
+        let computed = self.edge.root();
+        if computed == earlier.root {
+            report.extends = Some(earlier.size);
+        } else {
+            report.problem(Problem::Forked { size: earlier.size, earlier: earlier.root, computed });
         }
     }
 
@@ -133,6 +154,9 @@ impl Walk<'_> {
     }
 
     fn finish(self, report: &mut Report) {
+        if let Some(earlier) = self.earlier.filter(|earlier| earlier.size > self.signed.size) {
+            report.problem(Problem::CutOff { earlier: earlier.size, size: self.signed.size });
+        }
         if self.lost {
             report.problem(Problem::RootUnknown);
             return;

@@ -186,7 +186,7 @@ fn every_write_may_fail_and_nothing_acknowledged_is_lost() {
                 let recovered = check(&disk, crash, &told, &case);
                 // Verification is slow, and sees little that differs between the crashes.
                 if i == write % CRASHES.len() {
-                    let report = verify_storage(&recovered, signer().verifier());
+                    let report = verify_storage(&recovered, signer().verifier(), None);
                     assert!(report.intact(), "{case}: {report}");
                 }
             }

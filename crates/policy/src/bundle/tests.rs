@@ -133,3 +133,28 @@ fn a_bundle_is_summed_up() {
     let text = summary.to_string();
     assert!(text.starts_with("2 files: 1 permits, 1 forbids, 0 that ask; sha256:"), "{text}");
 }
+
+#[test]
+fn rules_whose_answers_for_a_collection_cannot_be_told_are_refused() {
+    let told = |condition: &str| {
+        let text =
+            format!("@id(\"a\") permit (principal, action, resource is Object) when {{ {condition} }};");
+        let source = Source { name: "a.cedar".to_owned(), text };
+        Bundle::compile(&[source]).map_or_else(|problems| problems.to_string(), |_| "taken".to_owned())
+    };
+    for free in [
+        "resource.name == resource.namespace",
+        "resource.namespace != resource.cluster",
+        "context.images.contains(resource.name)",
+        "{ ns: resource.namespace }.ns == resource.group",
+    ] {
+        assert!(
+            told(free).contains("can be compared only with strings and patterns"),
+            "{free}: {}",
+            told(free)
+        );
+    }
+    let overlapping: Vec<String> = ('a'..='n').map(|c| format!("resource.name like \"*{c}*\"")).collect();
+    assert!(told(&overlapping.join(" || ")).contains("single out more than 1000 pairs"));
+    assert_eq!(told("resource.name == \"a\" && [\"b\"].contains(resource.namespace)"), "taken");
+}

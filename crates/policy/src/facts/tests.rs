@@ -145,6 +145,9 @@ fn what_reaches_for_the_node_is_found() {
         container(json!({ "capabilities": { "add": ["CHOWN", "SYS_ADMIN"] } })),
         container(json!({ "capabilities": { "add": ["ALL"] } })),
         container(json!({ "capabilities": { "add": ["sys_admin"] } })),
+        container(json!({ "capabilities": { "add": "SYS_ADMIN" } })),
+        container(json!({ "privileged": "true" })),
+        container(json!({ "privileged": 1 })),
         container(json!({ "windowsOptions": { "hostProcess": true } })),
     ];
     for body in &privileged {
@@ -162,8 +165,20 @@ fn what_reaches_for_the_node_is_found() {
     for field in ["hostNetwork", "hostPID", "hostIPC"] {
         assert!(whole(&pod(field)).host_namespaces, "{field}");
     }
-    let patch = json!([{ "op": "add", "path": "/spec/containers/0/securityContext/capabilities/add/-", "value": "SYS_PTRACE" }]);
-    assert!(facts(&patch, Form::JsonPatch).privileged);
+    for (path, value) in [
+        ("add/-", json!("SYS_PTRACE")),
+        ("add/0", json!("SYS_PTRACE")),
+        ("add/-1", json!("SYS_PTRACE")),
+        ("add/+0", json!("SYS_PTRACE")),
+        ("add/00", json!("SYS_PTRACE")),
+        ("add/x", json!("CHOWN")),
+        ("add", json!("CHOWN")),
+        ("add", json!({ "0": "CHOWN" })),
+    ] {
+        let path = format!("/spec/containers/0/securityContext/capabilities/{path}");
+        let patch = json!([{ "op": "add", "path": path, "value": value }]);
+        assert!(facts(&patch, Form::JsonPatch).privileged, "{path}");
+    }
     let volumes = json!({ "spec": { "volumes": [{ "hostPath": { "path": "/etc" } }, { "hostPath": { "type": "File" } }], "local": { "path": "/mnt" } } });
     assert_eq!(list(&whole(&volumes).host_paths), ["*", "/etc", "/mnt"]);
 }
@@ -186,6 +201,74 @@ fn images_accounts_and_replicas_are_found() {
     assert_eq!(facts(&patch, Form::JsonPatch).replicas, BTreeSet::from([0, 5]));
     assert_eq!(whole(&json!({ "spec": { "replicas": 2.0 } })).replicas, BTreeSet::from([2]));
     assert!(whole(&json!({ "spec": { "replicas": 1e300 } })).replicas.is_empty());
+}
+
+#[test]
+fn service_accounts_and_their_tokens_are_found() {
+    let volume =
+        |source: Value| json!({ "volumes": [{ "name": "v", "projected": { "sources": [source] } }] });
+    let table = [
+        (json!({ "serviceAccountName": "robot" }), vec!["robot"], false),
+        (json!({ "serviceAccount": "robot" }), vec!["robot"], false),
+        (json!({ "serviceAccountName": "a", "serviceAccount": "b" }), vec!["a", "b"], false),
+        (json!({ "serviceAccountName": "" }), vec![], false),
+        (json!({ "serviceAccountName": null }), vec![], false),
+        (json!({ "serviceAccountName": ["robot"] }), vec!["*"], false),
+        (volume(json!({ "serviceAccountToken": { "path": "token" } })), vec![], true),
+        (volume(json!({ "podCertificate": { "signerName": "a/b" } })), vec![], true),
+        (volume(json!({ "serviceAccountToken": null })), vec![], false),
+        (volume(json!({ "configMap": { "name": "a" } })), vec![], false),
+    ];
+    for (spec, accounts, token) in table {
+        for (kind, body) in kinds(&spec) {
+            let found = whole(&body);
+            assert_eq!(list(&found.service_accounts), accounts, "{kind} {spec}");
+            assert_eq!(found.token_projections, token, "{kind} {spec}");
+        }
+    }
+    let patch = json!([
+        { "op": "add", "path": "/spec/template/spec/serviceAccountName", "value": "robot" },
+        { "op": "add", "path": "/spec/template/spec/volumes/0/projected/sources/-", "value": { "serviceAccountToken": {} } },
+    ]);
+    let found = facts(&patch, Form::JsonPatch);
+    assert_eq!((list(&found.service_accounts), found.token_projections), (vec!["robot"], true));
+}
+
+#[test]
+fn addresses_outside_and_deputies_are_found() {
+    let table = [
+        (json!({ "externalIPs": ["10.0.0.1"] }), vec!["10.0.0.1"]),
+        (json!({ "externalIPs": "10.0.0.1" }), vec!["10.0.0.1"]),
+        (json!({ "externalIPs": [{}] }), vec!["*"]),
+        (json!({ "externalIPs": [] }), vec![]),
+        (json!({ "type": "ExternalName", "externalName": "a.example" }), vec!["*", "a.example"]),
+        (json!({ "type": "LoadBalancer", "loadBalancerIP": "10.0.0.2" }), vec!["10.0.0.2"]),
+        (json!({ "type": "ClusterIP", "externalName": null }), vec![]),
+    ];
+    for (spec, expected) in table {
+        assert_eq!(list(&whole(&json!({ "spec": spec })).external_addresses), expected, "{spec}");
+    }
+    let patch = json!([
+        { "op": "add", "path": "/spec/externalIPs/-", "value": "10.0.0.1" },
+        { "op": "add", "path": "/metadata/annotations/eks.amazonaws.com~1role-arn", "value": "arn" },
+    ]);
+    let found = facts(&patch, Form::JsonPatch);
+    assert_eq!(list(&found.external_addresses), ["10.0.0.1"]);
+    assert_eq!(list(&found.deputy_annotations), ["eks.amazonaws.com/role-arn"]);
+    for (annotation, expected) in [
+        ("nginx.ingress.kubernetes.io/configuration-snippet", true),
+        ("nginx.org/server-snippets", true),
+        ("iam.gke.io/gcp-service-account", true),
+        ("vault.hashicorp.com/agent-inject-secret-db", true),
+        ("nginx.ingress.kubernetes.io/rewrite-target", false),
+        ("kubectl.kubernetes.io/restartedAt", false),
+        ("my-snippet", false),
+    ] {
+        let body = json!({ "metadata": { "annotations": { annotation: "x" } } });
+        assert_eq!(!whole(&body).deputy_annotations.is_empty(), expected, "{annotation}");
+        let removed = json!({ "metadata": { "annotations": { annotation: null } } });
+        assert!(facts(&removed, Form::Merge).deputy_annotations.is_empty());
+    }
 }
 
 /// Any JSON, of the words that matter.
@@ -217,7 +300,7 @@ fn hostile() -> impl Strategy<Value = Value> {
 proptest! {
     #[test]
     fn no_body_makes_it_panic(value in hostile()) {
-        for form in [Form::Whole, Form::Fragment, Form::JsonPatch] {
+        for form in [Form::Whole, Form::Fragment, Form::Merge, Form::Strategic, Form::JsonPatch] {
             let body = Body { value: &value, form };
             _ = Facts::of(&body, false);
             _ = body.touches(&["spec", "conversion"]);

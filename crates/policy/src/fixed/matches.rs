@@ -30,7 +30,8 @@ pub(super) fn unknown_subresource(call: &Call<'_>, _: &Own) -> bool {
 /// Changes to what the gate itself runs on and is allowed by (threat G2).
 pub(super) fn own_objects(call: &Call<'_>, own: &Own) -> bool {
     let Some(object) = call.object().filter(|_| call.changes()) else { return false };
-    if object.namespace == own.namespace() {
+    let becomes_own = |begin: &str| object.is("", "namespaces") && own.namespace().starts_with(begin);
+    if object.namespace == own.namespace() || call.generated.is_some_and(becomes_own) {
         return true;
     }
     let everywhere = call.action == Some(Action::DeleteCollection)
@@ -38,7 +39,8 @@ pub(super) fn own_objects(call: &Call<'_>, own: &Own) -> bool {
         && object.namespace.is_empty()
         && (!object.is_cluster_scoped() || object.is("", "namespaces") || object.group == RBAC);
     everywhere
-        || (object.group == RBAC && (is_own(object.name) || call.body.is_some_and(|b| names_own(b.value))))
+        || (object.group == RBAC
+            && (call.is_named(OWN_PREFIX) || call.body.is_some_and(|b| names_own(b.value))))
 }
 
 fn is_own(name: &str) -> bool {
@@ -91,15 +93,14 @@ pub(super) fn token_secret(call: &Call<'_>, _: &Own) -> bool {
     }
     let types = call.body.map(|body| body.assigned(&["type"])).unwrap_or_default();
     let writes = matches!(call.action, Some(Action::Create | Action::Update | Action::Patch));
-    call.object().is_some_and(|o| writes && o.name.starts_with("bootstrap-token-"))
+    (writes && call.is_named("bootstrap-token-"))
         || types.iter().any(|value| value.as_str().is_some_and(|text| TOKEN_TYPES.contains(&text)))
 }
 
 pub(super) fn helm_release(call: &Call<'_>, _: &Own) -> bool {
-    let named = |o: &Object<'_>| o.name.starts_with("sh.helm.release.v1.");
     let typed = |value: &&Value| value.as_str().is_some_and(|text| text.starts_with("helm.sh/release"));
     let types = call.body.map(|body| body.assigned(&["type"])).unwrap_or_default();
-    is_secret(call) && call.changes() && (call.object().is_some_and(named) || types.iter().any(typed))
+    is_secret(call) && call.changes() && (call.is_named("sh.helm.release.v1.") || types.iter().any(typed))
 }
 
 /// Changes in `admissionregistration.k8s.io` to resources with one of two endings.

@@ -9,6 +9,7 @@ use super::*;
 use crate::body::{Body, Form};
 use crate::bundle::Source;
 use crate::settings::Own;
+use crate::vocabulary::namespace_id;
 use crate::wording::Refused;
 
 fn judge(text: &str) -> Judge {
@@ -202,6 +203,81 @@ fn a_call_on_a_collection_is_judged_for_every_place_it_covers() {
     assert_snapshot!(lines.join("\n"));
 }
 
+/// A list covers objects that only several patterns, or several rules, together single out.
+#[test]
+fn a_collection_is_judged_where_patterns_and_rules_meet() {
+    let all = "@id(\"all\") permit (principal, action, resource);\n";
+    let forbid = |condition: &str| {
+        format!(
+            "{all}@id(\"f\") @reason(\"x\") forbid (principal, action, resource is Object) when {{ {condition} }};"
+        )
+    };
+    let permits = |one: &str, two: &str| {
+        format!(
+            "@id(\"one\") permit (principal, action, resource is Object) unless {{ {one} }};\n\
+             @id(\"two\") permit (principal, action, resource is Object) unless {{ {two} }};"
+        )
+    };
+    let (team, prod) = ("resource.namespace like \"team-*\"", "resource.namespace like \"*-prod\"");
+    for rules in [
+        forbid(&format!("{team} && {prod}")),
+        forbid(&format!("{team} && !({prod}) && resource.namespace != \"team-*\"")),
+        forbid(&format!("{team} && resource.name like \"*x*\" && !(resource.name like \"*xy*\")")),
+        permits(team, prod),
+        permits("resource.namespace == \"hr\"", "resource.name == \"plan\""),
+        permits("resource.namespace == \"hr\"", "resource.name like \"*-plan\""),
+    ] {
+        let judge = judge(&rules);
+        assert_eq!(outcome(&judge, &[], "prod", &call("list", "pods", "", "")), Outcome::Deny, "{rules}");
+        assert_eq!(
+            outcome(&judge, &[], "prod", &call("get", "pods", "shop", "a")),
+            Outcome::Allow,
+            "{rules}"
+        );
+    }
+    // Nothing can be in both.
+    let apart = forbid("resource.namespace like \"team-*\" && resource.namespace like \"kube-*\"");
+    assert_eq!(outcome(&judge(&apart), &[], "prod", &call("list", "pods", "", "")), Outcome::Allow);
+}
+
+#[test]
+fn a_generated_name_is_judged_as_every_name_it_may_become() {
+    let judge = judge(
+        r#"@id("all") permit (principal, action, resource);
+        @id("n") @reason("x") forbid (principal, action, resource is Object) when { resource.namespace like "kube-*" };
+        @id("f") @reason("x") forbid (principal, action, resource is Object) when { resource.name like "*-root" };
+        @id("h") @reason("x") forbid (principal, action, resource in Namespace::"prod/hr-1");"#,
+    );
+    let create = |kind, namespace, prefix| {
+        let mut call = call("create", kind, namespace, "");
+        call.generated = Some(prefix);
+        outcome(&judge, &[], "prod", &call)
+    };
+    assert_eq!(create("namespaces", "", "kube-"), Outcome::Deny);
+    assert_eq!(create("namespaces", "", "ku"), Outcome::Deny);
+    assert_eq!(create("namespaces", "", "hr"), Outcome::Deny);
+    assert_eq!(create("configmaps", "shop", "a-"), Outcome::Deny, "it could end in `-root`");
+    assert_eq!(create("configmaps", "kube-system", "a"), Outcome::Deny);
+    let plain = self::judge(
+        r#"@id("all") permit (principal, action, resource);
+        @id("n") @reason("x") forbid (principal, action, resource is Object) when { resource.namespace like "kube-*" };"#,
+    );
+    for (kind, namespace, prefix, expected) in [
+        ("namespaces", "", "team-", Outcome::Allow),
+        ("namespaces", "", "portc", Outcome::Deny),
+        ("configmaps", "shop", "kube-", Outcome::Allow),
+        ("secrets", "shop", "bootstrap-token-", Outcome::Deny),
+        ("secrets", "shop", "sh.helm.release.v1.web.", Outcome::Deny),
+        ("secrets", "shop", "db-", Outcome::Allow),
+        ("clusterroles.rbac.authorization.k8s.io", "", "portcullis:agent-", Outcome::Deny),
+        ("clusterroles.rbac.authorization.k8s.io", "", "mine-", Outcome::Allow),
+    ] {
+        let mut call = call("create", kind, namespace, "");
+        call.generated = Some(prefix);
+        assert_eq!(outcome(&plain, &[], "prod", &call), expected, "{kind} {prefix}");
+    }
+}
+
 #[test]
 fn approvals_of_all_places_add_up() {
     let judge = judge(
@@ -269,6 +345,23 @@ fn principals_that_no_rule_tells_apart_share_a_slice() {
 }
 
 #[test]
+fn a_listing_of_rules_ends_before_it_takes_long() {
+    let names: Vec<String> = (0..900).map(|n| format!("\"n{n}\"")).collect();
+    let permit = "@id(\"p\") permit (principal, action in Action::\"read\", resource is Object)";
+    let listed = |judge: &Judge| {
+        let who = Principal { agent: "claude", groups: &[] };
+        let rules = judge.rules_for(&who, "prod", "shop");
+        rules.iter().map(|rule| rule.resources.len()).sum::<usize>()
+    };
+    let all = listed(&judge(&format!("{permit};")));
+    let few = listed(&judge(&format!(
+        "{permit} unless {{ [{}].contains(resource.name) && false }};",
+        names.join(",")
+    )));
+    assert!(all > 50 && few < 3, "{all} {few}");
+}
+
+#[test]
 fn lifting_is_by_cluster_and_by_id_of_what_can_be_lifted() {
     let ids = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect::<BTreeSet<_>>();
     let wrong = BTreeMap::from([("prod".to_owned(), ids(&["fixed/streams", "fixed/nonsense"]))]);
@@ -297,6 +390,7 @@ fn what_may_create_must_be_allowed_as_both() {
     assert_eq!(put("configmaps", "other"), Outcome::Allow);
     assert_eq!(put("services", "other"), Outcome::Deny);
     assert_eq!(put("services", "shop"), Outcome::Allow);
+    assert_eq!(put("runtimeclasses.node.k8s.io", ""), Outcome::Deny);
     let mut apply = call("patch", "configmaps", "other", "a");
     assert_eq!(outcome(&judge, &[], "prod", &apply), Outcome::Allow);
     apply.may_create = true;

@@ -1,6 +1,6 @@
 use std::{collections::BTreeMap, fs, os::unix::fs::PermissionsExt, sync::Arc, time::Duration};
 
-use identity::{Agent, Agents, Sessions, SystemClock, SystemEntropy};
+use identity::{Agent, Agents, Loaded, Sessions, SystemClock, SystemEntropy};
 use insta::assert_snapshot;
 use jiff::{SignedDuration, Timestamp};
 use ledger::{Key, Ledger, leaf};
@@ -30,7 +30,7 @@ async fn gate() -> Gate {
         [("claude".parse().unwrap(), agent)],
         SignedDuration::from_hours(8),
     );
-    let (sessions, _none) =
+    let Loaded { sessions, .. } =
         Sessions::load(store, agents.unwrap(), Arc::new(SystemClock), Arc::new(SystemEntropy)).await.unwrap();
     let sessions = Arc::new(sessions);
     let ledger = ledger(&data);

@@ -5,7 +5,6 @@ use std::process::ExitCode;
 use clap::Subcommand;
 
 use crate::{
-    bundles,
     cli::ConfigFile,
     config::{Files, json_schema},
     terminal,
@@ -33,7 +32,6 @@ impl ConfigCommand {
             Self::Schema => terminal::print_line(serde_json::to_string_pretty(&json_schema())?)?,
             Self::Check { config } => {
                 let loaded = config.load(Files::Check)?;
-                bundles::load(&loaded.policy)?;
                 let (clusters, agents) = (loaded.clusters.len(), loaded.agents.len());
                 terminal::print_line(format_args!(
                     "{}: OK ({clusters} {}, {agents} {}, policy {})",

@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use http::{Request as HttpRequest, Uri};
 use identity::{AgentName, ClusterName, GroupName};
 use kube_api::{Head, Request};
-use policy::{Judge, Own, Principal, Settings};
+use policy::{Judge, Principal, Settings};
 
 use crate::{
     bundles,
@@ -154,7 +154,7 @@ impl Explain {
         }
         let config = self.config.load(Files::Ignore)?;
         let groups = self.groups_in(&config)?;
-        let settings = Settings::new(Own::default(), config.lifted())?;
+        let settings = config.settings()?;
         Ok((config.policy, groups, settings))
     }
 

@@ -14,3 +14,4 @@ pub(super) const KEEP_ALIVE: &str = "30s";
 pub(super) const DRAIN: &str = "30s";
 pub(super) const CONNECT_TIMEOUT: &str = "5s";
 pub(super) const RESPONSE_TIMEOUT: &str = "60s";
+pub(super) const NAMESPACE: &str = "portcullis";

@@ -7,6 +7,7 @@
 
 mod defaults;
 mod files;
+mod namespace;
 mod position;
 mod problems;
 mod raw;
@@ -35,7 +36,7 @@ use problems::Collector;
 /// Whether the files that a configuration points to are looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Files {
-    /// They must be there and be right: for `serve` and `config check`.
+    /// They must be there and be right, the policy included: for `serve` and `config check`.
     Check,
     /// Only the configuration itself is looked at: for commands that work before everything is in place.
     Ignore,
@@ -47,7 +48,11 @@ impl Config {
     /// # Errors
     /// Every problem of the file, each with its place and remedy.
     pub fn load(file: &Path, files: Files) -> Result<Self, Problems> {
-        let text = files::read(file).map_err(|message| Problems::of_file(file, message))?;
+        let text = files::read(file).map_err(|message| {
+            let missing = file.try_exists().is_ok_and(|there| !there);
+            let hint = "; `portcullis init` writes one to start from, or name yours with --config";
+            Problems::of_file(file, if missing { message + hint } else { message })
+        })?;
         Self::parse(&text, file, files)
     }
 

@@ -28,6 +28,10 @@ pub(super) struct Config {
     /// Folder of the gate's own data: `state.sqlite`, `ledger/`, `admin.sock`. Created when missing.
     #[schemars(extend("default" = defaults::DATA))]
     pub(super) data: Option<String>,
+    /// The namespace that the gate runs in, in which no agent may change anything, on any cluster. A gate in a pod knows
+    /// its namespace, and refuses to start where another is given.
+    #[schemars(extend("default" = defaults::NAMESPACE))]
+    pub(super) namespace: Option<String>,
     /// What agents may do.
     #[schemars(required)]
     pub(super) policy: Option<Policy>,

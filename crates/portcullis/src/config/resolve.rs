@@ -2,16 +2,22 @@
 //!
 //! A part that is wrong is reported once and skipped, and the checks go on, so that one run tells everything.
 
-use std::{collections::BTreeSet, path::PathBuf, str::FromStr, time::Duration};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+    str::FromStr,
+    time::Duration,
+};
 
 use identity::{AgentName, ClusterName, GroupName};
 use policy::FixedDenial;
 
-use crate::bundles;
+use crate::bundles::{self, BundleError};
 
 use super::{
     Files, defaults, files,
     files::ContextProblem,
+    namespace,
     position::FieldPath,
     problems::{Collector, Problem},
     raw,
@@ -60,6 +66,7 @@ impl Resolver<'_> {
         let operations = self.operations(raw.operations, &root.key("operations"));
         let data = raw.data.unwrap_or_else(|| defaults::DATA.to_owned());
         let data = self.path(&data, &root.key("data")).map(DataFolder::new);
+        let namespace = self.namespace(raw.namespace.as_deref(), &root.key("namespace"));
         let policy = raw.policy.and_then(|policy| policy.bundle);
         let policy = policy.and_then(|bundle| self.bundle(&bundle, &root.key("policy").key("bundle")));
         let clusters = self.clusters(raw.clusters.unwrap_or_default(), &root.key("clusters"));
@@ -75,6 +82,7 @@ impl Resolver<'_> {
             tls: tls?,
             operations: operations?,
             data: data?,
+            namespace: namespace?,
             policy: policy?,
             clusters: clusters.list,
             agents,
@@ -111,6 +119,14 @@ impl Resolver<'_> {
         self.read(&at.key("listen"), values::address(&listen))
     }
 
+    fn namespace(&mut self, written: Option<&str>, at: &FieldPath) -> Option<String> {
+        let mounted = match self.context.files {
+            Files::Check => self.read(at, namespace::mounted(Path::new(namespace::MOUNT)))?,
+            Files::Ignore => None,
+        };
+        self.read(at, namespace::own(written, mounted.as_deref()))
+    }
+
     fn bundle(&mut self, written: &str, at: &FieldPath) -> Option<Bundle> {
         if let bundle @ Bundle::Builtin(_) = Bundle::from(written) {
             self.read(at, bundles::sources(&bundle).map_err(|error| error.to_string()))?;
@@ -124,7 +140,25 @@ impl Resolver<'_> {
             );
             return self.refuse(at, message);
         }
-        Some(Bundle::Folder(folder))
+        let bundle = Bundle::Folder(folder);
+        if self.context.files == Files::Check {
+            self.rules(&bundle, at)?;
+        }
+        Some(bundle)
+    }
+
+    /// Compiles a bundle: each problem of its rules, with its own place, is one of the configuration.
+    fn rules(&mut self, bundle: &Bundle, at: &FieldPath) -> Option<()> {
+        match bundles::load(bundle) {
+            Ok(_usable) => Some(()),
+            Err(BundleError::Rules(problems)) => {
+                for problem in problems.iter() {
+                    self.report(at, problem.to_string());
+                }
+                None
+            }
+            Err(error) => self.refuse(at, error.to_string()),
+        }
     }
 
     fn clusters(&mut self, raw: Vec<raw::Cluster>, at: &FieldPath) -> Clusters {
@@ -137,7 +171,8 @@ impl Resolver<'_> {
             clusters.names.extend(name.clone());
             let lift = self.lift(raw.lift.unwrap_or_default(), &at.key("lift"));
             if let (Some(name), Some(source)) = (name, source) {
-                clusters.list.push(Cluster { name, source, lift });
+                let at = self.context.tree.locate(&at);
+                clusters.list.push(Cluster { name, source, lift, at });
             }
         }
         clusters
@@ -301,7 +336,7 @@ impl Resolver<'_> {
         if written.is_empty() {
             return self.refuse(at, "an empty path; name a file or folder");
         }
-        let folder = self.context.file.parent().unwrap_or_else(|| std::path::Path::new(""));
+        let folder = self.context.file.parent().unwrap_or_else(|| Path::new(""));
         Some(folder.join(written))
     }
 

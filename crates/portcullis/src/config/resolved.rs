@@ -13,7 +13,11 @@ use identity::{AgentName, ClusterName, GroupName};
 use jiff::SignedDuration;
 use rustls::sign::CertifiedKey;
 
-use super::files;
+use super::{
+    files,
+    position::{FieldPath, Position},
+    problems::{Collector, Problem, Problems},
+};
 
 /// Tells a bundle that comes with the gate from a folder.
 const BUILTIN: &str = "builtin:";
@@ -35,6 +39,8 @@ pub struct Config {
     pub operations: SocketAddr,
     /// The gate's own data.
     pub data: DataFolder,
+    /// The namespace that the gate runs in, which no agent may change.
+    pub namespace: String,
     /// What agents may do.
     pub policy: Bundle,
     /// At least one; names are distinct.
@@ -82,6 +88,8 @@ pub struct Cluster {
     pub source: ClusterSource,
     /// Ids of fixed denials that the operator lifted.
     pub lift: BTreeSet<String>,
+    /// Where in the file it stands.
+    pub at: Position,
 }
 
 /// Where the gate's credential for a cluster comes from.
@@ -155,6 +163,20 @@ impl Config {
         self.clusters.iter().find(|cluster| cluster.name.as_str() == name)
     }
 
+    /// What is wrong with clusters that only their use shows, by index, as problems of the file.
+    ///
+    /// # Errors
+    /// What was given, if anything was.
+    pub(crate) fn unusable_clusters(&self, found: Vec<(usize, String)>) -> Result<(), Problems> {
+        let mut problems = Collector::default();
+        for (index, message) in found {
+            let field = FieldPath::root().key("clusters").index(index);
+            let at = self.clusters.get(index).map(|cluster| cluster.at);
+            problems.add(Problem::new(at, &field, message));
+        }
+        problems.finish(&self.file)
+    }
+
     /// The agents and the rules for their sessions, as `identity` wants them.
     ///
     /// # Errors
@@ -167,6 +189,14 @@ impl Config {
         });
         let max_ttl = SignedDuration::try_from(self.sessions.max_ttl).unwrap_or(SignedDuration::MAX);
         identity::Agents::new(clusters, agents, max_ttl)
+    }
+
+    /// What policy is to be judged under: the gate's own namespace, and what the operator lifted.
+    ///
+    /// # Errors
+    /// Something is lifted that cannot be.
+    pub fn settings(&self) -> Result<policy::Settings, policy::Problems> {
+        policy::Settings::new(policy::Own::in_namespace(&self.namespace), self.lifted())
     }
 
     /// The fixed denials that the operator lifted, by cluster: what `policy::Settings` wants.

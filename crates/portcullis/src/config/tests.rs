@@ -25,6 +25,7 @@ fn the_least_that_is_needed_gets_the_defaults_of_the_schema() {
     assert_eq!(config.listen.to_string(), "127.0.0.1:8443");
     assert_eq!(config.tls.key, Path::new("/etc/portcullis/tls.key"));
     assert_eq!(config.data.admin_socket(), Path::new("/etc/portcullis/data/admin.sock"));
+    assert_eq!(config.namespace, "portcullis");
     assert_eq!(config.policy, Bundle::Builtin("developer".to_owned()));
     assert_eq!(config.clusters[0].source, ClusterSource::InCluster);
     assert_eq!(config.agents[0].clusters, ["prod".parse().unwrap()]);
@@ -35,12 +36,28 @@ fn the_least_that_is_needed_gets_the_defaults_of_the_schema() {
 }
 
 #[test]
+fn the_gates_own_namespace_is_guarded_wherever_it_is() {
+    let text = format!("{LEAST}namespace: gates\n");
+    let config = Config::parse(&text, Path::new("portcullis.yaml"), Files::Ignore).unwrap();
+    let bundle = crate::bundles::load(&Bundle::Builtin("operator".to_owned())).unwrap();
+    let judge = policy::Judge::new(bundle, config.settings().unwrap());
+    let who = policy::Principal { agent: "claude", groups: &[] };
+    for (namespace, guarded) in [("gates", true), ("portcullis", false)] {
+        let asked =
+            kube_api::Resource::asked("", "v1", "configmaps", None, Some(namespace), Some("a")).unwrap();
+        let answer = judge.probe(&who, "prod", "update", &asked);
+        assert_eq!(answer.reason().contains("fixed/own-objects"), guarded, "{}", answer.reason());
+    }
+}
+
+#[test]
 fn every_mistake_of_a_file_is_told_at_once() {
     let text = r#"lisen: 127.0.0.1:8443
 public_url: http://localhost:8443
 tls: { certificate: tls.crt }
 operations: { listen: localhost }
 data: 5
+namespace: Gate/keepers
 policy: { bundle: builtin:develper }
 clusters:
   - name: Prod

@@ -5,14 +5,14 @@ use ledger::{
     Ledger,
     leaf::{Event, PolicyLoaded},
 };
-use policy::{Judge, Own, Settings};
+use policy::Judge;
 
 use crate::{bundles, config::Config};
 
 /// The judge for a configuration. What the operator lifted is said loudly, with what it costs.
 pub(super) fn judge(config: &Config) -> anyhow::Result<Judge> {
     let bundle = bundles::load(&config.policy)?;
-    let settings = Settings::new(Own::default(), config.lifted())?;
+    let settings = config.settings()?;
     for (cluster, denial) in settings.lifted() {
         let cost = denial.cost().unwrap_or_else(|| denial.reason());
         tracing::warn!(cluster, denial = denial.id(), "a fixed denial is lifted by configuration: {cost}");

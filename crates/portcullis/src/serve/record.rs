@@ -41,7 +41,7 @@ pub(super) async fn open(config: &Config, judge: &Judge) -> anyhow::Result<Ledge
             .collect(),
         previous: ledger::leaf::Previous::None,
     };
-    let key = config.data.path().join("ledger.key");
+    let key = config.data.ledger_key();
     let origin = format!("{}/ledger", config.public_url.trim_start_matches("https://").trim_end_matches('/'));
     let folder = config.data.ledger();
     let opened = tokio::task::spawn_blocking(move || {

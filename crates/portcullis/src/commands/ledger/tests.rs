@@ -10,7 +10,14 @@ use ledger::{
     verify,
 };
 
-use super::{line, range, shown};
+use crate::{story, terminal::visible};
+
+use super::{
+    checkpoint,
+    proof::checked,
+    read::{Seal, json, line, range},
+    shown,
+};
 
 #[test]
 fn ranges_are_read_as_rust_writes_them() {
@@ -30,7 +37,7 @@ async fn a_ledger_reads_as_a_story_and_what_cannot_be_seen_is_written_out() {
     let verifier = write_ledger(folder.path()).await;
     let reader = Reader::new(folder.path(), verifier);
     let leaves = reader.leaves(0..u64::MAX).unwrap();
-    let lines: Vec<String> = leaves.map(|leaf| line(&leaf.unwrap())).collect();
+    let lines: Vec<String> = leaves.map(|leaf| line(&leaf.unwrap(), Seal::Sealed)).collect();
     assert_snapshot!(lines.join("\n"));
 }
 
@@ -51,6 +58,77 @@ async fn the_report_ends_with_the_verdict_and_says_whose_key_was_believed() {
     let report = verify::verify(folder.path(), &verifier);
     assert!(!report.intact());
     assert!(shown(&report, None, false).contains("NOT INTACT"));
+}
+
+#[tokio::test]
+async fn a_leaf_that_nothing_signed_yet_cannot_be_taken_for_one_that_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let verifier = write_ledger(folder.path()).await;
+    let leaf = Reader::new(folder.path(), verifier).leaf(6).unwrap();
+    assert_snapshot!(line(&leaf, Seal::Unsealed), @"      6  2026-11-23T12:00:00.000Z  stop             (not yet sealed) every call had come to its end");
+    let sealed = json(&leaf, Seal::Sealed);
+    assert_eq!(json(&leaf, Seal::Unsealed), format!("{{\"unsealed\":{sealed}}}"));
+    assert!(leaf::Leaf::parse(json(&leaf, Seal::Unsealed).as_bytes()).is_err());
+}
+
+#[test]
+fn calls_turned_away_are_told_in_one_line() {
+    let over = leaf::OverLimit { session: id("s-2g4kq7nd5wvx3jhc"), calls: 7 };
+    let told = |sessions: Vec<leaf::OverLimit>| {
+        story::of(&Event::Rejections(leaf::Rejections {
+            period_s: 10,
+            unauthenticated: 1234,
+            over_limit: sessions.iter().map(|over| over.calls).sum(),
+            sessions: sessions.into_iter().collect(),
+        }))
+    };
+    assert_snapshot!(told(vec![]), @"1234 without a valid token, 0 over the limit, within 10 s");
+    assert_snapshot!(told(vec![over]), @"1234 without a valid token, 7 over the limit (7 of s-2g4kq7nd5wvx3jhc), within 10 s");
+}
+
+#[tokio::test]
+async fn a_proof_is_checked_without_the_log_and_a_changed_byte_anywhere_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let verifier = write_ledger(folder.path()).await;
+    let reader = Reader::new(folder.path(), verifier.clone());
+    let (text, leaf) = (reader.prove(4).unwrap().to_string(), reader.leaf(4).unwrap().json);
+    let told = checked(&text, None, &verifier).unwrap();
+    let shown = visible(&String::from_utf8(leaf.clone()).unwrap());
+    assert_snapshot!(told.replace(&shown, "LEAF"), @r"
+          4  2026-11-23T12:00:00.000Z  refusal          claude for ada@example.com (s-2g4kq7nd5wvx3jhc) delete deployments.apps/scale \u001b[2J\u202eweb -n shop on prod: 403 no rule permits it
+    LEAF
+    PROVEN: leaf 4 is in the log `gate.example.com/ledger`, under its checkpoint of 7 leaves
+    ");
+    assert_eq!(checked(&text, Some(leaf), &verifier).unwrap(), told);
+
+    for at in 0..text.len() {
+        let mut bytes = text.clone().into_bytes();
+        bytes[at] ^= 1;
+        // What is no UTF-8 is not even read.
+        let Ok(changed) = String::from_utf8(bytes) else { continue };
+        assert!(checked(&changed, None, &verifier).is_err(), "byte {at}:\n{changed}");
+    }
+    let refused = |text: &str, leaf: Option<&[u8]>| {
+        format!("{:#}", checked(text, leaf.map(<[u8]>::to_vec), &verifier).unwrap_err())
+    };
+    assert_snapshot!(refused(&text, Some(b"{}")), @"NOT PROVEN: the proof leads to another root: the entry or the tree is not what was signed");
+    assert_snapshot!(refused("", None), @"NOT PROVEN: not a tlog-proof: no empty line");
+    let bare: String =
+        text.lines().filter(|line| !line.starts_with("extra")).map(|line| format!("{line}\n")).collect();
+    assert_snapshot!(refused(&bare, None), @"NOT PROVEN: the proof brings no leaf along; give it with --leaf");
+}
+
+#[tokio::test]
+async fn only_a_checkpoint_of_this_log_is_verified_against() {
+    let (folder, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let verifier = write_ledger(folder.path()).await;
+    assert_eq!(checkpoint(&folder.path().join("checkpoint"), &verifier).unwrap().size, 7);
+    write_ledger(other.path()).await;
+    let file = other.path().join("checkpoint");
+    let error = format!("{:#}", checkpoint(&file, &verifier).unwrap_err());
+    let key = verifier.to_string();
+    let key: Vec<&str> = key.splitn(3, '+').take(2).collect();
+    assert_snapshot!(error.replace(&file.display().to_string(), "FILE").replace(&key.join("+"), "KEY"), @"nothing was verified, since `FILE` is no checkpoint of this log: not signed by `KEY`");
 }
 
 async fn write_ledger(folder: &Path) -> Verifier {

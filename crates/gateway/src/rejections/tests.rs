@@ -1,0 +1,89 @@
+use std::{fs, path::Path};
+
+use ledger::{Key, note::Verifier, reader::Reader};
+
+use super::*;
+
+fn session(n: usize) -> SessionId {
+    let digit = |n: usize| char::from(b'a' + u8::try_from(n % 16).unwrap());
+    SessionId::parse(&format!("s-aaaaaaaaaaaaaa{}{}", digit(n / 16), digit(n))).unwrap()
+}
+
+fn ledger(folder: &Path) -> Ledger {
+    let config = ledger::Config {
+        folder: folder.join("ledger"),
+        key: Key::generate(&folder.join("key"), "test").unwrap(),
+        writer_id: Id::new("gate-1").unwrap(),
+        checkpoint_interval: Duration::ZERO,
+        queue: 16,
+    };
+    let nothing = leaf::Digest([0; 32]);
+    let start = leaf::Start {
+        build: "test".into(),
+        config: nothing,
+        policy: nothing,
+        clusters: Default::default(),
+        lifted: Default::default(),
+        previous: Default::default(),
+    };
+    Ledger::open(config, start, jiff::Timestamp::now).unwrap().0
+}
+
+fn told(folder: &Path) -> Vec<leaf::Rejections> {
+    let vkey = fs::read_to_string(folder.join("ledger/ledger.vkey")).unwrap();
+    let reader = Reader::new(&folder.join("ledger"), Verifier::parse(&vkey).unwrap());
+    let leaves = reader.leaves(0..u64::MAX).unwrap();
+    let events = leaves.map(|leaf| leaf::Leaf::parse(&leaf.unwrap().json).unwrap().event);
+    events
+        .filter_map(|event| match event {
+            Event::Rejections(told) => Some(told),
+            _ => None,
+        })
+        .collect()
+}
+
+#[test]
+fn counts_are_told_once_and_name_no_more_sessions_than_fit() {
+    let rejections = Rejections::default();
+    assert_eq!(rejections.take(EVERY), None);
+    for _call in 0..3 {
+        rejections.unauthenticated();
+    }
+    for n in 0..40 {
+        rejections.over_limit(&session(n));
+        rejections.over_limit(&session(0));
+    }
+    let told = rejections.take(Duration::from_millis(9_001)).unwrap();
+    assert_eq!((told.period_s, told.unauthenticated, told.over_limit), (10, 3, 80));
+    let named = told.sessions.items();
+    assert_eq!((named.len(), told.sessions.total()), (NAMED, 32));
+    let first = named.first().unwrap();
+    assert_eq!((first.session.as_str(), first.calls), (session(0).as_str(), 41));
+    assert_eq!(rejections.take(EVERY), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_flood_makes_one_leaf_a_period_and_the_stop_tells_the_rest() {
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = ledger(folder.path());
+    let (rejections, stop) = (Arc::new(Rejections::default()), CancellationToken::new());
+    let recording = tokio::spawn({
+        let (rejections, ledger, stop) = (Arc::clone(&rejections), ledger.clone(), stop.clone());
+        async move { rejections.record(&ledger, &stop).await }
+    });
+    for _call in 0..100_000 {
+        rejections.unauthenticated();
+    }
+    // The clock is paused: this takes no time, and lets the recorder's turn come first.
+    tokio::time::sleep(EVERY + Duration::from_millis(1)).await;
+    rejections.over_limit(&session(1));
+    stop.cancel();
+    recording.await.unwrap();
+    tokio::time::resume();
+    ledger.close(true).await.unwrap();
+    let told: Vec<_> = told(folder.path())
+        .into_iter()
+        .map(|told| (told.period_s, told.unauthenticated, told.over_limit))
+        .collect();
+    let [(10, 100_000, 0), (_, 0, 1)] = told[..] else { panic!("{told:?}") };
+}

@@ -1,0 +1,54 @@
+use kube_api::Head;
+use policy::{Bundle, Settings, Source};
+
+use super::*;
+
+fn judge() -> Judge {
+    let text = "@id(\"read\") permit (principal, action in Action::\"read\", resource);".to_owned();
+    let source = Source { name: "test.cedar".to_owned(), text };
+    Judge::new(Bundle::compile(&[source]).unwrap(), Settings::default())
+}
+
+/// What is answered to a review of this kind with this spec, or the refusal.
+fn ask(resource: &str, spec: &Value) -> String {
+    let line = http::Request::post(format!("/apis/authorization.k8s.io/v1/{resource}"));
+    let parts = line.header("content-type", "application/json").body(()).unwrap().into_parts().0;
+    let body = json!({ "spec": spec }).to_string();
+    let request = Head::parse(&parts).unwrap().with_body(body.as_bytes()).unwrap();
+    let principal = Principal { agent: "claude", groups: &[] };
+    match answer(&judge(), &principal, "dev", &question(&request).unwrap()) {
+        Ok(review) => String::from_utf8(review.to_vec()).unwrap(),
+        Err(refused) => refused.status().message().to_owned(),
+    }
+}
+
+#[test]
+fn rules_are_listed_for_a_namespace() {
+    let told = ask("selfsubjectrulesreviews", &json!({ "namespace": "shop", "more": "x" }));
+    let review: Value = serde_json::from_str(&told).unwrap();
+    assert_eq!(review["spec"], json!({ "namespace": "shop" }));
+    assert_eq!(review["status"]["resourceRules"][0]["verbs"], json!(["get", "list", "watch"]));
+}
+
+#[test]
+fn what_no_request_could_have_is_not_asked_about() {
+    let long = "a".repeat((3 << 20) - 200);
+    let resource =
+        |key: &str| json!({ "resourceAttributes": { "verb": "get", "resource": "pods", key: long } });
+    let path = |key: &str| json!({ "nonResourceAttributes": { "verb": "get", "path": "/api", key: long } });
+    let table = [
+        ("selfsubjectrulesreviews", json!({ "namespace": long })),
+        ("selfsubjectrulesreviews", json!({ "namespace": "a/b" })),
+        ("selfsubjectrulesreviews", json!({})),
+        ("selfsubjectaccessreviews", resource("verb")),
+        ("selfsubjectaccessreviews", resource("namespace")),
+        ("selfsubjectaccessreviews", resource("name")),
+        ("selfsubjectaccessreviews", path("verb")),
+        ("selfsubjectaccessreviews", path("path")),
+    ];
+    for (review, spec) in table {
+        let told = ask(review, &spec);
+        assert!(told.starts_with("portcullis: the body is not a self-review: "), "{told:.200}");
+        assert!(told.len() < 200, "{review}");
+    }
+}

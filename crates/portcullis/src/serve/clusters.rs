@@ -1,0 +1,85 @@
+//! The clusters behind the gate.
+
+use std::time::Duration;
+
+use upstream::{Cluster, Settings, Source};
+
+use crate::config::{self, ClusterSource, Config};
+
+/// For a credential plugin; those of clouds take a few seconds.
+const CREDENTIAL_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// Reads the credential of each cluster.
+///
+/// # Errors
+/// Every cluster that cannot be used, with its place in the configuration.
+pub(super) async fn load(config: &Config) -> anyhow::Result<Vec<Cluster>> {
+    let mut clusters = Vec::new();
+    let mut unusable = Vec::new();
+    for (index, cluster) in config.clusters.iter().enumerate() {
+        match Cluster::load(settings(config, cluster)).await {
+            Ok(cluster) => clusters.push(cluster),
+            Err(error) => unusable.push((index, error.to_string())),
+        }
+    }
+    config.unusable_clusters(unusable)?;
+    Ok(clusters)
+}
+
+fn settings(config: &Config, cluster: &config::Cluster) -> Settings {
+    let source = match &cluster.source {
+        ClusterSource::Kubeconfig { file, context } => {
+            Source::Kubeconfig { file: file.clone(), context: context.clone() }
+        }
+        ClusterSource::InCluster => Source::InCluster,
+    };
+    Settings {
+        name: cluster.name.to_string(),
+        source,
+        credential_timeout: CREDENTIAL_TIMEOUT,
+        connect_timeout: config.upstream.connect_timeout,
+        response_timeout: config.upstream.response_timeout,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, path::Path};
+
+    use super::*;
+    use crate::config::Files;
+
+    #[tokio::test]
+    async fn every_cluster_that_cannot_be_used_is_told_with_its_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let kubeconfig = |name: &str, cluster: &str| {
+            let text = format!(
+                "clusters: [{{name: c, cluster: {cluster}}}]
+users: [{{name: u, user: {{token: t}}}}]
+contexts: [{{name: x, context: {{cluster: c, user: u}}}}]
+current-context: x
+"
+            );
+            fs::write(folder.path().join(name), text).unwrap();
+        };
+        kubeconfig("plain", "{server: 'http://10.0.0.1'}");
+        kubeconfig("unverified", "{server: 'https://10.0.0.1', insecure-skip-tls-verify: true}");
+        kubeconfig("right", "{server: 'https://10.0.0.1'}");
+        let text = "public_url: https://gate
+tls: { certificate: tls.crt, key: tls.key }
+policy: { bundle: builtin:developer }
+clusters:
+  - { name: a, kubeconfig: plain }
+  - { name: b, kubeconfig: right }
+  - { name: c, kubeconfig: unverified }
+agents: [{ name: claude }]
+";
+        let file: &Path = &folder.path().join("portcullis.yaml");
+        let config = Config::parse(text, file, Files::Ignore).unwrap();
+        let told = load(&config).await.unwrap_err().to_string();
+        insta::assert_snapshot!(told.replace(&folder.path().display().to_string(), "DIR"), @"
+        DIR/portcullis.yaml:5:5: clusters[0]: cluster `a`: server `http://10.0.0.1/` is not https; the gate speaks TLS only
+        DIR/portcullis.yaml:7:5: clusters[2]: cluster `c`: `insecure-skip-tls-verify` is set; the gate verifies the API server's certificate, so give `certificate-authority` instead
+        ");
+    }
+}

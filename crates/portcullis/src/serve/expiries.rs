@@ -1,0 +1,156 @@
+//! Sessions whose time was over: a leaf for each.
+
+use std::sync::Arc;
+
+use identity::{Expirations, SessionId, Sessions};
+use ledger::{
+    Ledger,
+    leaf::{Event, Id, SessionExpired},
+};
+use tokio_util::sync::CancellationToken;
+
+/// Records those that expired while no gate watched. Killed on the way, it does so again at the next start: a second
+/// leaf for the same session is possible, none is not.
+pub(super) async fn missed(ledger: &Ledger, sessions: &Sessions, missed: &[SessionId]) -> anyhow::Result<()> {
+    for session in missed {
+        tracing::info!(%session, "a session expired while the gate was down");
+        record_one(ledger, sessions, session).await?;
+    }
+    Ok(())
+}
+
+/// Records sessions as they expire, until `stop` fires and none is left.
+pub(super) async fn record(
+    ledger: Ledger,
+    sessions: Arc<Sessions>,
+    mut expirations: Expirations,
+    stop: CancellationToken,
+) {
+    loop {
+        let session = tokio::select! {
+            biased;
+            session = expirations.next() => session,
+            () = stop.cancelled() => return,
+        };
+        let Some(session) = session else { return };
+        match record_one(&ledger, &sessions, &session).await {
+            Ok(()) => tracing::info!(%session, "a session has expired"),
+            Err(error) => {
+                tracing::error!(%session, %error, "an expiry could not be recorded; the next start tries again");
+            }
+        }
+    }
+}
+
+async fn record_one(ledger: &Ledger, sessions: &Sessions, session: &SessionId) -> anyhow::Result<()> {
+    let event = Event::SessionExpired(SessionExpired { session: Id::new(session.as_str())? });
+    let _recorded = ledger.append(event).await?;
+    Ok(sessions.expiry_recorded(session).await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, path::Path, time::Duration};
+
+    use identity::{Agent, Agents, Loaded, Opening, SystemClock, SystemEntropy};
+    use jiff::{SignedDuration, Timestamp};
+    use ledger::{Key, leaf, note::Verifier, reader::Reader};
+    use store::{Session, Store, TokenHash};
+
+    use super::*;
+
+    fn agents() -> Agents {
+        let cluster: identity::ClusterName = "prod".parse().unwrap();
+        let agent = Agent { groups: vec![], clusters: [cluster.clone()].into() };
+        Agents::new([cluster], [("claude".parse().unwrap(), agent)], SignedDuration::from_hours(8)).unwrap()
+    }
+
+    async fn load(data: &Path) -> Loaded {
+        let store = Store::open(data).await.unwrap();
+        Sessions::load(store, agents(), Arc::new(SystemClock), Arc::new(SystemEntropy)).await.unwrap()
+    }
+
+    fn ledger(data: &Path) -> Ledger {
+        let config = ledger::Config {
+            folder: data.join("ledger"),
+            key: Key::generate(&data.join("ledger.key"), "test").unwrap(),
+            writer_id: Id::new("gate-1").unwrap(),
+            checkpoint_interval: Duration::from_secs(1),
+            queue: 16,
+        };
+        let nothing = leaf::Digest([0; 32]);
+        let start = leaf::Start {
+            build: "test".into(),
+            config: nothing,
+            policy: nothing,
+            clusters: Default::default(),
+            lifted: Default::default(),
+            previous: Default::default(),
+        };
+        Ledger::open(config, start, Timestamp::now).unwrap().0
+    }
+
+    fn expired(data: &Path) -> Vec<String> {
+        let vkey = fs::read_to_string(data.join("ledger/ledger.vkey")).unwrap();
+        let reader = Reader::new(&data.join("ledger"), Verifier::parse(&vkey).unwrap());
+        let leaves = reader.leaves(0..u64::MAX).unwrap();
+        let events = leaves.map(|leaf| leaf::Leaf::parse(&leaf.unwrap().json).unwrap().event);
+        events
+            .filter_map(|event| match event {
+                Event::SessionExpired(expired) => Some(expired.session.to_string()),
+                _ => None,
+            })
+            .collect()
+    }
+
+    #[tokio::test]
+    async fn what_expired_while_the_gate_was_down_is_recorded_once() {
+        let data = tempfile::tempdir().unwrap();
+        let store = Store::open(data.path()).await.unwrap();
+        let long_ago: Timestamp = "2020-01-01T00:00:00Z".parse().unwrap();
+        let session = Session {
+            id: "s-aaaaaaaaaaaaaaaa".to_owned(),
+            agent: "claude".to_owned(),
+            delegator: "ada".to_owned(),
+            cluster: "prod".to_owned(),
+            reason: "look".to_owned(),
+            created_at: long_ago,
+            expires_at: long_ago + SignedDuration::from_hours(1),
+            revoked: None,
+        };
+        store.open_session(&session, &TokenHash([1; 32])).await.unwrap();
+        store.close().await;
+
+        let ledger = ledger(data.path());
+        for found in [vec![SessionId::parse("s-aaaaaaaaaaaaaaaa").unwrap()], vec![]] {
+            let loaded = load(data.path()).await;
+            assert_eq!(loaded.missed, found);
+            missed(&ledger, &loaded.sessions, &loaded.missed).await.unwrap();
+            loaded.sessions.close().await;
+        }
+        ledger.close(true).await.unwrap();
+        assert_eq!(expired(data.path()), ["s-aaaaaaaaaaaaaaaa"]);
+    }
+
+    #[tokio::test]
+    async fn what_expires_is_recorded_and_what_is_left_at_the_stop_too() {
+        let data = tempfile::tempdir().unwrap();
+        let ledger = ledger(data.path());
+        let Loaded { sessions, expirations, .. } = load(data.path()).await;
+        let opening = Opening {
+            agent: "claude".parse().unwrap(),
+            delegator: "ada".parse().unwrap(),
+            cluster: "prod".parse().unwrap(),
+            reason: "look".parse().unwrap(),
+            ttl: SignedDuration::from_secs(1),
+        };
+        let opened = sessions.open(opening).await.unwrap();
+        let caller = sessions.identify(opened.token.reveal(), Timestamp::now()).unwrap();
+        caller.ended().wait().await;
+        let stop = CancellationToken::new();
+        stop.cancel();
+        record(ledger.clone(), Arc::new(sessions), expirations, stop).await;
+        ledger.close(true).await.unwrap();
+        assert_eq!(expired(data.path()), [opened.session.id]);
+    }
+}
