@@ -66,6 +66,9 @@ pub(crate) fn deny() -> anyhow::Result<()> {
     let installed =
         Command::new("cargo-deny").arg("--version").output().is_ok_and(|output| output.status.success());
     ensure!(installed, "cargo-deny is not installed; run `cargo install cargo-deny --locked`");
+    // Offline, cargo-deny needs every crate of the lock file at hand, those of other platforms too, which no build has
+    // fetched.
+    step("dependencies", cargo_with(["fetch", "--locked"])?)?;
     step("licences and sources", cargo_with(["deny", "--offline", "check", "bans", "licenses", "sources"])?)
 }
 
