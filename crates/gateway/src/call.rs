@@ -1,8 +1,8 @@
 //! The life of a call, phase by phase.
 
-use std::{future::Future, net::SocketAddr, pin::Pin, sync::Arc};
+use std::{net::SocketAddr, sync::Arc};
 
-use http::{Request, Response, StatusCode};
+use http::{Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
 use identity::Caller;
 use kube_api::Status;
@@ -10,13 +10,12 @@ use ledger::leaf::{Actor, Cause, Event, Id};
 use policy::{Principal, RuleRef, Verdict};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use upstream::Intent;
 
 use crate::{
     Gate,
-    deliver::Delivery,
     identify::identify,
-    metrics::Ended,
+    interrupt::Interrupts,
+    metrics::{Ended, Open},
     outcome::{Ending, Outcome, Unrecorded},
     parse::{Unparsed, parse},
     record::{self, Told},
@@ -35,20 +34,23 @@ pub(crate) struct Call {
     caller: Caller,
     actor: Actor,
     started: Instant,
-    /// Given back when the call ends.
+    interrupts: Interrupts,
+    /// Given back when the call ends, with the one below.
     _slot: Slot,
-    /// Fired once nobody waits for the head of the answer: the client has it, or left.
-    left: CancellationToken,
+    _open: Open,
 }
 
 /// Serves one request. Whatever happens, the client gets an answer, and an answer only.
 pub(crate) async fn serve(gate: Arc<Gate>, peer: SocketAddr, request: Request<Incoming>) -> Response<Reply> {
     let started = Instant::now();
-    gate.metrics().opened();
+    let open = gate.metrics().open();
     let unheard = |refused: &Refused, ended| {
         gate.metrics().ended(ended, started.elapsed(), 0);
         refused.answer(None)
     };
+    if request.version() < Version::HTTP_11 {
+        return unheard(&Refused::Version, Ended::Refused);
+    }
     let caller = match identify(gate.sessions(), request.headers()) {
         Ok(caller) => caller,
         Err(refused) => {
@@ -66,7 +68,23 @@ pub(crate) async fn serve(gate: Arc<Gate>, peer: SocketAddr, request: Request<In
     let id = Id::from_u128(uuid::Uuid::now_v7().as_u128());
     let left = CancellationToken::new();
     let _leaving = left.clone().drop_guard();
-    let call = Call { gate: Arc::clone(&gate), id: id.clone(), caller, actor, started, _slot: slot, left };
+    let interrupts = Interrupts {
+        session: caller.ended().clone(),
+        stopping: gate.stopping().clone(),
+        cut: gate.cut().clone(),
+        left,
+    };
+    let (gate_of_call, id_of_call) = (Arc::clone(&gate), id.clone());
+    let call = Call {
+        gate: gate_of_call,
+        id: id_of_call,
+        caller,
+        actor,
+        started,
+        interrupts,
+        _slot: slot,
+        _open: open,
+    };
     // On a task of its own: a client that hangs up drops this future, and must not take the call's outcome along.
     match gate.tasks().spawn(call.live(request)).await {
         Ok(Ok(response)) => response,
@@ -79,10 +97,10 @@ pub(crate) async fn serve(gate: Arc<Gate>, peer: SocketAddr, request: Request<In
 }
 
 impl Call {
-    /// Parse, judge, intent, forward, mask; the outcome is written by the [`Delivery`] or where the call ends.
+    /// Parse and judge; what is permitted goes on in [`Call::forward`].
     async fn live(self, request: Request<Incoming>) -> Result<Response<Reply>, Refused> {
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-        let request = match parse(request, self.gate.limits()).await {
+        let request = match parse(request, self.gate.limits(), self.caller.ended()).await {
             Ok(request) => request,
             Err(Unparsed { why, head }) => {
                 let (cause, refused) = (why.cause(), Refused::from(why));
@@ -94,9 +112,8 @@ impl Call {
         if let Some(question) = reviews::question(&request) {
             return self.review(request, question).await;
         }
-        let follows = request.is_stream();
         match self.judge(request) {
-            Verdict::Allow(permit) => self.forward(permit, follows).await,
+            Verdict::Allow(permit) => self.forward(permit).await,
             Verdict::Ask(ask) => {
                 let status = ask.status();
                 let event = self.told(&status).judged(Cause::Approval, ask.request(), ask.decision());
@@ -120,56 +137,6 @@ impl Call {
 
     fn groups(&self) -> Vec<String> {
         self.caller.groups().iter().map(|group| group.as_str().to_owned()).collect()
-    }
-
-    async fn forward(self, permit: policy::Permit, follows: bool) -> Result<Response<Reply>, Refused> {
-        let unsent = |ended, refused| {
-            self.gate.metrics().ended(ended, self.started.elapsed(), 0);
-            Err(refused)
-        };
-        let intent = match Intent::new(self.id.clone(), self.actor.clone(), self.cluster(), permit) {
-            Ok(intent) => intent,
-            Err(error) => {
-                tracing::error!(call = %self.id, %error, "permitted, but cannot be sent");
-                return unsent(Ended::Failed, Refused::Internal);
-            }
-        };
-        let receipt = match self.gate.ledger().append(intent).await {
-            Ok(receipt) => receipt,
-            Err(error) => {
-                tracing::error!(call = %self.id, %error, "the intent could not be recorded; nothing was sent");
-                return unsent(Ended::Unrecorded, Refused::Unrecorded);
-            }
-        };
-        let Some(cluster) = self.gate.cluster(self.cluster()) else {
-            return self.fail(Ending::Failed("unknown cluster"), Refused::Internal).await;
-        };
-        let sent = tokio::select! {
-            sent = cluster.send(receipt) => sent,
-            ending = self.unwanted(follows) => return self.fail(ending, Refused::Cut(ending)).await,
-        };
-        let answer = match sent {
-            Ok(answer) => answer,
-            Err(failure) => {
-                tracing::warn!(call = %self.id, %failure, "no answer from the API server");
-                return self.fail(Ending::of_failure(&failure), Refused::from(&failure)).await;
-            }
-        };
-        match answer.body.open().await {
-            Ok(opened) => {
-                let id = self.id.clone();
-                let delivery = Delivery::new(self, answer.status, opened.body, follows);
-                let mut response = Reply::masked(answer.status, delivery, id.as_str());
-                let own = response.headers_mut();
-                own.extend(answer.headers);
-                own.extend(opened.headers);
-                Ok(response)
-            }
-            Err(unmaskable) => {
-                tracing::warn!(call = %self.id, %unmaskable, "the answer cannot be masked");
-                self.fail(Ending::Unmaskable, Refused::Unmaskable).await
-            }
-        }
     }
 
     async fn review(
@@ -212,7 +179,7 @@ impl Call {
     async fn record(&self, event: Event, ended: Ended) -> Result<(), Refused> {
         let recorded = self.gate.ledger().append(event).await;
         let ended = if recorded.is_ok() { ended } else { Ended::Unrecorded };
-        self.gate.metrics().ended(ended, self.started.elapsed(), 0);
+        self.ended(ended, 0);
         recorded.map(drop).map_err(|refused| {
             tracing::error!(call = %self.id, %refused, "a refusal could not be recorded");
             Refused::Unrecorded
@@ -220,8 +187,27 @@ impl Call {
     }
 
     /// Records the outcome of a call that was sent, or could not be, and has no answer to deliver.
-    async fn fail(self, ending: Ending, refused: Refused) -> Result<Response<Reply>, Refused> {
-        let outcome = Outcome { status: Some(refused.code()), bytes: 0, masked: 0, ending };
+    pub(crate) async fn fail(self, ending: Ending, refused: Refused) -> Result<Response<Reply>, Refused> {
+        self.undelivered(None, ending, refused).await
+    }
+
+    /// Records the outcome of a call whose answer came and is not delivered.
+    pub(crate) async fn fail_answered(
+        self,
+        answered: StatusCode,
+        ending: Ending,
+        refused: Refused,
+    ) -> Result<Response<Reply>, Refused> {
+        self.undelivered(Some(answered), ending, refused).await
+    }
+
+    async fn undelivered(
+        self,
+        answered: Option<StatusCode>,
+        ending: Ending,
+        refused: Refused,
+    ) -> Result<Response<Reply>, Refused> {
+        let outcome = Outcome { status: refused.code(), answered, bytes: 0, masked: 0, ending };
         match self.close(outcome).await {
             Ok(()) => Err(refused),
             Err(Unrecorded) => Err(Refused::Unrecorded),
@@ -233,43 +219,36 @@ impl Call {
         let took = self.started.elapsed();
         let event = record::outcome(&self.id, &outcome, took);
         let recorded = self.gate.ledger().append(event).await;
-        self.gate.metrics().ended(outcome.ending.as_ended(), took, outcome.masked);
+        self.ended(outcome.ending.as_ended(), outcome.masked);
         recorded.map(drop).map_err(|poisoned| {
             tracing::error!(call = %self.id, error = %poisoned, "the outcome could not be recorded");
             Unrecorded
         })
     }
 
-    /// [`Call::close`] for a destructor, which cannot wait; the gate waits for it before it stops.
-    pub(crate) fn close_detached(self, outcome: Outcome) {
-        let gate = Arc::clone(&self.gate);
-        gate.tasks().spawn(async move {
-            let _logged = self.close(outcome).await;
-        });
+    pub(crate) fn ended(&self, ended: Ended, masked: u64) {
+        self.gate.metrics().ended(ended, self.started.elapsed(), masked);
     }
 
-    /// Resolves when this call must be cut off: its session ended, or, for a stream, the gate stops.
-    pub(crate) fn stopped(&self, follows: bool) -> Pin<Box<dyn Future<Output = Ending> + Send>> {
-        let session = self.caller.ended().clone();
-        let gate = if follows { self.gate.stopping().clone() } else { CancellationToken::new() };
-        Box::pin(async move {
-            tokio::select! {
-                _end = session.wait() => Ending::SessionEnded,
-                () = gate.cancelled() => Ending::GateStopping,
-            }
-        })
+    pub(crate) fn gate(&self) -> &Gate {
+        &self.gate
     }
 
-    /// Resolves when a stream whose answer has not begun must be cut off. A followed log begins only with its first
-    /// line, which may never come. Other calls are bounded by the response timeout, and go on: they may have acted.
-    async fn unwanted(&self, follows: bool) -> Ending {
-        if !follows {
-            return std::future::pending().await;
-        }
-        tokio::select! {
-            ending = self.stopped(follows) => ending,
-            () = self.left.cancelled() => Ending::ClientLeft,
-        }
+    pub(crate) fn id(&self) -> &Id {
+        &self.id
+    }
+
+    pub(crate) fn actor(&self) -> &Actor {
+        &self.actor
+    }
+
+    pub(crate) fn interrupts(&self) -> &Interrupts {
+        &self.interrupts
+    }
+
+    /// Whether the session is over by now.
+    pub(crate) fn session_ended(&self) -> bool {
+        self.caller.ended().how().is_some()
     }
 
     fn cluster(&self) -> &str {

@@ -2,209 +2,218 @@
 //! it ended, which is durable before the client can see the end.
 
 use std::{
-    fmt,
-    future::Future,
-    pin::Pin,
-    task::{Context, Poll, ready},
+    collections::VecDeque,
+    future::poll_fn,
+    pin::{Pin, pin},
 };
 
 use bytes::Bytes;
-use http::StatusCode;
-use http_body::{Body, Frame};
-use kube_api::Status;
-use mask::Masked;
-use upstream::AnswerBody;
+use http::{HeaderMap, Response, StatusCode};
+use http_body::Body;
+use mask::{BodyError, Masked};
+use tokio::time::timeout;
+use upstream::{AnswerBody, Interrupted};
 
 use crate::{
     call::Call,
-    outcome::{Ending, Outcome, Unrecorded},
+    interrupt::Nature,
+    outcome::{Ending, Outcome},
+    passage::{self, Passage},
+    refuse::Refused,
+    reply::Reply,
 };
 
-type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+/// An answer of at most this many bytes is held until its outcome is in the ledger and then passed on whole: what
+/// goes wrong with it can still be told in words, and its length with it.
+const WHOLE: usize = 64 * 1024;
 
-/// The body of one answer. Data passes as it is masked; the end only after the outcome is in the ledger.
-///
-/// Dropped before its end (the client went away), it records that the answer was cut off.
+/// The head of the answer.
+#[derive(Debug)]
+pub(crate) struct Head {
+    pub(crate) status: StatusCode,
+    /// All of them may be shown.
+    pub(crate) headers: HeaderMap,
+}
+
+/// One answer, and the call it belongs to.
 pub(crate) struct Delivery {
-    state: State,
-    status: StatusCode,
-    bytes: u64,
-    masked: u64,
+    call: Call,
+    head: Head,
+    nature: Nature,
+    body: Masked<AnswerBody>,
+    /// What is masked and not passed on yet.
+    ready: VecDeque<Bytes>,
+    /// Bytes that the client's connection has taken.
+    taken: u64,
     last: Option<u8>,
 }
 
-enum State {
-    /// `stopped` resolves when the session ends, or for a stream when the gate shuts down.
-    Streaming {
-        call: Call,
-        body: Masked<AnswerBody>,
-        follows: bool,
-        stopped: Boxed<Ending>,
-    },
-    /// The farewell frame of a watch is out; the outcome is next.
-    Parting {
-        call: Call,
-        ending: Ending,
-    },
-    /// The outcome is on its way into the ledger.
-    Settling {
-        outcome: Boxed<Result<(), Unrecorded>>,
-        then: Then,
-    },
-    Done,
-}
-
-#[derive(Debug, Clone, Copy)]
-enum Then {
-    End,
-    Reset(Undelivered),
-}
-
-/// Why a client's answer ends in a reset and not in an end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Undelivered {
-    #[error("the answer was cut off: {0}")]
-    Cut(Ending),
-    #[error("the outcome could not be recorded")]
-    Unrecorded,
+/// Why an answer is not delivered to its end.
+enum Fault {
+    Interrupted(Ending),
+    Body(BodyError<Interrupted>),
 }
 
 impl Delivery {
-    pub(crate) fn new(call: Call, status: StatusCode, body: Masked<AnswerBody>, follows: bool) -> Self {
-        let stopped = call.stopped(follows);
-        let state = State::Streaming { call, body, follows, stopped };
-        Self { state, status, bytes: 0, masked: 0, last: None }
+    pub(crate) fn new(call: Call, head: Head, nature: Nature, body: Masked<AnswerBody>) -> Self {
+        Self { call, head, nature, body, ready: VecDeque::new(), taken: 0, last: None }
     }
 
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Undelivered>>> {
+    /// The answer to the client. What is long goes on in a task of its own, which outlives the client's connection and
+    /// owes the outcome.
+    pub(crate) async fn deliver(mut self) -> Result<Response<Reply>, Refused> {
+        if !self.nature.is_stream() {
+            match self.hold().await {
+                Ok(true) => return self.whole().await,
+                Ok(false) => {}
+                Err(Fault::Interrupted(ending)) => {
+                    return self.call.fail_answered(self.head.status, ending, Refused::Cut(ending)).await;
+                }
+                Err(Fault::Body(error)) => {
+                    tracing::warn!(call = %self.call.id(), %error, "the answer broke off");
+                    let refused = Refused::of_body(&error);
+                    return self.call.fail_answered(self.head.status, Ending::of_body(&error), refused).await;
+                }
+            }
+        }
+        let (passing, client) = passage::new();
+        let response = self.respond(|code, call| Reply::passing(code, passing, call));
+        let tasks = self.call.gate().tasks().clone();
+        tasks.spawn(self.pass(client));
+        Ok(response)
+    }
+
+    /// Reads up to [`WHOLE`] bytes; tells whether that is all.
+    async fn hold(&mut self) -> Result<bool, Fault> {
+        let mut interrupted = pin!(self.call.interrupts().unseen(self.nature));
+        let mut held = 0;
+        while held <= WHOLE {
+            let data = tokio::select! {
+                biased;
+                ending = &mut interrupted => return Err(Fault::Interrupted(ending)),
+                data = next(&mut self.body) => data.map_err(Fault::Body)?,
+            };
+            let Some(data) = data else { return Ok(true) };
+            held += data.len();
+            self.ready.push_back(data);
+        }
+        Ok(false)
+    }
+
+    async fn whole(mut self) -> Result<Response<Reply>, Refused> {
+        let data = match (self.ready.pop_front(), self.ready.is_empty()) {
+            (Some(only), true) => only,
+            (first, _) => first.into_iter().chain(self.ready.drain(..)).flatten().collect(),
+        };
+        self.taken = data.len() as u64;
+        let response = self.respond(|code, call| Reply::whole(code, data, call));
+        let outcome = self.outcome(Ending::Completed);
+        self.call.close(outcome).await.map(|()| response).map_err(|_unrecorded| Refused::Unrecorded)
+    }
+
+    fn respond(&mut self, reply: impl FnOnce(StatusCode, &str) -> Response<Reply>) -> Response<Reply> {
+        let mut response = reply(self.head.status, self.call.id().as_str());
+        response.headers_mut().extend(std::mem::take(&mut self.head.headers));
+        response
+    }
+
+    fn outcome(&self, ending: Ending) -> Outcome {
+        Outcome {
+            status: self.head.status,
+            answered: Some(self.head.status),
+            bytes: self.taken,
+            masked: self.body.masked_values(),
+            ending,
+        }
+    }
+
+    /// Passes on part after part, and the end when the outcome is recorded. Without an end, the client's connection is
+    /// reset.
+    async fn pass(mut self, client: Passage) {
+        let ending = match self.pass_all(&client).await {
+            Ok(()) => Ending::Completed,
+            Err(Fault::Interrupted(ending)) => ending,
+            Err(Fault::Body(error)) => {
+                tracing::warn!(call = %self.call.id(), %error, "the answer broke off");
+                Ending::of_body(&error)
+            }
+        };
+        let ends = self.may_end(ending, &client);
+        let patience = self.call.gate().limits().write_timeout;
+        let outcome = self.outcome(ending);
+        // The API server is let go first: the ledger may take its time.
+        drop(self.body);
+        let recorded = self.call.close(outcome).await.is_ok();
+        if recorded && ends {
+            let _left = timeout(patience, client.end()).await;
+        }
+    }
+
+    /// Nothing more is read before the client's connection has taken what there is.
+    async fn pass_all(&mut self, client: &Passage) -> Result<(), Fault> {
+        let patience = self.call.gate().limits().write_timeout;
+        let mut interrupted = pin!(self.call.interrupts().undelivered(self.nature));
+        let mut offered = 0;
         loop {
-            match &mut self.state {
-                State::Streaming { body, follows, stopped, .. } => {
-                    if let Poll::Ready(ending) = stopped.as_mut().poll(cx) {
-                        self.masked = body.masked_values();
-                        let boundary = *follows && matches!(self.last, None | Some(b'\n'));
-                        if let Some(frame) = self.stop(ending, boundary) {
-                            return Poll::Ready(Some(Ok(frame)));
-                        }
-                        continue;
-                    }
-                    let polled = ready!(Pin::new(&mut *body).poll_frame(cx));
-                    self.masked = body.masked_values();
-                    match polled {
-                        Some(Ok(frame)) => {
-                            let Ok(data) = frame.into_data() else { continue };
-                            self.bytes += data.len() as u64;
-                            self.last = data.last().copied().or(self.last);
-                            return Poll::Ready(Some(Ok(Frame::data(data))));
-                        }
-                        Some(Err(error)) => {
-                            let ending = Ending::of_body(&error);
-                            self.settle(ending, Then::Reset(Undelivered::Cut(ending)));
-                        }
-                        None => self.settle(Ending::Completed, Then::End),
-                    }
-                }
-                State::Parting { ending, .. } => {
-                    let ending = *ending;
-                    self.settle(ending, Then::End);
-                }
-                State::Settling { outcome, then } => {
-                    let then = match ready!(outcome.as_mut().poll(cx)) {
-                        Ok(()) => *then,
-                        Err(Unrecorded) => Then::Reset(Undelivered::Unrecorded),
-                    };
-                    self.state = State::Done;
-                    return Poll::Ready(match then {
-                        Then::End => None,
-                        Then::Reset(error) => Some(Err(error)),
-                    });
-                }
-                State::Done => return Poll::Ready(None),
-            }
+            let room = tokio::select! {
+                biased;
+                ending = &mut interrupted => return Err(Fault::Interrupted(ending)),
+                room = timeout(patience, client.room()) => match room {
+                    Ok(Some(room)) => room,
+                    Ok(None) => return Err(Fault::Interrupted(Ending::ClientLeft)),
+                    Err(_elapsed) => return Err(Fault::Interrupted(Ending::ClientStalled)),
+                },
+            };
+            self.taken += std::mem::take(&mut offered);
+            let data = match self.ready.pop_front() {
+                Some(data) => Some(data),
+                None => tokio::select! {
+                    biased;
+                    ending = &mut interrupted => return Err(Fault::Interrupted(ending)),
+                    data = next(&mut self.body) => data.map_err(Fault::Body)?,
+                    () = client.left() => return Err(Fault::Interrupted(Ending::ClientLeft)),
+                },
+            };
+            let Some(data) = data else { return Ok(()) };
+            offered = data.len() as u64;
+            self.last = data.last().copied().or(self.last);
+            room.send(data);
         }
     }
 
-    /// Ends the answer from our side. A watch between two events gets a last `ERROR` event, which clients show
-    /// to their user; anything else can only be reset, lest half an answer look like a whole one.
-    fn stop(&mut self, ending: Ending, between_events: bool) -> Option<Frame<Bytes>> {
-        if !between_events {
-            self.settle(ending, Then::Reset(Undelivered::Cut(ending)));
-            return None;
-        }
-        match std::mem::replace(&mut self.state, State::Done) {
-            State::Streaming { call, .. } => {
-                let farewell = farewell(ending);
-                self.bytes += farewell.len() as u64;
-                self.state = State::Parting { call, ending };
-                Some(Frame::data(farewell))
-            }
-            other => {
-                self.state = other;
-                None
-            }
+    /// Whether the client may see an end. A watch may end between any two events, and one whose session is over says so
+    /// in a last event, which clients show to their user; anything else that is cut off can only be reset, lest half an
+    /// answer look like a whole one.
+    fn may_end(&self, ending: Ending, client: &Passage) -> bool {
+        let between_events = self.nature == Nature::Watch
+            && self.head.status == StatusCode::OK
+            && matches!(self.last, None | Some(b'\n'));
+        match ending {
+            Ending::Completed => true,
+            // As an API server that restarts does; the client asks anew.
+            Ending::GateStopping => between_events,
+            Ending::SessionEnded => between_events && client.offer(farewell(ending)),
+            _ => false,
         }
     }
+}
 
-    fn settle(&mut self, ending: Ending, then: Then) {
-        if let State::Streaming { call, .. } | State::Parting { call, .. } =
-            std::mem::replace(&mut self.state, State::Done)
-        {
-            let outcome =
-                Outcome { status: Some(self.status), bytes: self.bytes, masked: self.masked, ending };
-            self.state = State::Settling { outcome: Box::pin(call.close(outcome)), then };
+/// The next data, if any is left.
+async fn next(body: &mut Masked<AnswerBody>) -> Result<Option<Bytes>, BodyError<Interrupted>> {
+    while let Some(frame) = poll_fn(|cx| Pin::new(&mut *body).poll_frame(cx)).await {
+        // Trailers are no part of an answer.
+        if let Ok(data) = frame?.into_data() {
+            return Ok(Some(data));
         }
     }
+    Ok(None)
 }
 
 /// `WatchEvent` of type `ERROR`, newline-terminated as the API server frames them.
 fn farewell(ending: Ending) -> Bytes {
-    let status = Status::failure(StatusCode::UNAUTHORIZED, "Unauthorized", format!("portcullis: {ending}"));
+    let status = Refused::Cut(ending).status();
     let mut event = b"{\"type\":\"ERROR\",\"object\":".to_vec();
     event.extend_from_slice(&status.to_json());
     event.extend_from_slice(b"}\n");
     Bytes::from(event)
-}
-
-impl Body for Delivery {
-    type Data = Bytes;
-    type Error = Undelivered;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Undelivered>>> {
-        self.as_mut().get_mut().poll(cx)
-    }
-}
-
-impl Drop for Delivery {
-    fn drop(&mut self) {
-        match std::mem::replace(&mut self.state, State::Done) {
-            State::Streaming { call, .. } | State::Parting { call, .. } => {
-                let outcome = Outcome {
-                    status: Some(self.status),
-                    bytes: self.bytes,
-                    masked: self.masked,
-                    ending: Ending::ClientLeft,
-                };
-                call.close_detached(outcome);
-            }
-            // The outcome was handed to the ledger already; a client that leaves now must not take it along.
-            State::Settling { outcome, .. } => {
-                if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-                    runtime.spawn(outcome);
-                }
-            }
-            State::Done => {}
-        }
-    }
-}
-
-impl fmt::Debug for Delivery {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Delivery")
-            .field("status", &self.status)
-            .field("bytes", &self.bytes)
-            .finish_non_exhaustive()
-    }
 }

@@ -24,6 +24,8 @@ pub struct Gate {
     rejections: Rejections,
     /// Fired when the gate stops: streams end, other calls finish.
     stopping: CancellationToken,
+    /// Fired when the time to finish is over: every call ends.
+    cut: CancellationToken,
     /// Calls and outcomes under way, which outlive their connections.
     tasks: TaskTracker,
 }
@@ -48,6 +50,7 @@ impl Gate {
             metrics: Metrics::new(),
             rejections: Rejections::default(),
             stopping: CancellationToken::new(),
+            cut: CancellationToken::new(),
             tasks: TaskTracker::new(),
         }
     }
@@ -109,14 +112,7 @@ impl Gate {
         &self.tasks
     }
 
-    /// Ends all streams; other calls go on.
-    pub(crate) fn end_streams(&self) {
-        self.stopping.cancel();
-    }
-
-    /// Waits until every call has its outcome in the ledger.
-    pub(crate) async fn settle(&self) {
-        self.tasks.close();
-        self.tasks.wait().await;
+    pub(crate) fn cut(&self) -> &CancellationToken {
+        &self.cut
     }
 }

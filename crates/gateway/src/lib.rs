@@ -2,28 +2,35 @@
 //!
 //! | phase | module |
 //! |---|---|
-//! | accept | [`accept`] |
+//! | accept | [`accept`], `connection` |
 //! | identify | `identify` |
 //! | parse | `parse` |
 //! | judge | `call`, with [`policy::Judge`]; questions about one's own rights in `reviews` |
-//! | intent | `call`, with [`ledger::Ledger::append`] |
-//! | forward | `call`, with [`upstream::Cluster::send`] |
-//! | mask | `deliver`, with [`mask::Sealed::open`] |
+//! | intent | `forward`, with [`ledger::Ledger::append`] |
+//! | forward | `forward`, with [`upstream::Cluster::send`] |
+//! | mask | `deliver`, with [`mask::Sealed::open`]; a long answer goes part by part through `passage` |
 //! | outcome | `deliver` and `outcome` |
 //!
+//! What may end a call at any of them (its session's end, the gate's) is in `interrupt`.
 //! What is recorded is made in `record`, what a client is told instead of an answer in `refuse`, and the only
 //! bodies a client can get in `reply`. Calls turned away before they are anybody's are counted in [`rejections`].
 
 pub mod accept;
+mod activity;
 mod call;
+mod connection;
 mod deliver;
+mod forward;
 mod gate;
 mod identify;
+mod interrupt;
 mod limits;
+mod listen;
 mod metrics;
 pub mod operations;
 mod outcome;
 mod parse;
+mod passage;
 mod record;
 mod refuse;
 pub mod rejections;

@@ -2,15 +2,21 @@
 
 use std::time::Duration;
 
-/// Bounds of the data path; each has a default that suits a team of agents.
+/// Bounds of the data path; the configuration has a default for each that suits a team of agents.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     /// Open connections, all clients together.
     pub connections: usize,
+    /// Open connections from one address.
+    pub connections_per_address: usize,
     /// Bytes of a request's head.
     pub header_bytes: usize,
     /// For the TLS handshake, and again for a request's head.
     pub header_timeout: Duration,
+    /// How long a connection may be open without a call.
+    pub idle_timeout: Duration,
+    /// How long a client may take nothing of an answer that is there.
+    pub write_timeout: Duration,
     /// For a request's body to arrive.
     pub body_timeout: Duration,
     /// Bytes of a request's body; never above what the API server takes (3 MiB).
@@ -21,19 +27,4 @@ pub struct Limits {
     pub keep_alive: Duration,
     /// How long open calls may go on once the gate is told to stop.
     pub drain: Duration,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            connections: 10_000,
-            header_bytes: 64 * 1024,
-            header_timeout: Duration::from_secs(10),
-            body_timeout: Duration::from_secs(30),
-            body_bytes: 3 * 1024 * 1024,
-            calls_a_session: 100,
-            keep_alive: Duration::from_secs(30),
-            drain: Duration::from_secs(30),
-        }
-    }
 }

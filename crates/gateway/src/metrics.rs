@@ -43,6 +43,10 @@ pub(crate) struct Metrics {
     poisoned: Gauge<i64, AtomicI64>,
 }
 
+/// One open call.
+#[derive(Debug)]
+pub(crate) struct Open(Gauge<i64, AtomicI64>);
+
 /// From 0.25 ms, where a small read sits, to 8 s.
 const BUCKETS: [f64; 16] = [
     0.000_25, 0.000_5, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128, 0.256, 0.512, 1.0, 2.0, 4.0,
@@ -75,12 +79,13 @@ impl Metrics {
         Self { registry, calls, open, seconds, masked, leaves, sealed, poisoned }
     }
 
-    pub(crate) fn opened(&self) {
+    /// Counts a call as open until what is answered is dropped.
+    pub(crate) fn open(&self) -> Open {
         self.open.inc();
+        Open(self.open.clone())
     }
 
     pub(crate) fn ended(&self, ended: Ended, took: Duration, masked: u64) {
-        self.open.dec();
         self.calls.get_or_create(&Labels { ended }).inc();
         self.seconds.observe(took.as_secs_f64());
         self.masked.inc_by(masked);
@@ -94,6 +99,12 @@ impl Metrics {
         let mut text = String::new();
         encode(&mut text, &self.registry)?;
         Ok(text)
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.dec();
     }
 }
 

@@ -10,7 +10,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{net::TcpListener, sync::Semaphore, task::JoinSet, time::timeout};
 use tokio_util::sync::CancellationToken;
 
-use crate::Gate;
+use crate::{Gate, listen};
 
 /// Scrapers and probes are few; more connections than this wait.
 const CONNECTIONS: usize = 32;
@@ -28,9 +28,9 @@ pub async fn serve(gate: Arc<Gate>, listener: TcpListener, shutdown: Cancellatio
         let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
         let accepted = tokio::select! {
             () = shutdown.cancelled() => return,
-            accepted = listener.accept() => accepted,
+            accepted = listen::next(&listener) => accepted,
         };
-        let Ok((stream, _peer)) = accepted else { continue };
+        let (stream, _peer) = accepted;
         let gate = Arc::clone(&gate);
         let shutdown = shutdown.clone();
         tokio::spawn(async move {
@@ -63,7 +63,7 @@ async fn answer(gate: &Arc<Gate>, request: &Request<Incoming>) -> Response<Full<
     }
 }
 
-/// Ready means: the ledger takes entries and at least one cluster can be reached. One cluster that is down
+/// Ready means: the gate is not told to stop, the ledger takes entries, and at least one cluster can be reached. One cluster that is down
 /// must not take the gate to the others out of service; it is named all the same.
 async fn ready(gate: &Arc<Gate>) -> Response<Full<Bytes>> {
     let mut report = String::new();
@@ -73,6 +73,10 @@ async fn ready(gate: &Arc<Gate>) -> Response<Full<Bytes>> {
         None => writeln!(report, "ledger: ok"),
         Some(error) => writeln!(report, "ledger: {error}"),
     };
+    let stopping = gate.stopping().is_cancelled();
+    if stopping {
+        report.push_str("gate: stopping\n");
+    }
     let mut reached = 0_usize;
     for (cluster, answer) in reach(gate).await {
         let _infallible = match answer {
@@ -83,7 +87,8 @@ async fn ready(gate: &Arc<Gate>) -> Response<Full<Bytes>> {
             Err(error) => writeln!(report, "cluster {cluster}: {error}"),
         };
     }
-    let code = if ledger_ok && reached > 0 { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let code =
+        if ledger_ok && reached > 0 && !stopping { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     text(code, report)
 }
 

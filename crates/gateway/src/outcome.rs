@@ -21,6 +21,8 @@ pub(crate) enum Ending {
     UpstreamBroke,
     /// The client went away.
     ClientLeft,
+    /// The client is there but takes nothing.
+    ClientStalled,
     /// The session was revoked or expired.
     SessionEnded,
     /// The gate is stopping and the call is a stream.
@@ -28,15 +30,16 @@ pub(crate) enum Ending {
 }
 
 impl Ending {
+    /// The session was over before the API server heard of the call.
+    pub(crate) const UNSENT: Self = Self::Failed("the session ended before anything was sent");
+
     pub(crate) fn of_body(error: &BodyError<Interrupted>) -> Self {
         match error {
             BodyError::Upstream(_) => Self::UpstreamBroke,
             BodyError::Malformed(_) => Self::Unmaskable,
         }
     }
-}
 
-impl Ending {
     pub(crate) fn of_failure(failure: &Failure) -> Self {
         Self::Failed(match failure {
             Failure::Connect(_) | Failure::Unsent => "the API server could not be reached",
@@ -58,6 +61,7 @@ impl Ending {
             Self::Unmaskable
             | Self::UpstreamBroke
             | Self::ClientLeft
+            | Self::ClientStalled
             | Self::SessionEnded
             | Self::GateStopping => Ended::Cut,
         }
@@ -72,6 +76,7 @@ impl fmt::Display for Ending {
             Self::Unmaskable => "the answer could not be masked",
             Self::UpstreamBroke => "the connection to the API server broke",
             Self::ClientLeft => "the client left",
+            Self::ClientStalled => "the client took nothing for too long",
             Self::SessionEnded => "the session has ended; open a new one",
             Self::GateStopping => "the gate is restarting; try again",
         })
@@ -82,7 +87,9 @@ impl fmt::Display for Ending {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Outcome {
     /// As sent to the client.
-    pub(crate) status: Option<StatusCode>,
+    pub(crate) status: StatusCode,
+    /// As the API server answered, if it did.
+    pub(crate) answered: Option<StatusCode>,
     /// Body bytes handed to the client's connection.
     pub(crate) bytes: u64,
     /// Values replaced by placeholders.

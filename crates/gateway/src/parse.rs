@@ -4,13 +4,14 @@ use bytes::Bytes;
 use http::Request;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Incoming;
+use identity::Ended;
 use kube_api::{BodyRule, Head, Refusal};
 use ledger::leaf::Cause;
 use mask::placeholder_in;
 use serde_json::Value;
 use tokio::time::timeout;
 
-use crate::limits::Limits;
+use crate::{limits::Limits, outcome::Ending};
 
 /// A request that was refused before it could be judged, and as much of it as was understood.
 #[derive(Debug)]
@@ -30,6 +31,8 @@ pub(crate) enum Why {
     Slow { seconds: u64 },
     #[error("the request body broke off")]
     Broken,
+    #[error("{}", Ending::SessionEnded)]
+    SessionEnded,
     #[error(
         "`{path}` is a placeholder that the gate put in place of a secret value; it cannot be written back, so leave the \
          field out or send the value"
@@ -50,13 +53,18 @@ impl Why {
             Self::Refused(Refusal::TooLarge { .. }) | Self::TooLarge { .. } | Self::Slow { .. } => {
                 Cause::Limit
             }
+            Self::SessionEnded => Cause::SessionEnded,
             Self::Refused(_) | Self::Broken | Self::Placeholder { .. } => Cause::Malformed,
         }
     }
 }
 
-/// Reads no more of the body than the request may have.
-pub(crate) async fn parse(request: Request<Incoming>, limits: Limits) -> Result<kube_api::Request, Unparsed> {
+/// Reads no more of the body than the request may have, and not for longer than its session lasts.
+pub(crate) async fn parse(
+    request: Request<Incoming>,
+    limits: Limits,
+    session: &Ended,
+) -> Result<kube_api::Request, Unparsed> {
     let (parts, body) = request.into_parts();
     let head = Head::parse(&parts).map_err(|refusal| Unparsed { why: refusal.into(), head: None })?;
     let most = match head.body_rule() {
@@ -65,7 +73,12 @@ pub(crate) async fn parse(request: Request<Incoming>, limits: Limits) -> Result<
             max_bytes.min(limits.body_bytes)
         }
     };
-    let bytes = match read(body, most, limits).await {
+    let read = tokio::select! {
+        biased;
+        _end = session.wait() => Err(Why::SessionEnded),
+        read = read(body, most, limits) => read,
+    };
+    let bytes = match read {
         Ok(bytes) => bytes,
         Err(why) => return Err(Unparsed { why, head: Some(head) }),
     };

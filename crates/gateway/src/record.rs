@@ -87,24 +87,34 @@ pub(crate) fn answered(call: &Id, actor: &Actor, cluster: &str, request: &Reques
 /// How a permitted call ended.
 pub(crate) fn outcome(call: &Id, outcome: &Outcome, took: Duration) -> Event {
     let stage = match outcome.ending {
-        Ending::Completed if outcome.status.is_some_and(|status| status == 401 || status == 403) => {
-            Stage::Denied
-        }
+        Ending::Completed if matches!(outcome.status.as_u16(), 401 | 403) => Stage::Denied,
         Ending::Completed => Stage::Completed,
         Ending::Failed(_) => Stage::Failed,
         Ending::Unmaskable
         | Ending::UpstreamBroke
         | Ending::ClientLeft
+        | Ending::ClientStalled
         | Ending::SessionEnded
         | Ending::GateStopping => Stage::Cut,
     };
     Event::Outcome(leaf::Outcome {
         call: call.clone(),
         stage,
-        status: outcome.status.map(|status| status.as_u16()),
+        status: Some(outcome.status.as_u16()),
         delivered: outcome.bytes,
         masked: outcome.masked,
         duration_us: u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
-        error: (outcome.ending != Ending::Completed).then(|| outcome.ending.to_string().into()),
+        error: error(outcome).map(Into::into),
+    })
+}
+
+/// What kept the client from the API server's answer. What that was is told too: a write may have been done all the same.
+fn error(outcome: &Outcome) -> Option<String> {
+    let ending = outcome.ending;
+    (ending != Ending::Completed).then(|| match outcome.answered {
+        Some(answered) if answered != outcome.status => {
+            format!("{ending}; the API server answered {}", answered.as_u16())
+        }
+        _ => ending.to_string(),
     })
 }

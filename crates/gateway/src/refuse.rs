@@ -2,12 +2,13 @@
 
 use http::{Response, StatusCode};
 use kube_api::Status;
-use upstream::Failure;
+use mask::BodyError;
+use upstream::{Failure, Interrupted};
 
 use crate::{outcome::Ending, parse::Why, reply::Reply};
 
-/// A call that ends without an answer of the API server's. None but the flood says when to come back: kubectl would
-/// then try for minutes before it shows the message. What is said here is for the agent; details that could
+/// A call that ends without an answer of the API server's. Only who has too many calls open is told when to come back:
+/// with `Retry-After`, kubectl tries for minutes before it shows a message. What is said here is for the agent; details that could
 /// help an attacker are in the log and the ledger only.
 #[derive(Debug)]
 pub(crate) enum Refused {
@@ -15,6 +16,8 @@ pub(crate) enum Refused {
     Unauthenticated,
     /// The session has as many calls open as it may.
     TooManyCalls { most: usize },
+    /// HTTP/1.0, where an answer that is cut off looks like one that ended.
+    Version,
     /// Not a request the gate understands, in the words of the part that refused it.
     Unparsed(Box<Status>),
     /// Policy said deny, or ask and nobody approved.
@@ -59,6 +62,11 @@ impl Refused {
                 ),
             )
             .retry_after(1),
+            Self::Version => failure(
+                StatusCode::HTTP_VERSION_NOT_SUPPORTED,
+                "BadRequest",
+                "portcullis: use HTTP/1.1 or HTTP/2",
+            ),
             Self::Unparsed(status) | Self::Judged(status) => Status::clone(status),
             Self::Unrecorded => failure(
                 StatusCode::SERVICE_UNAVAILABLE,
@@ -86,6 +94,7 @@ impl Refused {
                     | Ending::Unmaskable
                     | Ending::UpstreamBroke
                     | Ending::ClientLeft
+                    | Ending::ClientStalled
                     | Ending::GateStopping => (StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable"),
                 };
                 failure(code, reason, &format!("portcullis: {ending}"))
@@ -99,13 +108,24 @@ impl Refused {
             Self::Unmaskable => failure(
                 StatusCode::BAD_GATEWAY,
                 "InternalError",
-                "portcullis: the API server answered in a form that cannot be masked, so it is not delivered",
+                "portcullis: the API server answered in a form that cannot be masked, so it is not delivered; the server \
+                 may have acted, so look before you try again",
             ),
             Self::Internal => failure(
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "InternalError",
                 "portcullis: the call could not be handled; the gate's log has the reason under this call's Audit-ID",
             ),
+        }
+    }
+}
+
+impl Refused {
+    /// Of an answer that broke off before the client had any of it.
+    pub(crate) fn of_body(error: &BodyError<Interrupted>) -> Self {
+        match error {
+            BodyError::Upstream(_) => Self::BadAnswer,
+            BodyError::Malformed(_) => Self::Unmaskable,
         }
     }
 }
@@ -117,6 +137,7 @@ impl From<Why> for Refused {
             Why::Refused(refusal) => refusal.status(),
             Why::TooLarge { .. } => told(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge"),
             Why::Slow { .. } => told(StatusCode::REQUEST_TIMEOUT, "Timeout"),
+            Why::SessionEnded => told(StatusCode::UNAUTHORIZED, "Unauthorized"),
             Why::Broken => told(StatusCode::BAD_REQUEST, "BadRequest"),
             Why::Placeholder { .. } => told(StatusCode::UNPROCESSABLE_ENTITY, "Invalid"),
         }))

@@ -11,20 +11,21 @@ use http_body::{Body, Frame, SizeHint};
 use http_body_util::Full;
 use kube_api::Status;
 
-use crate::deliver::{Delivery, Undelivered};
+use crate::passage::{Passing, Undelivered};
 
 /// `application/json`, as the API server writes it.
 pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const AUDIT_ID: HeaderName = HeaderName::from_static("audit-id");
 
-/// What a client is sent. There is no way to make one from an upstream body that `mask` has not opened.
+/// What a client is sent. Of an API server's answer nothing can get here that `mask` has not opened: a sealed body has
+/// no bytes to take.
 #[derive(Debug)]
 pub(crate) struct Reply(Inner);
 
 #[derive(Debug)]
 enum Inner {
-    Own(Full<Bytes>),
-    Masked(Box<Delivery>),
+    Known(Full<Bytes>),
+    Passing(Passing),
 }
 
 impl Reply {
@@ -39,25 +40,33 @@ impl Reply {
 
     /// A document of the gate's own, such as the answer to a review.
     pub(crate) fn own(code: StatusCode, json: Bytes, call: Option<&str>) -> Response<Self> {
-        let mut response = Response::new(Self(Inner::Own(Full::new(json))));
-        *response.status_mut() = code;
+        let mut response = Self(Inner::Known(Full::new(json))).with(code, call);
         response.headers_mut().insert(header::CONTENT_TYPE, JSON);
-        name_call(&mut response, call);
         response
     }
 
-    /// An answer of the API server's, masked, whose outcome is recorded before it ends.
-    pub(crate) fn masked(code: StatusCode, delivery: Delivery, call: &str) -> Response<Self> {
-        let mut response = Response::new(Self(Inner::Masked(Box::new(delivery))));
+    /// An answer of the API server's, masked, the whole of which is there and its outcome recorded.
+    pub(crate) fn whole(code: StatusCode, masked: Bytes, call: &str) -> Response<Self> {
+        Self(Inner::Known(Full::new(masked))).with(code, Some(call))
+    }
+
+    /// An answer of the API server's that is masked as it passes.
+    pub(crate) fn passing(code: StatusCode, passing: Passing, call: &str) -> Response<Self> {
+        Self(Inner::Passing(passing)).with(code, Some(call))
+    }
+
+    /// The content of an answer to HEAD, which HTTP/2 does not withhold by itself.
+    pub(crate) fn nothing() -> Self {
+        Self(Inner::Known(Full::default()))
+    }
+
+    fn with(self, code: StatusCode, call: Option<&str>) -> Response<Self> {
+        let mut response = Response::new(self);
         *response.status_mut() = code;
-        name_call(&mut response, Some(call));
+        if let Some(id) = call.and_then(|id| HeaderValue::from_str(id).ok()) {
+            response.headers_mut().insert(AUDIT_ID, id);
+        }
         response
-    }
-}
-
-fn name_call(response: &mut Response<Reply>, call: Option<&str>) {
-    if let Some(id) = call.and_then(|id| HeaderValue::from_str(id).ok()) {
-        response.headers_mut().insert(AUDIT_ID, id);
     }
 }
 
@@ -70,25 +79,24 @@ impl Body for Reply {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Undelivered>>> {
         match &mut self.0 {
-            Inner::Own(body) => Pin::new(body)
+            Inner::Known(body) => Pin::new(body)
                 .poll_frame(cx)
                 .map(|frame| frame.map(|result| result.map_err(|never| match never {}))),
-            Inner::Masked(delivery) => Pin::new(delivery.as_mut()).poll_frame(cx),
+            Inner::Passing(body) => Pin::new(body).poll_frame(cx),
         }
     }
 
     fn is_end_stream(&self) -> bool {
         match &self.0 {
-            Inner::Own(body) => body.is_end_stream(),
-            // The end is known only once the outcome is recorded.
-            Inner::Masked(_) => false,
+            Inner::Known(body) => body.is_end_stream(),
+            Inner::Passing(body) => body.is_end_stream(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match &self.0 {
-            Inner::Own(body) => body.size_hint(),
-            Inner::Masked(_) => SizeHint::default(),
+            Inner::Known(body) => body.size_hint(),
+            Inner::Passing(body) => body.size_hint(),
         }
     }
 }

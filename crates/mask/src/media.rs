@@ -42,7 +42,7 @@ pub enum Unmaskable {
     },
 }
 
-/// How to read the answer to a request of `kind`; `empty` if the body has ended before it began (an answer to HEAD).
+/// How to read the answer to a request of `kind`; `empty` if there can be no body, as in an answer to HEAD.
 pub(crate) fn reading(
     kind: &Kind,
     status: StatusCode,

@@ -6,7 +6,7 @@ use std::pin::Pin;
 
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, WARNING};
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use http_body::Body;
 use kube_api::Request;
 
@@ -51,11 +51,12 @@ where
     /// Seals the answer to `request` as it came, with its `status` and all its `headers`.
     #[must_use]
     pub fn new(request: &Request, status: StatusCode, headers: &HeaderMap, body: B) -> Self {
-        Self::of(Kind::of(request), status, headers, body)
+        let empty = request.method() == Method::HEAD || body.is_end_stream();
+        Self::of(Kind::of(request), status, headers, empty, body)
     }
 
-    fn of(kind: Kind, status: StatusCode, headers: &HeaderMap, body: B) -> Self {
-        let reading = reading(&kind, status, headers, body.is_end_stream());
+    fn of(kind: Kind, status: StatusCode, headers: &HeaderMap, empty: bool, body: B) -> Self {
+        let reading = reading(&kind, status, headers, empty);
         let mut kept = HeaderMap::new();
         for name in [CONTENT_TYPE, WARNING] {
             for value in headers.get_all(&name) {

@@ -20,7 +20,7 @@ impl Judge {
         let decision = self.decision(&call, &finding);
         if finding.outcome == Outcome::Allow {
             drop(finding);
-            return Verdict::Allow(Permit::new(request, decision));
+            return Verdict::Allow(Permit::new(who, cluster, request, decision));
         }
         let refused = Refused::new(who.agent, cluster, &call, &finding);
         let requirements: Vec<Requirement> =

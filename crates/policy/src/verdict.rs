@@ -5,6 +5,7 @@ use kube_api::{Request, Status};
 use serde::Serialize;
 
 use crate::bundle::Digest;
+use crate::judge::Principal;
 use crate::rule::Rule;
 use crate::wording::Refused;
 
@@ -35,6 +36,9 @@ pub enum Verdict {
 /// Proof that policy allowed exactly the request inside. It cannot be cloned, nor built elsewhere.
 #[derive(Debug)]
 pub struct Permit {
+    agent: String,
+    groups: Vec<String>,
+    cluster: String,
     request: Request,
     decision: Decision,
 }
@@ -128,8 +132,32 @@ impl Verdict {
 // === impl Permit ===
 
 impl Permit {
-    pub(crate) fn new(request: Request, decision: Decision) -> Self {
-        Self { request, decision }
+    pub(crate) fn new(who: &Principal<'_>, cluster: &str, request: Request, decision: Decision) -> Self {
+        Self {
+            agent: who.agent.to_owned(),
+            groups: who.groups.to_vec(),
+            cluster: cluster.to_owned(),
+            request,
+            decision,
+        }
+    }
+
+    /// The agent it was granted to.
+    #[must_use]
+    pub fn agent(&self) -> &str {
+        &self.agent
+    }
+
+    /// The groups that the agent was judged as a member of.
+    #[must_use]
+    pub fn groups(&self) -> &[String] {
+        &self.groups
+    }
+
+    /// The cluster it was granted for.
+    #[must_use]
+    pub fn cluster(&self) -> &str {
+        &self.cluster
     }
 
     /// The request that may be sent.

@@ -3,6 +3,7 @@
 
 mod clusters;
 mod expiries;
+mod files;
 mod judging;
 mod listeners;
 mod record;
@@ -14,7 +15,11 @@ use std::{
 };
 
 use anyhow::Context;
-use gateway::{Gate, Limits, accept, operations, rejections};
+use gateway::{
+    Gate, Limits,
+    accept::{self, Drained},
+    operations, rejections,
+};
 use identity::{Loaded, SystemClock, SystemEntropy};
 use store::Store;
 use tokio_util::sync::CancellationToken;
@@ -73,33 +78,38 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let expiring = expiries::record(ledger.clone(), Arc::clone(&sessions), expirations, quiet.clone());
     let expiring = tokio::spawn(expiring);
     let gate = Arc::new(Gate::new(clusters, sessions, judge, ledger.clone(), limits(&config)));
+    files::raise_limit(config.limits.connections);
     let stop = CancellationToken::new();
     let counting = tokio::spawn(rejections::record(Arc::clone(&gate), quiet.clone()));
     let accepting = tokio::spawn(accept::serve(Arc::clone(&gate), listener, tls, stop.clone()));
-    let operating = tokio::spawn(operations::serve(Arc::clone(&gate), operations_listener, stop.clone()));
-    let administering = tokio::spawn(admin::serve(admin_listener, admin, stop.clone().cancelled_owned()));
+    let operating = tokio::spawn(operations::serve(Arc::clone(&gate), operations_listener, quiet.clone()));
+    let administering = tokio::spawn(admin::serve(admin_listener, admin, quiet.clone().cancelled_owned()));
     let signals = Signals::listen()?;
     announce(&config)?;
 
     signals.until_told_to_stop(|| judging::reload(&config, &gate, &ledger)).await;
     tracing::info!("stopping: open calls may finish, streams end");
     stop.cancel();
-    accepting.await.context("accepting calls")?;
+    // Until the last call has ended, its session can be revoked and the gate can be looked at.
+    let drained = accepting.await.context("accepting calls")?;
+    quiet.cancel();
     operating.await.context("operations")?;
     administering.await.context("the admin socket")??;
     // Nothing more can come now: what is still to be told goes before the stop leaf.
-    quiet.cancel();
     expiring.await.context("recording expired sessions")?;
     counting.await.context("recording calls turned away")?;
-    ledger.close(true).await.context("the last leaf of the ledger")?;
+    ledger.close(drained == Drained::Settled).await.context("the last leaf of the ledger")?;
     Ok(())
 }
 
 fn limits(config: &Config) -> Limits {
     Limits {
         connections: config.limits.connections,
+        connections_per_address: config.limits.connections_per_address,
         header_bytes: config.limits.header_bytes,
         header_timeout: config.limits.header_timeout,
+        idle_timeout: config.limits.idle_timeout,
+        write_timeout: config.limits.write_timeout,
         body_timeout: config.limits.body_timeout,
         body_bytes: config.limits.body_bytes,
         calls_a_session: config.sessions.calls_at_once,

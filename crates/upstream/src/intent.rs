@@ -11,15 +11,26 @@ use policy::{Decision, Permit};
 
 use crate::impersonation::{Impersonation, NotImpersonable};
 
+/// Whence a call came: what is recorded of it, and judged by nobody.
+#[derive(Debug, Clone)]
+pub struct Origin {
+    /// The human on whose behalf the agent runs.
+    pub delegator: leaf::Text<256>,
+    /// The session it belongs to.
+    pub session: Id,
+    /// The client's address and port.
+    pub src: leaf::Text<64>,
+}
+
 /// One permitted call: who, on which cluster, under which decision, and the request itself.
 ///
-/// Built only from a [`Permit`], which owns the request that policy judged.
+/// Built only from a [`Permit`], which owns the request that policy judged, and says for whom and for which cluster:
+/// nobody else can be impersonated with it, and it can be sent nowhere else.
 #[derive(Debug)]
 pub struct Intent {
     call: Id,
     audit_id: HeaderValue,
     actor: Actor,
-    cluster: String,
     permit: Permit,
     impersonation: Impersonation,
     /// The request as it will be sent, made once: the leaf's digest is over these bytes.
@@ -27,15 +38,18 @@ pub struct Intent {
 }
 
 impl Intent {
-    /// The intent to send what was permitted to `cluster`, as `actor`, under the id `call`.
+    /// The intent to send what was permitted, for whom it was permitted, under the id `call`.
     ///
     /// # Errors
-    /// The actor cannot be impersonated; see [`NotImpersonable`].
-    pub fn new(call: Id, actor: Actor, cluster: &str, permit: Permit) -> Result<Self, NotImpersonable> {
+    /// The agent cannot be impersonated; see [`NotImpersonable`].
+    pub fn new(call: Id, origin: Origin, permit: Permit) -> Result<Self, NotImpersonable> {
+        let Origin { delegator, session, src } = origin;
+        let groups = permit.groups().iter().map(|group| group.as_str().into()).collect();
+        let actor = Actor { agent: permit.agent().into(), groups, delegator, session, src };
         let impersonation = Impersonation::of(&actor, permit.decision().masked_read())?;
         let audit_id = crate::impersonation::value("call", call.as_str())?;
         let outgoing = permit.request().to_http();
-        Ok(Self { call, audit_id, actor, cluster: cluster.to_owned(), permit, impersonation, outgoing })
+        Ok(Self { call, audit_id, actor, permit, impersonation, outgoing })
     }
 
     /// The request that was judged.
@@ -47,7 +61,7 @@ impl Intent {
     /// The cluster it was judged for.
     #[must_use]
     pub fn cluster(&self) -> &str {
-        &self.cluster
+        self.permit.cluster()
     }
 
     pub(crate) fn impersonation(&self) -> &Impersonation {
@@ -72,7 +86,7 @@ impl Entry for Intent {
             request: leaf::Request {
                 body: (!body.is_empty())
                     .then(|| leaf::Body { digest: Digest::of(body), bytes: body.len() as u64 }),
-                ..request(&self.cluster, self.request())
+                ..request(self.cluster(), self.request())
             },
             decision: decision(self.permit.decision()),
             impersonated: leaf::Impersonated {

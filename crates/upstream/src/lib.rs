@@ -23,4 +23,4 @@ pub use failure::Failure;
 pub use impersonation::{
     AGENTS_GROUP, GROUP_PREFIX, Impersonation, MASKED_READER_GROUP, NotImpersonable, USER_PREFIX,
 };
-pub use intent::{Intent, decision, digest, request, target};
+pub use intent::{Intent, Origin, decision, digest, request, target};

@@ -52,6 +52,13 @@ impl Client {
         Ok(Self { port: gate.port(), tls: Arc::new(tls), token: session.token()? })
     }
 
+    /// The same client, which offers this protocol by ALPN.
+    #[must_use]
+    pub fn offering(mut self, protocol: &[u8]) -> Self {
+        Arc::make_mut(&mut self.tls).alpn_protocols = vec![protocol.to_vec()];
+        self
+    }
+
     /// A connection, for tests that read as it comes.
     ///
     /// # Errors

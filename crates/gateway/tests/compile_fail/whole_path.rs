@@ -1,8 +1,8 @@
 //! The control: with every step in its place, it compiles.
 
-use ledger::{Ledger, leaf::{Actor, Id}};
+use ledger::{Ledger, leaf::Id};
 use policy::{Judge, Principal, Verdict};
-use upstream::{Cluster, Intent};
+use upstream::{Cluster, Intent, Origin};
 
 #[allow(dead_code)]
 async fn life(
@@ -11,11 +11,11 @@ async fn life(
     ledger: &Ledger,
     cluster: &Cluster,
     call: Id,
-    actor: Actor,
+    origin: Origin,
     request: kube_api::Request,
 ) {
     let Verdict::Allow(permit) = judge.judge(principal, cluster.name(), request) else { return };
-    let Ok(intent) = Intent::new(call, actor, cluster.name(), permit) else { return };
+    let Ok(intent) = Intent::new(call, origin, permit) else { return };
     let Ok(receipt) = ledger.append(intent).await else { return };
     let Ok(answer) = cluster.send(receipt).await else { return };
     let Ok(opened) = answer.body.open().await else { return };

@@ -64,7 +64,8 @@ fn now<T>(future: impl Future<Output = T>) -> T {
 }
 
 fn open(kind: Kind, status: u16, headers: &HeaderMap, body: Frames) -> Result<Opened<Frames>, Unmaskable> {
-    now(Sealed::of(kind, StatusCode::from_u16(status).unwrap(), headers, body).open())
+    let empty = body.is_end_stream();
+    now(Sealed::of(kind, StatusCode::from_u16(status).unwrap(), headers, empty, body).open())
 }
 
 fn next(body: &mut Masked<Frames>) -> Option<Result<Bytes, BodyError<Broke>>> {
@@ -155,6 +156,19 @@ fn no_content_has_no_content() {
 }
 
 #[test]
+fn an_answer_to_head_needs_no_document_and_may_have_no_content() {
+    let head = http::Request::head("/version").body(()).unwrap().into_parts().0;
+    let request = kube_api::Head::parse(&head).unwrap().with_body(b"").unwrap();
+    let seal = |body| Sealed::new(&request, StatusCode::OK, &headers("application/json"), body);
+    // HTTP/2 may tell the end apart from the head.
+    let mut unended = frames(&[]);
+    unended.frames.push_back(Ok(Frame::data(Bytes::new())));
+    assert_eq!(read(&mut now(seal(unended).open()).unwrap().body).unwrap(), "");
+    let mut opened = now(seal(frames(&["CANARY"])).open()).unwrap();
+    assert!(matches!(read(&mut opened.body), Err(BodyError::Malformed(_))));
+}
+
+#[test]
 fn a_failure_about_secrets_is_told_anew() {
     let body = frames(&[r#"{"reason":"NotFound","message":"CANARY"#, r#"","details":{"name":"CANARY"}}"#]);
     let mut from = headers("application/json; charset=utf-8");
@@ -201,7 +215,7 @@ fn what_is_not_in_the_table_is_not_opened() {
 
 #[test]
 fn nothing_shows_in_debug() {
-    let sealed = Sealed::of(secrets(false), StatusCode::OK, &headers("CANARY"), frames(&["CANARY"]));
+    let sealed = Sealed::of(secrets(false), StatusCode::OK, &headers("CANARY"), false, frames(&["CANARY"]));
     insta::assert_snapshot!(format!("{sealed:?}"), @"Sealed { status: 200, .. }");
     let opened = open(secrets(false), 200, &headers("application/json"), frames(&["CANARY"])).unwrap();
     insta::assert_snapshot!(format!("{:?}", opened.body), @"Masked { received: 0, masked: 0, .. }");

@@ -132,18 +132,27 @@ pub(super) struct Limits {
     /// Open connections, all clients together.
     #[schemars(range(min = 1, max = 1_000_000), extend("default" = defaults::CONNECTIONS))]
     pub(super) connections: Option<u32>,
+    /// Open connections from one address; one more is closed at once.
+    #[schemars(range(min = 1, max = 1_000_000), extend("default" = defaults::CONNECTIONS_PER_ADDRESS))]
+    pub(super) connections_per_address: Option<u32>,
     /// Size of a request's head; from `8KiB` to `1MiB`.
     #[schemars(extend("default" = defaults::HEADER_BYTES))]
     pub(super) header_bytes: Option<SizeText>,
     /// For the TLS handshake, and again for a request's head.
     #[schemars(extend("default" = defaults::HEADER_TIMEOUT))]
     pub(super) header_timeout: Option<DurationText>,
+    /// How long a connection may be open without a call.
+    #[schemars(extend("default" = defaults::IDLE_TIMEOUT))]
+    pub(super) idle_timeout: Option<DurationText>,
     /// Size of a request's body; at most `3MiB`, as the API server takes no more.
     #[schemars(extend("default" = defaults::BODY_BYTES))]
     pub(super) body_bytes: Option<SizeText>,
     /// For a request's body to arrive.
     #[schemars(extend("default" = defaults::BODY_TIMEOUT))]
     pub(super) body_timeout: Option<DurationText>,
+    /// How long a client may take nothing of an answer that is there.
+    #[schemars(extend("default" = defaults::WRITE_TIMEOUT))]
+    pub(super) write_timeout: Option<DurationText>,
     /// How often an idle connection is asked whether it is still there.
     #[schemars(extend("default" = defaults::KEEP_ALIVE))]
     pub(super) keep_alive: Option<DurationText>,

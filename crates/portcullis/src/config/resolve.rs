@@ -298,15 +298,22 @@ impl Resolver<'_> {
         );
         let mut wait = |raw, default, key| self.duration(raw, default, LONGEST_WAIT, &at.key(key));
         let header_timeout = wait(raw.header_timeout, defaults::HEADER_TIMEOUT, "header_timeout");
+        let idle_timeout = wait(raw.idle_timeout, defaults::IDLE_TIMEOUT, "idle_timeout");
         let body_timeout = wait(raw.body_timeout, defaults::BODY_TIMEOUT, "body_timeout");
+        let write_timeout = wait(raw.write_timeout, defaults::WRITE_TIMEOUT, "write_timeout");
         let keep_alive = wait(raw.keep_alive, defaults::KEEP_ALIVE, "keep_alive");
         let drain = wait(raw.drain, defaults::DRAIN, "drain");
         Some(Limits {
             connections: count(raw.connections.unwrap_or(defaults::CONNECTIONS)),
+            connections_per_address: count(
+                raw.connections_per_address.unwrap_or(defaults::CONNECTIONS_PER_ADDRESS),
+            ),
             header_bytes: header_bytes?,
             header_timeout: header_timeout?,
+            idle_timeout: idle_timeout?,
             body_bytes: body_bytes?,
             body_timeout: body_timeout?,
+            write_timeout: write_timeout?,
             keep_alive: keep_alive?,
             drain: drain?,
         })

@@ -131,14 +131,20 @@ pub struct Sessions {
 pub struct Limits {
     /// Open connections, all clients together.
     pub connections: usize,
+    /// Open connections from one address.
+    pub connections_per_address: usize,
     /// Bytes of a request's head.
     pub header_bytes: usize,
     /// For the TLS handshake, and again for a request's head.
     pub header_timeout: Duration,
+    /// How long a connection may be open without a call.
+    pub idle_timeout: Duration,
     /// Bytes of a request's body.
     pub body_bytes: usize,
     /// For a request's body to arrive.
     pub body_timeout: Duration,
+    /// How long a client may take nothing of an answer that is there.
+    pub write_timeout: Duration,
     /// How often an idle connection is asked whether it is still there.
     pub keep_alive: Duration,
     /// How long open calls may go on once the gate is told to stop.

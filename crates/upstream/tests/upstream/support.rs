@@ -11,13 +11,13 @@ use http::StatusCode;
 use http_body::Body as _;
 use ledger::{
     Key, Ledger, Receipt,
-    leaf::{Actor, Digest, Id, Previous, Start},
+    leaf::{Digest, Id, Previous, Start},
 };
 use mask::Masked;
 use policy::{Bundle, Judge, Principal, Verdict};
 use tempfile::TempDir;
 use testkit::stand_in::{Reply, StandIn};
-use upstream::{Answer, AnswerBody, Cluster, Failure, Intent, Settings, Source, Unusable};
+use upstream::{Answer, AnswerBody, Cluster, Failure, Intent, Origin, Settings, Source, Unusable};
 
 /// What the tests' cluster is called.
 pub(crate) const CLUSTER: &str = "demo";
@@ -89,15 +89,13 @@ impl Bench {
             panic!("not permitted")
         };
         let call = Id::from_u128(u128::from(self.calls.fetch_add(1, Ordering::Relaxed)));
-        let intent = Intent::new(call, actor(), cluster, permit).unwrap();
+        let intent = Intent::new(call, origin(), permit).unwrap();
         self.ledger.append(intent).await.unwrap()
     }
 }
 
-fn actor() -> Actor {
-    Actor {
-        agent: "claude".into(),
-        groups: ["developers".into()].into_iter().collect(),
+fn origin() -> Origin {
+    Origin {
         delegator: "ada@example.com".into(),
         session: Id::new("s-1").unwrap(),
         src: "127.0.0.1:1".into(),

@@ -1,0 +1,86 @@
+//! Phases 5 and 6, *intent* and *forward*: what was permitted is recorded, and then sent.
+
+use http::Response;
+use policy::Permit;
+use upstream::{Answer, Intent, Origin};
+
+use crate::{
+    call::Call,
+    deliver::{Delivery, Head},
+    interrupt::Nature,
+    metrics::Ended,
+    outcome::Ending,
+    refuse::Refused,
+    reply::Reply,
+};
+
+impl Call {
+    /// Records the intent, sends it, and delivers the answer. Every way out has its outcome in the ledger.
+    pub(crate) async fn forward(self, permit: Permit) -> Result<Response<Reply>, Refused> {
+        let nature = Nature::of(permit.request());
+        let receipt = match self.intend(permit).await {
+            Ok(receipt) => receipt,
+            Err((ended, refused)) => {
+                self.ended(ended, 0);
+                return Err(refused);
+            }
+        };
+        // The body may have taken its time to arrive, and the disk to take the intent.
+        if self.session_ended() {
+            return self.fail(Ending::UNSENT, Refused::Cut(Ending::SessionEnded)).await;
+        }
+        let Some(cluster) = self.gate().cluster(receipt.entry().cluster()) else {
+            return self.fail(Ending::Failed("unknown cluster"), Refused::Internal).await;
+        };
+        let sent = tokio::select! {
+            biased;
+            ending = self.interrupts().unanswered(nature) => return self.fail(ending, Refused::Cut(ending)).await,
+            sent = cluster.send(receipt) => sent,
+        };
+        match sent {
+            Ok(answer) => self.open(answer, nature).await,
+            Err(failure) => {
+                tracing::warn!(call = %self.id(), %failure, "no answer from the API server");
+                self.fail(Ending::of_failure(&failure), Refused::from(&failure)).await
+            }
+        }
+    }
+
+    async fn intend(&self, permit: Permit) -> Result<ledger::Receipt<Intent>, (Ended, Refused)> {
+        let actor = self.actor();
+        let origin = Origin {
+            delegator: actor.delegator.clone(),
+            session: actor.session.clone(),
+            src: actor.src.clone(),
+        };
+        let intent = Intent::new(self.id().clone(), origin, permit).map_err(|error| {
+            tracing::error!(call = %self.id(), %error, "permitted, but cannot be sent");
+            (Ended::Failed, Refused::Internal)
+        })?;
+        self.gate().ledger().append(intent).await.map_err(|error| {
+            tracing::error!(call = %self.id(), %error, "the intent could not be recorded; nothing was sent");
+            (Ended::Unrecorded, Refused::Unrecorded)
+        })
+    }
+
+    async fn open(self, answer: Answer, nature: Nature) -> Result<Response<Reply>, Refused> {
+        let Answer { status, mut headers, body } = answer;
+        let opened = tokio::select! {
+            biased;
+            ending = self.interrupts().unseen(nature) => {
+                return self.fail_answered(status, ending, Refused::Cut(ending)).await;
+            }
+            opened = body.open() => opened,
+        };
+        match opened {
+            Ok(opened) => {
+                headers.extend(opened.headers);
+                Delivery::new(self, Head { status, headers }, nature, opened.body).deliver().await
+            }
+            Err(unmaskable) => {
+                tracing::warn!(call = %self.id(), %unmaskable, "the answer cannot be masked");
+                self.fail_answered(status, Ending::Unmaskable, Refused::Unmaskable).await
+            }
+        }
+    }
+}
