@@ -1,7 +1,8 @@
 //! The life of a call, phase by phase.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, panic::AssertUnwindSafe, sync::Arc};
 
+use futures_util::FutureExt;
 use http::{Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
 use identity::Caller;
@@ -17,6 +18,7 @@ use crate::{
     interrupt::Interrupts,
     metrics::{Ended, Open},
     outcome::{Ending, Outcome, Unrecorded},
+    outlive::Outlive,
     parse::{Unparsed, parse},
     record::{self, Told},
     refuse::Refused,
@@ -85,12 +87,12 @@ pub(crate) async fn serve(gate: Arc<Gate>, peer: SocketAddr, request: Request<In
         _slot: slot,
         _open: open,
     };
-    // On a task of its own: a client that hangs up drops this future, and must not take the call's outcome along.
-    match gate.tasks().spawn(call.live(request)).await {
+    // A client that hangs up drops this future, and must not take the call's outcome along.
+    match Outlive::new(gate.tasks(), AssertUnwindSafe(call.live(request)).catch_unwind()).await {
         Ok(Ok(response)) => response,
         Ok(Err(refused)) => refused.answer(Some(id.as_str())),
-        Err(panicked) => {
-            tracing::error!(call = %id, error = %panicked, "a call did not come to its end");
+        Err(_panicked) => {
+            tracing::error!(call = %id, "a call did not come to its end; what the panic said stands above");
             Refused::Internal.answer(Some(id.as_str()))
         }
     }

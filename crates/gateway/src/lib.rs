@@ -29,6 +29,7 @@ mod listen;
 mod metrics;
 pub mod operations;
 mod outcome;
+mod outlive;
 mod parse;
 mod passage;
 mod record;

@@ -9,7 +9,7 @@ use std::{fmt, fs, path::Path, sync::Arc, time::Duration};
 use anyhow::Context;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
-use http::{HeaderMap, Method, Uri};
+use http::{HeaderMap, Method, Uri, Version};
 use tokio::{runtime::Runtime, sync::watch};
 
 use certificates::Certificates;
@@ -40,6 +40,8 @@ impl Default for Habits {
 pub struct Seen {
     /// Which connection it came on, from 1.
     pub connection: usize,
+    /// Its protocol.
+    pub version: Version,
     /// Its method.
     pub method: Method,
     /// Its target, scheme and authority included.

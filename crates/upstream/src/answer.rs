@@ -12,10 +12,9 @@ use http::{HeaderMap, HeaderName, StatusCode, header};
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use mask::Sealed;
-use pin_project_lite::pin_project;
 use tokio::time::{Sleep, sleep};
 
-use crate::{failure::Failure, intent::Intent, pool::Held};
+use crate::{failure::Failure, intent::Intent, line::Line, pool::Held};
 
 /// An API server's answer to a judged and recorded request.
 #[derive(Debug)]
@@ -38,16 +37,22 @@ pub const PASSED_ON: [HeaderName; 5] = [
     HeaderName::from_static("deprecation"),
 ];
 
-pin_project! {
-    /// The body as it arrives; holds its place on the connection until it ends or is dropped.
-    #[derive(Debug)]
-    pub struct AnswerBody {
-        #[pin]
-        incoming: Incoming,
-        held: Held,
-        // Only for an error: it is short, and read here before anything of it is passed on.
-        deadline: Option<Pin<Box<Sleep>>>,
-    }
+/// The body as it arrives; holds its place on the connection until it ends or is dropped.
+#[derive(Debug)]
+pub struct AnswerBody {
+    incoming: Incoming,
+    carrier: Carrier,
+    /// Only for an error: it is short, and read here before anything of it is passed on.
+    deadline: Option<Pin<Box<Sleep>>>,
+}
+
+/// What an answer comes on.
+#[derive(Debug)]
+pub(crate) enum Carrier {
+    /// A stream of an HTTP/2 connection.
+    Lane(#[expect(dead_code, reason = "counts the stream until it is dropped")] Held),
+    /// An HTTP/1.1 connection, until the answer has come to its end.
+    Line(Option<Line>),
 }
 
 /// Why a body broke off.
@@ -65,7 +70,7 @@ impl Answer {
     pub(crate) fn new(
         intent: &Intent,
         response: http::Response<Incoming>,
-        held: Held,
+        carrier: Carrier,
         patience: Duration,
     ) -> Result<Self, Failure> {
         let (head, incoming) = response.into_parts();
@@ -83,9 +88,29 @@ impl Answer {
         }
         let failed = head.status.is_client_error() || head.status.is_server_error();
         let deadline = failed.then(|| Box::pin(sleep(patience)));
-        let body = AnswerBody { incoming, held, deadline };
+        let body = AnswerBody { incoming, carrier, deadline };
         let body = Sealed::new(intent.request(), head.status, &head.headers, body);
         Ok(Self { status: head.status, headers, body })
+    }
+}
+
+impl AnswerBody {
+    fn poll_incoming(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        let polled = Pin::new(&mut self.incoming).poll_frame(cx);
+        let Carrier::Line(line) = &mut self.carrier else { return polled };
+        match (polled, line.as_mut()) {
+            (Poll::Pending, Some(line)) => {
+                line.drive(cx);
+                Pin::new(&mut self.incoming).poll_frame(cx)
+            }
+            (Poll::Ready(None), _) => {
+                if let Some(line) = line.take() {
+                    line.hang_up();
+                }
+                Poll::Ready(None)
+            }
+            (polled, _) => polled,
+        }
     }
 }
 
@@ -97,8 +122,8 @@ impl Body for AnswerBody {
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Interrupted>>> {
-        let this = self.project();
-        if let Poll::Ready(frame) = this.incoming.poll_frame(cx) {
+        let this = self.get_mut();
+        if let Poll::Ready(frame) = this.poll_incoming(cx) {
             return Poll::Ready(frame.map(|frame| frame.map_err(Interrupted::Broken)));
         }
         match this.deadline.as_mut().map(|deadline| deadline.as_mut().poll(cx)) {

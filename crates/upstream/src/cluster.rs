@@ -15,12 +15,13 @@ use ledger::Receipt;
 use tokio::time::timeout;
 
 use crate::{
-    answer::Answer,
+    answer::{Answer, Carrier},
     connector::{ConnectError, Connector},
     credential::{Credential, Source},
     failure::Failure,
     intent::Intent,
-    pool::{Held, Pool},
+    line::{self, Line, Lines},
+    pool::{Held, Pool, RequestBody},
 };
 
 const AUDIT_ID: HeaderName = HeaderName::from_static("audit-id");
@@ -50,6 +51,7 @@ pub struct Cluster {
     /// Path in front of every request, for servers that are not at the root; no trailing slash.
     prefix: String,
     pool: Pool,
+    lines: Lines,
     credential: Credential,
     response_timeout: Duration,
 }
@@ -82,6 +84,7 @@ impl Cluster {
         Ok(Self {
             authority,
             prefix,
+            lines: Lines::new(connector.http1()),
             pool: Pool::new(connector),
             credential: access.credential,
             response_timeout: settings.response_timeout,
@@ -106,7 +109,8 @@ impl Cluster {
     /// Sends the request that was judged and recorded: there is no other way to reach the API server.
     ///
     /// A [`Receipt`] exists only for an intent that the ledger holds durably, and an [`Intent`] only for a
-    /// [`policy::Permit`], which owns the request. Sent once: a request that may have left is never repeated.
+    /// [`policy::Permit`], which owns the request. A write that may have left is never repeated; a read is, once, where a
+    /// kept connection breaks before it is answered.
     ///
     /// # Errors
     /// [`Failure`]. Unless it says otherwise the API server may have acted on the request.
@@ -117,11 +121,18 @@ impl Cluster {
         }
         let patience = self.patience(intent.request());
         let mut request = self.request(intent).await?;
+        let short = is_short_read(intent.request());
+        if short && let Some((response, line)) = self.on_a_line(&request).await? {
+            return Answer::new(intent, response, Carrier::Line(Some(line)), self.response_timeout);
+        }
         // A request that a closing connection hands back unsent may take another; two tries are plenty.
         for _try in 0..3 {
             match self.attempt(request, patience).await? {
                 Attempt::Answered(response, held) => {
-                    return Answer::new(intent, response, held, self.response_timeout);
+                    if short {
+                        self.lines.want_more();
+                    }
+                    return Answer::new(intent, response, Carrier::Lane(held), self.response_timeout);
                 }
                 Attempt::NotSent(returned) => request = *returned,
             }
@@ -134,6 +145,19 @@ impl Cluster {
     fn patience(&self, request: &kube_api::Request) -> Option<Duration> {
         let log = request.is_stream() && request.verb() != Verb::Watch;
         (!log).then_some(self.response_timeout)
+    }
+
+    /// `None` where there is no line, or it breaks: a lane comes next.
+    async fn on_a_line(
+        &self,
+        request: &Request<RequestBody>,
+    ) -> Result<Option<(http::Response<Incoming>, Line)>, Failure> {
+        let Some(line) = self.lines.take() else { return Ok(None) };
+        let request = line::http1(request).map_err(Failure::Target)?;
+        match timeout(self.response_timeout, line.send(request)).await {
+            Ok(answered) => Ok(answered.ok()),
+            Err(_elapsed) => Err(Failure::Deadline { seconds: self.response_timeout.as_secs_f64() }),
+        }
     }
 
     async fn attempt(
@@ -186,6 +210,12 @@ impl Cluster {
             .build()
             .map_err(Failure::Target)
     }
+}
+
+/// A read of objects or of what the server tells of itself, which has an end and changes nothing.
+fn is_short_read(request: &kube_api::Request) -> bool {
+    let reads = matches!(request.verb(), Verb::Get | Verb::List) && !request.is_stream();
+    reads && request.resource().is_none_or(|resource| resource.subresource().is_none())
 }
 
 enum Attempt {

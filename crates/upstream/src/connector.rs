@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use http::Uri;
 use hyper_util::rt::TokioIo;
-use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, pki_types::ServerName};
 use tokio::net::TcpStream;
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
@@ -12,12 +12,21 @@ use tokio_rustls::{TlsConnector, client::TlsStream};
 pub(crate) type Connection = TokioIo<TlsStream<TcpStream>>;
 
 /// Where the API server is and how its certificate is verified.
+#[derive(Clone)]
 pub(crate) struct Connector {
     host: String,
     port: u16,
     server_name: ServerName<'static>,
-    tls: TlsConnector,
+    tls: Arc<ClientConfig>,
+    protocol: Protocol,
     deadline: Duration,
+}
+
+/// What a connection speaks; offered alone by ALPN, and so agreed upon or refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Protocol {
+    Http1,
+    Http2,
 }
 
 /// Why no connection to the API server could be opened.
@@ -81,7 +90,7 @@ impl Connector {
     pub(crate) fn new(
         url: &Uri,
         server_name: Option<&str>,
-        mut tls: rustls::ClientConfig,
+        mut tls: ClientConfig,
         deadline: Duration,
     ) -> Result<Self, String> {
         if url.scheme_str() != Some("https") {
@@ -106,7 +115,14 @@ impl Connector {
         tls.alpn_protocols = vec![b"h2".to_vec()];
         tls.enable_early_data = false;
         let port = url.port_u16().unwrap_or(443);
-        Ok(Self { host, port, server_name, tls: TlsConnector::from(Arc::new(tls)), deadline })
+        Ok(Self { host, port, server_name, tls: Arc::new(tls), protocol: Protocol::Http2, deadline })
+    }
+
+    /// The same for HTTP/1.1.
+    pub(crate) fn http1(&self) -> Self {
+        let mut tls = ClientConfig::clone(&self.tls);
+        tls.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Self { tls: Arc::new(tls), protocol: Protocol::Http1, ..self.clone() }
     }
 
     /// For everything that comes before a connection can carry a call.
@@ -126,7 +142,7 @@ impl Connector {
         ConnectError::Ended { host: self.host.clone() }
     }
 
-    /// One connection, verified, with HTTP/2 agreed upon. Not bounded in time: see [`Connector::deadline`].
+    /// One connection, verified, with its protocol agreed upon. Not bounded in time: see [`Connector::deadline`].
     ///
     /// # Errors
     /// [`ConnectError`]; nothing has been sent but the handshake.
@@ -134,12 +150,11 @@ impl Connector {
         let tcp_error = |source| ConnectError::Tcp { host: self.host.clone(), port: self.port, source };
         let tcp = TcpStream::connect((self.host.as_str(), self.port)).await.map_err(tcp_error)?;
         tcp.set_nodelay(true).map_err(tcp_error)?;
-        let stream = self
-            .tls
+        let stream = TlsConnector::from(Arc::clone(&self.tls))
             .connect(self.server_name.clone(), tcp)
             .await
             .map_err(|source| ConnectError::Tls { host: self.host.clone(), source })?;
-        if stream.get_ref().1.alpn_protocol() != Some(b"h2") {
+        if self.protocol == Protocol::Http2 && stream.get_ref().1.alpn_protocol() != Some(b"h2") {
             return Err(ConnectError::NotHttp2 { host: self.host.clone() });
         }
         Ok(TokioIo::new(stream))

@@ -12,6 +12,7 @@ mod failure;
 mod flight;
 mod impersonation;
 mod intent;
+mod line;
 mod pool;
 mod settled;
 

@@ -7,7 +7,7 @@ use http::{Request, Response};
 use http_body_util::{BodyExt, Limited};
 use hyper::{
     body::{Frame, Incoming, SizeHint},
-    server::conn::http2,
+    server::conn::{http1, http2},
     service::service_fn,
 };
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -60,9 +60,16 @@ async fn speak(connection: usize, tcp: TcpStream, tls: TlsAcceptor, shared: &Arc
             answer(&shared, seen, &hung_up).await
         }
     });
-    let serving = http2::Builder::new(TokioExecutor::new())
-        .max_concurrent_streams(shared.habits.streams)
-        .serve_connection(TokioIo::new(stream), service);
+    let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+    let io = TokioIo::new(stream);
+    let serving = async {
+        if http2 {
+            let mut server = http2::Builder::new(TokioExecutor::new());
+            server.max_concurrent_streams(shared.habits.streams).serve_connection(io, service).await
+        } else {
+            http1::Builder::new().serve_connection(io, service).await
+        }
+    };
     tokio::select! {
         _ended = serving => {}
         () = hung_up.notified() => {}
@@ -73,8 +80,8 @@ async fn speak(connection: usize, tcp: TcpStream, tls: TlsAcceptor, shared: &Arc
 async fn whole(connection: usize, certified: bool, request: Request<Incoming>) -> io::Result<Seen> {
     let (head, body) = request.into_parts();
     let body = Limited::new(body, MOST).collect().await.map_err(io::Error::other)?.to_bytes();
-    let (method, uri, headers) = (head.method, head.uri, head.headers);
-    Ok(Seen { connection, method, uri, headers, body, certified })
+    let (version, method, uri, headers) = (head.version, head.method, head.uri, head.headers);
+    Ok(Seen { connection, version, method, uri, headers, body, certified })
 }
 
 async fn answer(shared: &Arc<Shared>, seen: Seen, hung_up: &Notify) -> io::Result<Response<Counted>> {

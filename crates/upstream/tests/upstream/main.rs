@@ -3,5 +3,6 @@
 
 mod connections;
 mod credentials;
+mod lines;
 mod sending;
 mod support;
