@@ -161,3 +161,57 @@ impl From<&Failure> for Refused {
 fn failure(code: StatusCode, reason: &str, message: &str) -> Status {
     Status::failure(code, reason, message)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use http::StatusCode;
+    use upstream::{ConnectError, Failure};
+
+    use super::Refused;
+    use crate::{outcome::Ending, parse::Why};
+
+    fn all() -> Vec<Refused> {
+        let ended = ConnectError::Ended { host: "api.example.com".to_owned() };
+        vec![
+            Refused::Unauthenticated,
+            Refused::TooManyCalls { most: 50 },
+            Refused::Version,
+            Refused::Unrecorded,
+            Refused::from(&Failure::Connect(Arc::new(ended))),
+            Refused::from(&Failure::Unsent),
+            Refused::from(&Failure::Deadline { seconds: 60.0 }),
+            Refused::from(&Failure::Redirect),
+            Refused::from(&Failure::Switched),
+            Refused::from(&Failure::WrongCluster),
+            Refused::Cut(Ending::SessionEnded),
+            Refused::Cut(Ending::GateStopping),
+            Refused::Unmaskable,
+            Refused::from(Why::TooLarge { most: 3_145_728 }),
+            Refused::from(Why::Slow { seconds: 30 }),
+            Refused::from(Why::Broken),
+            Refused::from(Why::SessionEnded),
+            Refused::from(Why::Placeholder { path: "/data/password".to_owned() }),
+        ]
+    }
+
+    #[test]
+    fn every_refusal_is_told() {
+        let told = all().into_iter().map(|refused| {
+            let response = refused.answer(None);
+            let retry = response.headers().get("retry-after").map_or("", |_seconds| " (Retry-After)");
+            let (code, status) = (response.status().as_u16(), refused.status());
+            format!("{code}{retry} {}", String::from_utf8_lossy(&status.to_json()))
+        });
+        insta::assert_snapshot!(told.collect::<Vec<_>>().join("\n"));
+    }
+
+    #[test]
+    fn none_looks_like_an_answer_of_the_api_servers() {
+        for refused in all() {
+            let status = refused.status();
+            assert!(status.code() >= StatusCode::BAD_REQUEST && status.message().starts_with("portcullis: "));
+        }
+    }
+}

@@ -8,6 +8,7 @@ mod judging;
 mod listeners;
 mod record;
 mod signals;
+mod tls;
 
 use std::{
     io::{IsTerminal, Write, stderr, stdout},
@@ -24,13 +25,14 @@ use identity::{Loaded, SystemClock, SystemEntropy};
 use store::Store;
 use tokio_util::sync::CancellationToken;
 
-use self::signals::Signals;
+use self::{signals::Signals, tls::Certificate};
 use crate::{
     admin::{self, Admin},
     config::Config,
 };
 
-/// Opens the gate and keeps it open until it is told to stop (SIGTERM or SIGINT). SIGHUP reads the policy again.
+/// Opens the gate and keeps it open until it is told to stop (SIGTERM or SIGINT). SIGHUP reads the
+/// policy and the certificate again.
 ///
 /// Prints one line that begins with `ready` to standard output once it can be used; the log goes to standard error.
 ///
@@ -52,7 +54,7 @@ pub(crate) fn run(config: Config) -> anyhow::Result<()> {
 
 async fn serve(config: Config) -> anyhow::Result<()> {
     // What can fail without leaving a trace comes first: a start that is recorded is a start that happened.
-    let tls = listeners::tls(&config.tls)?;
+    let certificate = Certificate::load(&config.tls)?;
     let judge = judging::judge(&config)?;
     let clusters = clusters::load(&config).await?;
     let listener = listeners::bind(config.listen, "listen").await?;
@@ -81,13 +83,18 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     files::raise_limit(config.limits.connections);
     let stop = CancellationToken::new();
     let counting = tokio::spawn(rejections::record(Arc::clone(&gate), quiet.clone()));
-    let accepting = tokio::spawn(accept::serve(Arc::clone(&gate), listener, tls, stop.clone()));
+    let accepting =
+        tokio::spawn(accept::serve(Arc::clone(&gate), listener, certificate.acceptor(), stop.clone()));
     let operating = tokio::spawn(operations::serve(Arc::clone(&gate), operations_listener, quiet.clone()));
     let administering = tokio::spawn(admin::serve(admin_listener, admin, quiet.clone().cancelled_owned()));
     let signals = Signals::listen()?;
     announce(&config)?;
 
-    signals.until_told_to_stop(|| judging::reload(&config, &gate, &ledger)).await;
+    let reload = || {
+        certificate.reload();
+        judging::reload(&config, &gate, &ledger)
+    };
+    signals.until_told_to_stop(reload).await;
     tracing::info!("stopping: open calls may finish, streams end");
     stop.cancel();
     // Until the last call has ended, its session can be revoked and the gate can be looked at.

@@ -11,7 +11,7 @@ use crate::{cli::ConfigFile, config::Files};
 #[command(after_help = "\
 Signals:
   SIGTERM, SIGINT   finish open calls, end streams, write the last leaf, stop
-  SIGHUP            read the policy again; one with problems changes nothing
+  SIGHUP            read the policy and the certificate again; one with problems changes nothing
 
 Example:
   portcullis serve --config /etc/portcullis/portcullis.yaml")]
