@@ -16,6 +16,7 @@ fn ledger(folder: &Path) -> Ledger {
         writer_id: Id::new("gate-1").unwrap(),
         checkpoint_interval: Duration::ZERO,
         queue: 16,
+        reserve: 0,
     };
     let nothing = leaf::Digest([0; 32]);
     let start = leaf::Start {

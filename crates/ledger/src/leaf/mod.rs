@@ -162,6 +162,12 @@ impl Event {
 // === impl Encoded ===
 
 impl Encoded {
+    /// The event's type.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
     /// The leaf's bytes at this place in the sequence. The keys of the envelope stand in canonical order.
     #[must_use]
     pub fn leaf(&self, position: &Position, time: &str) -> Vec<u8> {

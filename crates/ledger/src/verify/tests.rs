@@ -27,6 +27,7 @@ fn open(folder: &Path) -> Result<Ledger, OpenError> {
         writer_id: Id::new("gate-1").unwrap(),
         checkpoint_interval: Duration::ZERO,
         queue: 16,
+        reserve: 0,
     };
     let start = Start {
         build: "test".into(),

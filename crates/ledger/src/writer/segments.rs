@@ -43,6 +43,26 @@ impl Segments {
         self.next
     }
 
+    /// Whether nothing can be appended before [`Segments::begin_anew`].
+    pub(crate) fn failed(&self) -> bool {
+        self.failed
+    }
+
+    /// Begins a new journal in place of one that failed. Every leaf before [`Segments::next`] must be sealed: then
+    /// nothing that the old journal holds is needed, whatever the disk made of the write that failed.
+    ///
+    /// That write's leaves, which nobody was promised, are gone with it; or, should the machine stop before the removal
+    /// is durable, are in the log after all. In neither case does a leaf that comes later take their place unnoticed,
+    /// since none is acknowledged before the removal is durable.
+    pub(crate) fn begin_anew(&mut self) -> io::Result<()> {
+        for (name, _) in &self.segments {
+            self.storage.remove(name)?;
+        }
+        // Flushes the names, the removed ones too: they are in one folder.
+        *self = Self::begin(Arc::clone(&self.storage), self.next)?;
+        Ok(())
+    }
+
     /// Appends leaves in bundle form, durably: one write, one `fdatasync`. After an error every call fails.
     pub(crate) fn append(&mut self, count: u32, leaves: &[u8]) -> io::Result<()> {
         if std::mem::replace(&mut self.failed, true) {
@@ -66,7 +86,8 @@ impl Segments {
         Ok(())
     }
 
-    /// Removes the segments whose leaves a durable checkpoint covers; the open one stays.
+    /// Removes the segments whose leaves a durable checkpoint covers; the open one stays. What fails is tried again
+    /// by the next call.
     pub(crate) fn drop_sealed(&mut self, sealed: u64) -> io::Result<()> {
         while self.segments.len() > 1 {
             let Some((name, _)) = self.segments.front().filter(|(_, end)| *end <= sealed) else { break };

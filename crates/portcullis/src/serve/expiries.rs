@@ -77,6 +77,7 @@ mod tests {
             writer_id: Id::new("gate-1").unwrap(),
             checkpoint_interval: Duration::from_secs(1),
             queue: 16,
+            reserve: 0,
         };
         let nothing = leaf::Digest([0; 32]);
         let start = leaf::Start {

@@ -15,6 +15,8 @@ use crate::config::Config;
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(1);
 /// Appends that may wait for the disk.
 const QUEUE: usize = 4_096;
+/// Kept free on the ledger's disk, in bytes: room for the outcomes of more calls than can be open.
+const RESERVE: u64 = 64 << 20;
 /// In each leaf; a gate that is scaled out has a writer a replica.
 const WRITER: &str = "gate-1";
 const BUILD: &str = concat!("portcullis ", env!("CARGO_PKG_VERSION"));
@@ -47,8 +49,8 @@ pub(super) async fn open(config: &Config, judge: &Judge) -> anyhow::Result<Ledge
     let opened = tokio::task::spawn_blocking(move || {
         let key = Key::load_or_generate(&key, &origin)?;
         let writer_id = Id::new(WRITER)?;
-        let config =
-            LedgerConfig { folder, key, writer_id, checkpoint_interval: CHECKPOINT_EVERY, queue: QUEUE };
+        let (checkpoint_interval, queue, reserve) = (CHECKPOINT_EVERY, QUEUE, RESERVE);
+        let config = LedgerConfig { folder, key, writer_id, checkpoint_interval, queue, reserve };
         anyhow::Ok(Ledger::open(config, start, SystemClock)?)
     });
     let (ledger, recovery) = opened.await?.context("the ledger cannot be opened")?;

@@ -139,6 +139,7 @@ async fn write_ledger(folder: &Path) -> Verifier {
         writer_id: Id::new("gate-1").unwrap(),
         checkpoint_interval: Duration::from_secs(1),
         queue: 16,
+        reserve: 0,
     };
     let noon: Timestamp = "2026-11-23T12:00:00Z".parse().unwrap();
     let (ledger, _recovery) = Ledger::open(config, start(), move || noon).unwrap();
