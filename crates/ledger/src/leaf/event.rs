@@ -315,8 +315,9 @@ pub enum Cause {
     Limit,
 }
 
-/// Calls turned away before anything was known of them but their credential: counted, not told one by one, so that a
-/// flood of them does not fill the disk. Calls that came while there is no such leaf: none.
+/// Calls turned away that are counted, not told one by one, so that a flood of them does not fill the disk: those of
+/// which nothing was known but their credential, and the refusals of a session that had more than a minute's budget of
+/// them. Calls that came while there is no such leaf: none.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rejections {
@@ -328,13 +329,19 @@ pub struct Rejections {
     pub over_limit: u64,
     /// Whose those were. Once 32 sessions are listed, calls of further ones are in `over_limit` alone.
     #[serde(default)]
-    pub sessions: List<OverLimit, 32>,
+    pub sessions: List<Share, 32>,
+    /// Calls that were refused, as a [`Refusal`] would tell, beyond what their session may have told one by one.
+    #[serde(default)]
+    pub refused: u64,
+    /// Whose those were, all of them: for more than 32 sessions there are several leaves.
+    #[serde(default)]
+    pub refused_sessions: List<Share, 32>,
 }
 
-/// A session's share of the calls over the limit.
+/// A session's share of calls that were counted together.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct OverLimit {
+pub struct Share {
     /// The session.
     pub session: Id,
     /// How many of its calls were turned away.

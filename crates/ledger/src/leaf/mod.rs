@@ -10,9 +10,9 @@ mod event;
 mod text;
 
 pub use event::{
-    Actor, Answered, Body, Cause, Decision, Event, Impersonated, Intent, Lifted, Name, Outcome, OverLimit,
-    PolicyLoaded, Previous, RawRequest, Refusal, Rejections, Request, Rule, SessionExpired, SessionOpened,
-    SessionRevoked, Stage, Start, Stop, Verdict,
+    Actor, Answered, Body, Cause, Decision, Event, Impersonated, Intent, Lifted, Name, Outcome, PolicyLoaded,
+    Previous, RawRequest, Refusal, Rejections, Request, Rule, SessionExpired, SessionOpened, SessionRevoked,
+    Share, Stage, Start, Stop, Verdict,
 };
 pub use text::{Asserted, Digest, Id, InvalidId, List, Text};
 

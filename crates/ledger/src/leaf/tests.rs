@@ -80,12 +80,14 @@ fn answered(text: &str) -> Event {
 /// A flood by this many sessions with ids as long as there are.
 fn rejections(sessions: usize) -> Event {
     let session = Id::new(&"s".repeat(64)).unwrap();
-    let over = OverLimit { session, calls: 1 << 52 };
+    let over = Share { session, calls: 1 << 52 };
     Event::Rejections(Rejections {
         period_s: 10,
         unauthenticated: 1 << 52,
         over_limit: 1 << 52,
-        sessions: std::iter::repeat_n(over, sessions).collect(),
+        sessions: std::iter::repeat_n(over.clone(), sessions).collect(),
+        refused: 1 << 52,
+        refused_sessions: std::iter::repeat_n(over, sessions).collect(),
     })
 }
 

@@ -73,17 +73,23 @@ async fn a_leaf_that_nothing_signed_yet_cannot_be_taken_for_one_that_was() {
 
 #[test]
 fn calls_turned_away_are_told_in_one_line() {
-    let over = leaf::OverLimit { session: id("s-2g4kq7nd5wvx3jhc"), calls: 7 };
-    let told = |sessions: Vec<leaf::OverLimit>| {
+    let over = leaf::Share { session: id("s-2g4kq7nd5wvx3jhc"), calls: 7 };
+    let told = |sessions: Vec<leaf::Share>, refused: u64| {
         story::of(&Event::Rejections(leaf::Rejections {
             period_s: 10,
             unauthenticated: 1234,
             over_limit: sessions.iter().map(|over| over.calls).sum(),
+            refused,
+            refused_sessions: sessions
+                .iter()
+                .take(1)
+                .map(|over| leaf::Share { calls: refused, ..over.clone() })
+                .collect(),
             sessions: sessions.into_iter().collect(),
         }))
     };
-    assert_snapshot!(told(vec![]), @"1234 without a valid token, 0 over the limit, within 10 s");
-    assert_snapshot!(told(vec![over]), @"1234 without a valid token, 7 over the limit (7 of s-2g4kq7nd5wvx3jhc), within 10 s");
+    assert_snapshot!(told(vec![], 0), @"");
+    assert_snapshot!(told(vec![over], 9), @"");
 }
 
 #[tokio::test]
