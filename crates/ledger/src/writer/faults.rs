@@ -326,6 +326,12 @@ fn a_journal_cut_at_any_byte_keeps_every_whole_frame() {
     }
 }
 
+/// A frame without leaves at this place, made with this key.
+fn empty(first: u64, signer: &Signer) -> Vec<u8> {
+    let key = signer.derive(crate::journal::PURPOSE);
+    crate::journal::header(first, 0, b"", &crate::journal::NO_TAG, &key).unwrap().0.to_vec()
+}
+
 #[test]
 fn damage_refuses_to_open_and_names_the_remedy() {
     let disk = SimDisk::default();
@@ -346,8 +352,11 @@ fn damage_refuses_to_open_and_names_the_remedy() {
         disk.put(path, &bytes).unwrap();
     };
     let journal = format!("{}/{}", segments::FOLDER, disk.list(segments::FOLDER).unwrap().last().unwrap());
-    insta::assert_snapshot!(refuse(&|disk| edit(disk, &journal, &|bytes| bytes[100] ^= 1)), @"`journal/00000000000000000301` is damaged at byte 0 (the payload's checksum is wrong): leaves that were acknowledged may be in it; restore the file from a backup, or move the folder away and keep it as evidence");
-    insta::assert_snapshot!(refuse(&|disk| disk.put(&segments::path(400), &crate::journal::header(400, 0, b"").unwrap()).unwrap()), @"`journal/00000000000000000400` continues at leaf 400 where leaf 302 belongs: a segment before it is missing");
+    insta::assert_snapshot!(refuse(&|disk| edit(disk, &journal, &|bytes| bytes[200] ^= 1)), @"`journal/00000000000000000301` is damaged at byte 0 (the payload's checksum is wrong): leaves that were acknowledged may be in it; restore the file from a backup, or move the folder away and keep it as evidence");
+    insta::assert_snapshot!(refuse(&|disk| disk.put(&segments::path(400), &empty(400, &signer())).unwrap()), @"`journal/00000000000000000400` continues at leaf 400 where leaf 302 belongs: a segment before it is missing");
+    let forger = Signer::from_seed("example.com/log", Zeroizing::new([8; 32])).unwrap();
+    insta::assert_snapshot!(refuse(&|disk| disk.put(&segments::path(302), &empty(302, &forger)).unwrap()), @"`journal/00000000000000000302` has a frame at byte 0 that this gate did not write there (its MAC is not by this ledger's key): someone else had their hands on the folder; keep it as evidence, and restore it from a backup");
+    insta::assert_snapshot!(refuse(&|disk| edit(disk, &journal, &|bytes| bytes.extend(bytes.clone()))), @"`journal/00000000000000000301` has a frame at byte 399 that this gate did not write there (it does not follow the frame before it): someone else had their hands on the folder; keep it as evidence, and restore it from a backup");
     insta::assert_snapshot!(refuse(&|disk| disk.remove("checkpoint").unwrap()), @"there are traces of a log but no `checkpoint`: restore the folder from a backup, or move it away");
     insta::assert_snapshot!(refuse(&|disk| edit(disk, "checkpoint", &|bytes| bytes[20] ^= 1)), @"`checkpoint`: the signature by `example.com/log+702f3c70` does not verify; use the key it was signed with, or restore the folder from a backup");
     insta::assert_snapshot!(refuse(&|disk| disk.remove("tile/0/001.p").unwrap()), @"`tile/0/001.p/45` is missing: restore the folder from a backup");

@@ -166,6 +166,12 @@ pub enum OpenError {
          a backup, or move the folder away and keep it as evidence"
     )]
     Damaged { file: String, at: u64, what: &'static str },
+    /// The journal has something that the gate did not write there.
+    #[error(
+        "`{file}` has a frame at byte {at} that this gate did not write there ({why}): someone else had their hands on \
+         the folder; keep it as evidence, and restore it from a backup"
+    )]
+    Foreign { file: String, at: u64, why: String },
     /// A journal segment is missing.
     #[error("`{file}` continues at leaf {found} where leaf {wanted} belongs: a segment before it is missing")]
     Gap { file: String, found: u64, wanted: u64 },
