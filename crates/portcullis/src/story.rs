@@ -108,6 +108,9 @@ fn request(request: &Request) -> String {
     if let Some(name) = &request.name {
         told.push_str(&format!(" {name}"));
     }
+    if let Some(prefix) = &request.generate_name {
+        told.push_str(&format!(" {prefix}*"));
+    }
     // A Namespace is in itself, which nobody types.
     if let Some(namespace) = &request.namespace
         && resource.as_str() != "namespaces"

@@ -76,6 +76,8 @@ fn intent(call: u64, in_session: u128) -> Event {
             subresource: None,
             namespace: None,
             name: None,
+            generate_name: None,
+            hidden: [].into_iter().collect(),
             path: "/version".into(),
             dry_run: false,
             body: None,

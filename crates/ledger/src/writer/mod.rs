@@ -30,7 +30,7 @@ pub(crate) use segments::FOLDER as JOURNAL;
 use crate::canonical;
 use crate::checkpoint;
 use crate::key::Key;
-use crate::leaf::{self, Encoded, Event, Id, Start};
+use crate::leaf::{self, Digester, Encoded, Event, Id, Start};
 use crate::storage::{FsStorage, Storage};
 use crate::tile::{MAX_ENTRY, Malformed};
 use handoff::{Backlog, Handoff};
@@ -215,6 +215,7 @@ struct Shared {
     health: Health,
     handoff: Handoff,
     reserve: Reserve,
+    digester: Digester,
 }
 
 // === impl Ledger ===
@@ -250,10 +251,11 @@ impl Ledger {
         start: Start,
         clock: impl Clock,
     ) -> Result<(Self, Recovery), OpenError> {
+        let digester = config.key.digester();
         let opened = recover::recover(&storage, config.key.0)?;
         let recovery = opened.recovery.clone();
         let position = recover::first_position(&config.writer_id, &recovery);
-        let shared = Arc::new(Shared::new(Reserve::new(storage, config.reserve)));
+        let shared = Arc::new(Shared::new(Reserve::new(storage, config.reserve), digester));
         let mut writer = thread::Writer::new(opened, position, Box::new(clock), Arc::clone(&shared));
         let start = Event::Start(Start { previous: recovery.previous, ..start });
         writer.record(&[start]).map_err(OpenError::Start)?;
@@ -270,7 +272,9 @@ impl Ledger {
     /// # Errors
     /// [`Refused`]: what the entry tells of must not be done.
     pub async fn append<E: Entry>(&self, entry: E) -> Result<Receipt<E>, Refused> {
-        let event = encode(&entry.event())?;
+        let mut event = entry.event();
+        event.digest(&self.shared.digester);
+        let event = encode(&event)?;
         if let Some((refused, _why)) = self.shared.health.shut() {
             return Err(refused);
         }
@@ -356,7 +360,7 @@ impl<F: Fn() -> jiff::Timestamp + Send + 'static> Clock for F {
 // === impl Shared ===
 
 impl Shared {
-    fn new(reserve: Reserve) -> Self {
+    fn new(reserve: Reserve, digester: Digester) -> Self {
         Self {
             appended: AtomicU64::new(0),
             batches: AtomicU64::new(0),
@@ -366,6 +370,7 @@ impl Shared {
             health: Health::default(),
             handoff: Handoff::default(),
             reserve,
+            digester,
         }
     }
 
@@ -388,7 +393,8 @@ impl Shared {
 
     #[cfg(test)]
     fn for_test(storage: &Arc<dyn Storage>) -> Arc<Self> {
-        Arc::new(Self::new(Reserve::new(Arc::clone(storage), 0)))
+        let signer = crate::note::Signer::from_seed("test", zeroize::Zeroizing::new([7; 32])).unwrap();
+        Arc::new(Self::new(Reserve::new(Arc::clone(storage), 0), Digester::new(&signer)))
     }
 }
 

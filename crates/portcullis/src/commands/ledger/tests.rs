@@ -191,7 +191,9 @@ fn request(verb: &str, name: &str) -> leaf::Request {
         subresource: Some("scale".into()),
         namespace: Some("shop".into()),
         name: Some(name.into()),
+        generate_name: None,
         path: "/apis/apps/v1/namespaces/shop/deployments/web/scale".into(),
+        hidden: Default::default(),
         dry_run: false,
         body: None,
     }
