@@ -374,7 +374,7 @@ pub struct SessionOpened {
     pub expires: Text<64>,
 }
 
-/// A session was ended by someone.
+/// A session was ended by someone. After a crash a session may have a second such leaf, with a later time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SessionRevoked {

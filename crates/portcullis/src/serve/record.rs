@@ -1,10 +1,9 @@
 //! The ledger: opened, and told what start-up did.
 
 use anyhow::Context;
-use identity::Withdrawn;
 use ledger::{
     Clock, Config as LedgerConfig, Key, Ledger,
-    leaf::{Digest, Event, Id, Lifted, SessionRevoked, Start},
+    leaf::{Digest, Id, Lifted, Start},
 };
 use policy::Judge;
 use std::time::Duration;
@@ -62,18 +61,4 @@ pub(super) async fn open(config: &Config, judge: &Judge) -> anyhow::Result<Ledge
         "the ledger is open"
     );
     Ok(ledger)
-}
-
-/// Sessions that the configuration no longer allows were ended when they were loaded.
-pub(super) async fn withdrawn(ledger: &Ledger, withdrawn: &[Withdrawn]) -> anyhow::Result<()> {
-    for Withdrawn { session, refusal } in withdrawn {
-        tracing::warn!(session = session.id, %refusal, "a session was ended: the configuration no longer allows it");
-        let event = Event::SessionRevoked(SessionRevoked {
-            session: Id::new(&session.id)?,
-            by: "portcullis".into(),
-            reason: Some(refusal.to_string().into()),
-        });
-        let _recorded = ledger.append(event).await?;
-    }
-    Ok(())
 }
