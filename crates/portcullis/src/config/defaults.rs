@@ -12,6 +12,7 @@ pub(super) const BODY_BYTES: &str = "3MiB";
 pub(super) const BODY_TIMEOUT: &str = "30s";
 pub(super) const KEEP_ALIVE: &str = "30s";
 pub(super) const DRAIN: &str = "30s";
+pub(super) const LEDGER_RESERVE: &str = "64MiB";
 pub(super) const CONNECT_TIMEOUT: &str = "5s";
 pub(super) const RESPONSE_TIMEOUT: &str = "60s";
 pub(super) const NAMESPACE: &str = "portcullis";

@@ -14,8 +14,6 @@ use crate::config::Config;
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(1);
 /// Appends that may wait for the disk.
 const QUEUE: usize = 4_096;
-/// Kept free on the ledger's disk, in bytes: room for the outcomes of more calls than can be open.
-const RESERVE: u64 = 64 << 20;
 /// In each leaf; a gate that is scaled out has a writer a replica.
 const WRITER: &str = "gate-1";
 const BUILD: &str = concat!("portcullis ", env!("CARGO_PKG_VERSION"));
@@ -45,10 +43,11 @@ pub(super) async fn open(config: &Config, judge: &Judge) -> anyhow::Result<Ledge
     let key = config.data.ledger_key();
     let origin = format!("{}/ledger", config.public_url.trim_start_matches("https://").trim_end_matches('/'));
     let folder = config.data.ledger();
+    let reserve = u64::try_from(config.limits.ledger_reserve).unwrap_or(u64::MAX);
     let opened = tokio::task::spawn_blocking(move || {
         let key = Key::load_or_generate(&key, &origin)?;
         let writer_id = Id::new(WRITER)?;
-        let (checkpoint_interval, queue, reserve) = (CHECKPOINT_EVERY, QUEUE, RESERVE);
+        let (checkpoint_interval, queue) = (CHECKPOINT_EVERY, QUEUE);
         let config = LedgerConfig { folder, key, writer_id, checkpoint_interval, queue, reserve };
         anyhow::Ok(Ledger::open(config, start, SystemClock)?)
     });
