@@ -24,7 +24,7 @@ fn followed(gate: &Gate, wanted: impl Fn(&Value) -> bool) -> anyhow::Result<Valu
     let output = tail.stdout.take().context("no output")?;
     let reading = thread::spawn(move || BufReader::new(output).lines().try_for_each(|line| told.send(line)));
     let given_up = Instant::now() + Duration::from_secs(30);
-    let mut next = || -> anyhow::Result<Value> {
+    let next = || -> anyhow::Result<Value> {
         let line = leaves.recv_timeout(given_up.saturating_duration_since(Instant::now()));
         Ok(serde_json::from_str(&line.context("the leaf did not come")??)?)
     };
@@ -106,7 +106,7 @@ fn a_killed_gate_leaves_an_intent_without_outcome_and_goes_on() -> anyhow::Resul
     let session = lab.gate.session("killed")?;
     let id = session.id.clone();
     let mut watch = session.command(&["get", "pods", "-n", "killed", "--watch"])?;
-    let mut watch = watch.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).spawn()?;
+    let mut watch = watch.stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
     // kubectl lists first; the watch's intent is on disk, and sealed, once the tail prints it.
     followed(&lab.gate, |leaf| leaf["type"] == "intent" && leaf["event"]["request"]["verb"] == "watch")?;
     lab.gate.kill()?;

@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::leaf::{
-    Actor, Asserted, Decision, Digest, Event, Id, Impersonated, Intent, Outcome, Previous, Request,
-    SessionOpened, SessionRevoked, Stage, Start, Verdict,
+    Actor, Asserted, Decision, Digest, Event, Hidden, Id, Impersonated, Intent, Leaf, Outcome, Previous,
+    Request, SessionOpened, SessionRevoked, Stage, Start, Verdict,
 };
 use crate::note::Signer;
 use crate::reader::Reader;
@@ -198,6 +198,21 @@ fn rewritten(log: &Path, act: impl FnOnce(&mut Vec<Vec<u8>>)) -> TempDir {
 fn problems(report: &Report) -> String {
     assert!(!report.intact());
     report.problems.iter().map(|problem| format!("{problem}\n")).collect()
+}
+
+#[tokio::test]
+async fn a_body_is_in_the_log_by_its_keyed_digest_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = open(folder.path()).unwrap();
+    let mut event = intent(1, 1);
+    let Event::Intent(with_body) = &mut event else { panic!("{event:?}") };
+    with_body.request.body = Some(Hidden::new("hunter2"));
+    let index = ledger.append(event).await.unwrap().index();
+    ledger.close(true).await.unwrap();
+    let leaf = Reader::new(folder.path(), signer(7).verifier().clone()).leaf(index).unwrap();
+    let Event::Intent(read) = Leaf::parse(&leaf.json).unwrap().event else { panic!("{leaf:?}") };
+    assert!(Key(signer(7)).digester().matches(&read.request.body.unwrap(), b"hunter2"));
+    assert!(!leaf.json.windows(7).any(|window| window == b"hunter2"));
 }
 
 #[tokio::test]
@@ -397,7 +412,7 @@ async fn what_is_not_yet_sealed_is_checked_in_the_journal() {
     let extent = reader.extent().unwrap();
     assert_eq!((extent.sealed, extent.unsealed.len()), (0, 3));
     let last = extent.unsealed.last().unwrap();
-    assert_eq!((last.index, crate::leaf::Leaf::parse(&last.json).unwrap().event), (2, intent(1, 1)));
+    assert_eq!((last.index, Leaf::parse(&last.json).unwrap().event), (2, intent(1, 1)));
     let journal = format!("journal/{:020}", 0);
     let change = |act: &dyn Fn(&Path)| tampered(folder.path(), act);
     let report = change(&|log| edit(log.join(&journal), |bytes| bytes.truncate(bytes.len() - 5)));
