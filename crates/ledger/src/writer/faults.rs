@@ -12,6 +12,7 @@ use crate::storage::sim::{Crash, Fault, SimDisk};
 use crate::tile::{self, Place};
 use crate::tree::{Hash, fold, leaf_hash, perfect_subtrees};
 use crate::verify::verify_storage;
+use std::io;
 use zeroize::Zeroizing;
 
 const CRASHES: [Crash; 4] = [Crash::KeepsAll, Crash::Loses, Crash::Tears, Crash::Zeros];

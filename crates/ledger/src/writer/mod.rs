@@ -36,7 +36,6 @@ use crate::tile::MAX_ENTRY;
 use handoff::{Backlog, Handoff};
 use health::{Health, Reserve};
 use std::fs::{self, File, TryLockError};
-use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::PathBuf;
 use std::sync::Arc;
