@@ -68,6 +68,7 @@ fn open(folder: &std::path::Path) -> anyhow::Result<Ledger> {
         writer_id: Id::new("bench")?,
         checkpoint_interval: Duration::from_secs(1),
         queue: 4096,
+        reserve: 0,
     };
     let start = Start {
         build: "bench".into(),

@@ -172,9 +172,14 @@ impl Call {
         }
     }
 
-    /// Records a call that ends before anything is sent; what the client is told waits for it.
+    /// Records a call that ends before anything is sent; what the client is told waits for it. Beyond its session's
+    /// budget of refusals it is counted, and told with others.
     async fn refuse(self, ended: Ended, refused: Refused, event: Event) -> Result<Response<Reply>, Refused> {
-        self.record(event, ended).await?;
+        if self.gate.rejections().tells_alone(self.caller.session()) {
+            self.record(event, ended).await?;
+        } else {
+            self.ended(ended, 0);
+        }
         Err(refused)
     }
 

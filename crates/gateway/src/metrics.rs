@@ -40,7 +40,7 @@ pub(crate) struct Metrics {
     masked: Counter<u64, AtomicU64>,
     leaves: Gauge<i64, AtomicI64>,
     sealed: Gauge<i64, AtomicI64>,
-    poisoned: Gauge<i64, AtomicI64>,
+    refusing: Gauge<i64, AtomicI64>,
 }
 
 /// One open call.
@@ -68,15 +68,15 @@ impl Metrics {
             seconds.clone(),
         );
         registry.register("masked_values", "Secret values replaced in answers", masked.clone());
-        let (leaves, sealed, poisoned) = (Gauge::default(), Gauge::default(), Gauge::default());
+        let (leaves, sealed, refusing) = (Gauge::default(), Gauge::default(), Gauge::default());
         registry.register("ledger_leaves", "Leaves in the ledger", leaves.clone());
         registry.register("ledger_sealed_leaves", "Leaves that a checkpoint covers", sealed.clone());
         registry.register(
-            "ledger_poisoned",
-            "1 when the ledger takes no entries, and nothing passes",
-            poisoned.clone(),
+            "ledger_refusing",
+            "1 when the ledger takes nothing new, and no call passes",
+            refusing.clone(),
         );
-        Self { registry, calls, open, seconds, masked, leaves, sealed, poisoned }
+        Self { registry, calls, open, seconds, masked, leaves, sealed, refusing }
     }
 
     /// Counts a call as open until what is answered is dropped.
@@ -95,7 +95,7 @@ impl Metrics {
     pub(crate) fn text(&self, ledger: &Stats) -> Result<String, fmt::Error> {
         self.leaves.set(i64::try_from(ledger.size).unwrap_or(i64::MAX));
         self.sealed.set(i64::try_from(ledger.sealed).unwrap_or(i64::MAX));
-        self.poisoned.set(i64::from(ledger.poisoned.is_some()));
+        self.refusing.set(i64::from(ledger.refusing.is_some()));
         let mut text = String::new();
         encode(&mut text, &self.registry)?;
         Ok(text)

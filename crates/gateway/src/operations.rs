@@ -68,10 +68,11 @@ async fn answer(gate: &Arc<Gate>, request: &Request<Incoming>) -> Response<Full<
 async fn ready(gate: &Arc<Gate>) -> Response<Full<Bytes>> {
     let mut report = String::new();
     let ledger = gate.ledger().stats();
-    let ledger_ok = ledger.poisoned.is_none();
-    let _infallible = match &ledger.poisoned {
-        None => writeln!(report, "ledger: ok"),
-        Some(error) => writeln!(report, "ledger: {error}"),
+    let ledger_ok = ledger.refusing.is_none();
+    let _infallible = match (&ledger.refusing, &ledger.unsealed) {
+        (None, None) => writeln!(report, "ledger: ok"),
+        (None, Some(error)) => writeln!(report, "ledger: takes entries, but {error}"),
+        (Some(error), _) => writeln!(report, "ledger: {error}"),
     };
     let stopping = gate.stopping().is_cancelled();
     if stopping {

@@ -37,7 +37,8 @@ impl Told<'_> {
     /// understood may hold anything.
     pub(crate) fn unparsed(&self, cause: Cause, head: Option<&Head>, method: &str, path: &str) -> Event {
         let request = head.map(|head| {
-            upstream::target(self.cluster, head.verb().as_str(), head.target(), &head.path_and_query())
+            let path = head.path_and_query();
+            upstream::target(self.cluster, head.verb().as_str(), head.target(), &path, head.options())
         });
         let raw = request.is_none().then(|| leaf::RawRequest { method: method.into(), path: path.into() });
         self.refusal(cause, request, raw, None)

@@ -1,4 +1,7 @@
-//! Calls turned away at the door, which are counted: one leaf tells of many, so that a flood does not fill the disk.
+//! Calls turned away at the door, and a session's refusals beyond its budget, which are counted: one leaf tells of
+//! many, so that a flood does not fill the disk.
+
+mod budget;
 
 use std::{
     collections::BTreeMap,
@@ -12,13 +15,14 @@ use std::{
 use identity::SessionId;
 use ledger::{
     Ledger,
-    leaf::{self, Event, Id, OverLimit},
+    leaf::{self, Event, Id, List, Share},
 };
 use parking_lot::Mutex;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use tokio_util::sync::CancellationToken;
 
 use crate::Gate;
+use budget::Budgets;
 
 /// Between two leaves, and how late one may tell of a call.
 const EVERY: Duration = Duration::from_secs(10);
@@ -31,12 +35,21 @@ pub(crate) struct Rejections {
     /// Anyone can make this count, as fast as they like: no lock.
     unauthenticated: AtomicU64,
     over_limit: Mutex<OverLimits>,
+    refused: Mutex<Beyond>,
 }
 
 #[derive(Debug, Default)]
 struct OverLimits {
     calls: u64,
     /// At most [`NAMED`]; calls of further sessions are in `calls` alone.
+    sessions: BTreeMap<SessionId, u64>,
+}
+
+/// Refusals that are more than a session may have told one by one.
+#[derive(Debug, Default)]
+struct Beyond {
+    budgets: Budgets,
+    /// Only sessions that are open are refused anything, so there are no more of these than of those.
     sessions: BTreeMap<SessionId, u64>,
 }
 
@@ -48,29 +61,58 @@ impl Rejections {
 
     /// A call of a session that has as many open as it may.
     pub(crate) fn over_limit(&self, session: &SessionId) {
-        let mut over = self.over_limit.lock();
-        over.calls += 1;
-        if let Some(calls) = over.sessions.get_mut(session) {
-            *calls += 1;
-        } else if over.sessions.len() < NAMED {
-            over.sessions.insert(session.clone(), 1);
+        self.over_limit.lock().add(session, 1);
+    }
+
+    /// Whether a refusal gets a leaf of its own. If not, it is counted here, and one leaf will tell of many.
+    pub(crate) fn tells_alone(&self, session: &SessionId) -> bool {
+        let mut refused = self.refused.lock();
+        let alone = refused.budgets.spend(session, Instant::now());
+        if !alone {
+            *refused.sessions.entry(session.clone()).or_default() += 1;
         }
+        alone
     }
 
     /// What there is to tell, all of which came within `period`; the counting begins anew.
-    fn take(&self, period: Duration) -> Option<leaf::Rejections> {
+    fn take(&self, period: Duration) -> Vec<leaf::Rejections> {
         let unauthenticated = self.unauthenticated.swap(0, Ordering::Relaxed);
         let OverLimits { calls, sessions } = std::mem::take(&mut *self.over_limit.lock());
-        let named = sessions.into_iter().filter_map(|(session, calls)| {
-            let session = Id::new(session.as_str()).ok()?;
-            Some(OverLimit { session, calls })
-        });
-        (unauthenticated > 0 || calls > 0).then(|| leaf::Rejections {
+        let refused = {
+            let mut refused = self.refused.lock();
+            refused.budgets.tidy(Instant::now());
+            std::mem::take(&mut refused.sessions)
+        };
+        let refused: Vec<Share> = refused.into_iter().filter_map(share).collect();
+        let mut refused = refused.chunks(NAMED);
+        let told = |unauthenticated, over_limit, sessions, refused: &[Share]| leaf::Rejections {
             period_s: period.as_secs() + u64::from(period.subsec_nanos() > 0),
             unauthenticated,
-            over_limit: calls,
-            sessions: named.collect(),
-        })
+            over_limit,
+            sessions,
+            refused: refused.iter().map(|share| share.calls).sum(),
+            refused_sessions: refused.iter().cloned().collect(),
+        };
+        let sessions = sessions.into_iter().filter_map(share).collect();
+        let first = told(unauthenticated, calls, sessions, refused.next().unwrap_or_default());
+        let rest = refused.map(|chunk| told(0, 0, List::default(), chunk));
+        let anything = first.unauthenticated > 0 || first.over_limit > 0 || first.refused > 0;
+        anything.then_some(first).into_iter().chain(rest).collect()
+    }
+
+    /// Counts again what could not be told.
+    fn put_back(&self, untold: &leaf::Rejections) {
+        self.unauthenticated.fetch_add(untold.unauthenticated, Ordering::Relaxed);
+        let mut over = self.over_limit.lock();
+        let named: u64 = untold.sessions.items().iter().map(|share| share.calls).sum();
+        over.calls += untold.over_limit.saturating_sub(named);
+        for (session, calls) in untold.sessions.items().iter().filter_map(unshare) {
+            over.add(&session, calls);
+        }
+        let mut refused = self.refused.lock();
+        for (session, calls) in untold.refused_sessions.items().iter().filter_map(unshare) {
+            *refused.sessions.entry(session).or_default() += calls;
+        }
     }
 
     async fn record(&self, ledger: &Ledger, stop: &CancellationToken) {
@@ -83,24 +125,52 @@ impl Rejections {
                 () = stop.cancelled() => {}
             }
             // Before the counters are read: a call that is counted in between is in this leaf or in the next.
-            let stopping = stop.is_cancelled();
-            if let Some(told) = self.take(since.elapsed()) {
-                append(ledger, told).await;
+            let (stopping, now) = (stop.is_cancelled(), Instant::now());
+            let mut untold = false;
+            for told in self.take(since.elapsed()) {
+                if !append(ledger, &told).await {
+                    self.put_back(&told);
+                    untold = true;
+                }
             }
             if stopping {
                 return;
             }
-            since = Instant::now();
+            if !untold {
+                since = now;
+            }
         }
     }
 }
 
-async fn append(ledger: &Ledger, told: leaf::Rejections) {
-    let (unauthenticated, over_limit) = (told.unauthenticated, told.over_limit);
-    tracing::warn!(unauthenticated, over_limit, "calls were turned away");
-    if let Err(refused) = ledger.append(Event::Rejections(told)).await {
-        tracing::error!(%refused, unauthenticated, over_limit, "that calls were turned away could not be recorded");
+impl OverLimits {
+    fn add(&mut self, session: &SessionId, calls: u64) {
+        self.calls += calls;
+        if let Some(counted) = self.sessions.get_mut(session) {
+            *counted += calls;
+        } else if self.sessions.len() < NAMED {
+            self.sessions.insert(session.clone(), calls);
+        }
     }
+}
+
+fn share((session, calls): (SessionId, u64)) -> Option<Share> {
+    Some(Share { session: Id::new(session.as_str()).ok()?, calls })
+}
+
+fn unshare(share: &Share) -> Option<(SessionId, u64)> {
+    Some((SessionId::parse(share.session.as_str()).ok()?, share.calls))
+}
+
+/// Whether the ledger took it.
+async fn append(ledger: &Ledger, told: &leaf::Rejections) -> bool {
+    let leaf::Rejections { unauthenticated, over_limit, refused, .. } = told;
+    tracing::warn!(unauthenticated, over_limit, refused, "calls were turned away");
+    let appended = ledger.append(Event::Rejections(told.clone())).await;
+    if let Err(why) = &appended {
+        tracing::error!(%why, unauthenticated, over_limit, refused, "that calls were turned away could not be recorded");
+    }
+    appended.is_ok()
 }
 
 /// Records the calls that were turned away: at most every ten seconds, not when there were none, and once more when

@@ -149,19 +149,6 @@ impl fmt::Debug for Ended {
     }
 }
 
-// === impl End ===
-
-impl End {
-    /// A word for the ledger and for metrics.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Expired => "expired",
-            Self::Revoked => "revoked",
-            Self::Abandoned => "abandoned",
-        }
-    }
-}
-
 // === impl Unauthenticated ===
 
 impl Unauthenticated {
@@ -178,20 +165,5 @@ impl Unauthenticated {
 impl fmt::Debug for Unauthenticated {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Unauthenticated")
-    }
-}
-
-// === impl Rejected ===
-
-impl Rejected {
-    /// A label for metrics.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Malformed => "malformed",
-            Self::Unknown => "unknown",
-            Self::WrongSecret => "wrong_secret",
-            Self::Expired => "expired",
-            Self::Ended => "ended",
-        }
     }
 }

@@ -7,7 +7,7 @@ use crate::SessionId;
 /// The sessions whose time is over, as they end, each once.
 ///
 /// What is not taken from here, or not recorded in spite of it, is not lost: until
-/// [`Sessions::expiry_recorded`](crate::Sessions::expiry_recorded), the store tells of it at the next start.
+/// [`Sessions::end_recorded`](crate::Sessions::end_recorded), the store tells of it at the next start.
 #[derive(Debug)]
 pub struct Expirations(mpsc::Receiver<SessionId>);
 

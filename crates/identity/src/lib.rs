@@ -19,7 +19,7 @@ pub use caller::{Caller, End, Ended, Rejected, Unauthenticated};
 pub use clock::{Clock, SystemClock};
 pub use entropy::{Entropy, EntropyError, SystemEntropy};
 pub use expirations::Expirations;
-pub use names::{Actor, AgentName, ClusterName, Delegator, GroupName, NameError, Part, Problem, Reason};
+pub use names::{AgentName, ClusterName, Delegator, GroupName, NameError, Operator, Part, Problem, Reason};
 pub use registry::{LoadError, Loaded, Sessions, Withdrawn};
 pub use session::{OpenError, Opened, Opening, Refusal};
 pub use store::{Revocation, Revoked, Session, State, Which};

@@ -27,8 +27,8 @@ pub enum Part {
     Cluster,
     /// [`Delegator`].
     Delegator,
-    /// [`Actor`].
-    Actor,
+    /// [`Operator`].
+    Operator,
     /// [`Reason`].
     Reason,
     /// [`SessionId`](crate::SessionId).
@@ -130,7 +130,7 @@ const fn line(part: Part, most: usize) -> Grammar {
 const AGENT: Grammar = label(Part::Agent);
 const CLUSTER: Grammar = label(Part::Cluster);
 const DELEGATOR: Grammar = line(Part::Delegator, 254);
-const ACTOR: Grammar = line(Part::Actor, 254);
+const OPERATOR: Grammar = line(Part::Operator, 254);
 const REASON: Grammar = line(Part::Reason, 500);
 const GROUP: Grammar = Grammar {
     part: Part::Group,
@@ -284,7 +284,7 @@ names! {
     /// The human on whose behalf an agent runs: 1 to 254 visible characters.
     Delegator: DELEGATOR;
     /// Who ended a session: 1 to 254 visible characters.
-    Actor: ACTOR;
+    Operator: OPERATOR;
     /// Why a session was opened or ended, in someone's own words: 1 to 500 visible characters on one line.
     Reason: REASON;
 }
@@ -296,7 +296,7 @@ impl fmt::Display for Part {
             Self::Group => "group name",
             Self::Cluster => "cluster name",
             Self::Delegator => "delegator",
-            Self::Actor => "actor",
+            Self::Operator => "operator",
             Self::Reason => "reason",
             Self::Session => "session id",
         })

@@ -16,8 +16,8 @@ use crate::caller::Facts;
 use crate::expirations::{Teller, expirations};
 use crate::token::Presented;
 use crate::{
-    Actor, AgentName, Agents, Caller, Clock, ClusterName, Delegator, End, Ended, Entropy, Expirations,
-    GroupName, NameError, OpenError, Opened, Opening, Reason, Refusal, Rejected, SessionId, Token,
+    AgentName, Agents, Caller, Clock, ClusterName, Delegator, End, Ended, Entropy, Expirations, GroupName,
+    NameError, OpenError, Opened, Opening, Operator, Reason, Refusal, Rejected, SessionId, Token,
     Unauthenticated,
 };
 
@@ -56,9 +56,9 @@ pub struct Loaded {
     pub sessions: Sessions,
     /// Those that configuration no longer allows.
     pub withdrawn: Vec<Withdrawn>,
-    /// Those whose time was over before now, and whose expiry was never recorded: nothing watched over them, or what
-    /// did was killed in between.
-    pub missed: Vec<SessionId>,
+    /// Those that ended before now, and whose end was never recorded: nothing watched over them, or what did was killed
+    /// in between. Those that are withdrawn now are among them.
+    pub unrecorded: Vec<Session>,
     /// Those whose time will be over.
     pub expirations: Expirations,
 }
@@ -111,7 +111,7 @@ struct Entry {
 
 impl Sessions {
     /// Loads the active sessions and begins to watch over their expiry; must be called within a tokio runtime.
-    /// Sessions that `agents` no longer allows are ended in the store and told, as are those that expired unrecorded.
+    /// Sessions that `agents` no longer allows are ended in the store and told, as are those that ended unrecorded.
     ///
     /// # Errors
     /// The state cannot be read or written, or holds what was never stored.
@@ -138,15 +138,12 @@ impl Sessions {
                 }
             }
         }
-        let mut missed = Vec::new();
-        for id in store.unrecorded_expiries(now).await? {
-            missed.push(SessionId::parse(&id).map_err(|source| LoadError::Tampered { id, source })?);
-        }
+        let unrecorded = store.unrecorded_ends(now).await?;
         let (expired, expirations) = expirations(MOST_LIVE);
         let shared = Arc::new(Shared { clock, live: ArcSwap::from_pointee(live), expired });
         let expiry = AbortOnDropHandle::new(tokio::spawn(watch_expiry(Arc::clone(&shared))));
         let sessions = Self { store, agents, entropy, shared, changes: Mutex::new(()), expiry };
-        Ok(Loaded { sessions, withdrawn, missed, expirations })
+        Ok(Loaded { sessions, withdrawn, unrecorded, expirations })
     }
 
     /// Ends all callers and lets go of the store; the sessions themselves stay as they are stored.
@@ -210,7 +207,12 @@ impl Sessions {
     ///
     /// # Errors
     /// The end cannot be stored: as with a cancellation.
-    pub async fn revoke(&self, id: &SessionId, by: &Actor, why: &Reason) -> Result<Revocation, store::Error> {
+    pub async fn revoke(
+        &self,
+        id: &SessionId,
+        by: &Operator,
+        why: &Reason,
+    ) -> Result<Revocation, store::Error> {
         let mut ended_here = self.shared.end(id);
         let _changing = self.changes.lock().await;
         let revocation =
@@ -227,12 +229,12 @@ impl Sessions {
         revocation
     }
 
-    /// Keeps that a session's expiry is in the ledger, so that it is not told again at the next start.
+    /// Keeps that a session's end is in the ledger, so that it is not told again at the next start.
     ///
     /// # Errors
     /// The state cannot be written.
-    pub async fn expiry_recorded(&self, id: &SessionId) -> Result<(), store::Error> {
-        self.store.expiry_recorded(id.as_str(), self.shared.clock.now()).await
+    pub async fn end_recorded(&self, id: &str) -> Result<(), store::Error> {
+        self.store.end_recorded(id, self.shared.clock.now()).await
     }
 
     /// Up to `limit` sessions, newest first.

@@ -1,6 +1,6 @@
 //! What names may look like, and what is said when they do not.
 
-use identity::{Actor, AgentName, ClusterName, Delegator, GroupName, NameError, Reason, SessionId};
+use identity::{AgentName, ClusterName, Delegator, GroupName, NameError, Operator, Reason, SessionId};
 use insta::assert_snapshot;
 use proptest::prelude::*;
 
@@ -49,7 +49,7 @@ fn each_refusal_names_the_part_and_the_remedy() {
         said(Delegator::parse(" ada")),
         said(Delegator::parse("ada\u{202e}moc")),
         said(Delegator::parse(&"a".repeat(255))),
-        said(Actor::parse("ada\u{a0}")),
+        said(Operator::parse("ada\u{a0}")),
         said(Reason::parse("")),
         said(Reason::parse("   ")),
         said(Reason::parse("two\nlines")),
@@ -78,7 +78,7 @@ fn each_refusal_names_the_part_and_the_remedy() {
     delegator ` ada` must begin and end with something other than a space
     delegator has U+202E at character 4: control and invisible characters are not allowed
     delegator has 255 characters: at most 254 are allowed
-    actor has U+00A0 at character 4: control and invisible characters are not allowed
+    operator has U+00A0 at character 4: control and invisible characters are not allowed
     reason is empty: give 1 to 500 characters
     reason `   ` must begin and end with something other than a space
     reason has U+000A at character 4: control and invisible characters are not allowed
@@ -127,7 +127,7 @@ fn what_cannot_be_seen_is_refused_in_text_for_people() {
     for c in unseen {
         let text = format!("a{c}b");
         assert!(Delegator::parse(&text).is_err(), "{c:?}");
-        assert!(Actor::parse(&text).is_err(), "{c:?}");
+        assert!(Operator::parse(&text).is_err(), "{c:?}");
         assert!(Reason::parse(&text).is_err(), "{c:?}");
     }
 }

@@ -9,9 +9,9 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use identity::{
-    Actor, Agent, AgentName, Agents, Clock, ClusterName, Delegator, End, Entropy, EntropyError, GroupName,
-    LoadError, Loaded, OpenError, Opened, Opening, Reason, Refusal, Rejected, Revocation, SessionId,
-    Sessions, Which, Withdrawn,
+    Agent, AgentName, Agents, Clock, ClusterName, Delegator, End, Entropy, EntropyError, GroupName,
+    LoadError, Loaded, OpenError, Opened, Opening, Operator, Reason, Refusal, Rejected, Revocation,
+    SessionId, Sessions, Which, Withdrawn,
 };
 use insta::assert_snapshot;
 use jiff::{SignedDuration, Timestamp};
@@ -107,7 +107,7 @@ fn id(opened: &Opened) -> SessionId {
 }
 
 async fn revoke(sessions: &Sessions, id: &SessionId) -> Revocation {
-    let (by, why) = (Actor::parse("ada").unwrap(), Reason::parse("gone wild").unwrap());
+    let (by, why) = (Operator::parse("ada").unwrap(), Reason::parse("gone wild").unwrap());
     sessions.revoke(id, &by, &why).await.unwrap()
 }
 
@@ -212,7 +212,7 @@ async fn a_wall_clock_that_jumps_ends_what_is_over_within_a_second() {
 }
 
 #[tokio::test]
-async fn an_expiry_is_told_at_every_start_until_it_is_recorded() {
+async fn an_end_is_told_at_every_start_until_it_is_recorded() {
     let data = TempDir::new().unwrap();
     let before = sessions(&data).await;
     let (expired, revoked) = (before.open(opening()).await.unwrap(), before.open(opening()).await.unwrap());
@@ -223,20 +223,22 @@ async fn an_expiry_is_told_at_every_start_until_it_is_recorded() {
     clock.forward(Duration::from_secs(3600));
     for _killed_before_it_was_recorded in 0..2 {
         let loaded = try_load(&data, agents(&["claude"]), Arc::clone(&clock)).await.unwrap();
-        assert_eq!(loaded.missed, [id(&expired)]);
+        let unrecorded: Vec<_> = loaded.unrecorded.iter().map(|ended| &*ended.id).collect();
+        assert_eq!(unrecorded, [&*revoked.session.id, &*expired.session.id]);
         loaded.sessions.close().await;
     }
     let loaded = try_load(&data, agents(&["claude"]), Arc::clone(&clock)).await.unwrap();
-    loaded.sessions.expiry_recorded(&id(&expired)).await.unwrap();
-    loaded.sessions.expiry_recorded(&id(&expired)).await.unwrap();
+    for ended in [&expired, &revoked, &expired] {
+        loaded.sessions.end_recorded(&ended.session.id).await.unwrap();
+    }
     loaded.sessions.close().await;
-    let Loaded { sessions, missed, .. } = try_load(&data, agents(&["claude"]), clock).await.unwrap();
-    assert_eq!((missed, sessions.live()), (vec![], 0));
+    let Loaded { sessions, unrecorded, .. } = try_load(&data, agents(&["claude"]), clock).await.unwrap();
+    assert_eq!((unrecorded, sessions.live()), (vec![], 0));
     sessions.close().await;
 
     // The wall clock was set back: what was said to have expired does not come back.
     let back = try_load(&data, agents(&["claude"]), Arc::default()).await.unwrap();
-    assert_eq!((back.missed, back.sessions.live()), (vec![], 0));
+    assert_eq!((back.unrecorded, back.sessions.live()), (vec![], 0));
 }
 
 #[tokio::test]
@@ -426,7 +428,7 @@ async fn a_store_that_fails_opens_nothing_and_still_lets_the_kill_switch_work() 
 
     assert!(matches!(sessions.open(opening()).await, Err(OpenError::Store(_))));
     assert_eq!(sessions.live(), 1);
-    let (by, why) = (Actor::parse("ada").unwrap(), Reason::parse("gone wild").unwrap());
+    let (by, why) = (Operator::parse("ada").unwrap(), Reason::parse("gone wild").unwrap());
     let error = sessions.revoke(&id(&opened), &by, &why).await.unwrap_err();
     assert!(error.to_string().starts_with("the state cannot be read or written: "), "{error}");
     assert_eq!(caller.ended().how(), Some(End::Revoked));

@@ -4,24 +4,37 @@
 //!
 //! | bytes | what |
 //! |---|---|
-//! | 4 | `PCJ1` |
+//! | 4 | `PCJ2` |
 //! | 8 | index of the first leaf, big-endian |
 //! | 4 | number of leaves |
 //! | 4 | bytes of payload |
 //! | 32 | SHA-256 of the payload |
+//! | 32 | the MAC of the frame before it; zeros in the first frame of a journal |
+//! | 32 | the MAC: HMAC-SHA256 of all above under a key derived from the ledger's seed |
 //! | 8 | the first bytes of the SHA-256 of all above |
 //! | … | the payload: an entry bundle, each leaf behind its length as big-endian `uint16` |
+//!
+//! Only the gate can make a MAC, so nobody else can write leaves for it to sign when it starts again. What the MAC
+//! cannot show is that frames were cut off the *end*: that looks like leaves that were never written.
 //!
 //! The next frame is begun only after the one before is on disk, so only the last frame can be torn. A frame that the
 //! file ends in, or whose end or one of whose disk sectors was never written, is torn; one that is complete and wrong
 //! was damaged, and its leaves may have been acknowledged.
 
+use crate::mac::{MacKey, Tag};
 use crate::tile;
 use crate::tree::sha256;
 use std::ops::Range;
 
-const MAGIC: &[u8; 4] = b"PCJ1";
-const HEADER: usize = 60;
+/// The purpose of the key that frames are made with.
+pub(crate) const PURPOSE: &str = "portcullis.dev/ledger journal v1";
+/// In place of the MAC of the frame before, where there is none.
+pub(crate) const NO_TAG: Tag = [0; 32];
+
+const MAGIC: &[u8; 4] = b"PCJ2";
+/// What the MAC is over.
+const SIGNED: usize = 84;
+const HEADER: usize = 124;
 const SECTOR: usize = 512;
 
 /// A frame found in a segment.
@@ -31,8 +44,29 @@ pub(crate) struct Frame {
     pub(crate) first: u64,
     /// How many leaves it has.
     pub(crate) count: u64,
+    /// Where in the segment it begins.
+    pub(crate) at: usize,
     /// Where in the segment its payload is.
     pub(crate) payload: Range<usize>,
+    /// The MAC of the frame before it.
+    pub(crate) before: Tag,
+    /// Its own, which nobody has checked.
+    pub(crate) tag: Tag,
+}
+
+/// The frames of a journal in their order, each held against the one before.
+#[derive(Debug, Default)]
+pub(crate) struct Chain {
+    last: Option<Tag>,
+}
+
+/// A frame that is whole, and not one that the gate wrote at this place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Foreign {
+    #[error("its MAC is not by this ledger's key")]
+    Forged,
+    #[error("it does not follow the frame before it")]
+    Elsewhere,
 }
 
 /// What a segment holds.
@@ -54,8 +88,14 @@ pub(crate) struct Damaged {
     pub(crate) what: &'static str,
 }
 
-/// The header of the frame around a payload.
-pub(crate) fn header(first: u64, count: u32, payload: &[u8]) -> Option<[u8; HEADER]> {
+/// The header of the frame around a payload, and its MAC.
+pub(crate) fn header(
+    first: u64,
+    count: u32,
+    payload: &[u8],
+    before: &Tag,
+    key: &MacKey,
+) -> Option<([u8; HEADER], Tag)> {
     let len = u32::try_from(payload.len()).ok()?;
     let mut header = Vec::with_capacity(HEADER);
     header.extend_from_slice(MAGIC);
@@ -63,9 +103,38 @@ pub(crate) fn header(first: u64, count: u32, payload: &[u8]) -> Option<[u8; HEAD
     header.extend_from_slice(&count.to_be_bytes());
     header.extend_from_slice(&len.to_be_bytes());
     header.extend_from_slice(&sha256(&[payload]).0);
+    header.extend_from_slice(before);
+    let tag = key.tag(&header);
+    header.extend_from_slice(&tag);
     let check = sha256(&[&header]).0;
     header.extend(check.iter().take(8));
-    header.try_into().ok()
+    Some((header.try_into().ok()?, tag))
+}
+
+impl Chain {
+    /// Holds the next frame of the journal, which is in this segment, against the one before and, by whoever has it,
+    /// against the key.
+    ///
+    /// # Errors
+    /// [`Foreign`] for a frame that the gate did not write here.
+    pub(crate) fn follow(
+        &mut self,
+        segment: &[u8],
+        frame: &Frame,
+        key: Option<&MacKey>,
+    ) -> Result<(), Foreign> {
+        let signed = segment.get(frame.at..frame.at + SIGNED).unwrap_or_default();
+        if key.is_some_and(|key| !key.made(&frame.tag, signed)) {
+            return Err(Foreign::Forged);
+        }
+        // A segment may begin a journal anew, beside what is left of an older one.
+        let begins = frame.at == 0 && frame.before == NO_TAG;
+        if !begins && self.last.is_some_and(|last| last != frame.before) {
+            return Err(Foreign::Elsewhere);
+        }
+        self.last = Some(frame.tag);
+        Ok(())
+    }
 }
 
 /// Finds the frames of a segment.
@@ -77,10 +146,11 @@ pub(crate) fn scan(segment: &[u8]) -> Result<Scan, Damaged> {
     let mut at = 0;
     while let Some(rest) = segment.get(at..).filter(|rest| !rest.is_empty()) {
         match frame(rest) {
-            Ok((first, count, len)) => {
+            Ok(Found { first, count, len, before, tag }) => {
                 let payload = at + HEADER..at + HEADER + len;
-                at = payload.end;
-                frames.push(Frame { first, count, payload });
+                let end = payload.end;
+                frames.push(Frame { first, count, at, payload, before, tag });
+                at = end;
             }
             Err(what) if torn(segment, at, what) => {
                 return Ok(Scan { frames, torn: rest.len() });
@@ -105,8 +175,18 @@ enum Wrong {
     },
 }
 
-/// The frame at the front: its first index, count, and payload length.
-fn frame(bytes: &[u8]) -> Result<(u64, u64, usize), Wrong> {
+/// What the header of a whole frame says.
+#[derive(Debug, PartialEq, Eq)]
+struct Found {
+    first: u64,
+    count: u64,
+    len: usize,
+    before: Tag,
+    tag: Tag,
+}
+
+/// The frame at the front.
+fn frame(bytes: &[u8]) -> Result<Found, Wrong> {
     let Some((header, rest)) = bytes.split_first_chunk::<HEADER>() else {
         let begins = bytes.iter().zip(MAGIC).all(|(found, magic)| found == magic);
         return Err(if begins { Wrong::Short } else { Wrong::Header });
@@ -118,14 +198,17 @@ fn frame(bytes: &[u8]) -> Result<(u64, u64, usize), Wrong> {
     let Some((MAGIC, fields)) = fields.split_first_chunk::<4>() else { return Err(Wrong::Header) };
     let Some((first, fields)) = fields.split_first_chunk::<8>() else { return Err(Wrong::Header) };
     let Some((count, fields)) = fields.split_first_chunk::<4>() else { return Err(Wrong::Header) };
-    let Some((len, digest)) = fields.split_first_chunk::<4>() else { return Err(Wrong::Header) };
+    let Some((len, fields)) = fields.split_first_chunk::<4>() else { return Err(Wrong::Header) };
+    let Some((digest, fields)) = fields.split_first_chunk::<32>() else { return Err(Wrong::Header) };
+    let Some((before, tag)) = fields.split_first_chunk::<32>() else { return Err(Wrong::Header) };
+    let Ok(tag) = Tag::try_from(tag) else { return Err(Wrong::Header) };
     let (count, len) = (u32::from_be_bytes(*count), u32::from_be_bytes(*len) as usize);
     let Some(payload) = rest.get(..len) else { return Err(Wrong::Short) };
     let entries: Result<Vec<_>, _> = tile::entries(payload).collect();
-    if sha256(&[payload]).0 != digest || entries.is_ok_and(|entries| entries.len() != count as usize) {
+    if sha256(&[payload]).0 != *digest || entries.is_ok_and(|entries| entries.len() != count as usize) {
         return Err(Wrong::Payload { end: HEADER + len });
     }
-    Ok((u64::from_be_bytes(*first), u64::from(count), len))
+    Ok(Found { first: u64::from_be_bytes(*first), count: u64::from(count), len, before: *before, tag })
 }
 
 /// Whether what is wrong with the frame at `at` is how an interrupted write looks.
@@ -162,19 +245,54 @@ mod tests {
     use super::*;
     use crate::tile::push_entry;
 
-    fn framed(first: u64, leaves: &[&str]) -> Vec<u8> {
+    fn key() -> MacKey {
+        MacKey::derive(&[7; 32], PURPOSE)
+    }
+
+    fn after(before: &Tag, first: u64, leaves: &[&str]) -> (Vec<u8>, Tag) {
         let mut payload = Vec::new();
         assert!(leaves.iter().all(|leaf| push_entry(&mut payload, leaf.as_bytes())));
-        let mut out = header(first, leaves.len() as u32, &payload).unwrap().to_vec();
+        let (header, tag) = header(first, leaves.len() as u32, &payload, before, &key()).unwrap();
+        let mut out = header.to_vec();
         out.extend(payload);
-        out
+        (out, tag)
+    }
+
+    fn framed(first: u64, leaves: &[&str]) -> Vec<u8> {
+        after(&NO_TAG, first, leaves).0
     }
 
     fn segment() -> (Vec<u8>, usize) {
-        let mut segment = framed(5, &["one", "two"]);
+        let (mut segment, tag) = after(&NO_TAG, 5, &["one", "two"]);
         let last = segment.len();
-        segment.extend(framed(7, &[&"three".repeat(300)]));
+        segment.extend(after(&tag, 7, &[&"three".repeat(300)]).0);
         (segment, last)
+    }
+
+    /// How the frames of these segments follow each other.
+    fn followed(segments: &[&[u8]], key: Option<&MacKey>) -> Result<(), Foreign> {
+        let mut chain = Chain::default();
+        segments.iter().try_for_each(|segment| {
+            scan(segment).unwrap().frames.iter().try_for_each(|frame| chain.follow(segment, frame, key))
+        })
+    }
+
+    #[test]
+    fn a_frame_that_someone_else_wrote_or_moved_is_foreign() {
+        let (segment, last) = segment();
+        let (first, second) = segment.split_at(last);
+        let (key, other) = (key(), MacKey::derive(&[8; 32], PURPOSE));
+        assert_eq!(followed(&[&segment], Some(&key)), Ok(()));
+        // The first segments go once they are sealed; a journal may begin anew.
+        assert_eq!(followed(&[second], Some(&key)), Ok(()));
+        assert_eq!(followed(&[first, second], Some(&key)), Ok(()));
+        assert_eq!(followed(&[second, first], Some(&key)), Ok(()));
+        assert_eq!(followed(&[&segment], Some(&other)), Err(Foreign::Forged));
+        let twice = [second, second].concat();
+        assert_eq!(followed(&[&twice], Some(&key)), Err(Foreign::Elsewhere));
+        assert_eq!(followed(&[&twice], None), Err(Foreign::Elsewhere));
+        let begun_within = [first, first].concat();
+        assert_eq!(followed(&[&begun_within], Some(&key)), Err(Foreign::Elsewhere));
     }
 
     #[test]

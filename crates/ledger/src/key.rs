@@ -1,5 +1,6 @@
 //! The ledger's key on disk: an Ed25519 seed in a file that only its owner may read.
 
+use crate::leaf::Digester;
 use crate::note::{self, Signer};
 use aws_lc_rs::rand;
 use std::fs::{self, File, OpenOptions};
@@ -89,6 +90,12 @@ impl Key {
             }
             other => other,
         }
+    }
+
+    /// What digests the values that leaves do not hold: to check what a value was.
+    #[must_use]
+    pub fn digester(&self) -> Digester {
+        Digester::new(&self.0)
     }
 
     /// The public half: its `Display` is the `vkey` that verifiers are given.

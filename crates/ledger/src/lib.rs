@@ -25,6 +25,7 @@
 
 mod journal;
 mod key;
+mod mac;
 mod storage;
 mod writer;
 

@@ -1,5 +1,6 @@
 //! Signed notes as C2SP signed-note lays them out, with Ed25519 (type `0x01`). No I/O.
 
+use crate::mac::MacKey;
 use crate::tree::sha256;
 use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -106,6 +107,11 @@ impl Signer {
         let mut key = Zeroizing::new(vec![ED25519_TYPE]);
         key.extend_from_slice(self.seed.as_slice());
         Zeroizing::new(format!("PRIVATE+KEY+{name}+{id:08x}+{}", STANDARD.encode(&*key)))
+    }
+
+    /// A key of its own for this purpose, which whoever has the public half cannot know.
+    pub(crate) fn derive(&self, purpose: &str) -> MacKey {
+        MacKey::derive(&self.seed, purpose)
     }
 
     /// The public half.

@@ -2,7 +2,7 @@
 //! in the reverse.
 
 mod clusters;
-mod expiries;
+mod ends;
 mod files;
 mod judging;
 mod listeners;
@@ -21,7 +21,7 @@ use gateway::{
     accept::{self, Drained},
     operations, rejections,
 };
-use identity::{Loaded, SystemClock, SystemEntropy};
+use identity::{Loaded, SystemClock, SystemEntropy, Withdrawn};
 use store::Store;
 use tokio_util::sync::CancellationToken;
 
@@ -61,12 +61,14 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let operations_listener = listeners::bind(config.operations, "operations.listen").await?;
     let store = Store::open(config.data.path()).await?;
     let identities = config.identities().map_err(|_problems| anyhow::anyhow!("the agents cannot be used"))?;
-    let Loaded { sessions, withdrawn, missed, expirations } =
+    let Loaded { sessions, withdrawn, unrecorded, expirations } =
         identity::Sessions::load(store, identities, Arc::new(SystemClock), Arc::new(SystemEntropy)).await?;
     let sessions = Arc::new(sessions);
     let ledger = record::open(&config, &judge).await?;
-    record::withdrawn(&ledger, &withdrawn).await?;
-    expiries::missed(&ledger, &sessions, &missed).await?;
+    for Withdrawn { session, refusal } in &withdrawn {
+        tracing::warn!(session = session.id, %refusal, "a session was ended: the configuration no longer allows it");
+    }
+    ends::missed(&ledger, &sessions, &unrecorded).await?;
 
     let admin_listener = admin::bind(&config.data)?;
     let admin = Admin {
@@ -77,7 +79,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         ca: config.tls.ca_pem()?,
     };
     let quiet = CancellationToken::new();
-    let expiring = expiries::record(ledger.clone(), Arc::clone(&sessions), expirations, quiet.clone());
+    let expiring = ends::record(ledger.clone(), Arc::clone(&sessions), expirations, quiet.clone());
     let expiring = tokio::spawn(expiring);
     let gate = Arc::new(Gate::new(clusters, sessions, judge, ledger.clone(), limits(&config)));
     files::raise_limit(config.limits.connections);

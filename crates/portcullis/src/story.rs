@@ -1,8 +1,7 @@
 //! A leaf in one line, for people.
 
 use ledger::leaf::{
-    Actor, Decision, Event, Intent, Outcome, OverLimit, Refusal, Rejections, Request, Rule, SessionOpened,
-    Start,
+    Actor, Decision, Event, Intent, Outcome, Refusal, Rejections, Request, Rule, SessionOpened, Share, Start,
 };
 
 /// What happened. May hold what agents wrote: make it visible before it is shown.
@@ -71,13 +70,18 @@ fn refused(refusal: &Refusal) -> String {
 }
 
 fn turned_away(told: &Rejections) -> String {
-    let Rejections { period_s, unauthenticated, over_limit, sessions } = told;
-    let named: Vec<String> =
-        sessions.items().iter().map(|OverLimit { session, calls }| format!("{calls} of {session}")).collect();
-    let whose = if named.is_empty() { String::new() } else { format!(" ({})", named.join(", ")) };
+    let Rejections { period_s, unauthenticated, over_limit, sessions, refused, refused_sessions } = told;
+    let (over, beyond) = (whose(sessions.items()), whose(refused_sessions.items()));
     format!(
-        "{unauthenticated} without a valid token, {over_limit} over the limit{whose}, within {period_s} s"
+        "{unauthenticated} without a valid token, {over_limit} over the limit{over}, {refused} more refused{beyond}, \
+         within {period_s} s"
     )
+}
+
+fn whose(sessions: &[Share]) -> String {
+    let named: Vec<String> =
+        sessions.iter().map(|Share { session, calls }| format!("{calls} of {session}")).collect();
+    if named.is_empty() { String::new() } else { format!(" ({})", named.join(", ")) }
 }
 
 fn session_opened(opened: &SessionOpened) -> String {
@@ -103,6 +107,9 @@ fn request(request: &Request) -> String {
     }
     if let Some(name) = &request.name {
         told.push_str(&format!(" {name}"));
+    }
+    if let Some(prefix) = &request.generate_name {
+        told.push_str(&format!(" {prefix}*"));
     }
     // A Namespace is in itself, which nobody types.
     if let Some(namespace) = &request.namespace

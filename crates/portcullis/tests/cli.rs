@@ -147,6 +147,7 @@ async fn ledger(folder: &std::path::Path) -> ledger::Ledger {
         writer_id: ledger::leaf::Id::new("gate-1").unwrap(),
         checkpoint_interval: std::time::Duration::from_secs(1),
         queue: 16,
+        reserve: 0,
     };
     let nothing = ledger::leaf::Digest([0; 32]);
     let start = ledger::leaf::Start {

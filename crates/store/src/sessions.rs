@@ -236,14 +236,14 @@ impl Store {
     }
 
     /// Every session that is active at `now`, with its token's hash, oldest first: what is read at start-up. One whose
-    /// expiry was recorded stays expired, though the wall clock were set back.
+    /// end was recorded stays ended, though the wall clock were set back.
     ///
     /// # Errors
     /// The state cannot be read, or a row of it is not what was written.
     pub async fn load_active(&self, now: Timestamp) -> Result<Vec<LiveSession>, Error> {
         let rows = sqlx::query(
             "SELECT * FROM sessions
-             WHERE revoked_at IS NULL AND expiry_recorded_at IS NULL AND expires_at > ?
+             WHERE revoked_at IS NULL AND end_recorded_at IS NULL AND expires_at > ?
              ORDER BY created_at, id",
         )
         .bind(now.as_microsecond())
@@ -252,34 +252,33 @@ impl Store {
         rows.iter().map(LiveSession::from_row).collect()
     }
 
-    /// The ids of sessions that expired by `now` without [`Store::expiry_recorded`], in the order of their expiry.
+    /// Sessions that ended by `now`, by a revocation or an expiry, without [`Store::end_recorded`], in the order of their
+    /// ends.
     ///
     /// # Errors
-    /// The state cannot be read.
-    pub async fn unrecorded_expiries(&self, now: Timestamp) -> Result<Vec<String>, Error> {
-        let ids = sqlx::query_scalar(
-            "SELECT id FROM sessions
-             WHERE revoked_at IS NULL AND expiry_recorded_at IS NULL AND expires_at <= ?
-             ORDER BY expires_at, id",
+    /// The state cannot be read, or a row of it is not what was written.
+    pub async fn unrecorded_ends(&self, now: Timestamp) -> Result<Vec<Session>, Error> {
+        let rows = sqlx::query(
+            "SELECT * FROM sessions
+             WHERE end_recorded_at IS NULL AND (revoked_at IS NOT NULL OR expires_at <= ?)
+             ORDER BY COALESCE(revoked_at, expires_at), id",
         )
         .bind(now.as_microsecond())
         .fetch_all(&self.pool)
         .await?;
-        Ok(ids)
+        rows.iter().map(Session::from_row).collect()
     }
 
-    /// Keeps that the expiry of a session was recorded in the ledger. Doing it again changes nothing.
+    /// Keeps that the end of a session was recorded in the ledger. Doing it again changes nothing.
     ///
     /// # Errors
     /// The state cannot be written.
-    pub async fn expiry_recorded(&self, id: &str, now: Timestamp) -> Result<(), Error> {
-        sqlx::query(
-            "UPDATE sessions SET expiry_recorded_at = ?2 WHERE id = ?1 AND expiry_recorded_at IS NULL",
-        )
-        .bind(id)
-        .bind(now.as_microsecond())
-        .execute(&self.pool)
-        .await?;
+    pub async fn end_recorded(&self, id: &str, now: Timestamp) -> Result<(), Error> {
+        sqlx::query("UPDATE sessions SET end_recorded_at = ?2 WHERE id = ?1 AND end_recorded_at IS NULL")
+            .bind(id)
+            .bind(now.as_microsecond())
+            .execute(&self.pool)
+            .await?;
         Ok(())
     }
 }

@@ -114,21 +114,29 @@ async fn revoking_twice_tells_how_it_ended_first() {
 }
 
 #[tokio::test]
-async fn an_expiry_is_told_until_it_is_recorded() {
+async fn an_end_is_told_until_it_is_recorded() {
     let data = TempDir::new().unwrap();
     let store = Store::open(data.path()).await.unwrap();
     for (id, to) in [("s-1", 10), ("s-2", 5), ("s-3", 60), ("s-4", 8)] {
         store.open_session(&session(id, 0, to), &hash(id)).await.unwrap();
     }
     store.revoke_session("s-4", "ada", "done", at(1)).await.unwrap();
-    assert_eq!(store.unrecorded_expiries(at(9)).await.unwrap(), ["s-2"]);
-    assert_eq!(store.unrecorded_expiries(at(10)).await.unwrap(), ["s-2", "s-1"]);
-    store.expiry_recorded("s-2", at(10)).await.unwrap();
-    store.expiry_recorded("s-2", at(11)).await.unwrap();
-    assert_eq!(store.unrecorded_expiries(at(10)).await.unwrap(), ["s-1"]);
+    let unrecorded = async |now| {
+        let ended = store.unrecorded_ends(at(now)).await.unwrap();
+        ended.into_iter().map(|session| (session.id, session.revoked.is_some())).collect::<Vec<_>>()
+    };
+    let (first, second, fourth) =
+        (("s-1".to_owned(), false), ("s-2".to_owned(), false), ("s-4".to_owned(), true));
+    assert_eq!(unrecorded(9).await, [fourth.clone(), second.clone()]);
+    assert_eq!(unrecorded(10).await, [fourth.clone(), second, first.clone()]);
+    store.end_recorded("s-2", at(10)).await.unwrap();
+    store.end_recorded("s-2", at(11)).await.unwrap();
+    assert_eq!(unrecorded(10).await, [fourth, first.clone()]);
+    store.end_recorded("s-4", at(10)).await.unwrap();
+    assert_eq!(unrecorded(10).await, [first]);
     let live = store.load_active(at(2)).await.unwrap();
     assert_eq!(live.iter().map(|live| &*live.session.id).collect::<Vec<_>>(), ["s-1", "s-3"]);
-    assert!(sql(data.path(), "UPDATE sessions SET expiry_recorded_at = NULL").await.is_err());
+    assert!(sql(data.path(), "UPDATE sessions SET end_recorded_at = NULL").await.is_err());
 }
 
 #[tokio::test]
@@ -211,7 +219,7 @@ async fn a_newer_schema_is_refused_untouched() {
     let before = fs::read(data.path().join("state.sqlite")).unwrap();
     assert_snapshot!(
         refusal(data.path()).await,
-        @"`DATA/state.sqlite` has schema 99, but this release knows up to 2: run the newer release, or restore the copy from before the upgrade"
+        @"`DATA/state.sqlite` has schema 99, but this release knows up to 3: run the newer release, or restore the copy from before the upgrade"
     );
     assert_eq!(fs::read(data.path().join("state.sqlite")).unwrap(), before);
 }

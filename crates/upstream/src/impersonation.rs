@@ -37,11 +37,15 @@ pub struct NotImpersonable {
 
 impl Impersonation {
     /// # Errors
-    /// An empty name (the API server would then not impersonate at all), or one that is not plain visible ASCII
-    /// where Kubernetes' own names live.
+    /// An empty name (the API server would then not impersonate at all), one that is not plain visible ASCII where
+    /// Kubernetes' own names live, or one that was cut: the API server is told who it is, or nothing.
     pub fn of(actor: &Actor, masked_read: bool) -> Result<Self, NotImpersonable> {
         let agent = named("agent", actor.agent.as_str(), actor.agent.is_cut())?;
         let session = named("session", actor.session.as_str(), false)?;
+        let delegator = actor.delegator.as_str();
+        if delegator.is_empty() || actor.delegator.is_cut() {
+            return Err(NotImpersonable { part: "delegator", value: actor.delegator.to_string() });
+        }
         let mut groups = vec![AGENTS_GROUP.to_owned()];
         if actor.groups.items().len() as u64 != actor.groups.total() {
             return Err(NotImpersonable {
@@ -59,7 +63,7 @@ impl Impersonation {
             user: format!("{USER_PREFIX}{agent}"),
             groups,
             session: session.to_owned(),
-            delegator: actor.delegator.as_str().to_owned(),
+            delegator: delegator.to_owned(),
         })
     }
 
@@ -96,4 +100,34 @@ fn named<'a>(part: &'static str, name: &'a str, cut: bool) -> Result<&'a str, No
 
 pub(crate) fn value(part: &'static str, text: &str) -> Result<HeaderValue, NotImpersonable> {
     HeaderValue::from_bytes(text.as_bytes()).map_err(|_| NotImpersonable { part, value: text.to_owned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ledger::leaf::Id;
+
+    fn refused(delegator: &str) -> Option<String> {
+        let actor = Actor {
+            agent: "claude".into(),
+            groups: [].into_iter().collect(),
+            delegator: delegator.into(),
+            session: Id::from_u128(1),
+            src: "127.0.0.1:1".into(),
+        };
+        let impersonation = Impersonation::of(&actor, false);
+        impersonation
+            .as_ref()
+            .inspect(|whole| assert_eq!(whole.delegator, delegator))
+            .err()
+            .map(ToString::to_string)
+    }
+
+    #[test]
+    fn the_delegator_is_told_whole_or_the_call_is_refused() {
+        assert_eq!(refused(&"\u{1f600}".repeat(254)), None);
+        insta::assert_snapshot!(refused("").unwrap(), @"delegator `` cannot be impersonated");
+        let told = refused(&"a".repeat(1025)).unwrap();
+        assert_eq!(told, format!("delegator `{}…` cannot be impersonated", "a".repeat(1024)));
+    }
 }

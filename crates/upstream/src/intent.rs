@@ -2,10 +2,10 @@
 
 use bytes::Bytes;
 use http::HeaderValue;
-use kube_api::{Request, Target};
+use kube_api::{Options, Request, Target};
 use ledger::{
     Entry,
-    leaf::{self, Actor, Digest, Event, Id, List},
+    leaf::{self, Actor, Digest, Event, Hidden, HiddenParameter, Id, List},
 };
 use policy::{Decision, Permit};
 
@@ -15,7 +15,7 @@ use crate::impersonation::{Impersonation, NotImpersonable};
 #[derive(Debug, Clone)]
 pub struct Origin {
     /// The human on whose behalf the agent runs.
-    pub delegator: leaf::Text<256>,
+    pub delegator: leaf::Person,
     /// The session it belongs to.
     pub session: Id,
     /// The client's address and port.
@@ -33,7 +33,7 @@ pub struct Intent {
     actor: Actor,
     permit: Permit,
     impersonation: Impersonation,
-    /// The request as it will be sent, made once: the leaf's digest is over these bytes.
+    /// The request as it will be sent, made once: the leaf's digest is over these bytes, under the ledger's key.
     outgoing: http::Request<Bytes>,
 }
 
@@ -84,8 +84,7 @@ impl Entry for Intent {
             call: self.call.clone(),
             actor: self.actor.clone(),
             request: leaf::Request {
-                body: (!body.is_empty())
-                    .then(|| leaf::Body { digest: Digest::of(body), bytes: body.len() as u64 }),
+                body: (!body.is_empty()).then(|| Hidden::new(body.clone())),
                 ..request(self.cluster(), self.request())
             },
             decision: decision(self.permit.decision()),
@@ -102,14 +101,22 @@ impl Entry for Intent {
 #[must_use]
 pub fn request(cluster: &str, request: &Request) -> leaf::Request {
     leaf::Request {
+        name: request.object_name().map(Into::into),
+        generate_name: request.generate_name().map(Into::into),
         dry_run: request.dry_run(),
-        ..target(cluster, request.verb().as_str(), request.target(), &request.path_and_query())
+        ..target(
+            cluster,
+            request.verb().as_str(),
+            request.target(),
+            &request.path_and_query(),
+            request.options(),
+        )
     }
 }
 
-/// What is known of a request once its head is parsed.
+/// What is known of a request once its head is parsed: `path` is its canonical target with these options.
 #[must_use]
-pub fn target(cluster: &str, verb: &str, target: &Target, path: &str) -> leaf::Request {
+pub fn target(cluster: &str, verb: &str, target: &Target, path: &str, options: &Options) -> leaf::Request {
     let resource = match target {
         Target::Resource(resource) => Some(resource),
         Target::NonResource(_) => None,
@@ -123,9 +130,67 @@ pub fn target(cluster: &str, verb: &str, target: &Target, path: &str) -> leaf::R
         subresource: resource.and_then(|resource| resource.subresource()).map(Into::into),
         namespace: resource.and_then(|resource| resource.namespace()).map(Into::into),
         name: resource.and_then(|resource| resource.name()).map(Into::into),
-        path: path.into(),
+        generate_name: None,
+        path: starred(path, options).into(),
+        hidden: hidden(options).collect(),
         dry_run: false,
         body: None,
+    }
+}
+
+/// The path with `*` in place of each value that leaves do not tell.
+fn starred(path: &str, options: &Options) -> String {
+    let Some((path, query)) = path.split_once('?') else { return path.to_owned() };
+    // A canonical query is the options in their order, their values encoded.
+    let told = query.split('&').zip(options.iter()).map(|(pair, (name, value))| {
+        if is_told(name, value) { pair.to_owned() } else { format!("{name}=*") }
+    });
+    format!("{path}?{}", told.collect::<Vec<_>>().join("&"))
+}
+
+fn hidden(options: &Options) -> impl Iterator<Item = HiddenParameter> {
+    let hidden = options.iter().filter(|(name, value)| !is_told(name, value));
+    hidden.map(|(name, value)| HiddenParameter { name: name.into(), value: Hidden::new(value.to_owned()) })
+}
+
+/// Whether a leaf may have the value of this parameter: of those that select, and of those whose grammar leaves no room
+/// for a secret. Not of free text, such as an exec's `command`, nor of a parameter that is not listed here.
+fn is_told(name: &str, value: &str) -> bool {
+    let label = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    match name {
+        "labelSelector" | "fieldSelector" => true,
+        // A DNS label, or it is no container's name.
+        "container" => value.len() <= 63 && value.bytes().all(label),
+        "allowWatchBookmarks"
+        | "dryRun"
+        | "fieldValidation"
+        | "follow"
+        | "force"
+        | "gracePeriodSeconds"
+        | "includeObject"
+        | "limit"
+        | "orphanDependents"
+        | "ports"
+        | "pretty"
+        | "previous"
+        | "propagationPolicy"
+        | "resourceVersion"
+        | "resourceVersionMatch"
+        | "sendInitialEvents"
+        | "sinceSeconds"
+        | "sinceTime"
+        | "stderr"
+        | "stdin"
+        | "stdout"
+        | "stream"
+        | "tailLines"
+        | "timeout"
+        | "timeoutSeconds"
+        | "timestamps"
+        | "tty"
+        | "verbose"
+        | "watch" => true,
+        _ => false,
     }
 }
 
@@ -155,3 +220,6 @@ pub fn decision(decision: &Decision) -> leaf::Decision {
 pub fn digest(text: &str) -> Digest {
     Digest::parse(text).unwrap_or_else(|| Digest::of(text.as_bytes()))
 }
+
+#[cfg(test)]
+mod tests;

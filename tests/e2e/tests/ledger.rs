@@ -1,10 +1,45 @@
 //! Every call is in the ledger, or does not happen.
 
-use std::time::{Duration, Instant};
+use std::{
+    io::{BufRead, BufReader},
+    process::{Command, Stdio},
+    sync::mpsc,
+    thread,
+    time::{Duration, Instant},
+};
 
+use anyhow::{Context, ensure};
 use e2e::{Client, audited, furnish, leaves, start, text};
 use serde_json::Value;
-use testkit::Options;
+use testkit::{Gate, Options};
+
+/// Waits for a leaf, as `ledger tail -f` prints it once a checkpoint covers it.
+fn followed(gate: &Gate, wanted: impl Fn(&Value) -> bool) -> anyhow::Result<Value> {
+    let ledger = gate.path("data/ledger");
+    let mut tail = Command::new(gate.program())
+        .args(["ledger", "tail", "-f", "-n", "1000", "-o", "json", &ledger])
+        .stdout(Stdio::piped())
+        .spawn()?;
+    let (told, leaves) = mpsc::channel();
+    let output = tail.stdout.take().context("no output")?;
+    let reading = thread::spawn(move || BufReader::new(output).lines().try_for_each(|line| told.send(line)));
+    let given_up = Instant::now() + Duration::from_secs(30);
+    let next = || -> anyhow::Result<Value> {
+        let line = leaves.recv_timeout(given_up.saturating_duration_since(Instant::now()));
+        Ok(serde_json::from_str(&line.context("the leaf did not come")??)?)
+    };
+    let found = loop {
+        match next() {
+            Ok(leaf) if !wanted(&leaf) => {}
+            found => break found,
+        }
+    };
+    drop(leaves);
+    tail.kill()?;
+    tail.wait()?;
+    let _nobody_listens = reading.join();
+    found
+}
 
 #[test]
 fn every_call_is_recorded_and_the_ledger_verifies() -> anyhow::Result<()> {
@@ -48,10 +83,17 @@ fn without_a_ledger_nothing_is_sent() -> anyhow::Result<()> {
     let session = lab.gate.session("unrecorded")?;
     let before = session.kubectl(&["get", "configmap", "settings", "-n", "unrecorded"])?;
     assert!(before.status.success(), "{}", text(&before));
+    // What is asked for is there to be seen: the same path, while the disk takes writes, is in the audit log.
+    let seen = |name: &'static str| audited(lab.cluster, move |event| event["objectRef"]["name"] == name);
+    session.kubectl(&["get", "--raw", "/api/v1/namespaces/unrecorded/configmaps/earlier"])?;
+    ensure!(!seen("earlier")?.is_empty(), "a call that was recorded is not in the audit log");
     lab.gate.fill_disk()?;
     let during = session.kubectl(&["get", "--raw", "/api/v1/namespaces/unrecorded/configmaps/during"])?;
     insta::assert_snapshot!(text(&during).trim(), @"Error from server (ServiceUnavailable): portcullis: the ledger does not take entries, so nothing may pass; tell the operator of the gate");
-    let reached = audited(lab.cluster, |event| event["objectRef"]["name"] == "during")?;
+    // The log is written in order, so once a later call is in it, an earlier one would be.
+    lab.cluster.kubectl(&["get", "configmap", "later", "-n", "unrecorded"])?;
+    ensure!(!seen("later")?.is_empty(), "the administrator's call is not in the audit log");
+    let reached = seen("during")?;
     assert!(reached.is_empty(), "{reached:?}");
     assert!(lab.gate.operations("/readyz")?.starts_with("HTTP/1.1 503"));
     Ok(())
@@ -64,14 +106,9 @@ fn a_killed_gate_leaves_an_intent_without_outcome_and_goes_on() -> anyhow::Resul
     let session = lab.gate.session("killed")?;
     let id = session.id.clone();
     let mut watch = session.command(&["get", "pods", "-n", "killed", "--watch"])?;
-    let mut watch = watch.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).spawn()?;
-    // kubectl lists first; once the API server has the watch, its intent is on disk.
-    let watching = |event: &Value| event["verb"] == "watch" && event["objectRef"]["namespace"] == "killed";
-    let given_up = Instant::now() + Duration::from_secs(30);
-    while audited(lab.cluster, watching)?.iter().all(|event| event["impersonatedUser"].is_null()) {
-        assert!(Instant::now() < given_up, "the watch did not reach the API server");
-        std::thread::yield_now();
-    }
+    let mut watch = watch.stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
+    // kubectl lists first; the watch's intent is on disk, and sealed, once the tail prints it.
+    followed(&lab.gate, |leaf| leaf["type"] == "intent" && leaf["event"]["request"]["verb"] == "watch")?;
     lab.gate.kill()?;
     watch.wait()?;
     let verified = lab.gate.portcullis(&["ledger", "verify", &lab.gate.path("data/ledger")])?;
@@ -117,10 +154,7 @@ fn calls_turned_away_are_counted_and_a_session_that_expires_is_recorded() -> any
     let of = |leaves: &[Value], kind: &str| -> Vec<Value> {
         leaves.iter().filter(|leaf| leaf["type"] == kind).cloned().collect()
     };
-    let given_up = Instant::now() + Duration::from_secs(30);
-    while of(&leaves(&lab.gate)?, "session_expired").is_empty() {
-        assert!(Instant::now() < given_up, "the session's expiry was not recorded");
-    }
+    followed(&lab.gate, |leaf| leaf["type"] == "session_expired")?;
     lab.gate.stop()?;
     let leaves = leaves(&lab.gate)?;
     let opened = of(&leaves, "session_opened").pop().unwrap_or_default();

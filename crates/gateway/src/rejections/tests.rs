@@ -16,6 +16,7 @@ fn ledger(folder: &Path) -> Ledger {
         writer_id: Id::new("gate-1").unwrap(),
         checkpoint_interval: Duration::ZERO,
         queue: 16,
+        reserve: 0,
     };
     let nothing = leaf::Digest([0; 32]);
     let start = leaf::Start {
@@ -45,7 +46,7 @@ fn told(folder: &Path) -> Vec<leaf::Rejections> {
 #[test]
 fn counts_are_told_once_and_name_no_more_sessions_than_fit() {
     let rejections = Rejections::default();
-    assert_eq!(rejections.take(EVERY), None);
+    assert_eq!(rejections.take(EVERY), []);
     for _call in 0..3 {
         rejections.unauthenticated();
     }
@@ -53,13 +54,38 @@ fn counts_are_told_once_and_name_no_more_sessions_than_fit() {
         rejections.over_limit(&session(n));
         rejections.over_limit(&session(0));
     }
-    let told = rejections.take(Duration::from_millis(9_001)).unwrap();
+    let told = rejections.take(Duration::from_millis(9_001)).pop().unwrap();
     assert_eq!((told.period_s, told.unauthenticated, told.over_limit), (10, 3, 80));
     let named = told.sessions.items();
     assert_eq!((named.len(), told.sessions.total()), (NAMED, 32));
     let first = named.first().unwrap();
     assert_eq!((first.session.as_str(), first.calls), (session(0).as_str(), 41));
-    assert_eq!(rejections.take(EVERY), None);
+    assert_eq!(rejections.take(EVERY), []);
+
+    rejections.put_back(&told);
+    assert_eq!(rejections.take(Duration::from_millis(9_001)), [told]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn beyond_a_sessions_budget_refusals_are_counted_and_none_is_lost() {
+    let rejections = Rejections::default();
+    let alone = |n| (0..100).filter(|_| rejections.tells_alone(&session(n))).count();
+    for n in 0..40 {
+        assert_eq!(alone(n), 60);
+    }
+    let told = rejections.take(EVERY);
+    assert_eq!(told.iter().map(|told| told.refused).collect::<Vec<_>>(), [32 * 40, 8 * 40]);
+    let named: Vec<_> = told.iter().flat_map(|told| told.refused_sessions.items()).collect();
+    assert_eq!(named.iter().filter(|share| share.calls == 40).count(), 40);
+    told.iter().for_each(|told| rejections.put_back(told));
+    assert_eq!(rejections.take(EVERY), told);
+
+    tokio::time::advance(Duration::from_secs(5)).await;
+    assert_eq!(alone(0), 5);
+    tokio::time::advance(Duration::from_secs(3600)).await;
+    assert_eq!(alone(0), 60);
+    assert_eq!(rejections.take(EVERY).iter().map(|told| told.refused).sum::<u64>(), 95 + 40);
+    assert_eq!(rejections.refused.lock().budgets.len(), 1);
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,10 +1,13 @@
 //! The events that leaves tell of. A closed set: a reader that does not know a type says so.
 
+use super::hidden::{Hidden, HiddenParameter};
 use super::text::{Asserted, Digest, Id, List, Text};
 use serde::{Deserialize, Serialize};
 
 /// A name from configuration or an identity provider.
 pub type Name = Text<256>;
+/// Who a person is, in any script: 254 characters, which is the longest name that a session may be opened for, are whole.
+pub type Person = Text<1024>;
 
 /// Something that happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -110,7 +113,7 @@ pub struct Actor {
     /// The groups it is in.
     pub groups: List<Name, 32>,
     /// The human on whose behalf.
-    pub delegator: Name,
+    pub delegator: Person,
     /// The session.
     pub session: Id,
     /// The peer's address and port.
@@ -140,26 +143,27 @@ pub struct Request {
     /// Namespace.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub namespace: Option<Name>,
-    /// Object name.
+    /// Object name; of an object that is created, from its metadata.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<Name>,
-    /// The canonical target, as sent upstream: path and query.
+    /// What the name of an object that is created without one begins with: the API server appends to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub generate_name: Option<Name>,
+    /// The canonical target, as sent upstream: path and query. A parameter whose value may be secret stands as
+    /// `name=*`.
     pub path: Text<4096>,
+    /// The values that are `*` in the path, in their order.
+    #[serde(default, skip_serializing_if = "is_empty")]
+    pub hidden: List<HiddenParameter, 32>,
     /// Whether nothing is to be persisted.
     pub dry_run: bool,
     /// The body sent, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub body: Option<Body>,
+    pub body: Option<Hidden>,
 }
 
-/// What a body was, without its content.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Body {
-    /// Its digest.
-    pub digest: Digest,
-    /// Its length in bytes.
-    pub bytes: u64,
+fn is_empty<T, const MAX: usize>(list: &List<T, MAX>) -> bool {
+    list.total() == 0
 }
 
 /// What policy said.
@@ -315,8 +319,9 @@ pub enum Cause {
     Limit,
 }
 
-/// Calls turned away before anything was known of them but their credential: counted, not told one by one, so that a
-/// flood of them does not fill the disk. Calls that came while there is no such leaf: none.
+/// Calls turned away that are counted, not told one by one, so that a flood of them does not fill the disk: those of
+/// which nothing was known but their credential, and the refusals of a session that had more than a minute's budget of
+/// them. Calls that came while there is no such leaf: none.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rejections {
@@ -328,13 +333,19 @@ pub struct Rejections {
     pub over_limit: u64,
     /// Whose those were. Once 32 sessions are listed, calls of further ones are in `over_limit` alone.
     #[serde(default)]
-    pub sessions: List<OverLimit, 32>,
+    pub sessions: List<Share, 32>,
+    /// Calls that were refused, as a [`Refusal`] would tell, beyond what their session may have told one by one.
+    #[serde(default)]
+    pub refused: u64,
+    /// Whose those were, all of them: for more than 32 sessions there are several leaves.
+    #[serde(default)]
+    pub refused_sessions: List<Share, 32>,
 }
 
-/// A session's share of the calls over the limit.
+/// A session's share of calls that were counted together.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct OverLimit {
+pub struct Share {
     /// The session.
     pub session: Id,
     /// How many of its calls were turned away.
@@ -352,25 +363,25 @@ pub struct SessionOpened {
     /// Its groups.
     pub groups: List<Name, 32>,
     /// The human on whose behalf.
-    pub delegator: Name,
+    pub delegator: Person,
     /// The cluster, by name.
     pub cluster: Name,
     /// What for.
     pub reason: Asserted<Text<2048>>,
     /// Who opened it.
-    pub by: Name,
+    pub by: Person,
     /// When it ends by itself, RFC 3339.
     pub expires: Text<64>,
 }
 
-/// A session was ended by someone.
+/// A session was ended by someone. After a crash a session may have a second such leaf, with a later time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SessionRevoked {
     /// The session.
     pub session: Id,
     /// Who ended it.
-    pub by: Name,
+    pub by: Person,
     /// Why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Text<2048>>,

@@ -7,13 +7,15 @@
 //! ```
 
 mod event;
+mod hidden;
 mod text;
 
 pub use event::{
-    Actor, Answered, Body, Cause, Decision, Event, Impersonated, Intent, Lifted, Name, Outcome, OverLimit,
+    Actor, Answered, Cause, Decision, Event, Impersonated, Intent, Lifted, Name, Outcome, Person,
     PolicyLoaded, Previous, RawRequest, Refusal, Rejections, Request, Rule, SessionExpired, SessionOpened,
-    SessionRevoked, Stage, Start, Stop, Verdict,
+    SessionRevoked, Share, Stage, Start, Stop, Verdict,
 };
+pub use hidden::{Digester, Hidden, HiddenParameter};
 pub use text::{Asserted, Digest, Id, InvalidId, List, Text};
 
 use crate::canonical;
@@ -121,10 +123,32 @@ impl Event {
         }
     }
 
+    /// Digests what is hidden in it, so that it can be encoded.
+    pub fn digest(&mut self, digester: &Digester) {
+        let request = match self {
+            Self::Intent(intent) => Some(&mut intent.request),
+            Self::Answered(answered) => Some(&mut answered.request),
+            Self::Refusal(refusal) => refusal.request.as_mut(),
+            Self::Start(_)
+            | Self::Stop(_)
+            | Self::Outcome(_)
+            | Self::Rejections(_)
+            | Self::SessionOpened(_)
+            | Self::SessionRevoked(_)
+            | Self::SessionExpired(_)
+            | Self::PolicyLoaded(_) => None,
+        };
+        if let Some(Request { hidden, body, .. }) = request {
+            hidden.items_mut().iter_mut().for_each(|parameter| parameter.value.digest(digester));
+            body.iter_mut().for_each(|body| body.digest(digester));
+        }
+    }
+
     /// The event's canonical bytes.
     ///
     /// # Errors
-    /// [`canonical::Error::Number`] for a count beyond 2^53 - 1.
+    /// [`canonical::Error::Number`] for a count beyond 2^53 - 1, [`canonical::Error::Unspeakable`] for what is hidden
+    /// and was not digested.
     pub fn encode(&self) -> Result<Encoded, canonical::Error> {
         let body = match self {
             Self::Start(e) => canonical::serialize(e),
@@ -162,6 +186,12 @@ impl Event {
 // === impl Encoded ===
 
 impl Encoded {
+    /// The event's type.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
     /// The leaf's bytes at this place in the sequence. The keys of the envelope stand in canonical order.
     #[must_use]
     pub fn leaf(&self, position: &Position, time: &str) -> Vec<u8> {

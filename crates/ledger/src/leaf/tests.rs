@@ -12,6 +12,11 @@ fn time() -> Timestamp {
     Timestamp::from_microsecond(1_795_415_268_000_042).unwrap()
 }
 
+fn digester() -> Digester {
+    let seed = zeroize::Zeroizing::new([7; 32]);
+    Digester::new(&crate::note::Signer::from_seed("example.com/log", seed).unwrap())
+}
+
 fn leaf(event: &Event) -> Vec<u8> {
     event.encode().unwrap().leaf(&position(), &format_time(time()))
 }
@@ -21,7 +26,8 @@ fn intent(text: &str) -> Event {
     let names = || std::iter::repeat_n(Name::new(text), 40).collect();
     let policy = Digest::of(b"policy");
     let rule = Rule { id: text.into(), policy: Some(policy) };
-    Event::Intent(Box::new(Intent {
+    let hidden = HiddenParameter { name: text.into(), value: Hidden::new("ls") };
+    let mut intent = Event::Intent(Box::new(Intent {
         call: Id::from_u128(1),
         actor: Actor {
             agent: text.into(),
@@ -39,9 +45,11 @@ fn intent(text: &str) -> Event {
             subresource: Some(text.into()),
             namespace: Some(text.into()),
             name: Some(text.into()),
+            generate_name: Some(text.into()),
             path: text.into(),
+            hidden: std::iter::repeat_n(hidden, 40).collect(),
             dry_run: false,
-            body: Some(Body { digest: policy, bytes: 12 }),
+            body: Some(Hidden::new("{}")),
         },
         decision: Decision {
             outcome: Verdict::Allow,
@@ -51,7 +59,9 @@ fn intent(text: &str) -> Event {
         },
         impersonated: Impersonated { user: text.into(), groups: names() },
         audit_id: Id::from_u128(3),
-    }))
+    }));
+    intent.digest(&digester());
+    intent
 }
 
 /// A refusal with all that an intent has and this text besides.
@@ -80,12 +90,14 @@ fn answered(text: &str) -> Event {
 /// A flood by this many sessions with ids as long as there are.
 fn rejections(sessions: usize) -> Event {
     let session = Id::new(&"s".repeat(64)).unwrap();
-    let over = OverLimit { session, calls: 1 << 52 };
+    let over = Share { session, calls: 1 << 52 };
     Event::Rejections(Rejections {
         period_s: 10,
         unauthenticated: 1 << 52,
         over_limit: 1 << 52,
-        sessions: std::iter::repeat_n(over, sessions).collect(),
+        sessions: std::iter::repeat_n(over.clone(), sessions).collect(),
+        refused: 1 << 52,
+        refused_sessions: std::iter::repeat_n(over, sessions).collect(),
     })
 }
 
@@ -107,6 +119,32 @@ fn the_longest_leaves_fit() {
             assert!(bytes.len() <= MAX_ENTRY, "{} bytes", bytes.len());
             assert_eq!(Leaf::parse(&bytes).unwrap().event, event);
         }
+    }
+}
+
+#[test]
+fn what_is_hidden_is_told_by_length_and_keyed_digest_alone() {
+    let hidden = Hidden::new("hunter2");
+    insta::assert_snapshot!(format!("{hidden:?}"), @"Hidden(7 bytes)");
+    insta::assert_snapshot!(canonical::serialize(&hidden).unwrap_err(), @"no JSON form: a hidden value that was not digested");
+    let digested = |seed: u8| {
+        let seed = zeroize::Zeroizing::new([seed; 32]);
+        let digester = Digester::new(&crate::note::Signer::from_seed("example.com/log", seed).unwrap());
+        let mut hidden = hidden.clone();
+        hidden.digest(&digester);
+        assert!(digester.matches(&hidden, b"hunter2") && !digester.matches(&hidden, b"hunter3"));
+        String::from_utf8(canonical::serialize(&hidden).unwrap()).unwrap()
+    };
+    insta::assert_snapshot!(digested(7), @r#"{"bytes":7,"digest":"hmac-sha256:71cfe7af3eb30958e74681a98f90c5560680ecac924742af54d751ca2406a75a"}"#);
+    assert_ne!(digested(7), digested(8));
+    let plain = Digest::of(b"hunter2").to_string();
+    assert!(!digested(7).contains(plain.trim_start_matches("sha256:")));
+}
+
+#[test]
+fn the_longest_name_of_a_person_is_whole() {
+    for name in ["\u{1f600}".repeat(254), "\"".repeat(254)] {
+        assert!(!Person::new(&name).is_cut());
     }
 }
 

@@ -153,6 +153,10 @@ impl<T, const MAX: usize> List<T, MAX> {
         &self.items
     }
 
+    pub(super) fn items_mut(&mut self) -> &mut [T] {
+        &mut self.items
+    }
+
     /// How many there were.
     #[must_use]
     pub fn total(&self) -> u64 {
@@ -264,30 +268,13 @@ impl Digest {
     /// Reads `sha256:` and 64 lower-case hexadecimal digits; `None` for anything else.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let hex = text.strip_prefix("sha256:")?.as_bytes();
-        let nibble = |b: u8| match b {
-            b'0'..=b'9' => Some(b - b'0'),
-            b'a'..=b'f' => Some(b - b'a' + 10),
-            _ => None,
-        };
-        let (pairs, rest) = hex.as_chunks::<2>();
-        let bytes: Option<Vec<u8>> =
-            pairs.iter().map(|[a, b]| Some((nibble(*a)? << 4) | nibble(*b)?)).collect();
-        if rest.is_empty() { bytes?.try_into().ok().map(Self) } else { None }
+        unhex(text.strip_prefix("sha256:")?).map(Self)
     }
 }
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const HEX: &[u8; 16] = b"0123456789abcdef";
-        let digit = |nibble: u8| HEX.get(usize::from(nibble)).map_or('0', |digit| char::from(*digit));
-        let mut text = String::with_capacity(71);
-        text.push_str("sha256:");
-        for byte in self.0 {
-            text.push(digit(byte >> 4));
-            text.push(digit(byte & 15));
-        }
-        f.write_str(&text)
+        write!(f, "sha256:{}", Hex(&self.0))
     }
 }
 
@@ -308,4 +295,34 @@ impl<'de> Deserialize<'de> for Digest {
         let text = String::deserialize(deserializer)?;
         Self::parse(&text).ok_or_else(|| D::Error::custom("not `sha256:` and 64 hexadecimal digits"))
     }
+}
+
+// === Hexadecimal digits ===
+
+/// Writes bytes as lower-case hexadecimal digits.
+pub(super) struct Hex<'a>(pub(super) &'a [u8; 32]);
+
+impl fmt::Display for Hex<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let digit = |nibble: u8| DIGITS.get(usize::from(nibble)).map_or('0', |digit| char::from(*digit));
+        let mut text = String::with_capacity(64);
+        for byte in self.0 {
+            text.push(digit(byte >> 4));
+            text.push(digit(byte & 15));
+        }
+        f.write_str(&text)
+    }
+}
+
+/// Reads 64 lower-case hexadecimal digits.
+pub(super) fn unhex(text: &str) -> Option<[u8; 32]> {
+    let nibble = |b: u8| match b {
+        b'0'..=b'9' => Some(b - b'0'),
+        b'a'..=b'f' => Some(b - b'a' + 10),
+        _ => None,
+    };
+    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+    let bytes: Option<Vec<u8>> = pairs.iter().map(|[a, b]| Some((nibble(*a)? << 4) | nibble(*b)?)).collect();
+    if rest.is_empty() { bytes?.try_into().ok() } else { None }
 }

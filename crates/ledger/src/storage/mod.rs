@@ -29,6 +29,9 @@ pub(crate) trait Storage: Debug + Send + Sync {
 
     /// Removes a file, or a folder with all in it; nothing happens when there is none.
     fn remove(&self, path: &str) -> io::Result<()>;
+
+    /// Bytes that may still be written.
+    fn free(&self) -> io::Result<u64>;
 }
 
 /// A file that grows at its end.

@@ -37,7 +37,10 @@ struct State {
     names: BTreeMap<String, usize>,
     durable_names: BTreeMap<String, usize>,
     writes: usize,
-    fault: Option<(usize, Fault)>,
+    faults: Vec<(usize, Fault)>,
+    /// Every write to a path that begins so fails, undone.
+    broken: Option<&'static str>,
+    free: Option<u64>,
     /// Every content that a file of this name ever had.
     history: Vec<(String, Vec<u8>)>,
 }
@@ -51,15 +54,26 @@ struct SimFile {
 #[derive(Debug)]
 struct SimAppender {
     disk: SimDisk,
+    path: String,
     file: usize,
 }
 
 // === impl SimDisk ===
 
 impl SimDisk {
-    /// The write with this number, from 0, fails.
+    /// The write with this number, from 0, fails, too.
     pub(crate) fn fail(&self, write: usize, fault: Fault) {
-        self.0.lock().fault = Some((write, fault));
+        self.0.lock().faults.push((write, fault));
+    }
+
+    /// Writes to paths that begin so fail from now on; `None` ends it.
+    pub(crate) fn break_down(&self, path: Option<&'static str>) {
+        self.0.lock().broken = path;
+    }
+
+    /// This many bytes are free from now on.
+    pub(crate) fn leave_free(&self, bytes: u64) {
+        self.0.lock().free = Some(bytes);
     }
 
     /// How many writes there were.
@@ -76,7 +90,8 @@ impl SimDisk {
     /// The disk as the next process finds it, without further faults. The old one stays as it was.
     pub(crate) fn after(&self, crash: Crash) -> Self {
         let mut state = self.0.lock().clone();
-        state.fault = None;
+        state.faults.clear();
+        state.broken = None;
         if crash == Crash::Loses {
             state.names = state.durable_names.clone();
         }
@@ -94,9 +109,11 @@ impl SimDisk {
     }
 
     /// Does a write unless it is the one to fail.
-    fn write(&self, act: impl FnOnce(&mut State, bool)) -> io::Result<()> {
+    fn write(&self, path: &str, act: impl FnOnce(&mut State, bool)) -> io::Result<()> {
         let mut state = self.0.lock();
-        let fault = state.fault.filter(|(at, _)| *at == state.writes).map(|(_, fault)| fault);
+        let broken = state.broken.filter(|broken| path.starts_with(broken)).map(|_| Fault::NotDone);
+        let planned = state.faults.iter().find(|(at, _)| *at == state.writes).map(|(_, fault)| *fault);
+        let fault = broken.or(planned);
         state.writes += 1;
         match fault {
             None => act(&mut state, false),
@@ -126,17 +143,17 @@ impl Storage for SimDisk {
     fn create(&self, path: &str) -> io::Result<Box<dyn Appender>> {
         let file = self.0.lock().files.len();
         self.0.lock().files.push(SimFile::default());
-        self.write(|state, half| {
+        self.write(path, |state, half| {
             state.names.insert(path.to_owned(), file);
             if !half {
                 state.durable_names = state.names.clone();
             }
         })?;
-        Ok(Box::new(SimAppender { disk: self.clone(), file }))
+        Ok(Box::new(SimAppender { disk: self.clone(), path: path.to_owned(), file }))
     }
 
     fn put(&self, path: &str, bytes: &[u8]) -> io::Result<()> {
-        self.write(|state, half| {
+        self.write(path, |state, half| {
             if half {
                 return;
             }
@@ -148,7 +165,7 @@ impl Storage for SimDisk {
     }
 
     fn flush_names(&self) -> io::Result<()> {
-        self.write(|state, half| {
+        self.write("", |state, half| {
             if !half {
                 state.durable_names = state.names.clone();
             }
@@ -156,11 +173,15 @@ impl Storage for SimDisk {
     }
 
     fn remove(&self, path: &str) -> io::Result<()> {
-        self.write(|state, half| {
+        self.write(path, |state, half| {
             if !half {
                 state.names.retain(|name, _| name != path && !name.starts_with(&format!("{path}/")));
             }
         })
+    }
+
+    fn free(&self) -> io::Result<u64> {
+        Ok(self.0.lock().free.unwrap_or(u64::MAX))
     }
 }
 
@@ -168,14 +189,14 @@ impl Storage for SimDisk {
 
 impl Appender for SimAppender {
     fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.disk.write(|state, half| {
+        self.disk.write(&self.path, |state, half| {
             let kept = if half { bytes.len() / 2 } else { bytes.len() };
             state.files[self.file].bytes.extend_from_slice(&bytes[..kept]);
         })
     }
 
     fn sync(&mut self) -> io::Result<()> {
-        self.disk.write(|state, half| {
+        self.disk.write(&self.path, |state, half| {
             let file = &mut state.files[self.file];
             file.durable = if half { (file.durable + file.bytes.len()) / 2 } else { file.bytes.len() };
         })

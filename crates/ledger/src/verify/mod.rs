@@ -8,7 +8,7 @@ mod tiles;
 pub use report::{Finding, Problem, Report};
 
 use crate::checkpoint::Checkpoint;
-use crate::journal::{self, Frame, Scan};
+use crate::journal::{self, Chain, Frame, Scan};
 use crate::note::Verifier;
 use crate::storage::{FsStorage, Storage};
 use crate::tile;
@@ -74,9 +74,10 @@ fn checkpoint(storage: &dyn Storage, verifier: &Verifier, report: &mut Report) -
     }
 }
 
-/// Checks what the journal has beyond the checkpoint.
+/// Checks what the journal has beyond the checkpoint, as far as that can be done without the gate's own key: whoever can
+/// write the folder can write such leaves.
 fn journal(storage: &dyn Storage, verifier: &Verifier, story: &mut Story, report: &mut Report) {
-    let mut next = report.size;
+    let (mut next, mut chain) = (report.size, Chain::default());
     let names = match storage.list(JOURNAL) {
         Ok(names) => names,
         Err(error) => {
@@ -99,6 +100,10 @@ fn journal(storage: &dyn Storage, verifier: &Verifier, story: &mut Story, report
             Ok(Scan { frames, torn }) => {
                 report.torn_bytes += torn as u64;
                 for frame in &frames {
+                    if let Err(why) = chain.follow(&segment, frame, None) {
+                        let (file, at) = (file.clone(), frame.at as u64);
+                        report.problem(Problem::JournalForeign { file, at, why: why.to_string() });
+                    }
                     next = tail_frame(storage, verifier, (&file, &segment), frame, next, story, report);
                 }
             }

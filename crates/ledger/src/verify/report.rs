@@ -23,7 +23,9 @@ pub struct Report {
     pub extends: Option<u64>,
     /// The names on other signatures under the checkpoint; nobody has verified those.
     pub other_signatures: Vec<String>,
-    /// Leaves in the journal that no checkpoint covers yet.
+    /// Whether the key was the one that lies in the log's own folder: whoever can write there can have exchanged both.
+    pub self_keyed: bool,
+    /// Leaves in the journal that no signed checkpoint covers: nothing here vouches for them.
     pub unsealed: u64,
     /// Bytes at the journal's end of a write that never finished, or goes on right now.
     pub torn_bytes: u64,
@@ -116,6 +118,11 @@ pub enum Problem {
         "`{file}` is damaged at byte {at} ({what}): leaves in it that no checkpoint covers are lost; restore it, or keep it as evidence"
     )]
     JournalDamaged { file: String, at: u64, what: &'static str },
+    /// A part of the journal is from elsewhere.
+    #[error(
+        "`{file}` has a frame at byte {at} that the gate did not write there ({why}): keep it as evidence"
+    )]
+    JournalForeign { file: String, at: u64, why: String },
     /// A part of the journal.
     #[error(
         "`{file}` continues at leaf {found} where leaf {wanted} belongs: a segment is missing; restore it from a backup"
@@ -182,6 +189,7 @@ impl Report {
             root: None,
             extends: None,
             other_signatures: Vec::new(),
+            self_keyed: false,
             unsealed: 0,
             torn_bytes: 0,
             kinds: BTreeMap::new(),
@@ -195,7 +203,14 @@ impl Report {
         }
     }
 
-    /// Whether the log is what was written and signed. Findings do not speak against that.
+    /// The same, of a log that was held against the key in its own folder.
+    #[must_use]
+    pub fn self_keyed(self) -> Self {
+        Self { self_keyed: true, ..self }
+    }
+
+    /// Whether everything under the checkpoint is what was signed, and nothing else is amiss. Findings do not speak
+    /// against that; nor does what [`Report::unsealed`] and [`Report::self_keyed`] say, which the verdict tells.
     #[must_use]
     pub fn intact(&self) -> bool {
         self.problems_total == 0
@@ -234,7 +249,12 @@ impl fmt::Display for Report {
             writeln!(f, "leaves      {}", kinds.join(", "))?;
         }
         if self.unsealed > 0 {
-            writeln!(f, "journal     {} leaves not yet under a checkpoint", self.unsealed)?;
+            let (first, unsealed) = (self.size, plural(self.unsealed, "entry", "entries"));
+            writeln!(
+                f,
+                "journal     {unsealed} not covered by a signed checkpoint, from leaf {first} on: anyone who can write the \
+                 folder could have written or cut off such"
+            )?;
         }
         if self.torn_bytes > 0 {
             writeln!(
@@ -256,9 +276,29 @@ impl fmt::Display for Report {
         }
         list(f, "problem", &self.problems, self.problems_total)?;
         list(f, "to explain", &self.findings, self.findings_total)?;
-        let verdict = if self.intact() { "INTACT: every leaf is what was signed" } else { "NOT INTACT" };
-        let problems = plural(self.problems_total, "problem");
-        writeln!(f, "{verdict}; {problems}, {} to explain", self.findings_total)
+        let problems = plural(self.problems_total, "problem", "problems");
+        writeln!(f, "{}; {problems}, {} to explain", self.verdict(), self.findings_total)
+    }
+}
+
+impl Report {
+    /// What is shown, and no more than that.
+    fn verdict(&self) -> String {
+        if !self.intact() {
+            return "NOT INTACT".to_owned();
+        }
+        let leaves = plural(self.size, "leaf", "leaves");
+        let tail = match self.unsealed {
+            0 => String::new(),
+            n => format!("; {} NOT COVERED", plural(n, "further entry", "further entries")),
+        };
+        if self.self_keyed {
+            format!(
+                "CONSISTENT, NOT PROVEN: {leaves}, held against the key in the log's own folder, which is no evidence{tail}"
+            )
+        } else {
+            format!("INTACT: {leaves} under the checkpoint, each what was signed{tail}")
+        }
     }
 }
 
@@ -270,6 +310,6 @@ fn list<T: fmt::Display>(f: &mut fmt::Formatter<'_>, name: &str, items: &[T], to
     if total > listed { writeln!(f, "{name:<12}and {} more", total - listed) } else { Ok(()) }
 }
 
-fn plural(n: u64, what: &str) -> String {
-    if n == 1 { format!("{n} {what}") } else { format!("{n} {what}s") }
+fn plural(n: u64, one: &str, many: &str) -> String {
+    format!("{n} {}", if n == 1 { one } else { many })
 }

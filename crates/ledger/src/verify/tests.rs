@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::leaf::{
-    Actor, Asserted, Decision, Digest, Event, Id, Impersonated, Intent, Outcome, Previous, Request,
-    SessionOpened, SessionRevoked, Stage, Start, Verdict,
+    Actor, Asserted, Decision, Digest, Event, Hidden, Id, Impersonated, Intent, Leaf, Outcome, Previous,
+    Request, SessionOpened, SessionRevoked, Stage, Start, Verdict,
 };
 use crate::note::Signer;
 use crate::reader::Reader;
@@ -27,6 +27,7 @@ fn open(folder: &Path) -> Result<Ledger, OpenError> {
         writer_id: Id::new("gate-1").unwrap(),
         checkpoint_interval: Duration::ZERO,
         queue: 16,
+        reserve: 0,
     };
     let start = Start {
         build: "test".into(),
@@ -75,6 +76,8 @@ fn intent(call: u64, in_session: u128) -> Event {
             subresource: None,
             namespace: None,
             name: None,
+            generate_name: None,
+            hidden: [].into_iter().collect(),
             path: "/version".into(),
             dry_run: false,
             body: None,
@@ -198,11 +201,26 @@ fn problems(report: &Report) -> String {
 }
 
 #[tokio::test]
+async fn a_body_is_in_the_log_by_its_keyed_digest_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = open(folder.path()).unwrap();
+    let mut event = intent(1, 1);
+    let Event::Intent(with_body) = &mut event else { panic!("{event:?}") };
+    with_body.request.body = Some(Hidden::new("hunter2"));
+    let index = ledger.append(event).await.unwrap().index();
+    ledger.close(true).await.unwrap();
+    let leaf = Reader::new(folder.path(), signer(7).verifier().clone()).leaf(index).unwrap();
+    let Event::Intent(read) = Leaf::parse(&leaf.json).unwrap().event else { panic!("{leaf:?}") };
+    assert!(Key(signer(7)).digester().matches(&read.request.body.unwrap(), b"hunter2"));
+    assert!(!leaf.json.windows(7).any(|window| window == b"hunter2"));
+}
+
+#[tokio::test]
 async fn an_intact_log_is_reported_with_what_needs_explaining() {
     let (_folder, log) = log().await;
     let report = verify(&log, signer(7).verifier());
     assert!(report.intact());
-    insta::assert_snapshot!(report, @"
+    insta::assert_snapshot!(report, @r"
     log         example.com/log
     checkpoint  559 leaves, root zTSehw/KtFVB9o7b1eKp/hjo0qJl25lnVC6Bvtv6cRA=
     time        1970-01-01T00:00:00.000000Z to 1970-01-01T00:00:00.000000Z
@@ -215,7 +233,7 @@ async fn an_intact_log_is_reported_with_what_needs_explaining() {
     to explain  leaf 550: the call 00000000-0000-0000-0000-000000000bb8 has a second intent before its outcome
     to explain  leaf 552: the call 00000000-0000-0000-0000-000000000fa0 has an outcome and no intent
     to explain  leaf 544: the call 00000000-0000-0000-0000-0000000003e8 in session 00000000-0000-0000-0000-000000000001 has an intent and no outcome: it is open, or a crash hid its end
-    INTACT: every leaf is what was signed; 0 problems, 7 to explain
+    INTACT: 559 leaves under the checkpoint, each what was signed; 0 problems, 7 to explain
     ");
 }
 
@@ -380,26 +398,26 @@ async fn what_is_not_yet_sealed_is_checked_in_the_journal() {
     writer.record(&[opened(1), intent(1, 1)]).unwrap();
     let report = verify(folder.path(), signer(7).verifier());
     assert!(report.intact());
-    insta::assert_snapshot!(report, @"
+    insta::assert_snapshot!(report, @r"
     log         example.com/log
     checkpoint  0 leaves, root 47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=
     time        1970-01-01T00:00:00.000000Z to 1970-01-01T00:00:00.000000Z
     leaves      1 start, 1 intent, 1 session_opened
-    journal     3 leaves not yet under a checkpoint
+    journal     3 entries not covered by a signed checkpoint, from leaf 0 on: anyone who can write the folder could have written or cut off such
     witness     UNWITNESSED: whoever holds the key and the files could have rewritten or cut off this log
     to explain  leaf 2: the call 00000000-0000-0000-0000-000000000001 in session 00000000-0000-0000-0000-000000000001 has an intent and no outcome: it is open, or a crash hid its end
-    INTACT: every leaf is what was signed; 0 problems, 1 to explain
+    INTACT: 0 leaves under the checkpoint, each what was signed; 3 further entries NOT COVERED; 0 problems, 1 to explain
     ");
     let reader = Reader::new(folder.path(), signer(7).verifier().clone());
     let extent = reader.extent().unwrap();
     assert_eq!((extent.sealed, extent.unsealed.len()), (0, 3));
     let last = extent.unsealed.last().unwrap();
-    assert_eq!((last.index, crate::leaf::Leaf::parse(&last.json).unwrap().event), (2, intent(1, 1)));
+    assert_eq!((last.index, Leaf::parse(&last.json).unwrap().event), (2, intent(1, 1)));
     let journal = format!("journal/{:020}", 0);
     let change = |act: &dyn Fn(&Path)| tampered(folder.path(), act);
     let report = change(&|log| edit(log.join(&journal), |bytes| bytes.truncate(bytes.len() - 5)));
     assert_eq!((report.intact(), report.unsealed, report.torn_bytes > 0), (true, 1, true));
-    insta::assert_snapshot!(problems(&change(&|log| edit(log.join(&journal), |bytes| bytes[99] ^= 1))), @"`journal/00000000000000000000` is damaged at byte 0 (the payload's checksum is wrong): leaves in it that no checkpoint covers are lost; restore it, or keep it as evidence");
+    insta::assert_snapshot!(problems(&change(&|log| edit(log.join(&journal), |bytes| bytes[99] ^= 1))), @"`journal/00000000000000000000` is damaged at byte 0 (the header's checksum is wrong): leaves in it that no checkpoint covers are lost; restore it, or keep it as evidence");
     let unread = |act: &dyn Fn(&Path)| {
         let copied = tempfile::tempdir().unwrap();
         copy(folder.path(), copied.path());
@@ -407,7 +425,8 @@ async fn what_is_not_yet_sealed_is_checked_in_the_journal() {
         Reader::new(copied.path(), signer(7).verifier().clone()).extent().unwrap_err().to_string()
     };
     insta::assert_snapshot!(unread(&|log| edit(log.join(&journal), |bytes| bytes[99] ^= 1)), @"`journal/00000000000000000000` is damaged at byte 0; `ledger verify` tells more");
-    let header = journal::header(7, 0, b"").unwrap();
+    let key = signer(7).derive(journal::PURPOSE);
+    let (header, _tag) = journal::header(7, 0, b"", &journal::NO_TAG, &key).unwrap();
     insta::assert_snapshot!(problems(&change(&|log| fs::write(log.join("journal/7"), header).unwrap())), @"`journal/7` continues at leaf 7 where leaf 3 belongs: a segment is missing; restore it from a backup");
 }
 

@@ -4,8 +4,12 @@ use parking_lot::{Condvar, Mutex};
 use std::collections::VecDeque;
 use std::time::Duration;
 
-/// Bytes of leaves that may wait for the sealer; more, and the writer waits.
-const LIMIT: usize = 64 << 20;
+/// Bytes of leaves that may wait for the sealer; more, and the writer waits. While sealing fails the writer waits for
+/// nothing: beyond this the log takes only what ends something, and beyond twice this nothing.
+pub(super) const LIMIT: usize = if cfg!(test) { 64 << 10 } else { 64 << 20 };
+/// How long sealing may fail before nothing new may begin: until it works again, nothing signed vouches for what is
+/// recorded.
+pub(super) const PATIENCE: Duration = Duration::from_secs(5 * 60);
 
 #[derive(Debug, Default)]
 pub(super) struct Handoff {
@@ -17,10 +21,23 @@ pub(super) struct Handoff {
 struct State {
     runs: VecDeque<Vec<u8>>,
     bytes: usize,
+    /// For how long sealing has been failing, if it does.
+    failing: Option<Duration>,
     /// No more runs will come.
     ended: bool,
     /// Nobody takes runs any more.
     abandoned: bool,
+}
+
+/// How much waits for a sealer that fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Backlog {
+    /// It does not fail, or not much.
+    Fine,
+    /// Enough that nothing new should begin.
+    Long,
+    /// More than is kept in memory.
+    TooLong,
 }
 
 /// What [`Handoff::take`] found.
@@ -31,15 +48,40 @@ pub(super) struct Taken {
 }
 
 impl Handoff {
-    /// Passes a run on; waits while too much is waiting. Without a taker the run is dropped: the journal has it.
+    /// How much is waiting; waits itself while that is too much for a sealer that works.
+    pub(super) fn when_there_is_room(&self) -> Backlog {
+        let mut state = self.state.lock();
+        let busy = |state: &mut State| state.bytes > LIMIT && state.failing.is_none() && !state.abandoned;
+        self.changed.wait_while(&mut state, busy);
+        state.backlog()
+    }
+
+    /// How much is waiting now.
+    pub(super) fn backlog(&self) -> Backlog {
+        self.state.lock().backlog()
+    }
+
+    /// Passes a run on. Without a taker it is dropped: the journal has it.
     pub(super) fn give(&self, run: Vec<u8>) {
         let mut state = self.state.lock();
-        self.changed.wait_while(&mut state, |state| state.bytes > LIMIT && !state.abandoned);
         if !state.abandoned {
             state.bytes += run.len();
             state.runs.push_back(run);
             self.changed.notify_all();
         }
+    }
+
+    /// Sealing has been failing for so long, or does not.
+    pub(super) fn sealing_fails(&self, failing: Option<Duration>) {
+        self.state.lock().failing = failing;
+        self.changed.notify_all();
+    }
+
+    /// Waits this long, or until the end; whether that has come.
+    pub(super) fn wait(&self, pause: Duration) -> bool {
+        let mut state = self.state.lock();
+        let _elapsed = self.changed.wait_while_for(&mut state, |state| !state.ended, pause);
+        state.ended
     }
 
     /// Takes all runs; waits for one, or for the end.
@@ -70,5 +112,39 @@ impl Handoff {
         state.abandoned = true;
         state.runs.clear();
         self.changed.notify_all();
+    }
+}
+
+impl State {
+    fn backlog(&self) -> Backlog {
+        match self.failing {
+            Some(_) if self.bytes > 2 * LIMIT => Backlog::TooLong,
+            Some(failing) if self.bytes > LIMIT || failing > PATIENCE => Backlog::Long,
+            Some(_) | None => Backlog::Fine,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sealer_that_fails_is_waited_for_within_bounds() {
+        let handoff = Handoff::default();
+        handoff.give(vec![0; LIMIT]);
+        assert_eq!(handoff.when_there_is_room(), Backlog::Fine);
+        handoff.sealing_fails(Some(PATIENCE));
+        assert_eq!(handoff.when_there_is_room(), Backlog::Fine);
+        handoff.sealing_fails(Some(PATIENCE + Duration::from_secs(1)));
+        assert_eq!(handoff.when_there_is_room(), Backlog::Long);
+        handoff.sealing_fails(Some(Duration::ZERO));
+        handoff.give(vec![0; LIMIT]);
+        assert_eq!(handoff.when_there_is_room(), Backlog::Long);
+        handoff.give(vec![0]);
+        assert_eq!(handoff.when_there_is_room(), Backlog::TooLong);
+        handoff.take();
+        handoff.sealing_fails(None);
+        assert_eq!(handoff.when_there_is_room(), Backlog::Fine);
     }
 }

@@ -5,30 +5,41 @@
 //!  append ─▶ queue ─▶ writer thread: number, frame, one write + one fdatasync ─▶ Receipt
 //!                         └─▶ hand-off ─▶ sealer thread: tiles, signed checkpoint (once a second)
 //! ```
+//!
+//! A disk that fails or is full does not end the log; no append is acknowledged that is not durable, and it goes on by
+//! itself once the disk takes writes again:
+//!
+//! | what fails | what happens |
+//! |---|---|
+//! | a tile, a checkpoint | appends go on; sealing is tried again, all of it from memory. After five minutes of that, or 64 MiB of leaves, nothing new may begin; after 128 MiB nothing is taken |
+//! | the journal | everything is refused until all that was acknowledged is sealed and a new journal is begun. Nothing of the old one is used: after a failed `fdatasync` nobody knows what of it is on disk |
+//! | less free space than the reserve | nothing new may begin; outcomes, ends of sessions and the stop are still taken |
 
+mod errors;
 mod handoff;
+mod health;
 mod recover;
 mod sealer;
+mod sealing;
 mod segments;
 mod thread;
 
+pub use errors::{OpenError, Refused};
 pub use recover::Recovery;
 pub(crate) use sealer::{CHECKPOINT, Sealer};
 pub(crate) use segments::FOLDER as JOURNAL;
 
-use crate::canonical;
-use crate::checkpoint;
 use crate::key::Key;
-use crate::leaf::{self, Encoded, Event, Id, Start};
+use crate::leaf::{Digester, Encoded, Event, Id, Start};
 use crate::storage::{FsStorage, Storage};
-use crate::tile::{MAX_ENTRY, Malformed};
-use parking_lot::Mutex;
+use crate::tile::MAX_ENTRY;
+use handoff::{Backlog, Handoff};
+use health::{Health, Reserve};
 use std::fs::{self, File, TryLockError};
-use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use thread::Message;
 use tokio::sync::{mpsc, oneshot};
@@ -49,6 +60,9 @@ pub struct Config {
     pub checkpoint_interval: Duration,
     /// How many appends may wait for the disk before further ones wait for a place.
     pub queue: usize,
+    /// With fewer bytes free on the folder's disk nothing new may begin, so that open calls can still be told to their
+    /// end.
+    pub reserve: u64,
 }
 
 /// A log open for appending: a handle, cheap to clone.
@@ -80,77 +94,6 @@ pub trait Clock: Send + 'static {
     fn now(&self) -> jiff::Timestamp;
 }
 
-/// Why an entry was not recorded. The deed it was to record must not be done.
-///
-/// The entry may still turn up in the log, once the log is opened again, if the disk kept what it said it could not.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Refused {
-    /// A write failed, now or before; nothing more is recorded until the log is opened again.
-    #[error("the ledger cannot write and records nothing more: free or repair its disk, then start again")]
-    Poisoned,
-    /// The log was closed.
-    #[error("the ledger is closed")]
-    Closed,
-    /// The event does not fit a leaf.
-    #[error("an event of {bytes} bytes does not fit a leaf of {MAX_ENTRY}")]
-    TooLong {
-        /// Its bytes.
-        bytes: usize,
-    },
-    /// The event has no canonical form.
-    #[error("the event has no canonical form: {0}")]
-    Form(canonical::Error),
-}
-
-/// Why a log cannot be opened for appending.
-#[derive(Debug, thiserror::Error)]
-#[expect(missing_docs, reason = "the messages tell what each field is")]
-pub enum OpenError {
-    /// Another process, or another handle here, has it open.
-    #[error("the ledger in `{}` is in use by another writer: stop that one first", folder.display())]
-    InUse { folder: PathBuf },
-    /// Reading or writing failed.
-    #[error("`{file}`: {error}")]
-    Io { file: String, error: io::Error },
-    /// The checkpoint is not by this key, or not a checkpoint.
-    #[error("`checkpoint`: {0}; use the key it was signed with, or restore the folder from a backup")]
-    Checkpoint(#[from] checkpoint::Error),
-    /// There is a log, but no checkpoint.
-    #[error(
-        "there are traces of a log but no `checkpoint`: restore the folder from a backup, or move it away"
-    )]
-    NoCheckpoint,
-    /// A tile that the checkpoint covers is not there.
-    #[error("`{file}` is missing: restore the folder from a backup")]
-    Missing { file: String },
-    /// A tile of another form.
-    #[error("`{file}`: {error}; restore the folder from a backup")]
-    Malformed { file: String, error: Malformed },
-    /// The tiles do not lead to the signed root.
-    #[error(
-        "the tiles on the right edge do not lead to the root signed for size {size}: restore from a backup"
-    )]
-    Root { size: u64 },
-    /// The last bundle and its hashes disagree.
-    #[error("the entries in `{file}` do not match their hashes: restore the folder from a backup")]
-    Bundle { file: String },
-    /// The journal was changed after it was written.
-    #[error(
-        "`{file}` is damaged at byte {at} ({what}): leaves that were acknowledged may be in it; restore the file from \
-         a backup, or move the folder away and keep it as evidence"
-    )]
-    Damaged { file: String, at: u64, what: &'static str },
-    /// A journal segment is missing.
-    #[error("`{file}` continues at leaf {found} where leaf {wanted} belongs: a segment before it is missing")]
-    Gap { file: String, found: u64, wanted: u64 },
-    /// The last leaf cannot be read.
-    #[error("leaf {index}: {error}")]
-    Leaf { index: u64, error: leaf::Error },
-    /// The first leaf of the boot was not recorded.
-    #[error("the start leaf was not recorded: {0}")]
-    Start(Refused),
-}
-
 /// Figures of a running ledger, for metrics and health.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stats {
@@ -166,20 +109,24 @@ pub struct Stats {
     pub checkpoints: u64,
     /// Appends waiting for the disk.
     pub waiting: usize,
-    /// Why nothing is recorded any more, if so.
-    pub poisoned: Option<String>,
+    /// Why nothing new can be recorded now, if so.
+    pub refusing: Option<String>,
+    /// Why what is recorded cannot be sealed now, if so.
+    pub unsealed: Option<String>,
 }
 
 /// What the handle and the two threads share.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Shared {
     appended: AtomicU64,
     batches: AtomicU64,
     size: AtomicU64,
     sealed: AtomicU64,
     checkpoints: AtomicU64,
-    poisoned: AtomicBool,
-    error: Mutex<Option<String>>,
+    health: Health,
+    handoff: Handoff,
+    reserve: Reserve,
+    digester: Digester,
 }
 
 // === impl Ledger ===
@@ -215,10 +162,11 @@ impl Ledger {
         start: Start,
         clock: impl Clock,
     ) -> Result<(Self, Recovery), OpenError> {
+        let digester = config.key.digester();
         let opened = recover::recover(&storage, config.key.0)?;
         let recovery = opened.recovery.clone();
         let position = recover::first_position(&config.writer_id, &recovery);
-        let shared = Arc::new(Shared::default());
+        let shared = Arc::new(Shared::new(Reserve::new(storage, config.reserve), digester));
         let mut writer = thread::Writer::new(opened, position, Box::new(clock), Arc::clone(&shared));
         let start = Event::Start(Start { previous: recovery.previous, ..start });
         writer.record(&[start]).map_err(OpenError::Start)?;
@@ -235,9 +183,11 @@ impl Ledger {
     /// # Errors
     /// [`Refused`]: what the entry tells of must not be done.
     pub async fn append<E: Entry>(&self, entry: E) -> Result<Receipt<E>, Refused> {
-        let event = encode(&entry.event())?;
-        if self.shared.poisoned.load(Ordering::Acquire) {
-            return Err(Refused::Poisoned);
+        let mut event = entry.event();
+        event.digest(&self.shared.digester);
+        let event = encode(&event)?;
+        if let Some((refused, _why)) = self.shared.health.shut() {
+            return Err(refused);
         }
         let (ack, receipt) = oneshot::channel();
         let sent = self.queue.send(Message::Append { event, ack }).await;
@@ -262,7 +212,7 @@ impl Ledger {
     #[must_use]
     pub fn stats(&self) -> Stats {
         let at = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        let Shared { appended, batches, size, sealed, checkpoints, error, .. } = &*self.shared;
+        let Shared { appended, batches, size, sealed, checkpoints, health, .. } = &*self.shared;
         Stats {
             appended: at(appended),
             batches: at(batches),
@@ -270,7 +220,8 @@ impl Ledger {
             sealed: at(sealed),
             checkpoints: at(checkpoints),
             waiting: self.queue.max_capacity() - self.queue.capacity(),
-            poisoned: error.lock().clone(),
+            refusing: self.shared.refusing(),
+            unsealed: health.unsealed_because(),
         }
     }
 }
@@ -320,15 +271,41 @@ impl<F: Fn() -> jiff::Timestamp + Send + 'static> Clock for F {
 // === impl Shared ===
 
 impl Shared {
-    /// Ends all recording; the first error is kept.
-    fn poison(&self, what: &str, error: &io::Error) {
-        self.error.lock().get_or_insert_with(|| format!("{what}: {error}"));
-        self.poisoned.store(true, Ordering::Release);
+    fn new(reserve: Reserve, digester: Digester) -> Self {
+        Self {
+            appended: AtomicU64::new(0),
+            batches: AtomicU64::new(0),
+            size: AtomicU64::new(0),
+            sealed: AtomicU64::new(0),
+            checkpoints: AtomicU64::new(0),
+            health: Health::default(),
+            handoff: Handoff::default(),
+            reserve,
+            digester,
+        }
     }
 
     /// Why the writer is gone.
     fn closed(&self) -> Refused {
-        if self.poisoned.load(Ordering::Acquire) { Refused::Poisoned } else { Refused::Closed }
+        self.health.shut().map_or(Refused::Closed, |(refused, _why)| refused)
+    }
+
+    /// Why an entry that begins something would be refused, if it would.
+    fn refusing(&self) -> Option<String> {
+        if let Some((_, why)) = self.health.shut() {
+            return Some(why);
+        }
+        match self.handoff.backlog() {
+            Backlog::Long | Backlog::TooLong => self.health.unsealed_because(),
+            Backlog::Fine => None,
+        }
+        .or_else(|| self.reserve.short())
+    }
+
+    #[cfg(test)]
+    fn for_test(storage: &Arc<dyn Storage>) -> Arc<Self> {
+        let signer = crate::note::Signer::from_seed("test", zeroize::Zeroizing::new([7; 32])).unwrap();
+        Arc::new(Self::new(Reserve::new(Arc::clone(storage), 0), Digester::new(&signer)))
     }
 }
 
@@ -340,7 +317,7 @@ pub(crate) fn tail_for_test(folder: &std::path::Path, signer: crate::note::Signe
     let writer_id = Id::new("gate-1").unwrap();
     let position = recover::first_position(&writer_id, &opened.recovery);
     let clock = || jiff::Timestamp::UNIX_EPOCH;
-    let mut writer = thread::Writer::new(opened, position, Box::new(clock), Arc::default());
+    let mut writer = thread::Writer::new(opened, position, Box::new(clock), Shared::for_test(&storage));
     writer.record(&[Event::Start(tests::start())]).unwrap();
     writer
 }

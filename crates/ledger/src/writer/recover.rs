@@ -5,8 +5,9 @@
 
 use super::segments::{self, Segments};
 use super::{OpenError, Sealer};
-use crate::journal::{self, Scan};
+use crate::journal::{self, Chain, Scan};
 use crate::leaf::{Id, Kind, Leaf, Position, Previous};
+use crate::mac::MacKey;
 use crate::note::Signer;
 use crate::storage::Storage;
 use std::io;
@@ -36,13 +37,15 @@ pub(crate) struct Opened {
 }
 
 pub(crate) fn recover(storage: &Arc<dyn Storage>, signer: Signer) -> Result<Opened, OpenError> {
+    let key = signer.derive(journal::PURPOSE);
     let mut sealer = Sealer::open(Arc::clone(storage), signer)?;
     let from_checkpoint = sealer.size();
     let names = storage.list(segments::FOLDER).map_err(|e| io_error(segments::FOLDER, e))?;
-    let mut torn_bytes = 0;
+    let (mut torn_bytes, mut chain) = (0, Chain::default());
     for name in &names {
         // A torn segment may be followed by one that an interrupted start began: it continues at the same leaf.
-        torn_bytes += replay(&**storage, &mut sealer, &format!("{}/{name}", segments::FOLDER))?;
+        let file = format!("{}/{name}", segments::FOLDER);
+        torn_bytes += replay(&**storage, &mut sealer, &file, &mut chain, &key)?;
     }
     sealer.seal().map_err(|e| io_error("checkpoint", e))?;
     for name in &names {
@@ -51,7 +54,8 @@ pub(crate) fn recover(storage: &Arc<dyn Storage>, signer: Signer) -> Result<Open
     }
     let (boot_epoch, previous) = last_boot(&sealer)?;
     let next = sealer.size();
-    let segments = Segments::begin(Arc::clone(storage), next).map_err(|e| io_error(segments::FOLDER, e))?;
+    let segments =
+        Segments::begin(Arc::clone(storage), next, key).map_err(|e| io_error(segments::FOLDER, e))?;
     let replayed = next - from_checkpoint;
     let recovery = Recovery { size: next, replayed, torn_bytes, previous, boot_epoch: boot_epoch + 1 };
     Ok(Opened { sealer, segments, recovery })
@@ -62,8 +66,15 @@ pub(crate) fn first_position(writer_id: &Id, recovery: &Recovery) -> Position {
     Position { writer_id: writer_id.clone(), boot_epoch: recovery.boot_epoch, writer_seq: 0 }
 }
 
-/// Absorbs what a segment has beyond the tree; answers with the bytes torn off its end.
-fn replay(storage: &dyn Storage, sealer: &mut Sealer, file: &str) -> Result<u64, OpenError> {
+/// Absorbs what a segment has beyond the tree, which the gate itself must have written; answers with the bytes torn off
+/// its end.
+fn replay(
+    storage: &dyn Storage,
+    sealer: &mut Sealer,
+    file: &str,
+    chain: &mut Chain,
+    key: &MacKey,
+) -> Result<u64, OpenError> {
     let segment = storage.read(file).map_err(|e| io_error(file, e))?.unwrap_or_default();
     let Scan { frames, torn } = journal::scan(&segment).map_err(|e| OpenError::Damaged {
         file: file.to_owned(),
@@ -71,6 +82,11 @@ fn replay(storage: &dyn Storage, sealer: &mut Sealer, file: &str) -> Result<u64,
         what: e.what,
     })?;
     for frame in frames {
+        chain.follow(&segment, &frame, Some(key)).map_err(|why| OpenError::Foreign {
+            file: file.to_owned(),
+            at: frame.at as u64,
+            why: why.to_string(),
+        })?;
         let (size, end) = (sealer.size(), frame.first.saturating_add(frame.count));
         if end <= size {
             continue;

@@ -1,7 +1,8 @@
 //! Moves leaves from the journal into tiles, and signs the tree they make.
 //!
-//! Start-up recovery and running use the same two steps: [`Sealer::absorb`] each run of leaves in order, then
-//! [`Sealer::seal`]. A checkpoint is put only when every tile it covers is durable.
+//! Start-up recovery and running use the same two steps: [`Sealer::absorb`] each run of leaves in order, in memory, then
+//! [`Sealer::seal`], which alone writes. A checkpoint is put only when every tile it covers is durable; until it is,
+//! sealing may fail and be done again, from the leaves in memory and from nothing that the disk says it has.
 
 use super::OpenError;
 use crate::checkpoint::Checkpoint;
@@ -24,6 +25,8 @@ pub(crate) struct Sealer {
     edge: Edge,
     /// The bundle on the right edge, not yet full.
     bundle: Vec<u8>,
+    /// Tiles that filled since the checkpoint on disk, not known to be durable.
+    full: Vec<(Place, Vec<u8>)>,
     /// The size that the checkpoint on disk has.
     sealed: u64,
     /// Folders of partial tiles whose full tile is put, to go once a checkpoint covers it.
@@ -60,7 +63,10 @@ impl Sealer {
         Ok(tile::entries(&bundle).flatten().last().map(<[u8]>::to_vec))
     }
 
-    /// Adds a run of leaves in bundle form; tiles that this fills are put.
+    /// Adds a run of leaves in bundle form. Writes nothing.
+    ///
+    /// # Errors
+    /// The run is not in bundle form, of which the journal's checksum says otherwise: trying again cannot help.
     pub(crate) fn absorb(&mut self, leaves: &[u8]) -> io::Result<()> {
         for leaf in tile::entries(leaves) {
             let leaf = leaf.map_err(io::Error::other)?;
@@ -70,21 +76,34 @@ impl Sealer {
             for tile in self.edge.push(leaf_hash(leaf)) {
                 if tile.place.level == Level::Hashes(0) {
                     let bundle = Place { level: Level::Entries, ..tile.place };
-                    self.storage.put(&bundle.path(), &self.bundle)?;
-                    self.bundle.clear();
-                    self.superseded.push(bundle.partial_folder());
+                    self.full.push((bundle, std::mem::take(&mut self.bundle)));
                 }
-                self.storage.put(&tile.place.path(), &tile::tile_bytes(&tile.hashes))?;
-                self.superseded.push(tile.place.partial_folder());
+                self.full.push((tile.place, tile::tile_bytes(&tile.hashes)));
             }
         }
         Ok(())
     }
 
-    /// Publishes a checkpoint over all leaves absorbed, if there are any that the last does not cover.
+    /// Publishes a checkpoint over all leaves absorbed, if there are any that the last does not cover. After an error
+    /// it can be called again, and writes all of it anew.
     pub(crate) fn seal(&mut self) -> io::Result<()> {
-        if self.sealed == self.edge.size() {
-            return Ok(());
+        if self.sealed < self.edge.size() {
+            self.put_tiles()?;
+            self.publish()?;
+            self.superseded.extend(self.full.drain(..).map(|(place, _)| place.partial_folder()));
+        }
+        // tlog-tiles: partial tiles may go once the full tile is available.
+        while let Some(folder) = self.superseded.last() {
+            self.storage.remove(folder)?;
+            self.superseded.pop();
+        }
+        Ok(())
+    }
+
+    /// Makes every tile since the last checkpoint durable.
+    fn put_tiles(&self) -> io::Result<()> {
+        for (place, bytes) in &self.full {
+            self.storage.put(&place.path(), bytes)?;
         }
         for (place, hashes) in self.edge.partial() {
             self.storage.put(&place.path(), &tile::tile_bytes(hashes))?;
@@ -93,13 +112,7 @@ impl Sealer {
         if width > 0 {
             self.storage.put(&Place { level: Level::Entries, number, width }.path(), &self.bundle)?;
         }
-        self.storage.flush_names()?;
-        self.publish()?;
-        // tlog-tiles: partial tiles may go once the full tile is available.
-        for folder in std::mem::take(&mut self.superseded) {
-            self.storage.remove(&folder)?;
-        }
-        Ok(())
+        self.storage.flush_names()
     }
 
     /// Signs the tree as it is. All its tiles must be durable.
@@ -112,6 +125,12 @@ impl Sealer {
         self.storage.flush_names()?;
         self.sealed = checkpoint.size;
         Ok(())
+    }
+
+    /// With this edge sealed.
+    fn at(storage: Arc<dyn Storage>, signer: Signer, edge: Edge, bundle: Vec<u8>) -> Self {
+        let sealed = edge.size();
+        Self { storage, signer, edge, bundle, full: Vec::new(), sealed, superseded: Vec::new() }
     }
 
     fn begin(storage: Arc<dyn Storage>, signer: Signer) -> Result<Self, OpenError> {
@@ -128,8 +147,7 @@ impl Sealer {
         if storage.read(VKEY).map_err(io(VKEY))?.is_some() {
             return Err(OpenError::NoCheckpoint);
         }
-        let (edge, bundle, superseded) = (Edge::default(), Vec::new(), Vec::new());
-        let mut sealer = Self { storage, signer, edge, bundle, sealed: 0, superseded };
+        let mut sealer = Self::at(storage, signer, Edge::default(), Vec::new());
         sealer.publish().and_then(|()| sealer.publish_vkey()).map_err(io(CHECKPOINT))?;
         Ok(sealer)
     }
@@ -164,7 +182,7 @@ impl Sealer {
                 return Err(OpenError::Bundle { file: place.path() });
             }
         }
-        let sealer = Self { storage, signer, edge, bundle, sealed: size, superseded: Vec::new() };
+        let sealer = Self::at(storage, signer, edge, bundle);
         sealer.publish_vkey().map_err(|error| OpenError::Io { file: VKEY.to_owned(), error })?;
         Ok(sealer)
     }

@@ -1,6 +1,7 @@
 //! The journal on disk: segments named by the index of their first leaf.
 
 use crate::journal;
+use crate::mac::{MacKey, Tag};
 use crate::storage::{Appender, Storage};
 use std::collections::VecDeque;
 use std::io;
@@ -20,6 +21,9 @@ pub(crate) struct Segments {
     open: Box<dyn Appender>,
     open_bytes: usize,
     next: u64,
+    key: MacKey,
+    /// The MAC of the last frame.
+    last: Tag,
     /// An operation failed: what is on disk behind the last acknowledged leaf is not known any more.
     failed: bool,
 }
@@ -31,11 +35,12 @@ pub(crate) fn path(first: u64) -> String {
 
 impl Segments {
     /// Begins a journal at leaf `next`. All segments there were must be sealed and removed.
-    pub(crate) fn begin(storage: Arc<dyn Storage>, next: u64) -> io::Result<Self> {
+    pub(crate) fn begin(storage: Arc<dyn Storage>, next: u64, key: MacKey) -> io::Result<Self> {
         let name = path(next);
         let open = storage.create(&name)?;
         let segments = VecDeque::from([(name, next)]);
-        Ok(Self { storage, segments, open, open_bytes: 0, next, failed: false })
+        let last = journal::NO_TAG;
+        Ok(Self { storage, segments, open, open_bytes: 0, next, key, last, failed: false })
     }
 
     /// The index of the next leaf.
@@ -43,14 +48,34 @@ impl Segments {
         self.next
     }
 
+    /// Whether nothing can be appended before [`Segments::begin_anew`].
+    pub(crate) fn failed(&self) -> bool {
+        self.failed
+    }
+
+    /// Begins a new journal in place of one that failed. Every leaf before [`Segments::next`] must be sealed: then
+    /// nothing that the old journal holds is needed, whatever the disk made of the write that failed.
+    ///
+    /// That write's leaves, which nobody was promised, are gone with it; or, should the machine stop before the removal
+    /// is durable, are in the log after all. In neither case does a leaf that comes later take their place unnoticed,
+    /// since none is acknowledged before the removal is durable.
+    pub(crate) fn begin_anew(&mut self) -> io::Result<()> {
+        for (name, _) in &self.segments {
+            self.storage.remove(name)?;
+        }
+        // Flushes the names, the removed ones too: they are in one folder.
+        *self = Self::begin(Arc::clone(&self.storage), self.next, self.key.clone())?;
+        Ok(())
+    }
+
     /// Appends leaves in bundle form, durably: one write, one `fdatasync`. After an error every call fails.
     pub(crate) fn append(&mut self, count: u32, leaves: &[u8]) -> io::Result<()> {
         if std::mem::replace(&mut self.failed, true) {
             return Err(io::Error::other("an earlier write failed"));
         }
-        let header = journal::header(self.next, count, leaves);
-        let mut frame =
-            header.ok_or_else(|| io::Error::other("a batch longer than a frame can hold"))?.to_vec();
+        let (header, tag) = journal::header(self.next, count, leaves, &self.last, &self.key)
+            .ok_or_else(|| io::Error::other("a batch longer than a frame can hold"))?;
+        let mut frame = header.to_vec();
         frame.extend_from_slice(leaves);
         if self.open_bytes > SEGMENT {
             self.rotate()?;
@@ -59,6 +84,7 @@ impl Segments {
         self.open.sync()?;
         self.open_bytes += frame.len();
         self.next += u64::from(count);
+        self.last = tag;
         if let Some((_, end)) = self.segments.back_mut() {
             *end = self.next;
         }
@@ -66,7 +92,8 @@ impl Segments {
         Ok(())
     }
 
-    /// Removes the segments whose leaves a durable checkpoint covers; the open one stays.
+    /// Removes the segments whose leaves a durable checkpoint covers; the open one stays. What fails is tried again
+    /// by the next call.
     pub(crate) fn drop_sealed(&mut self, sealed: u64) -> io::Result<()> {
         while self.segments.len() > 1 {
             let Some((name, _)) = self.segments.front().filter(|(_, end)| *end <= sealed) else { break };

@@ -1,7 +1,9 @@
-//! The writer thread and the sealer thread.
+//! The writer thread.
 
-use super::handoff::{Handoff, Taken};
+use super::handoff::Backlog;
+use super::health::Room;
 use super::recover::Opened;
+use super::sealing::{self, FIRST_PAUSE, LONGEST_PAUSE};
 use super::segments::Segments;
 use super::{Clock, Refused, Sealer, Shared, encode};
 use crate::leaf::{Encoded, Event, Position, Stop, format_time};
@@ -12,6 +14,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
+use tokio::sync::mpsc::error::TryRecvError;
 use tokio::sync::{mpsc, oneshot};
 
 /// Leaves made durable together, at most.
@@ -38,7 +41,7 @@ pub(crate) struct Writer {
     pub(super) durable: Vec<Vec<u8>>,
 }
 
-/// Starts the two threads. They end when every handle is gone, on [`Message::Close`], or when a write fails.
+/// Starts the two threads. They end when every handle is gone, or on [`Message::Close`].
 pub(super) fn spawn(
     writer: Writer,
     waiting: mpsc::Receiver<Message>,
@@ -46,46 +49,14 @@ pub(super) fn spawn(
     lock: Option<File>,
 ) -> io::Result<()> {
     let Writer { segments, sealer, position, clock, shared, durable } = writer;
-    let handoff = Arc::new(Handoff::default());
-    durable.into_iter().for_each(|run| handoff.give(run));
-    let sealing = {
-        let (handoff, shared) = (Arc::clone(&handoff), Arc::clone(&shared));
-        Builder::new()
-            .name("ledger-seal".to_owned())
-            .spawn(move || seal_all(sealer, &handoff, &shared, interval))?
-    };
-    let journal = Journal { segments, position, clock, shared, handoff: Arc::clone(&handoff), sealing, lock };
+    durable.into_iter().for_each(|run| shared.handoff.give(run));
+    let sealing = sealing::spawn(sealer, &shared, interval)?;
+    let journal = Journal { segments, position, clock, shared: Arc::clone(&shared), sealing, lock };
     let started = Builder::new().name("ledger-write".to_owned()).spawn(move || journal.run(waiting));
     if started.is_err() {
-        handoff.end();
+        shared.handoff.end();
     }
     started.map(drop)
-}
-
-/// Lets the writer go on, to its end, when the sealer thread is gone for whatever reason.
-struct Leaving<'a> {
-    handoff: &'a Handoff,
-    shared: &'a Shared,
-}
-
-/// Seals what is handed over until the end.
-fn seal_all(mut sealer: Sealer, handoff: &Handoff, shared: &Shared, interval: Duration) {
-    let _leaving = Leaving { handoff, shared };
-    loop {
-        let Taken { runs, ended } = handoff.take();
-        let absorbed = runs.iter().try_for_each(|run| sealer.absorb(run));
-        if let Err(error) = absorbed.and_then(|()| sealer.seal()) {
-            shared.poison("sealing failed", &error);
-            return;
-        }
-        if shared.sealed.swap(sealer.sealed(), Ordering::AcqRel) != sealer.sealed() {
-            shared.checkpoints.fetch_add(1, Ordering::Relaxed);
-        }
-        if ended {
-            return;
-        }
-        handoff.pause(interval);
-    }
 }
 
 // === impl Writer ===
@@ -106,21 +77,22 @@ impl Writer {
     /// Records events before the threads run, durable together.
     pub(crate) fn record(&mut self, events: &[Event]) -> Result<(), Refused> {
         let events = events.iter().map(encode).collect::<Result<Vec<_>, _>>()?;
-        let count = u32::try_from(events.len()).map_err(|_| Refused::Poisoned)?;
-        let run = number(&mut self.position, &*self.clock, &events)?;
-        commit(&mut self.segments, &self.shared, count, &run)?;
+        let run = record(&mut self.segments, &mut self.position, &*self.clock, &self.shared, &events)?;
         self.durable.push(run);
         Ok(())
     }
 }
 
+/// Who waits for an append.
+type Ack = oneshot::Sender<Result<u64, Refused>>;
+
 /// The writer thread's own.
 struct Journal {
     segments: Segments,
+    /// The place of the next leaf.
     position: Position,
     clock: Box<dyn Clock>,
     shared: Arc<Shared>,
-    handoff: Arc<Handoff>,
     sealing: JoinHandle<()>,
     /// Held until both threads are done.
     lock: Option<File>,
@@ -143,39 +115,81 @@ impl Journal {
                     }
                 }
             }
-            if self.append(appends).is_err() {
-                waiting.close();
+            self.append(appends);
+            if self.segments.failed() && closing.is_empty() {
+                self.mend(&mut waiting, &mut closing);
             }
         }
         self.finish(closing);
     }
 
-    /// Makes these durable together, then acknowledges each; or refuses each.
-    fn append(
-        &mut self,
-        appends: Vec<(Encoded, oneshot::Sender<Result<u64, Refused>>)>,
-    ) -> Result<(), Refused> {
-        let Ok(count) = u32::try_from(appends.len()) else { return Err(Refused::Poisoned) };
-        if count == 0 {
-            return Ok(());
+    /// Makes these durable together, then acknowledges each; or refuses each. What there is no room for is refused.
+    fn append(&mut self, appends: Vec<(Encoded, Ack)>) {
+        let room = self.room();
+        let mut events = Vec::with_capacity(appends.len());
+        let mut acks = Vec::with_capacity(appends.len());
+        for (event, ack) in appends {
+            if let Some(refused) = room.refuses(event.kind()) {
+                answer(ack, Err(refused.clone()));
+            } else {
+                events.push(event);
+                acks.push(ack);
+            }
+        }
+        if events.is_empty() {
+            return;
         }
         let first = self.segments.next();
-        let done = if self.shared.poisoned.load(Ordering::Acquire) {
-            Err(Refused::Poisoned)
-        } else {
-            number(&mut self.position, &*self.clock, appends.iter().map(|(event, _)| event))
-                .and_then(|run| commit(&mut self.segments, &self.shared, count, &run).map(|()| run))
-        };
-        for (index, (_, ack)) in (first..).zip(appends) {
-            // Whoever waited may be gone; the leaf is in the log all the same.
-            let _gone = ack.send(done.as_ref().map(|_| index).map_err(Clone::clone));
+        let done = self.record(&events);
+        for (index, ack) in (first..).zip(acks) {
+            answer(ack, done.clone().map(|()| index));
         }
-        self.handoff.give(done?);
-        let sealed = self.shared.sealed.load(Ordering::Acquire);
-        self.segments.drop_sealed(sealed).map_err(|error| {
-            self.shared.poison("dropping a journal segment failed", &error);
-            Refused::Poisoned
-        })
+        // Tried again with the next batch.
+        let _later = self.segments.drop_sealed(self.shared.sealed.load(Ordering::Acquire));
+    }
+
+    fn room(&self) -> Room {
+        if let Some((refused, _why)) = self.shared.health.shut() {
+            return Room::Nothing(refused);
+        }
+        match self.shared.handoff.when_there_is_room() {
+            Backlog::TooLong => return Room::Nothing(Refused::Unsealed),
+            Backlog::Long => return Room::Endings(Refused::Unsealed),
+            Backlog::Fine => {}
+        }
+        self.shared.reserve.short().map_or(Room::Everything, |_why| Room::Endings(Refused::NoSpace))
+    }
+
+    /// After a write that failed: refuses what comes until a new journal is begun, which is once the disk takes writes
+    /// again and all that was acknowledged is sealed; or until the log is being closed.
+    fn mend(
+        &mut self,
+        waiting: &mut mpsc::Receiver<Message>,
+        closing: &mut Vec<(bool, oneshot::Sender<Result<(), Refused>>)>,
+    ) {
+        let mut pause = FIRST_PAUSE;
+        loop {
+            match waiting.try_recv() {
+                Ok(Message::Append { ack, .. }) => answer(ack, Err(Refused::Unwritable)),
+                Ok(Message::Close { clean, ack }) => {
+                    closing.push((clean, ack));
+                    waiting.close();
+                    return;
+                }
+                Err(TryRecvError::Disconnected) => return,
+                Err(TryRecvError::Empty) => {
+                    if self.shared.sealed.load(Ordering::Acquire) == self.segments.next() {
+                        let begun = self.segments.begin_anew();
+                        self.shared.health.journal(&begun);
+                        if begun.is_ok() {
+                            return;
+                        }
+                    }
+                    self.shared.handoff.wait(pause);
+                    pause = (pause * 2).min(LONGEST_PAUSE);
+                }
+            }
+        }
     }
 
     /// Records the stop leaf if asked to, seals the rest and lets go.
@@ -184,12 +198,12 @@ impl Journal {
         if let Some((clean, _)) = closing.first() {
             result = self.stop(*clean);
         }
-        self.handoff.end();
+        self.shared.handoff.end();
         // Had it panicked, it would have said so in leaving.
         let _ended = self.sealing.join();
         drop(self.lock);
-        if self.shared.poisoned.load(Ordering::Acquire) {
-            result = Err(Refused::Poisoned);
+        if let Some((refused, _why)) = self.shared.health.shut() {
+            result = Err(refused);
         }
         for (_, ack) in closing {
             let _gone = ack.send(result.clone());
@@ -197,54 +211,51 @@ impl Journal {
     }
 
     fn stop(&mut self, clean: bool) -> Result<(), Refused> {
-        if self.shared.poisoned.load(Ordering::Acquire) {
-            return Err(Refused::Poisoned);
+        if let Some((refused, _why)) = self.shared.health.shut() {
+            return Err(refused);
         }
         let event = encode(&Event::Stop(Stop { clean }))?;
-        let run = number(&mut self.position, &*self.clock, [&event])?;
-        commit(&mut self.segments, &self.shared, 1, &run)?;
-        self.handoff.give(run);
+        self.record(&[event])
+    }
+
+    fn record(&mut self, events: &[Encoded]) -> Result<(), Refused> {
+        let run = record(&mut self.segments, &mut self.position, &*self.clock, &self.shared, events)?;
+        self.shared.handoff.give(run);
         Ok(())
     }
 }
 
-// === impl Leaving ===
-
-impl Drop for Leaving<'_> {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            self.shared.poison("sealing failed", &io::Error::other("the thread panicked"));
-        }
-        self.handoff.abandon();
-    }
+/// Whoever waited may be gone; the leaf is in the log all the same.
+fn answer(ack: Ack, result: Result<u64, Refused>) {
+    let _gone = ack.send(result);
 }
 
-/// The leaves of these events, in bundle form, at the next places of the sequence.
-fn number<'a>(
+/// Makes events durable at the next places of the sequence; answers with their leaves in bundle form.
+fn record(
+    segments: &mut Segments,
     position: &mut Position,
     clock: &dyn Clock,
-    events: impl IntoIterator<Item = &'a Encoded>,
+    shared: &Shared,
+    events: &[Encoded],
 ) -> Result<Vec<u8>, Refused> {
     let time = format_time(clock.now());
-    let mut run = Vec::new();
+    // The places are taken only once the leaves are there: after a failure the next attempt gets the same.
+    let mut next = position.clone();
+    let (mut run, mut count) = (Vec::new(), 0);
     for event in events {
-        let leaf = event.leaf(position, &time);
+        let leaf = event.leaf(&next, &time);
         if !push_entry(&mut run, &leaf) {
             return Err(Refused::TooLong { bytes: leaf.len() });
         }
-        position.writer_seq += 1;
+        next.writer_seq += 1;
+        count += 1;
     }
-    Ok(run)
-}
-
-/// Makes a run durable; poisons the ledger when that fails.
-fn commit(segments: &mut Segments, shared: &Shared, count: u32, run: &[u8]) -> Result<(), Refused> {
-    if let Err(error) = segments.append(count, run) {
-        shared.poison("writing the journal failed", &error);
-        return Err(Refused::Poisoned);
-    }
+    let appended = segments.append(count, &run);
+    shared.health.journal(&appended);
+    appended.map_err(|_told| Refused::Unwritable)?;
+    *position = next;
     shared.appended.fetch_add(u64::from(count), Ordering::Relaxed);
     shared.batches.fetch_add(1, Ordering::Relaxed);
     shared.size.store(segments.next(), Ordering::Relaxed);
-    Ok(())
+    Ok(run)
 }

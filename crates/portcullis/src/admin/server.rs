@@ -12,7 +12,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use identity::{Actor, OpenError, Opened, Opening, Reason, Revocation, SessionId, Sessions, Which};
+use identity::{OpenError, Opened, Opening, Operator, Reason, Revocation, SessionId, Sessions, Which};
 use jiff::{SignedDuration, Timestamp};
 use ledger::{Ledger, leaf};
 use tokio::net::UnixListener;
@@ -75,7 +75,7 @@ fn router(admin: Admin, owner: u32) -> Router {
 async fn admit(peer: Peer, owner: u32, mut request: Request, next: Next) -> Response {
     match peer.uid {
         Some(uid) if uid == owner || uid == ROOT => {
-            let Ok(actor) = Actor::parse(&format!("local user {uid}")) else {
+            let Ok(actor) = Operator::parse(&format!("local user {uid}")) else {
                 return refuse(StatusCode::INTERNAL_SERVER_ERROR, "the caller has no name");
             };
             request.extensions_mut().insert(actor);
@@ -87,7 +87,7 @@ async fn admit(peer: Peer, owner: u32, mut request: Request, next: Next) -> Resp
 
 async fn open(
     State(admin): State<Admin>,
-    Extension(actor): Extension<Actor>,
+    Extension(actor): Extension<Operator>,
     body: Result<Json<OpenSession>, JsonRejection>,
 ) -> Response {
     let wanted = match body {
@@ -120,7 +120,7 @@ async fn list(State(admin): State<Admin>, Query(query): Query<ListSessions>) -> 
 
 async fn revoke(
     State(admin): State<Admin>,
-    Extension(actor): Extension<Actor>,
+    Extension(actor): Extension<Operator>,
     Path(id): Path<String>,
     body: Result<Json<RevokeSession>, JsonRejection>,
 ) -> Response {
@@ -143,7 +143,7 @@ async fn to_the_end(work: impl Future<Output = Response> + Send + 'static) -> Re
 
 impl Admin {
     /// The token is shown only once the ledger has the opening; before that, nobody can use the session.
-    async fn record_and_show(&self, opened: Opened, actor: &Actor) -> Response {
+    async fn record_and_show(&self, opened: Opened, actor: &Operator) -> Response {
         let Opened { session, token } = opened;
         if let Err(error) = self.record_opening(&session, actor).await {
             let id = SessionId::parse(&session.id);
@@ -165,7 +165,7 @@ impl Admin {
 
     /// The kill switch first: ending a session must not wait for a disk, and an end that cannot be recorded is still
     /// better than none.
-    async fn end(&self, id: &SessionId, actor: &Actor, why: &Reason) -> Response {
+    async fn end(&self, id: &SessionId, actor: &Operator, why: &Reason) -> Response {
         let (session, ended_now) = match self.sessions.revoke(id, actor, why).await {
             Ok(Revocation::Ended(session)) => (session, true),
             Ok(Revocation::AlreadyEnded(session)) => (session, false),
@@ -185,7 +185,7 @@ impl Admin {
         Json(RevokedSession { session, ended_now, unrecorded }).into_response()
     }
 
-    async fn record_opening(&self, session: &identity::Session, actor: &Actor) -> Result<(), String> {
+    async fn record_opening(&self, session: &identity::Session, actor: &Operator) -> Result<(), String> {
         let none = Vec::new();
         let groups = self.groups.get(&session.agent).unwrap_or(&none);
         let event = leaf::SessionOpened {
@@ -201,14 +201,20 @@ impl Admin {
         self.append(leaf::Event::SessionOpened(Box::new(event))).await
     }
 
-    /// Why the ledger does not have it, if so.
-    async fn record_end(&self, session: &str, actor: &Actor, why: &str) -> Option<String> {
-        let session = match leaf::Id::new(session) {
+    /// Why the ledger does not have it, if so: then the next start records it.
+    async fn record_end(&self, id: &str, actor: &Operator, why: &str) -> Option<String> {
+        let session = match leaf::Id::new(id) {
             Ok(session) => session,
             Err(error) => return Some(error.to_string()),
         };
         let event = leaf::SessionRevoked { session, by: actor.as_str().into(), reason: Some(why.into()) };
-        self.append(leaf::Event::SessionRevoked(event)).await.err()
+        let unrecorded = self.append(leaf::Event::SessionRevoked(event)).await.err();
+        if unrecorded.is_none()
+            && let Err(error) = self.sessions.end_recorded(id).await
+        {
+            tracing::error!(session = id, %error, "the next start records this session's end once more");
+        }
+        unrecorded
     }
 
     async fn append(&self, event: leaf::Event) -> Result<(), String> {

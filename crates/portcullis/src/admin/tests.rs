@@ -56,6 +56,7 @@ fn ledger(data: &DataFolder) -> Ledger {
         writer_id: leaf::Id::new("gate-1").unwrap(),
         checkpoint_interval: Duration::from_secs(1),
         queue: 16,
+        reserve: 0,
     };
     let nothing = leaf::Digest([0; 32]);
     let start = leaf::Start {

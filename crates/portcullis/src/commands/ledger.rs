@@ -1,5 +1,6 @@
 //! `portcullis ledger`: what happened, read and verified from files alone. No gate needs to run.
 
+mod hidden;
 mod proof;
 mod read;
 
@@ -33,13 +34,15 @@ Examples:
   portcullis ledger show data/ledger -o json | jq 'select(.type == \"refusal\")'
   portcullis ledger tail -f data/ledger
   portcullis ledger prove data/ledger 17 > leaf-17.tlog-proof
-  portcullis ledger check-proof leaf-17.tlog-proof --key gate.vkey")]
+  portcullis ledger check-proof leaf-17.tlog-proof --key gate.vkey
+  portcullis ledger match-body data/ledger 17 --key data/ledger.key < body.json")]
 pub(crate) enum LedgerCommand {
     Verify(Verify),
     Show(read::Show),
     Tail(read::Tail),
     Prove(proof::Prove),
     CheckProof(proof::CheckProof),
+    MatchBody(hidden::MatchBody),
 }
 
 /// Which ledger, and the key it is held against.
@@ -48,12 +51,15 @@ struct Log {
     /// The ledger's folder
     #[arg(value_name = "DIR")]
     folder: PathBuf,
-    /// The log's public key, kept elsewhere; without it, the one in the folder is believed
+    /// The log's public key, kept elsewhere; without it, the one in the folder is believed, which proves nothing
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
 }
 
 /// Compute every hash again, check signatures, sequence and each call's outcome; exit code 1 if anything is wrong
+///
+/// The verdict is INTACT for what a signed checkpoint covers, and only when held against a --key that you kept; further
+/// entries in the journal are told apart.
 #[derive(Debug, Args)]
 pub(crate) struct Verify {
     #[command(flatten)]
@@ -71,6 +77,7 @@ impl LedgerCommand {
             Self::Tail(command) => command.run(),
             Self::Prove(command) => command.run(),
             Self::CheckProof(command) => command.run(),
+            Self::MatchBody(command) => command.run(),
         }
     }
 }
@@ -102,6 +109,7 @@ impl Verify {
             Some(file) => verify::verify_since(&self.log.folder, &verifier, &checkpoint(file, &verifier)?),
             None => verify::verify(&self.log.folder, &verifier),
         };
+        let report = if self.log.key.is_some() { report } else { report.self_keyed() };
         let key = self.log.key.as_deref();
         terminal::print(shown(&report, key, terminal::colours()))?;
         Ok(if report.intact() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -129,8 +137,12 @@ fn shown(report: &Report, key: Option<&Path>, colours: bool) -> String {
             "key         the one in the folder itself; give --key with one that you kept elsewhere".to_owned()
         }
     });
-    let colour = if report.intact() { Colour::Good } else { Colour::Bad };
-    lines.push(painted(&verdict, colour, colours));
+    lines.push(match (report.intact(), report.self_keyed) {
+        (true, false) => painted(&verdict, Colour::Good, colours),
+        // It holds together, and that is no evidence.
+        (true, true) => verdict,
+        (false, _) => painted(&verdict, Colour::Bad, colours),
+    });
     lines.push(String::new());
     lines.join("\n")
 }

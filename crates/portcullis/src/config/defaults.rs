@@ -15,6 +15,7 @@ pub(super) const BODY_TIMEOUT: &str = "30s";
 pub(super) const WRITE_TIMEOUT: &str = "5m";
 pub(super) const KEEP_ALIVE: &str = "30s";
 pub(super) const DRAIN: &str = "30s";
+pub(super) const LEDGER_RESERVE: &str = "64MiB";
 pub(super) const CONNECT_TIMEOUT: &str = "5s";
 pub(super) const RESPONSE_TIMEOUT: &str = "60s";
 pub(super) const NAMESPACE: &str = "portcullis";

@@ -159,6 +159,10 @@ pub(super) struct Limits {
     /// How long open calls may go on once the gate is told to stop.
     #[schemars(extend("default" = defaults::DRAIN))]
     pub(super) drain: Option<DurationText>,
+    /// Kept free on the ledger's disk for the ends of what has begun; with less free, nothing new may begin. At least
+    /// `1MiB`.
+    #[schemars(extend("default" = defaults::LEDGER_RESERVE))]
+    pub(super) ledger_reserve: Option<SizeText>,
 }
 
 /// How long the gate waits for an API server.

@@ -32,6 +32,9 @@ const LARGEST_HEADER: usize = 1 << 20;
 const SMALLEST_BODY: usize = 1 << 10;
 /// `MaxRequestBodyBytes` of k8s.io/apiserver.
 const LARGEST_BODY: usize = 3 << 20;
+/// The outcomes of some thousands of calls.
+const SMALLEST_RESERVE: usize = 1 << 20;
+const LARGEST_RESERVE: usize = 1 << 40;
 const LONGEST_SESSION: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 const LONGEST_WAIT: Duration = Duration::from_secs(60 * 60);
 
@@ -296,6 +299,12 @@ impl Resolver<'_> {
             SMALLEST_BODY..=LARGEST_BODY,
             &at.key("body_bytes"),
         );
+        let ledger_reserve = self.size(
+            raw.ledger_reserve,
+            defaults::LEDGER_RESERVE,
+            SMALLEST_RESERVE..=LARGEST_RESERVE,
+            &at.key("ledger_reserve"),
+        );
         let mut wait = |raw, default, key| self.duration(raw, default, LONGEST_WAIT, &at.key(key));
         let header_timeout = wait(raw.header_timeout, defaults::HEADER_TIMEOUT, "header_timeout");
         let idle_timeout = wait(raw.idle_timeout, defaults::IDLE_TIMEOUT, "idle_timeout");
@@ -316,6 +325,7 @@ impl Resolver<'_> {
             write_timeout: write_timeout?,
             keep_alive: keep_alive?,
             drain: drain?,
+            ledger_reserve: ledger_reserve?,
         })
     }
 

@@ -149,6 +149,8 @@ pub struct Limits {
     pub keep_alive: Duration,
     /// How long open calls may go on once the gate is told to stop.
     pub drain: Duration,
+    /// Bytes kept free on the ledger's disk.
+    pub ledger_reserve: usize,
 }
 
 /// How long to wait for an API server.

@@ -32,6 +32,7 @@ fn the_least_that_is_needed_gets_the_defaults_of_the_schema() {
     assert!(config.identities().is_ok());
     assert_eq!(config.sessions.max_ttl.as_secs(), 8 * 3600);
     assert_eq!(config.limits.body_bytes, 3 << 20);
+    assert_eq!(config.limits.ledger_reserve, 64 << 20);
     assert_eq!(config.upstream.response_timeout.as_secs(), 60);
 }
 
@@ -84,6 +85,7 @@ limits:
   header_timeout:
   body_bytes: 4MiB
   drain: 0s
+  ledger_reserve: 1KiB
   colour: blue
 upstream: [5s]
 "#;

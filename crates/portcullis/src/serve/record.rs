@@ -1,10 +1,9 @@
 //! The ledger: opened, and told what start-up did.
 
 use anyhow::Context;
-use identity::Withdrawn;
 use ledger::{
     Clock, Config as LedgerConfig, Key, Ledger,
-    leaf::{Digest, Event, Id, Lifted, SessionRevoked, Start},
+    leaf::{Digest, Id, Lifted, Start},
 };
 use policy::Judge;
 use std::time::Duration;
@@ -44,11 +43,12 @@ pub(super) async fn open(config: &Config, judge: &Judge) -> anyhow::Result<Ledge
     let key = config.data.ledger_key();
     let origin = format!("{}/ledger", config.public_url.trim_start_matches("https://").trim_end_matches('/'));
     let folder = config.data.ledger();
+    let reserve = u64::try_from(config.limits.ledger_reserve).unwrap_or(u64::MAX);
     let opened = tokio::task::spawn_blocking(move || {
         let key = Key::load_or_generate(&key, &origin)?;
         let writer_id = Id::new(WRITER)?;
-        let config =
-            LedgerConfig { folder, key, writer_id, checkpoint_interval: CHECKPOINT_EVERY, queue: QUEUE };
+        let (checkpoint_interval, queue) = (CHECKPOINT_EVERY, QUEUE);
+        let config = LedgerConfig { folder, key, writer_id, checkpoint_interval, queue, reserve };
         anyhow::Ok(Ledger::open(config, start, SystemClock)?)
     });
     let (ledger, recovery) = opened.await?.context("the ledger cannot be opened")?;
@@ -60,18 +60,4 @@ pub(super) async fn open(config: &Config, judge: &Judge) -> anyhow::Result<Ledge
         "the ledger is open"
     );
     Ok(ledger)
-}
-
-/// Sessions that the configuration no longer allows were ended when they were loaded.
-pub(super) async fn withdrawn(ledger: &Ledger, withdrawn: &[Withdrawn]) -> anyhow::Result<()> {
-    for Withdrawn { session, refusal } in withdrawn {
-        tracing::warn!(session = session.id, %refusal, "a session was ended: the configuration no longer allows it");
-        let event = Event::SessionRevoked(SessionRevoked {
-            session: Id::new(&session.id)?,
-            by: "portcullis".into(),
-            reason: Some(refusal.to_string().into()),
-        });
-        let _recorded = ledger.append(event).await?;
-    }
-    Ok(())
 }

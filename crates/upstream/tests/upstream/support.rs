@@ -109,6 +109,7 @@ fn ledger(folder: &Path) -> Ledger {
         writer_id: Id::new("gate-1").unwrap(),
         checkpoint_interval: LONG,
         queue: 64,
+        reserve: 0,
     };
     let start = Start {
         build: "test".into(),

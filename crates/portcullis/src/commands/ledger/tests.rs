@@ -14,6 +14,7 @@ use crate::{story, terminal::visible};
 
 use super::{
     checkpoint,
+    hidden::matching,
     proof::checked,
     read::{Seal, json, line, range},
     shown,
@@ -47,9 +48,11 @@ async fn the_report_ends_with_the_verdict_and_says_whose_key_was_believed() {
     let verifier = write_ledger(folder.path()).await;
     let report = verify::verify(folder.path(), &verifier);
     assert!(report.intact());
-    let text = shown(&report, None, false);
+    let text = shown(&report.clone().self_keyed(), None, true);
     let root = report.root.unwrap().to_string();
     assert_snapshot!(text.replace(&root, "ROOT"));
+    let kept = shown(&report, Some(Path::new("kept.vkey")), false);
+    assert_snapshot!(kept.lines().last().unwrap(), @"INTACT: 7 leaves under the checkpoint, each what was signed; 0 problems, 0 to explain");
     assert!(shown(&report, Some(Path::new("kept.vkey")), true).ends_with("\u{1b}[0m\n"));
 
     let checkpoint = folder.path().join("checkpoint");
@@ -58,6 +61,25 @@ async fn the_report_ends_with_the_verdict_and_says_whose_key_was_believed() {
     let report = verify::verify(folder.path(), &verifier);
     assert!(!report.intact());
     assert!(shown(&report, None, false).contains("NOT INTACT"));
+}
+
+#[tokio::test]
+async fn what_a_leaf_hides_can_be_matched_by_who_has_the_key() {
+    let keys = tempfile::tempdir().unwrap();
+    let digester = Key::generate(&keys.path().join("key"), "gate.example.com/ledger").unwrap().digester();
+    let hide = |value: &'static str| leaf::Hidden::new(value);
+    let command = |value| leaf::HiddenParameter { name: "command".into(), value: hide(value) };
+    let mut event = events().swap_remove(1);
+    let Event::Intent(intent) = &mut event else { panic!("{event:?}") };
+    intent.request.body = Some(hide("{}"));
+    intent.request.hidden = ["ls", "-l"].map(command).into_iter().collect();
+    event.digest(&digester);
+    let told = |value: &[u8]| matching(&event, &digester, value).unwrap();
+    assert_snapshot!(told(b"{}").unwrap(), @"the body");
+    assert_snapshot!(told(b"-l").unwrap(), @"hidden parameter 2, `command`,");
+    assert_eq!(told(b"{ }"), None);
+    let none = matching(&events().swap_remove(0), &digester, b"").unwrap_err();
+    assert_snapshot!(none, @"the leaf is a session_opened, which hides nothing: name an intent, a refusal or a call answered");
 }
 
 #[tokio::test]
@@ -73,17 +95,23 @@ async fn a_leaf_that_nothing_signed_yet_cannot_be_taken_for_one_that_was() {
 
 #[test]
 fn calls_turned_away_are_told_in_one_line() {
-    let over = leaf::OverLimit { session: id("s-2g4kq7nd5wvx3jhc"), calls: 7 };
-    let told = |sessions: Vec<leaf::OverLimit>| {
+    let over = leaf::Share { session: id("s-2g4kq7nd5wvx3jhc"), calls: 7 };
+    let told = |sessions: Vec<leaf::Share>, refused: u64| {
         story::of(&Event::Rejections(leaf::Rejections {
             period_s: 10,
             unauthenticated: 1234,
             over_limit: sessions.iter().map(|over| over.calls).sum(),
+            refused,
+            refused_sessions: sessions
+                .iter()
+                .take(1)
+                .map(|over| leaf::Share { calls: refused, ..over.clone() })
+                .collect(),
             sessions: sessions.into_iter().collect(),
         }))
     };
-    assert_snapshot!(told(vec![]), @"1234 without a valid token, 0 over the limit, within 10 s");
-    assert_snapshot!(told(vec![over]), @"1234 without a valid token, 7 over the limit (7 of s-2g4kq7nd5wvx3jhc), within 10 s");
+    assert_snapshot!(told(vec![], 0), @"1234 without a valid token, 0 over the limit, 0 more refused, within 10 s");
+    assert_snapshot!(told(vec![over], 9), @"1234 without a valid token, 7 over the limit (7 of s-2g4kq7nd5wvx3jhc), 9 more refused (9 of s-2g4kq7nd5wvx3jhc), within 10 s");
 }
 
 #[tokio::test]
@@ -139,6 +167,7 @@ async fn write_ledger(folder: &Path) -> Verifier {
         writer_id: Id::new("gate-1").unwrap(),
         checkpoint_interval: Duration::from_secs(1),
         queue: 16,
+        reserve: 0,
     };
     let noon: Timestamp = "2026-11-23T12:00:00Z".parse().unwrap();
     let (ledger, _recovery) = Ledger::open(config, start(), move || noon).unwrap();
@@ -184,7 +213,9 @@ fn request(verb: &str, name: &str) -> leaf::Request {
         subresource: Some("scale".into()),
         namespace: Some("shop".into()),
         name: Some(name.into()),
+        generate_name: None,
         path: "/apis/apps/v1/namespaces/shop/deployments/web/scale".into(),
+        hidden: Default::default(),
         dry_run: false,
         body: None,
     }

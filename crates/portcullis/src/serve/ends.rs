@@ -1,20 +1,28 @@
-//! Sessions whose time was over: a leaf for each.
+//! Sessions that ended other than by a command: a leaf for each.
 
 use std::sync::Arc;
 
-use identity::{Expirations, SessionId, Sessions};
+use identity::{Expirations, Revoked, Session, SessionId, Sessions};
 use ledger::{
     Ledger,
-    leaf::{Event, Id, SessionExpired},
+    leaf::{Event, Id, SessionExpired, SessionRevoked},
 };
 use tokio_util::sync::CancellationToken;
 
-/// Records those that expired while no gate watched. Killed on the way, it does so again at the next start: a second
-/// leaf for the same session is possible, none is not.
-pub(super) async fn missed(ledger: &Ledger, sessions: &Sessions, missed: &[SessionId]) -> anyhow::Result<()> {
-    for session in missed {
-        tracing::info!(%session, "a session expired while the gate was down");
-        record_one(ledger, sessions, session).await?;
+/// Records the ends that are not in the ledger: of sessions that expired while no gate watched, that the configuration
+/// no longer allows, or whose gate was killed between their end and its leaf. Killed on the way, it does so again at
+/// the next start: a second leaf for the same session is possible, none is not.
+pub(super) async fn missed(ledger: &Ledger, sessions: &Sessions, missed: &[Session]) -> anyhow::Result<()> {
+    for Session { id, revoked, .. } in missed {
+        tracing::info!(session = id, "the end of a session was not recorded yet");
+        let session = Id::new(id)?;
+        let event = match revoked {
+            Some(Revoked { by, why, .. }) => {
+                Event::SessionRevoked(SessionRevoked { session, by: by.into(), reason: Some(why.into()) })
+            }
+            None => Event::SessionExpired(SessionExpired { session }),
+        };
+        record_one(ledger, sessions, id, event).await?;
     }
     Ok(())
 }
@@ -33,7 +41,7 @@ pub(super) async fn record(
             () = stop.cancelled() => return,
         };
         let Some(session) = session else { return };
-        match record_one(&ledger, &sessions, &session).await {
+        match expired(&ledger, &sessions, &session).await {
             Ok(()) => tracing::info!(%session, "a session has expired"),
             Err(error) => {
                 tracing::error!(%session, %error, "an expiry could not be recorded; the next start tries again");
@@ -42,10 +50,14 @@ pub(super) async fn record(
     }
 }
 
-async fn record_one(ledger: &Ledger, sessions: &Sessions, session: &SessionId) -> anyhow::Result<()> {
+async fn expired(ledger: &Ledger, sessions: &Sessions, session: &SessionId) -> anyhow::Result<()> {
     let event = Event::SessionExpired(SessionExpired { session: Id::new(session.as_str())? });
+    record_one(ledger, sessions, session.as_str(), event).await
+}
+
+async fn record_one(ledger: &Ledger, sessions: &Sessions, id: &str, event: Event) -> anyhow::Result<()> {
     let _recorded = ledger.append(event).await?;
-    Ok(sessions.expiry_recorded(session).await?)
+    Ok(sessions.end_recorded(id).await?)
 }
 
 #[cfg(test)]
@@ -55,7 +67,7 @@ mod tests {
     use identity::{Agent, Agents, Loaded, Opening, SystemClock, SystemEntropy};
     use jiff::{SignedDuration, Timestamp};
     use ledger::{Key, leaf, note::Verifier, reader::Reader};
-    use store::{Session, Store, TokenHash};
+    use store::{Store, TokenHash};
 
     use super::*;
 
@@ -77,6 +89,7 @@ mod tests {
             writer_id: Id::new("gate-1").unwrap(),
             checkpoint_interval: Duration::from_secs(1),
             queue: 16,
+            reserve: 0,
         };
         let nothing = leaf::Digest([0; 32]);
         let start = leaf::Start {
@@ -90,7 +103,7 @@ mod tests {
         Ledger::open(config, start, Timestamp::now).unwrap().0
     }
 
-    fn expired(data: &Path) -> Vec<String> {
+    fn ended(data: &Path) -> Vec<String> {
         let vkey = fs::read_to_string(data.join("ledger/ledger.vkey")).unwrap();
         let reader = Reader::new(&data.join("ledger"), Verifier::parse(&vkey).unwrap());
         let leaves = reader.leaves(0..u64::MAX).unwrap();
@@ -98,13 +111,14 @@ mod tests {
         events
             .filter_map(|event| match event {
                 Event::SessionExpired(expired) => Some(expired.session.to_string()),
+                Event::SessionRevoked(revoked) => Some(format!("{} by {}", revoked.session, revoked.by)),
                 _ => None,
             })
             .collect()
     }
 
     #[tokio::test]
-    async fn what_expired_while_the_gate_was_down_is_recorded_once() {
+    async fn what_ended_without_a_leaf_is_recorded_once() {
         let data = tempfile::tempdir().unwrap();
         let store = Store::open(data.path()).await.unwrap();
         let long_ago: Timestamp = "2020-01-01T00:00:00Z".parse().unwrap();
@@ -119,17 +133,21 @@ mod tests {
             revoked: None,
         };
         store.open_session(&session, &TokenHash([1; 32])).await.unwrap();
+        // Revoked, and the gate was killed before the ledger had it.
+        let revoked = Session { id: "s-bbbbbbbbbbbbbbbb".to_owned(), ..session };
+        store.open_session(&revoked, &TokenHash([2; 32])).await.unwrap();
+        store.revoke_session(&revoked.id, "bob", "gone wild", long_ago).await.unwrap();
         store.close().await;
 
         let ledger = ledger(data.path());
-        for found in [vec![SessionId::parse("s-aaaaaaaaaaaaaaaa").unwrap()], vec![]] {
+        for found in [vec!["s-bbbbbbbbbbbbbbbb", "s-aaaaaaaaaaaaaaaa"], vec![]] {
             let loaded = load(data.path()).await;
-            assert_eq!(loaded.missed, found);
-            missed(&ledger, &loaded.sessions, &loaded.missed).await.unwrap();
+            assert_eq!(loaded.unrecorded.iter().map(|ended| &*ended.id).collect::<Vec<_>>(), found);
+            missed(&ledger, &loaded.sessions, &loaded.unrecorded).await.unwrap();
             loaded.sessions.close().await;
         }
         ledger.close(true).await.unwrap();
-        assert_eq!(expired(data.path()), ["s-aaaaaaaaaaaaaaaa"]);
+        assert_eq!(ended(data.path()), ["s-bbbbbbbbbbbbbbbb by bob", "s-aaaaaaaaaaaaaaaa"]);
     }
 
     #[tokio::test]
@@ -151,6 +169,6 @@ mod tests {
         stop.cancel();
         record(ledger.clone(), Arc::new(sessions), expirations, stop).await;
         ledger.close(true).await.unwrap();
-        assert_eq!(expired(data.path()), [opened.session.id]);
+        assert_eq!(ended(data.path()), [opened.session.id]);
     }
 }
