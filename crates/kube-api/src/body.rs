@@ -6,6 +6,7 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use crate::{
+    budget::{Budget, MAX_BODY_VALUES},
     content::{ContentType, Syntax},
     json, json_patch, protobuf,
     refusal::Refusal,
@@ -43,15 +44,21 @@ impl Body {
     /// Reads a body. A document that begins like a JSON object is JSON even where YAML is allowed.
     ///
     /// # Errors
-    /// Not UTF-8 JSON or YAML, or not protobuf of a known kind; a duplicate key; deeper than 128; a lone surrogate; trailing content; anchors, tags or
-    /// several documents in YAML; not of the form its content type has.
+    /// Not UTF-8 JSON or YAML, or not protobuf of a known kind; a duplicate key; deeper than 128; more values than
+    /// [`MAX_BODY_VALUES`]; a lone surrogate; trailing content; anchors, tags or several documents in YAML; not of the form
+    /// its content type has.
     pub(crate) fn parse(bytes: &[u8], content: ContentType, syntax: Syntax) -> Result<Self, Refusal> {
         let looks_like_json = bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{');
+        let budget = Budget::new();
         let value = match syntax {
-            Syntax::Yaml if !looks_like_json => from_yaml(bytes)?,
-            Syntax::Json | Syntax::Yaml => from_json(bytes)?,
-            Syntax::Protobuf => protobuf::parse(bytes)?,
+            Syntax::Yaml if !looks_like_json => from_yaml(bytes, &budget),
+            Syntax::Json | Syntax::Yaml => from_json(bytes, &budget),
+            Syntax::Protobuf => protobuf::parse(bytes, &budget),
         };
+        let value = value.map_err(|refusal| match budget.is_overdrawn() {
+            true => Refusal::TooManyValues { most: MAX_BODY_VALUES },
+            false => refusal,
+        })?;
         let body = Self { content, value };
         body.check_form()?;
         Ok(body)
@@ -111,18 +118,18 @@ impl fmt::Debug for Body {
     }
 }
 
-fn from_json(bytes: &[u8]) -> Result<Value, Refusal> {
-    json::parse(bytes).map_err(|json::Problem { what, line, column }| Refusal::Body {
+fn from_json(bytes: &[u8], budget: &Budget) -> Result<Value, Refusal> {
+    json::parse(bytes, budget).map_err(|json::Problem { what, line, column }| Refusal::Body {
         expected: "JSON that can be read in one way only",
         problem: format!("{what} (line {line}, column {column})"),
     })
 }
 
-fn from_yaml(bytes: &[u8]) -> Result<Value, Refusal> {
+fn from_yaml(bytes: &[u8], budget: &Budget) -> Result<Value, Refusal> {
     let refused =
         |problem: String| Refusal::Body { expected: "YAML that can be read in one way only", problem };
     let text = std::str::from_utf8(bytes).map_err(|_| refused("it is not UTF-8".to_owned()))?;
-    yaml::parse(text).map_err(|yaml::Problem { what, line }| refused(format!("{what} (line {line})")))
+    yaml::parse(text, budget).map_err(|yaml::Problem { what, line }| refused(format!("{what} (line {line})")))
 }
 
 #[cfg(test)]
@@ -140,6 +147,45 @@ mod tests {
     fn numbers_and_order_survive() {
         let exact = r#"{"z":9007199254740993,"a":18446744073709551615,"m":-9223372036854775808,"f":0.1}"#;
         assert_eq!(read(exact), exact);
+    }
+
+    #[test]
+    fn more_values_than_any_object_has_are_refused_however_they_are_written() {
+        let refused = Refusal::TooManyValues { most: MAX_BODY_VALUES };
+        let read = |bytes: &[u8], syntax| Body::parse(bytes, ContentType::Json, syntax);
+        // The object, the array, and what is in it.
+        let (most, more) = (MAX_BODY_VALUES - 2, MAX_BODY_VALUES - 1);
+        let json = |count| format!(r#"{{"a":[{}]}}"#, vec!["[]"; count].join(",")).into_bytes();
+        let yaml = |count| format!("a: {{b: [{}]}}", vec!["{}"; count - 1].join(",")).into_bytes();
+        // `metadata` (1) and its `managedFields` (17), which count; what holds them does not.
+        let protobuf = |count: usize| {
+            let entries = [0x8a, 1, 0].repeat(count);
+            let mut metadata = vec![0x0a];
+            metadata.extend(varint(entries.len()));
+            metadata.extend(entries);
+            let mut bytes = b"k8s\0\x0a\x0f\x0a\x02v1\x12\x09ConfigMap\x12".to_vec();
+            bytes.extend(varint(metadata.len()));
+            bytes.extend(metadata);
+            bytes
+        };
+        for syntax in [Syntax::Json, Syntax::Yaml] {
+            assert!(read(&json(most), syntax).is_ok());
+            assert_eq!(read(&json(more), syntax), Err(refused.clone()));
+        }
+        assert!(read(&yaml(most), Syntax::Yaml).is_ok());
+        assert_eq!(read(&yaml(more), Syntax::Yaml), Err(refused.clone()));
+        assert!(read(&protobuf(MAX_BODY_VALUES - 1), Syntax::Protobuf).is_ok());
+        assert_eq!(read(&protobuf(MAX_BODY_VALUES), Syntax::Protobuf), Err(refused));
+    }
+
+    fn varint(mut number: usize) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        while number > 0x7f {
+            bytes.push(u8::try_from(number & 0x7f).unwrap() | 0x80);
+            number >>= 7;
+        }
+        bytes.push(u8::try_from(number).unwrap());
+        bytes
     }
 
     #[test]

@@ -7,6 +7,8 @@
 use granit_parser::{Event, Parser, ScalarStyle, Span, StrInput, StructureStyle};
 use serde_json::{Map, Number, Value};
 
+use crate::budget::Budget;
+
 /// Why a document is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Problem {
@@ -22,8 +24,8 @@ const MAX_DEPTH: usize = 127;
 /// Reads one document.
 ///
 /// # Errors
-/// See the module.
-pub(crate) fn parse(text: &str) -> Result<Value, Problem> {
+/// See the module; more values than the budget has left.
+pub(crate) fn parse(text: &str, budget: &Budget) -> Result<Value, Problem> {
     check_breaks(text)?;
     let options = granit_parser::options! {
         strict_indentation: true,
@@ -33,7 +35,7 @@ pub(crate) fn parse(text: &str) -> Result<Value, Problem> {
         block_nesting_limit: MAX_DEPTH,
         flow_nesting_limit: MAX_DEPTH,
     };
-    let mut reader = Reader { events: Parser::new_from_str_with_options(text, options) };
+    let mut reader = Reader { events: Parser::new_from_str_with_options(text, options), budget };
     let mut document = None;
     loop {
         match reader.next()? {
@@ -65,6 +67,7 @@ fn check_breaks(text: &str) -> Result<(), Problem> {
 
 struct Reader<'text> {
     events: Parser<'text, StrInput<'text>>,
+    budget: &'text Budget,
 }
 
 /// Where a value stands.
@@ -94,6 +97,7 @@ impl<'text> Reader<'text> {
 
     fn value(&mut self, (event, line): Next<'text>, place: Place) -> Result<Value, Problem> {
         let refused = |what| Err(Problem { what, line });
+        self.budget.take().ok_or(Problem { what: "too many values", line })?;
         match event {
             _ if place.depth > MAX_DEPTH => refused("deeper than 128 levels"),
             Event::Alias(_) | Event::UnresolvedAlias(_) => refused("an alias"),
@@ -239,7 +243,7 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> String {
-        match parse(text) {
+        match parse(text, &Budget::new()) {
             Ok(value) => value.to_string(),
             Err(problem) => format!("{} (line {})", problem.what, problem.line),
         }

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use http::{Request, Version, request::Builder};
-use kube_api::{Head, MAX_BODY_BYTES, Refusal};
+use kube_api::{Head, MAX_BODY_BYTES, MAX_BODY_VALUES, Refusal};
 
 fn request(method: &str, target: &str) -> Builder {
     Request::builder().method(method).uri(target)
@@ -95,6 +95,7 @@ fn bodies() -> Vec<(Builder, Vec<u8>)> {
         text(request("GET", PODS), "{}"),
         text(request("POST", PODS), ""),
         (request("POST", PODS), vec![b' '; MAX_BODY_BYTES + 1]),
+        text(request("POST", PODS), &format!(r#"{{"a":[{}0]}}"#, "[],".repeat(MAX_BODY_VALUES))),
         text(request("POST", PODS), r#"{"kind":"Pod","kind":"Node"}"#),
         text(request("POST", PODS), "[]"),
         text(yaml(), "kind: &a Pod"),
@@ -142,5 +143,5 @@ fn every_refusal_names_the_part_and_the_remedy() {
     }
     insta::assert_snapshot!(told.join("\n"));
     // The whole enum, so that none is left without a snapshot.
-    assert_eq!(kinds.len(), 19, "{kinds:?}");
+    assert_eq!(kinds.len(), 20, "{kinds:?}");
 }
