@@ -104,10 +104,11 @@ impl Body {
         self.value.get("apiVersion")?.as_str()
     }
 
-    /// As it goes upstream: our own serialisation, keys in the client's order.
+    /// As it goes upstream: our own JSON, keys in the client's order. It means the same where the server reads it as YAML,
+    /// as it does an apply patch.
     #[must_use]
     pub fn to_bytes(&self) -> Bytes {
-        Bytes::from(self.value.to_string())
+        Bytes::from(escape_unprintable(self.value.to_string()))
     }
 }
 
@@ -116,6 +117,29 @@ impl fmt::Debug for Body {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Body").field("content", &self.content).finish_non_exhaustive()
     }
+}
+
+/// JSON without what YAML 1.1 does not take for printable (`c-printable` in its chapter 5.1), or takes for a line break even
+/// between quotation marks (`b-line-separator` and others in 5.4). All of it can only stand in strings.
+fn escape_unprintable(json: String) -> String {
+    let unprintable = |character: char| {
+        matches!(
+            character,
+            '\u{7f}'..='\u{9f}' | '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}'
+        )
+    };
+    if !json.contains(unprintable) {
+        return json;
+    }
+    let mut escaped = String::with_capacity(json.len() + json.len() / 8);
+    for character in json.chars() {
+        if unprintable(character) {
+            escaped.push_str(&format!("\\u{:04x}", u32::from(character)));
+        } else {
+            escaped.push(character);
+        }
+    }
+    escaped
 }
 
 fn from_json(bytes: &[u8], budget: &Budget) -> Result<Value, Refusal> {
@@ -147,6 +171,16 @@ mod tests {
     fn numbers_and_order_survive() {
         let exact = r#"{"z":9007199254740993,"a":18446744073709551615,"m":-9223372036854775808,"f":0.1}"#;
         assert_eq!(read(exact), exact);
+    }
+
+    #[test]
+    fn what_yaml_readers_take_for_line_breaks_or_refuse_is_escaped() {
+        let spelled =
+            r#"{"k\u2028":"a\u0085b\u2029\u007f\u009f\ufeff\uffff","same":"\u0080 é 中 \ud83d\udd11 \/\t"}"#;
+        let raw = spelled.replace("\\u2028", "\u{2028}").replace("\\u0085", "\u{85}");
+        let written = r#"{"k\u2028":"a\u0085b\u2029\u007f\u009f\ufeff\uffff","same":"\u0080 é 中 🔑 /\t"}"#;
+        assert_eq!(read(spelled), written);
+        assert_eq!(read(&raw), written);
     }
 
     #[test]

@@ -48,7 +48,7 @@ pub(crate) fn parse(text: &str, budget: &Budget) -> Result<Value, Problem> {
     document.ok_or(Problem { what: "it is empty", line: 0 })
 }
 
-/// Tabs as indentation and the line breaks that only YAML 1.1 knows.
+/// Tabs as indentation, line breaks that only YAML 1.1 knows, and marks that are dropped or not.
 fn check_breaks(text: &str) -> Result<(), Problem> {
     for (at, line) in text.lines().enumerate() {
         let content = line.trim_start_matches([' ', '\t']);
@@ -60,6 +60,10 @@ fn check_breaks(text: &str) -> Result<(), Problem> {
                 what: "a line separator that not all readers know; escape it",
                 line: at + 1,
             });
+        }
+        // Some readers drop it, others take it for a letter; at the beginning of a text all drop it.
+        if line.char_indices().any(|(column, character)| character == '\u{feff}' && (at, column) != (0, 0)) {
+            return Err(Problem { what: "a byte order mark inside the text; escape it", line: at + 1 });
         }
     }
     Ok(())
@@ -263,6 +267,7 @@ mod tests {
             ("8080: a\n'true': b", r#"{"8080":"a","true":"b"}"#),
             ("a: |\n  x\n  y\nb: >-\n  x\n  y\n", r#"{"a":"x\ny\n","b":"x y"}"#),
             ("a: '1_000'\n# note\nb: \"\\u00e9\"", r#"{"a":"1_000","b":"é"}"#),
+            ("\u{feff}a: x", r#"{"a":"x"}"#),
             ("text", r#""text""#),
         ] {
             assert_eq!(read(yaml), json, "{yaml}");
@@ -303,6 +308,7 @@ mod tests {
             "\ta: 1",
             "a:\n \t- 1",
             "a: x\u{2028}y",
+            "a: 1\n\u{feff}b: 2",
             "a: 0b+1",
             "a: ?b",
             "[a:]",
@@ -342,6 +348,7 @@ mod tests {
         \ta: 1: a tab as indentation (line 1)
         a:\n \t- 1: a tab as indentation (line 2)
         a: x\u{2028}y: a line separator that not all readers know; escape it (line 1)
+        a: 1\n\u{feff}b: 2: a byte order mark inside the text; escape it (line 2)
         a: 0b+1: a number in a form that not all readers know; quote it, or write it as in JSON (line 1)
         a: ?b: a word that some readers take for a key; quote it (line 1)
         [a:]: nothing where a value should be; write `null` (line 1)
