@@ -80,13 +80,13 @@ impl Body {
         }
     }
 
-    /// What it is.
+    /// What it is; what it was written in does not show.
     #[must_use]
     pub fn content(&self) -> ContentType {
         self.content
     }
 
-    /// Its value.
+    /// Its value: an object, or for a JSON patch an array; of at most [`MAX_BODY_VALUES`] values, no key twice.
     #[must_use]
     pub fn value(&self) -> &Value {
         &self.value
