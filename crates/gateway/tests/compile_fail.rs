@@ -2,6 +2,13 @@
 //!
 //! The cases are compiled against the crates that cargo has just built for this test, so that it takes seconds.
 
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of tests: a failure in them is a failed test"
+)]
+
 use std::{
     env,
     fmt::Write as _,
@@ -14,7 +21,7 @@ use std::{
 
 use serde_json::Value;
 
-/// Of `tests/compile_fail`, and for the last of `tests/compile_fail/inside`.
+/// Sources in `tests/compile_fail`.
 const CASES: [&str; 7] = [
     "unjudged",
     "unrecorded",
