@@ -18,6 +18,8 @@ pub(crate) struct Options {
 /// Each differential test: its package and test program, and what it compares.
 const TESTS: &[(&str, &str, &str)] = &[
     ("e2e", "requestinfo", "our RequestInfo against the API server's own"),
+    ("e2e", "options", "our options against what the API server decodes"),
+    ("e2e", "bodies", "our JSON and YAML against the API server's own"),
     ("e2e", "protobuf", "our reading of protobuf against the API server's own"),
     ("mask", "masking", "our JSON scanner against serde_json"),
 ];

@@ -50,9 +50,9 @@ impl Why {
                 | Refusal::Unsupported { .. }
                 | Refusal::Upgrade,
             ) => Cause::Unsupported,
-            Self::Refused(Refusal::TooLarge { .. }) | Self::TooLarge { .. } | Self::Slow { .. } => {
-                Cause::Limit
-            }
+            Self::Refused(Refusal::TooLarge { .. } | Refusal::TooManyValues { .. })
+            | Self::TooLarge { .. }
+            | Self::Slow { .. } => Cause::Limit,
             Self::SessionEnded => Cause::SessionEnded,
             Self::Refused(_) | Self::Broken | Self::Placeholder { .. } => Cause::Malformed,
         }

@@ -8,7 +8,8 @@ use crate::{
     target::{Class, Target},
 };
 
-/// What the API server is asked to answer in.
+/// What the API server is asked to answer in: those of the client's media types that can be masked, in its order and with
+/// its qualities (RFC 9110 section 12.5.1), as k8s.io/apiserver/pkg/endpoints/handlers/negotiation reads them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Accept {
     header: HeaderValue,
@@ -82,7 +83,7 @@ impl Accept {
         Self { header: HeaderValue::from_static(header), representations: representations.to_vec() }
     }
 
-    /// What goes upstream.
+    /// What goes upstream: media types joined by commas, at least one.
     #[must_use]
     pub fn header_value(&self) -> &HeaderValue {
         &self.header

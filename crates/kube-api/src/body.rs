@@ -6,6 +6,7 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use crate::{
+    budget::{Budget, MAX_BODY_VALUES},
     content::{ContentType, Syntax},
     json, json_patch, protobuf,
     refusal::Refusal,
@@ -43,15 +44,21 @@ impl Body {
     /// Reads a body. A document that begins like a JSON object is JSON even where YAML is allowed.
     ///
     /// # Errors
-    /// Not UTF-8 JSON or YAML, or not protobuf of a known kind; a duplicate key; deeper than 128; a lone surrogate; trailing content; anchors, tags or
-    /// several documents in YAML; not of the form its content type has.
+    /// Not UTF-8 JSON or YAML, or not protobuf of a known kind; a duplicate key; deeper than 128; more values than
+    /// [`MAX_BODY_VALUES`]; a lone surrogate; trailing content; anchors, tags or several documents in YAML; not of the form
+    /// its content type has.
     pub(crate) fn parse(bytes: &[u8], content: ContentType, syntax: Syntax) -> Result<Self, Refusal> {
         let looks_like_json = bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{');
+        let budget = Budget::new();
         let value = match syntax {
-            Syntax::Yaml if !looks_like_json => from_yaml(bytes)?,
-            Syntax::Json | Syntax::Yaml => from_json(bytes)?,
-            Syntax::Protobuf => protobuf::parse(bytes)?,
+            Syntax::Yaml if !looks_like_json => from_yaml(bytes, &budget),
+            Syntax::Json | Syntax::Yaml => from_json(bytes, &budget),
+            Syntax::Protobuf => protobuf::parse(bytes, &budget),
         };
+        let value = value.map_err(|refusal| match budget.is_overdrawn() {
+            true => Refusal::TooManyValues { most: MAX_BODY_VALUES },
+            false => refusal,
+        })?;
         let body = Self { content, value };
         body.check_form()?;
         Ok(body)
@@ -73,13 +80,13 @@ impl Body {
         }
     }
 
-    /// What it is.
+    /// What it is; what it was written in does not show.
     #[must_use]
     pub fn content(&self) -> ContentType {
         self.content
     }
 
-    /// Its value.
+    /// Its value: an object, or for a JSON patch an array; of at most [`MAX_BODY_VALUES`] values, no key twice.
     #[must_use]
     pub fn value(&self) -> &Value {
         &self.value
@@ -97,10 +104,11 @@ impl Body {
         self.value.get("apiVersion")?.as_str()
     }
 
-    /// As it goes upstream: our own serialisation, keys in the client's order.
+    /// As it goes upstream: our own JSON, keys in the client's order. It means the same where the server reads it as YAML,
+    /// as it does an apply patch.
     #[must_use]
     pub fn to_bytes(&self) -> Bytes {
-        Bytes::from(self.value.to_string())
+        Bytes::from(escape_unprintable(self.value.to_string()))
     }
 }
 
@@ -111,18 +119,41 @@ impl fmt::Debug for Body {
     }
 }
 
-fn from_json(bytes: &[u8]) -> Result<Value, Refusal> {
-    json::parse(bytes).map_err(|json::Problem { what, line, column }| Refusal::Body {
+/// JSON without what YAML 1.1 does not take for printable (`c-printable` in its chapter 5.1), or takes for a line break even
+/// between quotation marks (`b-line-separator` and others in 5.4). All of it can only stand in strings.
+fn escape_unprintable(json: String) -> String {
+    let unprintable = |character: char| {
+        matches!(
+            character,
+            '\u{7f}'..='\u{9f}' | '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}'
+        )
+    };
+    if !json.contains(unprintable) {
+        return json;
+    }
+    let mut escaped = String::with_capacity(json.len() + json.len() / 8);
+    for character in json.chars() {
+        if unprintable(character) {
+            escaped.push_str(&format!("\\u{:04x}", u32::from(character)));
+        } else {
+            escaped.push(character);
+        }
+    }
+    escaped
+}
+
+fn from_json(bytes: &[u8], budget: &Budget) -> Result<Value, Refusal> {
+    json::parse(bytes, budget).map_err(|json::Problem { what, line, column }| Refusal::Body {
         expected: "JSON that can be read in one way only",
         problem: format!("{what} (line {line}, column {column})"),
     })
 }
 
-fn from_yaml(bytes: &[u8]) -> Result<Value, Refusal> {
+fn from_yaml(bytes: &[u8], budget: &Budget) -> Result<Value, Refusal> {
     let refused =
         |problem: String| Refusal::Body { expected: "YAML that can be read in one way only", problem };
     let text = std::str::from_utf8(bytes).map_err(|_| refused("it is not UTF-8".to_owned()))?;
-    yaml::parse(text).map_err(|yaml::Problem { what, line }| refused(format!("{what} (line {line})")))
+    yaml::parse(text, budget).map_err(|yaml::Problem { what, line }| refused(format!("{what} (line {line})")))
 }
 
 #[cfg(test)]
@@ -140,6 +171,55 @@ mod tests {
     fn numbers_and_order_survive() {
         let exact = r#"{"z":9007199254740993,"a":18446744073709551615,"m":-9223372036854775808,"f":0.1}"#;
         assert_eq!(read(exact), exact);
+    }
+
+    #[test]
+    fn what_yaml_readers_take_for_line_breaks_or_refuse_is_escaped() {
+        let spelled =
+            r#"{"k\u2028":"a\u0085b\u2029\u007f\u009f\ufeff\uffff","same":"\u0080 é 中 \ud83d\udd11 \/\t"}"#;
+        let raw = spelled.replace("\\u2028", "\u{2028}").replace("\\u0085", "\u{85}");
+        let written = r#"{"k\u2028":"a\u0085b\u2029\u007f\u009f\ufeff\uffff","same":"\u0080 é 中 🔑 /\t"}"#;
+        assert_eq!(read(spelled), written);
+        assert_eq!(read(&raw), written);
+    }
+
+    #[test]
+    fn more_values_than_any_object_has_are_refused_however_they_are_written() {
+        let refused = Refusal::TooManyValues { most: MAX_BODY_VALUES };
+        let read = |bytes: &[u8], syntax| Body::parse(bytes, ContentType::Json, syntax);
+        // The object, the array, and what is in it.
+        let (most, more) = (MAX_BODY_VALUES - 2, MAX_BODY_VALUES - 1);
+        let json = |count| format!(r#"{{"a":[{}]}}"#, vec!["[]"; count].join(",")).into_bytes();
+        let yaml = |count| format!("a: {{b: [{}]}}", vec!["{}"; count - 1].join(",")).into_bytes();
+        // `metadata` (1) and its `managedFields` (17), which count; what holds them does not.
+        let protobuf = |count: usize| {
+            let entries = [0x8a, 1, 0].repeat(count);
+            let mut metadata = vec![0x0a];
+            metadata.extend(varint(entries.len()));
+            metadata.extend(entries);
+            let mut bytes = b"k8s\0\x0a\x0f\x0a\x02v1\x12\x09ConfigMap\x12".to_vec();
+            bytes.extend(varint(metadata.len()));
+            bytes.extend(metadata);
+            bytes
+        };
+        for syntax in [Syntax::Json, Syntax::Yaml] {
+            assert!(read(&json(most), syntax).is_ok());
+            assert_eq!(read(&json(more), syntax), Err(refused.clone()));
+        }
+        assert!(read(&yaml(most), Syntax::Yaml).is_ok());
+        assert_eq!(read(&yaml(more), Syntax::Yaml), Err(refused.clone()));
+        assert!(read(&protobuf(MAX_BODY_VALUES - 1), Syntax::Protobuf).is_ok());
+        assert_eq!(read(&protobuf(MAX_BODY_VALUES), Syntax::Protobuf), Err(refused));
+    }
+
+    fn varint(mut number: usize) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        while number > 0x7f {
+            bytes.push(u8::try_from(number & 0x7f).unwrap() | 0x80);
+            number >>= 7;
+        }
+        bytes.push(u8::try_from(number).unwrap());
+        bytes
     }
 
     #[test]

@@ -19,6 +19,13 @@ pub(crate) fn required_name(selector: &str) -> Result<Option<String>, Unreadable
     Ok(name)
 }
 
+/// Whether the server can read a selector, and every term of it selects: it leaves out terms without a field and a value
+/// (`Transform` there), so that `=` and `!=` and `,` select everything.
+pub(crate) fn is_field_selector(selector: &str) -> bool {
+    let selects = |term: &str| split_term(term).is_some_and(|(field, ..)| !field.is_empty());
+    required_name(selector).is_ok() && split_terms(selector).into_iter().all(selects)
+}
+
 /// A selector that the server refuses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Unreadable;
@@ -88,6 +95,13 @@ mod tests {
         assert_eq!(named("").as_deref(), None);
         for unreadable in ["metadata.name=a,foo", "a=b=c", r"a=\x", r"a=b\"] {
             assert_eq!(required_name(unreadable), Err(Unreadable), "{unreadable}");
+            assert!(!is_field_selector(unreadable), "{unreadable}");
+        }
+        for everything in ["=", "!=", "==", ",", "a=b,", "a=b,="] {
+            assert!(!is_field_selector(everything), "{everything}");
+        }
+        for some in ["", "a=", "metadata.name=a", "a!=b,c==d"] {
+            assert!(is_field_selector(some), "{some}");
         }
     }
 }

@@ -8,6 +8,8 @@ use serde::{
 };
 use serde_json::{Map, Number, Value};
 
+use crate::budget::Budget;
+
 /// Why a text is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Problem {
@@ -20,14 +22,15 @@ pub(crate) struct Problem {
 }
 
 const DUPLICATE: &str = "a key stands twice in one object";
+const TOO_MANY: &str = "too many values";
 
 /// Reads one value, at most 128 levels deep, in which no key stands twice. Integers are exact as far as 64 bits reach.
 ///
 /// # Errors
-/// Anything else, lone surrogates and numbers without a finite value among it.
-pub(crate) fn parse(bytes: &[u8]) -> Result<Value, Problem> {
+/// Anything else, lone surrogates and numbers without a finite value among it; more values than the budget has left.
+pub(crate) fn parse(bytes: &[u8], budget: &Budget) -> Result<Value, Problem> {
     let mut reader = serde_json::Deserializer::from_slice(bytes);
-    let value = Strict.deserialize(&mut reader).map_err(|error| told(&error))?;
+    let value = Strict { budget }.deserialize(&mut reader).map_err(|error| told(&error))?;
     reader.end().map_err(|error| told(&error))?;
     Ok(value)
 }
@@ -45,19 +48,22 @@ fn told(error: &serde_json::Error) -> Problem {
     Problem { what, line: error.line(), column: error.column() }
 }
 
-/// Builds a [`Value`], refusing what [`serde_json`] lets pass: a key that stands twice.
+/// Builds a [`Value`], refusing what [`serde_json`] lets pass: a key that stands twice, and values without end.
 #[derive(Clone, Copy)]
-struct Strict;
+struct Strict<'budget> {
+    budget: &'budget Budget,
+}
 
-impl<'de> DeserializeSeed<'de> for Strict {
+impl<'de> DeserializeSeed<'de> for Strict<'_> {
     type Value = Value;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        self.budget.take().ok_or_else(|| D::Error::custom(TOO_MANY))?;
         deserializer.deserialize_any(self)
     }
 }
 
-impl<'de> Visitor<'de> for Strict {
+impl<'de> Visitor<'de> for Strict<'_> {
     type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -9,6 +9,7 @@
 
 mod accept;
 mod body;
+mod budget;
 mod content;
 mod delete_options;
 mod field_selector;
@@ -35,6 +36,7 @@ mod yaml;
 
 pub use accept::{Accept, Representation};
 pub use body::{Body, BodyRule, MAX_BODY_BYTES};
+pub use budget::MAX_BODY_VALUES;
 pub use content::ContentType;
 pub use head::Head;
 pub use options::Options;

@@ -8,7 +8,8 @@ use crate::{
     target::Target,
 };
 
-/// The options that the client gave, canonical, in the client's order.
+/// The options that the client gave, canonical, in the client's order; what the server decodes from the query as
+/// `ListOptions` and its like (k8s.io/apimachinery/pkg/apis/meta/v1/types.go), which a differential test compares.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Options(Vec<(&'static str, String)>);
 
@@ -36,7 +37,8 @@ impl Options {
         Ok(options)
     }
 
-    /// The (first) value of an option, as the client gave it.
+    /// The (first) value of an option, canonical: a boolean is `true` or `false`, whatever the client wrote; other values are
+    /// what the client gave, decoded.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
         self.all(name).next()

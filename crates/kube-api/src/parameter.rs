@@ -2,7 +2,7 @@
 
 use crate::{
     Verb,
-    field_selector::required_name,
+    field_selector::is_field_selector,
     label_selector::is_label_selector,
     refusal::{Refusal, quoted},
     subresource::{Shape, shape},
@@ -61,16 +61,18 @@ const GET: &[Parameter] = &[one("resourceVersion", Kind::Version), one("includeO
 const SELECTION: &[Parameter] = &[
     one("labelSelector", Kind::LabelSelector),
     one("fieldSelector", Kind::FieldSelector),
-    one("resourceVersion", Kind::Version),
-    one("resourceVersionMatch", MATCHES),
     one("timeoutSeconds", Kind::Count),
     one("limit", Kind::Count),
     one("continue", Kind::Text(16 * 1024)),
     one("includeObject", INCLUDED),
 ];
 
-/// The rest of `ListOptions`, which says nothing to a deletion.
+/// The rest of `ListOptions`, which says nothing to a deletion, or something else: there, `resourceVersion` is also a
+/// precondition on every object (`Convert_url_Values_To_v1_DeleteOptions` in
+/// k8s.io/apimachinery/pkg/apis/meta/v1/conversion.go).
 const FOLLOWING: &[Parameter] = &[
+    one("resourceVersion", Kind::Version),
+    one("resourceVersionMatch", MATCHES),
     one("watch", Kind::Bool),
     one("allowWatchBookmarks", Kind::Bool),
     one("sendInitialEvents", Kind::Bool),
@@ -200,8 +202,12 @@ impl Kind {
             }
             Self::OneOf(values, expected) => unless(values.contains(&value), expected),
             Self::Text(most) | Self::Lines(most) => unless(value.len() <= most, "short enough"),
-            Self::FieldSelector => unless(required_name(value).is_ok(), "a field selector"),
-            Self::LabelSelector => unless(is_label_selector(value), "a label selector"),
+            Self::FieldSelector => unless(is_field_selector(value), "a field selector"),
+            // Blanks look like a selector and select everything.
+            Self::LabelSelector => unless(
+                is_label_selector(value) && value.trim().is_empty() == value.is_empty(),
+                "a label selector",
+            ),
             Self::Time => unless(is_time(value), "a time such as `2026-01-31T12:00:00Z`"),
             Self::Duration => unless(is_duration(value), "a duration such as `30s`"),
             Self::Refused(reason) => Err(Refusal::RefusedParameter { name, reason }),

@@ -133,6 +133,12 @@ pub enum Refusal {
         /// The bound.
         most: usize,
     },
+    /// A body of more values than any real object has.
+    #[error("the body has more than {most} values; split it into several requests")]
+    TooManyValues {
+        /// The bound.
+        most: usize,
+    },
     /// A body that is not what it says it is, or that two readers could read in two ways.
     #[error("the body is not {expected}: {problem}")]
     Body {
@@ -159,7 +165,9 @@ impl Refusal {
             Self::Method { .. } => (StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed"),
             Self::NotAcceptable { .. } => (StatusCode::NOT_ACCEPTABLE, "NotAcceptable"),
             Self::Unsupported { .. } => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "UnsupportedMediaType"),
-            Self::TooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge"),
+            Self::TooLarge { .. } | Self::TooManyValues { .. } => {
+                (StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge")
+            }
             Self::TargetForm { .. }
             | Self::Version
             | Self::Path { .. }

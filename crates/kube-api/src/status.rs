@@ -60,7 +60,7 @@ impl Status {
         self
     }
 
-    /// Says when to come back, in seconds.
+    /// Says when to come back, in seconds: `details.retryAfterSeconds`.
     #[must_use]
     pub fn retry_after(mut self, seconds: u32) -> Self {
         self.details.retry_after_seconds = Some(seconds);
@@ -85,7 +85,7 @@ impl Status {
         &self.message
     }
 
-    /// When to come back, in seconds.
+    /// When to come back, in seconds; `None` if that was not said.
     #[must_use]
     pub fn retry_after_seconds(&self) -> Option<u32> {
         self.details.retry_after_seconds

@@ -112,7 +112,7 @@ impl Resource {
         &self.group
     }
 
-    /// API version.
+    /// API version, such as `v1`.
     #[must_use]
     pub fn version(&self) -> &str {
         &self.version
@@ -124,7 +124,7 @@ impl Resource {
         &self.resource
     }
 
-    /// Such as `log`.
+    /// Such as `log`; `None` for the object or collection itself.
     #[must_use]
     pub fn subresource(&self) -> Option<&str> {
         self.subresource.as_deref()

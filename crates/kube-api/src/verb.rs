@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// What is done to a resource, as authorization sees it.
+/// What is done to a resource, as authorization sees it (k8s.io/apiserver/pkg/endpoints/request/requestinfo.go).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Verb {
     /// One object, or a non-resource path.

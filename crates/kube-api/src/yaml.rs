@@ -7,6 +7,8 @@
 use granit_parser::{Event, Parser, ScalarStyle, Span, StrInput, StructureStyle};
 use serde_json::{Map, Number, Value};
 
+use crate::budget::Budget;
+
 /// Why a document is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Problem {
@@ -22,8 +24,8 @@ const MAX_DEPTH: usize = 127;
 /// Reads one document.
 ///
 /// # Errors
-/// See the module.
-pub(crate) fn parse(text: &str) -> Result<Value, Problem> {
+/// See the module; more values than the budget has left.
+pub(crate) fn parse(text: &str, budget: &Budget) -> Result<Value, Problem> {
     check_breaks(text)?;
     let options = granit_parser::options! {
         strict_indentation: true,
@@ -33,7 +35,7 @@ pub(crate) fn parse(text: &str) -> Result<Value, Problem> {
         block_nesting_limit: MAX_DEPTH,
         flow_nesting_limit: MAX_DEPTH,
     };
-    let mut reader = Reader { events: Parser::new_from_str_with_options(text, options) };
+    let mut reader = Reader { events: Parser::new_from_str_with_options(text, options), budget };
     let mut document = None;
     loop {
         match reader.next()? {
@@ -46,7 +48,7 @@ pub(crate) fn parse(text: &str) -> Result<Value, Problem> {
     document.ok_or(Problem { what: "it is empty", line: 0 })
 }
 
-/// Tabs as indentation and the line breaks that only YAML 1.1 knows.
+/// Tabs as indentation, line breaks that only YAML 1.1 knows, and marks that are dropped or not.
 fn check_breaks(text: &str) -> Result<(), Problem> {
     for (at, line) in text.lines().enumerate() {
         let content = line.trim_start_matches([' ', '\t']);
@@ -59,12 +61,17 @@ fn check_breaks(text: &str) -> Result<(), Problem> {
                 line: at + 1,
             });
         }
+        // Some readers drop it, others take it for a letter; at the beginning of a text all drop it.
+        if line.char_indices().any(|(column, character)| character == '\u{feff}' && (at, column) != (0, 0)) {
+            return Err(Problem { what: "a byte order mark inside the text; escape it", line: at + 1 });
+        }
     }
     Ok(())
 }
 
 struct Reader<'text> {
     events: Parser<'text, StrInput<'text>>,
+    budget: &'text Budget,
 }
 
 /// Where a value stands.
@@ -94,6 +101,7 @@ impl<'text> Reader<'text> {
 
     fn value(&mut self, (event, line): Next<'text>, place: Place) -> Result<Value, Problem> {
         let refused = |what| Err(Problem { what, line });
+        self.budget.take().ok_or(Problem { what: "too many values", line })?;
         match event {
             _ if place.depth > MAX_DEPTH => refused("deeper than 128 levels"),
             Event::Alias(_) | Event::UnresolvedAlias(_) => refused("an alias"),
@@ -239,7 +247,7 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> String {
-        match parse(text) {
+        match parse(text, &Budget::new()) {
             Ok(value) => value.to_string(),
             Err(problem) => format!("{} (line {})", problem.what, problem.line),
         }
@@ -259,6 +267,7 @@ mod tests {
             ("8080: a\n'true': b", r#"{"8080":"a","true":"b"}"#),
             ("a: |\n  x\n  y\nb: >-\n  x\n  y\n", r#"{"a":"x\ny\n","b":"x y"}"#),
             ("a: '1_000'\n# note\nb: \"\\u00e9\"", r#"{"a":"1_000","b":"é"}"#),
+            ("\u{feff}a: x", r#"{"a":"x"}"#),
             ("text", r#""text""#),
         ] {
             assert_eq!(read(yaml), json, "{yaml}");
@@ -299,6 +308,7 @@ mod tests {
             "\ta: 1",
             "a:\n \t- 1",
             "a: x\u{2028}y",
+            "a: 1\n\u{feff}b: 2",
             "a: 0b+1",
             "a: ?b",
             "[a:]",
@@ -338,6 +348,7 @@ mod tests {
         \ta: 1: a tab as indentation (line 1)
         a:\n \t- 1: a tab as indentation (line 2)
         a: x\u{2028}y: a line separator that not all readers know; escape it (line 1)
+        a: 1\n\u{feff}b: 2: a byte order mark inside the text; escape it (line 2)
         a: 0b+1: a number in a form that not all readers know; quote it, or write it as in JSON (line 1)
         a: ?b: a word that some readers take for a key; quote it (line 1)
         [a:]: nothing where a value should be; write `null` (line 1)

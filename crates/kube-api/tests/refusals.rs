@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use http::{Request, Version, request::Builder};
-use kube_api::{Head, MAX_BODY_BYTES, Refusal};
+use kube_api::{Head, MAX_BODY_BYTES, MAX_BODY_VALUES, Refusal};
 
 fn request(method: &str, target: &str) -> Builder {
     Request::builder().method(method).uri(target)
@@ -48,8 +48,10 @@ fn heads() -> Vec<Builder> {
         ("GET", "/api/v1/pods?resourceVersionMatch=exact"),
         ("GET", "/api/v1/pods?timeout=soon"),
         ("GET", "/api/v1/pods?fieldSelector=metadata.name"),
+        ("DELETE", "/api/v1/namespaces/shop/pods?fieldSelector=!="),
         ("GET", "/api/v1/pods?fieldSelector=metadata.name%3Da%20b"),
         ("GET", "/api/v1/pods?labelSelector=a%20in%20b"),
+        ("DELETE", "/api/v1/namespaces/shop/pods?labelSelector=%20"),
         ("GET", "/api/v1/namespaces/shop/pods/web-0/log?sinceTime=yesterday"),
         ("GET", "/api/v1/namespaces/shop/pods/web-0/log?limitBytes=1"),
         ("GET", "/api/v1/namespaces/shop/pods/web-0/log?insecureSkipTLSVerifyBackend=true"),
@@ -61,6 +63,7 @@ fn heads() -> Vec<Builder> {
             "/api/v1/namespaces/shop/pods/web-0?ignoreStoreReadErrorWithClusterBreakingPotential=true",
         ),
         ("DELETE", "/api/v1/namespaces/shop/pods?watch=true"),
+        ("DELETE", "/api/v1/namespaces/shop/pods?resourceVersion=1"),
         ("PATCH", POD),
         ("GET", "/apis/apps/v1/proxy"),
         ("GET", "/api/v1/namespaces/shop/pods/%70ods"),
@@ -95,6 +98,7 @@ fn bodies() -> Vec<(Builder, Vec<u8>)> {
         text(request("GET", PODS), "{}"),
         text(request("POST", PODS), ""),
         (request("POST", PODS), vec![b' '; MAX_BODY_BYTES + 1]),
+        text(request("POST", PODS), &format!(r#"{{"a":[{}0]}}"#, "[],".repeat(MAX_BODY_VALUES))),
         text(request("POST", PODS), r#"{"kind":"Pod","kind":"Node"}"#),
         text(request("POST", PODS), "[]"),
         text(yaml(), "kind: &a Pod"),
@@ -142,5 +146,5 @@ fn every_refusal_names_the_part_and_the_remedy() {
     }
     insta::assert_snapshot!(told.join("\n"));
     // The whole enum, so that none is left without a snapshot.
-    assert_eq!(kinds.len(), 19, "{kinds:?}");
+    assert_eq!(kinds.len(), 20, "{kinds:?}");
 }

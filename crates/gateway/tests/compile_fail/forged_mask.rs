@@ -2,9 +2,6 @@
 
 use mask::Masked;
 
-#[allow(dead_code)]
 fn masked<B: http_body::Body<Data = bytes::Bytes>>(body: B) -> Masked<B> {
     Masked::new(body)
 }
-
-fn main() {}

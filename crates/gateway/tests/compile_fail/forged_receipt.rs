@@ -3,9 +3,6 @@
 use ledger::Receipt;
 use upstream::Intent;
 
-#[allow(dead_code)]
 fn receipt(intent: Intent) -> Receipt<Intent> {
     Receipt { entry: intent, index: 0 }
 }
-
-fn main() {}

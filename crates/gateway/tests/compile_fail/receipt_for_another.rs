@@ -3,9 +3,6 @@
 use ledger::{Receipt, leaf::Event};
 use upstream::Cluster;
 
-#[allow(dead_code)]
 async fn send(cluster: &Cluster, receipt: Receipt<Event>) {
     let _answer = cluster.send(receipt).await;
 }
-
-fn main() {}

@@ -2,11 +2,8 @@
 
 use upstream::Answer;
 
-#[allow(dead_code)]
 fn deliver_sealed(answer: Answer) {
     deliver(answer.body);
 }
 
 fn deliver(_body: impl http_body::Body) {}
-
-fn main() {}

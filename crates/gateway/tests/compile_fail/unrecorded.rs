@@ -2,9 +2,6 @@
 
 use upstream::{Cluster, Intent};
 
-#[allow(dead_code)]
 async fn send(cluster: &Cluster, intent: Intent) {
     let _answer = cluster.send(intent).await;
 }
-
-fn main() {}

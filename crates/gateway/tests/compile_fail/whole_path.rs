@@ -4,7 +4,6 @@ use ledger::{Ledger, leaf::Id};
 use policy::{Judge, Principal, Verdict};
 use upstream::{Cluster, Intent, Origin};
 
-#[allow(dead_code)]
 async fn life(
     judge: &Judge,
     principal: &Principal<'_>,
@@ -23,5 +22,3 @@ async fn life(
 }
 
 fn deliver(_body: impl http_body::Body) {}
-
-fn main() {}

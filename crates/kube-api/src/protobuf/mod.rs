@@ -13,7 +13,7 @@ mod wire;
 
 use serde_json::{Map, Value};
 
-use crate::refusal::Refusal;
+use crate::{budget::Budget, refusal::Refusal};
 use schema::{Index, Schema};
 use wire::field;
 
@@ -22,22 +22,22 @@ const MAGIC: &[u8] = b"k8s\0";
 /// The body as the JSON that says the same.
 ///
 /// # Errors
-/// Not the envelope, a kind or a field that is not known, or not protobuf.
-pub(crate) fn parse(bytes: &[u8]) -> Result<Value, Refusal> {
-    read(bytes).map_err(|problem| Refusal::Body {
+/// Not the envelope, a kind or a field that is not known, or not protobuf; more values than the budget has left.
+pub(crate) fn parse(bytes: &[u8], budget: &Budget) -> Result<Value, Refusal> {
+    read(bytes, budget).map_err(|problem| Refusal::Body {
         expected: "protobuf that can be read in one way only",
         problem: problem.to_owned(),
     })
 }
 
-fn read(bytes: &[u8]) -> Result<Value, &'static str> {
+fn read(bytes: &[u8], budget: &Budget) -> Result<Value, &'static str> {
     let envelope = bytes.strip_prefix(MAGIC).ok_or("it lacks the magic `k8s\\0`")?;
     let envelope = Envelope::read(envelope).ok_or("its envelope does not parse")?;
     let schema = Schema::shipped().ok_or("the gate knows no messages")?;
     let message = envelope
         .message(schema)
         .ok_or("its kind is none of Kubernetes' own that the gate reads in protobuf; send JSON or YAML")?;
-    let fields = object::read(schema, message, envelope.raw)
+    let fields = object::read(schema, budget, message, envelope.raw)
         .ok_or("its message does not parse, or has a field that the gate does not know; send JSON or YAML")?;
     let mut object = Map::new();
     object.insert("apiVersion".to_owned(), Value::from(envelope.api_version));

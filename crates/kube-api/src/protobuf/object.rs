@@ -7,19 +7,27 @@ use super::{
     schema::{Field, Form, INLINE, Index, Label, Schema},
     wire::{Wire, field},
 };
+use crate::budget::Budget;
 
 /// Messages inside each other, at most; the deepest that does not contain itself has 13.
 const DEPTH: u8 = 32;
 
-/// The message as the object that Go would write for it; `None` if it is not exactly what the schema says.
-pub(super) fn read(schema: &Schema, message: Index, bytes: &[u8]) -> Option<Map<String, Value>> {
-    Reader { schema, depth: DEPTH }.message(message, bytes)
+/// The message as the object that Go would write for it; `None` if it is not exactly what the schema says, or has more
+/// values than the budget has left.
+pub(super) fn read(
+    schema: &Schema,
+    budget: &Budget,
+    message: Index,
+    bytes: &[u8],
+) -> Option<Map<String, Value>> {
+    Reader { schema, budget, depth: DEPTH }.message(message, bytes)
 }
 
 /// Reads what stands at one depth.
 #[derive(Clone, Copy)]
 struct Reader<'a> {
     schema: &'a Schema,
+    budget: &'a Budget,
     /// So many messages may still stand inside.
     depth: u8,
 }
@@ -72,6 +80,7 @@ impl Reader<'_> {
     }
 
     fn value(self, form: Form, wire: Wire<'_>) -> Option<Value> {
+        self.budget.take()?;
         Some(match form {
             Form::Message(message) => {
                 let inner = Self { depth: self.depth.checked_sub(1)?, ..self };
@@ -82,12 +91,12 @@ impl Reader<'_> {
             Form::Bool => Value::from(wire.boolean()?),
             Form::Int32 => Value::from(wire.int32()?),
             Form::Int64 => Value::from(wire.int64()?),
-            Form::Texts => scalar::texts(wire.delimited()?)?,
+            Form::Texts => scalar::texts(wire.delimited()?, self.budget)?,
             Form::Time => scalar::time(wire.delimited()?)?,
             Form::MicroTime => scalar::micro_time(wire.delimited()?)?,
             Form::Quantity => scalar::quantity(wire.delimited()?)?,
             Form::IntOrString => scalar::int_or_string(wire.delimited()?)?,
-            Form::Json => scalar::json(wire.delimited()?)?,
+            Form::Json => scalar::json(wire.delimited()?, self.budget)?,
         })
     }
 }

@@ -5,14 +5,14 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::wire::{Wire, field};
-use crate::json;
+use crate::{budget::Budget, json};
 
 pub(super) fn base64(bytes: &[u8]) -> Value {
     Value::from(STANDARD.encode(bytes))
 }
 
 /// A message of one repeated text, as `ExtraValue` in k8s.io/api/authentication/v1.
-pub(super) fn texts(mut bytes: &[u8]) -> Option<Value> {
+pub(super) fn texts(mut bytes: &[u8], budget: &Budget) -> Option<Value> {
     let mut texts = Vec::new();
     while !bytes.is_empty() {
         let (number, wire, rest) = field(bytes)?;
@@ -20,6 +20,7 @@ pub(super) fn texts(mut bytes: &[u8]) -> Option<Value> {
         if number != 1 {
             return None;
         }
+        budget.take()?;
         texts.push(Value::from(wire.text()?));
     }
     Some(Value::Array(texts))
@@ -81,9 +82,9 @@ pub(super) fn quantity(bytes: &[u8]) -> Option<Value> {
 }
 
 /// JSON in the one field of `RawExtension` and `FieldsV1`. Nothing is null.
-pub(super) fn json(bytes: &[u8]) -> Option<Value> {
+pub(super) fn json(bytes: &[u8], budget: &Budget) -> Option<Value> {
     match only(bytes)? {
-        Some(wire) => json::parse(wire.delimited()?).ok(),
+        Some(wire) => json::parse(wire.delimited()?, budget).ok(),
         None => Some(Value::Null),
     }
 }

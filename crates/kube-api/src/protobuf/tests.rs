@@ -24,7 +24,7 @@ fn database() -> Vec<u8> {
 }
 
 fn told(bytes: &[u8]) -> String {
-    match parse(bytes) {
+    match parse(bytes, &Budget::new()) {
         Ok(value) => value.to_string(),
         Err(refusal) => refusal.to_string(),
     }
@@ -70,7 +70,7 @@ fn what_could_be_read_in_two_ways_is_refused() {
 fn no_cut_panics_or_is_taken_for_a_secret_with_another_value() {
     let whole = secret(&database());
     for end in 0..whole.len() {
-        if let Ok(value) = parse(&whole[..end]) {
+        if let Ok(value) = parse(&whole[..end], &Budget::new()) {
             assert!(value.get("data").is_none() || value["data"]["password"] == "aHVudGVyMg==", "{value}");
         }
     }
@@ -80,7 +80,10 @@ fn no_cut_panics_or_is_taken_for_a_secret_with_another_value() {
 fn messages_that_contain_themselves_are_read_to_a_depth() {
     let workload = |depth: usize| {
         let templates = (0..depth).fold(Vec::new(), |inner, _| delimited(9, &inner));
-        parse(&envelope("scheduling.k8s.io/v1beta1", "Workload", &delimited(2, &delimited(3, &templates))))
+        parse(
+            &envelope("scheduling.k8s.io/v1beta1", "Workload", &delimited(2, &delimited(3, &templates))),
+            &Budget::new(),
+        )
     };
     assert!(workload(20).is_ok());
     assert!(workload(32).is_err());

@@ -58,8 +58,16 @@ impl Text {
         Self { mode: Mode::Plain, surrogate: None, raw: [0; MAX_ESCAPE], raw_len: 0 }
     }
 
-    /// Reads on from `at`; answers with the position of the closing quotation mark, or none if `input` ends before it.
+    /// The length of the rest of a string, if it is all of `rest` up to a quotation mark and has nothing in it that must be
+    /// understood: the way most strings go.
     #[inline]
+    pub(crate) fn whole(&self, rest: &[u8]) -> Option<usize> {
+        let len = swar::plain_prefix(rest);
+        (matches!(self.mode, Mode::Plain) && rest.get(len) == Some(&b'"')).then_some(len)
+    }
+
+    /// Reads on from `at`; answers with the position of the closing quotation mark, or none if `input` ends before it.
+    #[inline(never)]
     pub(crate) fn advance<S: Sink>(
         &mut self,
         input: &[u8],

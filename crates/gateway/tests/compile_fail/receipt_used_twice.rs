@@ -1,0 +1,9 @@
+//! A receipt vouches for one call.
+
+use ledger::Receipt;
+use upstream::{Cluster, Intent};
+
+async fn send(cluster: &Cluster, receipt: Receipt<Intent>) {
+    let _answer = cluster.send(receipt).await;
+    let _again = cluster.send(receipt).await;
+}

@@ -1,0 +1,232 @@
+//! Values: their beginnings, ends, and what is cut of them.
+
+use super::{Frame, MAX_DEPTH, NO_CUT, Number, Role, Scanner, State, is_space, text::Ignore};
+use crate::malformed::{Fault, What};
+use crate::nested::Nested;
+use crate::placeholder::Placeholder;
+use crate::places::{NOTHING, Node, Treatment};
+use crate::splice::Splice;
+
+impl Scanner {
+    /// Where a value begins; mostly it comes at once.
+    #[inline(always)]
+    pub(super) fn begin_value(
+        &mut self,
+        input: &[u8],
+        at: usize,
+        splice: &mut Splice<'_>,
+    ) -> Result<usize, Fault> {
+        match input.get(at) {
+            Some(&byte) if !is_space(byte) => self.value(byte, input, at, splice),
+            _ => {
+                self.state = State::Value;
+                Ok(at)
+            }
+        }
+    }
+
+    /// A value whose first byte is `byte`, as far as it is in `input`; an object or array only begins.
+    #[inline(always)]
+    pub(super) fn value(
+        &mut self,
+        byte: u8,
+        input: &[u8],
+        at: usize,
+        splice: &mut Splice<'_>,
+    ) -> Result<usize, Fault> {
+        let node = self.next;
+        if node != NOTHING
+            && let Some(treatment) = self.rules.treatment(node)
+        {
+            if !begins_value(byte) {
+                return Err(Fault::new(at, What::Unexpected));
+            }
+            if self.treat(treatment, byte, at, splice) {
+                return Ok(at + 1);
+            }
+        }
+        match byte {
+            b'"' => {
+                self.state = State::Text(Role::Value);
+                self.string(input, at + 1, splice)
+            }
+            b'{' | b'[' => self.open(byte == b'{', node, at),
+            b't' => self.begin_literal(b"rue", input, at + 1, splice),
+            b'f' => self.begin_literal(b"alse", input, at + 1, splice),
+            b'n' => self.begin_literal(b"ull", input, at + 1, splice),
+            _ => {
+                let number = Number::begin(byte).ok_or_else(|| Fault::new(at, What::Unexpected))?;
+                self.number(number, input, at + 1, splice)
+            }
+        }
+    }
+
+    /// Begins the edit of the value whose first byte is `byte`, and says whether it is an embedded document.
+    #[inline(never)]
+    fn treat(&mut self, treatment: Treatment, byte: u8, at: usize, splice: &mut Splice<'_>) -> bool {
+        let placeholder = match treatment {
+            _ if byte == b'n' => return false,
+            Treatment::ReplaceMembers(_) if byte == b'{' => return false,
+            Treatment::ReplaceMembers(_) => Placeholder::Text,
+            Treatment::Replace(placeholder) => placeholder,
+            Treatment::Embedded if byte == b'"' => {
+                splice.cut(at + 1);
+                self.nested.get_or_insert_with(|| Box::new(Nested::new())).begin();
+                self.state = State::Text(Role::Embedded);
+                return true;
+            }
+            Treatment::Embedded => Placeholder::Text,
+        };
+        self.masked += 1;
+        self.cut = self.stack.len();
+        if byte == b'"' {
+            splice.cut(at + 1);
+            splice.insert(placeholder.as_str());
+        } else {
+            splice.cut(at);
+            splice.insert_string(placeholder.as_str());
+        }
+        false
+    }
+
+    #[inline(always)]
+    fn open(&mut self, object: bool, node: Node, at: usize) -> Result<usize, Fault> {
+        if self.stack.len() >= MAX_DEPTH {
+            return Err(Fault::new(at, What::TooDeep));
+        }
+        // A replaced value has no places in it, whatever its node leads to.
+        let node = if self.cut == NO_CUT { node } else { NOTHING };
+        self.next = if object { NOTHING } else { self.rules.element(node) };
+        self.state = if object { State::FirstKey } else { State::FirstElement };
+        self.stack.push(Frame { object, node });
+        Ok(at + 1)
+    }
+
+    #[inline]
+    pub(super) fn close(&mut self, object: bool, at: usize, splice: &mut Splice<'_>) -> Result<usize, Fault> {
+        match self.stack.pop() {
+            Some(frame) if frame.object == object => {}
+            _ => return Err(Fault::new(at, What::Unexpected)),
+        }
+        self.end_value(at + 1, splice);
+        if self.stack.is_empty() {
+            self.state = if self.sequence { State::Start } else { State::End };
+        }
+        Ok(at + 1)
+    }
+
+    /// A value has ended, and `kept_from` is the first byte that is not its own.
+    #[inline(always)]
+    fn end_value(&mut self, kept_from: usize, splice: &mut Splice<'_>) {
+        self.state = State::After;
+        if self.cut == self.stack.len() {
+            self.cut = NO_CUT;
+            splice.resume(kept_from);
+        }
+    }
+
+    /// The inside of a string that is a value.
+    #[inline(always)]
+    pub(super) fn string(
+        &mut self,
+        input: &[u8],
+        at: usize,
+        splice: &mut Splice<'_>,
+    ) -> Result<usize, Fault> {
+        let end = match self.text.whole(input.get(at..).unwrap_or_default()) {
+            Some(len) => Some(at + len),
+            None => self.text.advance(input, at, &mut Ignore)?,
+        };
+        match end {
+            None => Ok(input.len()),
+            Some(end) => {
+                // The quotation mark is kept.
+                self.end_value(end, splice);
+                Ok(end + 1)
+            }
+        }
+    }
+
+    /// The inside of a string that holds a document.
+    pub(super) fn embedded(
+        &mut self,
+        input: &[u8],
+        at: usize,
+        splice: &mut Splice<'_>,
+    ) -> Result<usize, Fault> {
+        let end = match self.nested.as_deref_mut() {
+            Some(nested) => self.text.advance(input, at, &mut nested.sink(splice.output()))?,
+            None => self.text.advance(input, at, &mut Ignore)?,
+        };
+        let Some(end) = end else { return Ok(input.len()) };
+        self.masked += self.nested.as_deref().map_or(0, Nested::masked);
+        splice.resume(end);
+        self.state = State::After;
+        Ok(end + 1)
+    }
+
+    /// The rest of a number, as far as it is in `input`.
+    #[inline(always)]
+    pub(super) fn number(
+        &mut self,
+        mut number: Number,
+        input: &[u8],
+        mut at: usize,
+        splice: &mut Splice<'_>,
+    ) -> Result<usize, Fault> {
+        while let Some(&byte) = input.get(at) {
+            match number.next(byte) {
+                Some(next) => number = next,
+                None if number.complete() => {
+                    self.end_value(at, splice);
+                    return Ok(at);
+                }
+                None => return Err(Fault::new(at, What::BadNumber)),
+            }
+            at += 1;
+        }
+        self.state = State::Number(number);
+        Ok(at)
+    }
+
+    /// `true`, `false` or `null` behind its first letter; mostly it is whole.
+    #[inline(always)]
+    fn begin_literal<const N: usize>(
+        &mut self,
+        rest: &'static [u8; N],
+        input: &[u8],
+        at: usize,
+        splice: &mut Splice<'_>,
+    ) -> Result<usize, Fault> {
+        if input.get(at..).and_then(<[u8]>::first_chunk) != Some(rest) {
+            return self.literal(rest, input, at, splice);
+        }
+        self.end_value(at + N, splice);
+        Ok(at + N)
+    }
+
+    /// The rest of a literal, as far as it is in `input`.
+    #[inline(never)]
+    pub(super) fn literal(
+        &mut self,
+        rest: &'static [u8],
+        input: &[u8],
+        at: usize,
+        splice: &mut Splice<'_>,
+    ) -> Result<usize, Fault> {
+        let here = input.get(at..).unwrap_or_default();
+        let same = rest.iter().zip(here).take_while(|(expected, byte)| expected == byte).count();
+        let end = at + same;
+        match rest.get(same..) {
+            Some([]) => self.end_value(end, splice),
+            Some(missing) if end == input.len() => self.state = State::Literal(missing),
+            _ => return Err(Fault::new(end, What::BadLiteral)),
+        }
+        Ok(end)
+    }
+}
+
+/// Whether a value can begin so.
+fn begins_value(byte: u8) -> bool {
+    matches!(byte, b'"' | b'{' | b'[' | b't' | b'f' | b'n') || Number::begin(byte).is_some()
+}
