@@ -4,7 +4,7 @@ use anyhow::Context;
 use clap::Args;
 
 use crate::{
-    dependencies,
+    demo, dependencies,
     run::{cargo_with, step},
 };
 
@@ -19,7 +19,7 @@ pub(crate) struct TestOptions {
     arguments: Vec<String>,
 }
 
-/// Format, lints, dependencies, documentation, tests; stops at the first that fails.
+/// Format, lints, dependencies, documentation, tests, demo; stops at the first that fails.
 pub(crate) fn run() -> anyhow::Result<()> {
     step("format", cargo_with(["fmt", "--all", "--check"])?)?;
     dependencies::check_direction()?;
@@ -41,7 +41,9 @@ pub(crate) fn run() -> anyhow::Result<()> {
         cargo_with(["doc", "--workspace", "--no-deps", "--locked", "--document-private-items"])?;
     documentation.env("RUSTDOCFLAGS", "-D warnings");
     step("documentation", documentation)?;
-    test(&TestOptions { package: None, arguments: Vec::new() })
+    test(&TestOptions { package: None, arguments: Vec::new() })?;
+    eprintln!("==> demo");
+    demo::run(&demo::Options::once()).context("the demo")
 }
 
 /// Builds the Kubernetes and the gate that the end-to-end tests start, then runs every test.

@@ -1,6 +1,7 @@
 //! `cargo xtask demo`: what an agent can and cannot do through the gate, on a real Kubernetes.
 
 mod own_cluster;
+mod scene;
 mod scenes;
 mod stage;
 
@@ -9,7 +10,7 @@ use std::time::Instant;
 use clap::Args;
 
 /// Options of `cargo xtask demo`.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(crate) struct Options {
     /// End after the last scene, with a failure if anything was not as told, instead of staying up
     #[arg(long)]
@@ -17,6 +18,13 @@ pub(crate) struct Options {
     /// Use this context of your own kubeconfig instead of a throw-away Kubernetes; only reads
     #[arg(long, value_name = "NAME")]
     context: Option<String>,
+}
+
+impl Options {
+    /// The scenes as a test.
+    pub(crate) fn once() -> Self {
+        Self { once: true, ..Self::default() }
+    }
 }
 
 /// Builds what is needed, sets the stage, plays the scenes.

@@ -27,7 +27,7 @@ enum Command {
     Demo(demo::Options),
     /// Run every test, the ones against a real Kubernetes included
     Test(ci::TestOptions),
-    /// Run what CI runs: format, lints, dependencies, documentation, then every test
+    /// Run what CI runs: format, lints, dependencies, documentation, every test, then the demo
     Ci,
     /// Start or stop the test Kubernetes by itself
     #[command(subcommand)]

@@ -1,5 +1,7 @@
 //! A client that says exactly the bytes it is told to: what kubectl would never send.
 
+mod answer;
+
 use std::{
     io::{Read, Write},
     net::TcpStream,
@@ -11,6 +13,8 @@ use anyhow::Context;
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned, pki_types::pem::PemObject};
 use testkit::{Gate, Session};
 
+pub use answer::Answer;
+
 /// Reads block no longer than this, so that a test that waits for what does not come fails with a message.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -20,17 +24,6 @@ pub struct Client {
     port: u16,
     tls: Arc<ClientConfig>,
     token: String,
-}
-
-/// An HTTP/1.1 answer, as text.
-#[derive(Debug)]
-pub struct Answer {
-    /// 0 when the connection ended without an answer.
-    pub status: u16,
-    /// Status line and headers.
-    pub head: String,
-    /// As it came, chunk framing included.
-    pub body: String,
 }
 
 impl Client {
@@ -73,7 +66,7 @@ impl Client {
     /// Sends a request line and extra header lines with the session's token; reads until the gate closes.
     ///
     /// # Errors
-    /// The gate does not listen.
+    /// The gate does not listen, or what came is no HTTP/1.1 answer.
     pub fn ask(&self, request_line: &str, headers: &[&str], body: &str) -> anyhow::Result<Answer> {
         let authorization = format!("Authorization: Bearer {}", self.token);
         let mut lines = vec![authorization.as_str()];
@@ -84,7 +77,7 @@ impl Client {
     /// As [`Client::ask`], without a token.
     ///
     /// # Errors
-    /// The gate does not listen.
+    /// As [`Client::ask`].
     pub fn say(&self, request_line: &str, headers: &[&str], body: &str) -> anyhow::Result<Answer> {
         let mut request = format!("{request_line} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n");
         if !body.is_empty() {
@@ -102,17 +95,15 @@ impl Client {
     /// Sends exactly these bytes; reads until the gate closes.
     ///
     /// # Errors
-    /// The gate does not listen.
+    /// As [`Client::ask`].
     pub fn bytes(&self, request: &[u8]) -> anyhow::Result<Answer> {
         let mut stream = self.connect()?;
-        stream.write_all(request)?;
+        // A gate that has read enough may answer and close before everything is sent.
+        let _rest = stream.write_all(request);
         let mut answer = Vec::new();
         // A reset is an answer too: what came before it counts.
         let _end = stream.read_to_end(&mut answer);
-        let answer = String::from_utf8_lossy(&answer).into_owned();
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
-        let status = head.split_whitespace().nth(1).and_then(|code| code.parse().ok()).unwrap_or(0);
-        Ok(Answer { status, head: head.to_owned(), body: body.to_owned() })
+        Answer::parse(&answer)
     }
 
     /// The session's token.

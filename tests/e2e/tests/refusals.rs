@@ -80,7 +80,7 @@ fn what_policy_refuses_is_told_with_its_rule() -> anyhow::Result<()> {
     let mut table = Vec::new();
     for line in lines {
         let output = session.kubectl(&line.split_whitespace().collect::<Vec<_>>())?;
-        let shown = e2e::normalised(text(&output).trim());
+        let shown = e2e::normalised(text(&output).trim())?;
         table.push(format!("$ kubectl {line}\nexit {:?}\n{shown}", output.status.code()));
     }
     insta::assert_snapshot!(table.join("\n\n"));

@@ -1,27 +1,57 @@
-//! The demo on the reader's own cluster. It writes nothing there: the gate runs with the `read-only` policies, and the
-//! rights it needs are printed for the reader to grant, not granted.
+//! The demo on the reader's own cluster. It writes nothing there: the gate runs with the `read-only` policies, the one
+//! change that is tried is a dry run, and the rights that the gate needs are printed for the reader to grant, not granted.
 
-use std::{
-    path::Path,
-    process::{Command, Output},
-};
+use std::{path::Path, process::Command};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
+use serde_json::Value;
 use testkit::{Gate, Session};
 
-use super::stage::{kubectl, say, shown, typed};
+use super::{
+    scene::Scene,
+    stage::{kubectl, say, shown, typed},
+};
 
-const LINES: &[&str] = &[
-    "kubectl version",
-    "kubectl get namespaces",
-    "kubectl get pods -n kube-system",
-    "kubectl get secrets -n kube-system -o yaml",
-    "kubectl delete namespace default",
-    "kubectl auth can-i delete namespaces",
+const SCENES: &[Scene] = &[
+    Scene {
+        title: "The agent sees which server it talks to",
+        line: "kubectl version",
+        stdin: "",
+        code: 0,
+        shows: r"(?s)Client Version: .*Server Version: .*",
+    },
+    Scene {
+        title: "It reads what it may, and notices nothing",
+        line: "kubectl get namespaces",
+        stdin: "",
+        code: 0,
+        shows: r"(?s)NAME +STATUS +AGE\n.*kube-system +Active .*",
+    },
+    Scene {
+        title: "It may look at Secrets, but the values do not come back",
+        line: "kubectl get secrets -n kube-system -o yaml",
+        stdin: "",
+        code: 0,
+        shows: r"(?s)apiVersion: v1\nitems:.*kind: List\n.*",
+    },
+    Scene {
+        title: "It may change nothing, and is told by which rule (a dry run: even without the gate, nothing would go)",
+        line: "kubectl delete namespace default --dry-run=server",
+        stdin: "",
+        code: 1,
+        shows: r#"Error from server \(Forbidden\): .*"no-changes".*\n"#,
+    },
+    Scene {
+        title: "`can-i` tells the gate's truth",
+        line: "kubectl auth can-i delete namespaces",
+        stdin: "",
+        code: 1,
+        shows: r#"no - agent "claude" may not delete namespaces.*"no-changes".*\nWarning: .*\n+"#,
+    },
 ];
 
 /// Plays the reading scenes through a gate in front of `context`.
-pub(crate) fn run(context: &str, folder: &Path, once: bool) -> anyhow::Result<()> {
+pub(super) fn run(context: &str, folder: &Path, once: bool) -> anyhow::Result<()> {
     say(&format!("Starting the gate in front of `{context}` with the `read-only` policies"));
     let mut gate = Gate::in_front_of(context, &folder.join("gate"))?;
     if !may_read(context)? {
@@ -33,16 +63,37 @@ pub(crate) fn run(context: &str, folder: &Path, once: bool) -> anyhow::Result<()
     }
     gate.serve()?;
     let session = gate.session("agent")?;
-    for line in LINES {
-        typed(line, &kubectl(&session, line, None)?);
+    let mut surprises = 0;
+    for scene in SCENES {
+        surprises += usize::from(!scene.play(&session)?);
     }
+    let masked = count_masked(&session)?;
+    println!("\n{masked} values of Secrets in all namespaces came, every one of them masked");
     let output = gate.portcullis(&["ledger", "verify", &gate.path("data/ledger")])?;
-    typed("portcullis ledger verify data/ledger", &output);
-    if once { verified(&output) } else { stay(&session) }
+    typed("portcullis ledger verify data/ledger", "", &output);
+    ensure!(output.status.success(), "the ledger does not verify");
+    ensure!(surprises == 0, "{surprises} of the scenes did not go as told");
+    if once { Ok(()) } else { stay(&session) }
 }
 
-fn verified(output: &Output) -> anyhow::Result<()> {
-    if output.status.success() { Ok(()) } else { bail!("the ledger does not verify") }
+/// How many values of Secrets come through the gate. The real ones are not known here, and need not be: each value must be
+/// the placeholder.
+fn count_masked(session: &Session<'_>) -> anyhow::Result<usize> {
+    const PLACEHOLDER: &str = "bWFza2VkLWJ5LXBvcnRjdWxsaXMtLW5vdC10aGUtcmVhbC12YWx1ZQ==";
+    let output = kubectl(session, "kubectl get secrets --all-namespaces -o json", "")?;
+    ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let list: Value = serde_json::from_slice(&output.stdout).context("the list of Secrets")?;
+    let mut count = 0;
+    for secret in list.get("items").and_then(Value::as_array).context("no list of Secrets")? {
+        let data = secret.get("data").and_then(Value::as_object);
+        for (key, value) in data.into_iter().flatten() {
+            // Names the place only: what came is what must not be shown.
+            let name = secret.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default();
+            ensure!(value == PLACEHOLDER, "key `{key}` of the Secret `{name}` came unmasked");
+            count += 1;
+        }
+    }
+    Ok(count)
 }
 
 fn stay(session: &Session<'_>) -> anyhow::Result<()> {

@@ -1,18 +1,9 @@
-//! The scenes: what is typed, and what must come of it.
+//! The scenes on a throw-away Kubernetes.
 
-use testkit::Session;
-
-use super::stage::{PASSWORD, Stage, kubectl, say, shown, typed};
-
-/// One command of the agent's and what makes it a success for the gate.
-struct Scene {
-    title: &'static str,
-    line: &'static str,
-    stdin: Option<&'static str>,
-    succeeds: bool,
-    /// All of these must be in the output.
-    shows: &'static [&'static str],
-}
+use super::{
+    scene::{Scene, leaks},
+    stage::{KEPT_KEY, Stage, say, shown, typed},
+};
 
 const CHANGE: &str = "apiVersion: apps/v1
 kind: Deployment
@@ -37,59 +28,70 @@ const SCENES: &[Scene] = &[
     Scene {
         title: "The agent reads what it may, and notices nothing",
         line: "kubectl get pods -n shop",
-        stdin: None,
-        succeeds: true,
-        shows: &["web-"],
+        stdin: "",
+        code: 0,
+        shows: r"NAME +READY +STATUS +RESTARTS +AGE\n(web-\S+ +1/1 +Running +0 +\S+\n){2}",
     },
     Scene {
         title: "It may look at a Secret, but the values do not come back",
         line: "kubectl get secret database -n shop -o yaml",
-        stdin: None,
-        succeeds: true,
-        shows: &["name: database", "password:", "username:"],
+        stdin: "",
+        code: 0,
+        shows: r#"(?s)apiVersion: v1
+data:
+  password: bWFza2VkLWJ5LXBvcnRjdWxsaXMtLW5vdC10aGUtcmVhbC12YWx1ZQ==
+  username: bWFza2VkLWJ5LXBvcnRjdWxsaXMtLW5vdC10aGUtcmVhbC12YWx1ZQ==
+kind: Secret
+metadata:
+  annotations:
+    kubectl.kubernetes.io/last-applied-configuration: .*"password":"masked-by-portcullis--not-the-real-value".*
+  name: database
+  namespace: shop
+.*type: Opaque
+"#,
     },
     Scene {
         title: "It may change a workload",
         line: "kubectl apply -f -",
-        stdin: Some(CHANGE),
-        succeeds: true,
-        shows: &["deployment.apps/web configured"],
+        stdin: CHANGE,
+        code: 0,
+        shows: r"deployment\.apps/web configured\n",
     },
     Scene {
         title: "Deleting a namespace asks a human; nobody answers in time",
         line: "kubectl delete namespace shop",
-        stdin: None,
-        succeeds: false,
-        shows: &["approv"],
+        stdin: "",
+        code: 1,
+        shows: r#"Error from server \(Forbidden\): .*"namespace-delete-asks".* needs 1 of sre.*\n"#,
     },
     Scene {
         title: "Making itself an administrator is denied, and it is told by which rule",
         line: "kubectl create -f -",
-        stdin: Some(ESCALATION),
-        succeeds: false,
-        shows: &["rule"],
+        stdin: ESCALATION,
+        code: 1,
+        shows: r#"Error from server \(Forbidden\): .*"no-rbac".*\n"#,
     },
     Scene {
         title: "`can-i` tells the gate's truth, not the API server's",
         line: "kubectl auth can-i list pods -n shop",
-        stdin: None,
-        succeeds: true,
-        shows: &["yes"],
+        stdin: "",
+        code: 0,
+        shows: r"yes\n",
     },
     Scene {
         title: "… also when the truth is no",
         line: "kubectl auth can-i create clusterrolebindings",
-        stdin: None,
-        succeeds: false,
-        shows: &["no"],
+        stdin: "",
+        code: 1,
+        shows: r#"no - agent "claude" may not create clusterrolebindings.*"no-rbac".*\nWarning: .*\n+"#,
     },
 ];
 
-/// The agent's scenes, and the auditor's at the end.
-pub(crate) const COUNT: usize = SCENES.len() + 1;
+/// The agent's scenes, the auditor's, and the look at what was not done.
+pub(super) const COUNT: usize = SCENES.len() + 2;
 
 /// Plays all scenes; answers how many did not go as told.
-pub(crate) fn play(stage: &Stage) -> anyhow::Result<usize> {
+pub(super) fn play(stage: &Stage) -> anyhow::Result<usize> {
     say(
         "Opening a session: the agent gets a kubeconfig with a token for the gate, and no cluster credential",
     );
@@ -98,55 +100,40 @@ pub(crate) fn play(stage: &Stage) -> anyhow::Result<usize> {
     for scene in SCENES {
         surprises += usize::from(!scene.play(&session)?);
     }
-    surprises += usize::from(!audit(stage)?);
     surprises += usize::from(!untouched(stage)?);
+    surprises += usize::from(!audit(stage)?);
     Ok(surprises)
 }
 
-impl Scene {
-    fn play(&self, session: &Session<'_>) -> anyhow::Result<bool> {
-        println!("\n--- {}", self.title);
-        let output = kubectl(session, self.line, self.stdin)?;
-        typed(self.line, &output);
-        let text = shown(&output);
-        let mut wrong = Vec::new();
-        if output.status.success() != self.succeeds {
-            wrong.push(format!("it ended with {}", output.status));
+/// What was only asked for or denied has not happened.
+fn untouched(stage: &Stage) -> anyhow::Result<bool> {
+    println!("\n--- The administrator looks past the gate: what was refused has not happened");
+    let mut as_told = true;
+    for (line, expected) in [
+        ("kubectl get namespace shop -o jsonpath={.status.phase}", "Active"),
+        ("kubectl get clusterrolebinding shop-is-admin --ignore-not-found", ""),
+    ] {
+        let arguments: Vec<&str> = line.split_whitespace().skip(1).collect();
+        let output = stage.cluster.kubectl(&arguments)?;
+        typed(line, "", &output);
+        if shown(&output) != expected {
+            println!("\n!!! not as told: the cluster changed although the gate refused");
+            as_told = false;
         }
-        wrong.extend(
-            self.shows.iter().filter(|word| !text.contains(**word)).map(|word| format!("no `{word}`")),
-        );
-        if leaks(&text) {
-            wrong.push("a secret value came back".to_owned());
-        }
-        for problem in &wrong {
-            println!("!!! not as told: {problem}");
-        }
-        Ok(wrong.is_empty())
     }
+    Ok(as_told)
 }
 
 /// The auditor's scene: the ledger is checked from its files alone.
 fn audit(stage: &Stage) -> anyhow::Result<bool> {
     println!("\n--- The auditor verifies the record offline, from the files alone");
-    let ledger = stage.gate.path("data/ledger");
-    let output = stage.gate.portcullis(&["ledger", "verify", &ledger])?;
-    typed("portcullis ledger verify data/ledger", &output);
-    Ok(output.status.success() && !leaks(&shown(&output)))
-}
-
-/// What was only asked for or denied has not happened.
-fn untouched(stage: &Stage) -> anyhow::Result<bool> {
-    let namespace = stage.cluster.kubectl(&["get", "namespace", "shop", "-o", "jsonpath={.status.phase}"])?;
-    let binding = stage.cluster.kubectl(&["get", "clusterrolebinding", "shop-is-admin"])?;
-    let as_told = shown(&namespace).trim() == "Active" && !binding.status.success();
+    let (ledger, key) = (stage.gate.path("data/ledger"), stage.gate.path(KEPT_KEY));
+    let output = stage.gate.portcullis(&["ledger", "verify", &ledger, "--key", &key])?;
+    typed(&format!("portcullis ledger verify data/ledger --key {KEPT_KEY}"), "", &output);
+    let text = shown(&output);
+    let as_told = output.status.success() && text.contains("0 problems, 0 to explain") && !leaks(&text);
     if !as_told {
-        println!("!!! not as told: the cluster changed although the gate refused");
+        println!("!!! not as told: the ledger does not verify");
     }
     Ok(as_told)
-}
-
-/// The password, raw or in base64.
-fn leaks(text: &str) -> bool {
-    text.contains(PASSWORD) || text.contains("Y29ycmVjdC1ob3JzZS1iYXR0ZXJ5LXN0YXBsZQ")
 }

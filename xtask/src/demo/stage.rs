@@ -1,6 +1,6 @@
 //! The cluster, the gate and the things in them.
 
-use std::{io::IsTerminal, path::Path, process::Output};
+use std::{fs, io::IsTerminal, path::Path, process::Output};
 
 use anyhow::Context;
 use testkit::{Cluster, Gate, Options, Session};
@@ -9,17 +9,20 @@ use testkit::{Cluster, Gate, Options, Session};
 const SHOP: &str = include_str!("shop.yaml");
 
 /// The secret value of [`SHOP`]; seeing it in the agent's hands would be a failure.
-pub(crate) const PASSWORD: &str = "correct-horse-battery-staple";
+pub(super) const PASSWORD: &str = "correct-horse-battery-staple";
+
+/// Where the auditor keeps the ledger's public key: away from the ledger, which must not vouch for itself.
+pub(super) const KEPT_KEY: &str = "auditor.vkey";
 
 /// A running cluster with a gate in front of it.
 #[derive(Debug)]
-pub(crate) struct Stage {
-    pub(crate) cluster: Cluster,
-    pub(crate) gate: Gate,
+pub(super) struct Stage {
+    pub(super) cluster: Cluster,
+    pub(super) gate: Gate,
 }
 
 impl Stage {
-    pub(crate) fn set(folder: &Path) -> anyhow::Result<Self> {
+    pub(super) fn set(folder: &Path) -> anyhow::Result<Self> {
         say("Starting a Kubernetes (etcd, API server, controllers, scheduler, one node) on this machine");
         let cluster = Cluster::start(Some(&folder.join("cluster")), None)?;
         say("Creating namespace `shop` with a deployment and a secret");
@@ -31,11 +34,12 @@ impl Stage {
         let place = folder.join("gate");
         let mut gate = Gate::prepare(&cluster, &place, &Options::default())?;
         gate.serve()?;
+        fs::copy(gate.path("data/ledger/ledger.vkey"), gate.path(KEPT_KEY)).context("the ledger's key")?;
         Ok(Self { cluster, gate })
     }
 
     /// Waits until Ctrl-C, with what one needs to try it oneself.
-    pub(crate) fn stay(&self) -> anyhow::Result<()> {
+    pub(super) fn stay(&self) -> anyhow::Result<()> {
         let session = self.gate.session("yours")?;
         let kubectl = testkit::tools()?.kubectl.display();
         println!("\nThe gate stays up until you press Ctrl-C. Be the agent, in another terminal:\n");
@@ -51,27 +55,28 @@ impl Stage {
 }
 
 /// One line of progress.
-pub(crate) fn say(line: &str) {
+pub(super) fn say(line: &str) {
     eprintln!("==> {line}");
 }
 
-/// Shows a command as it is typed, runs it, shows what it printed.
-pub(crate) fn typed(line: &str, output: &Output) {
+/// Shows a command as it is typed, with its standard input, and what it printed.
+pub(super) fn typed(line: &str, stdin: &str, output: &Output) {
     let (bold, plain) = if std::io::stdout().is_terminal() { ("\x1b[1m", "\x1b[0m") } else { ("", "") };
-    println!("\n{bold}$ {line}{plain}");
+    let stdin = if stdin.is_empty() { String::new() } else { format!(" <<END\n{stdin}END") };
+    println!("\n{bold}$ {line}{plain}{stdin}");
     print!("{}", shown(output));
 }
 
 /// Both streams of an ended program, as a terminal would have shown them.
-pub(crate) fn shown(output: &Output) -> String {
+pub(super) fn shown(output: &Output) -> String {
     let mut text = String::from_utf8_lossy(&output.stdout).into_owned();
     text.push_str(&String::from_utf8_lossy(&output.stderr));
     text
 }
 
 /// Runs `kubectl` in a session.
-pub(crate) fn kubectl(session: &Session<'_>, line: &str, stdin: Option<&str>) -> anyhow::Result<Output> {
+pub(super) fn kubectl(session: &Session<'_>, line: &str, stdin: &str) -> anyhow::Result<Output> {
     let arguments: Vec<&str> = line.split_whitespace().skip(1).collect();
     let mut command = session.command(&arguments)?;
-    testkit::run_with_input(&mut command, stdin.unwrap_or_default()).with_context(|| line.to_owned())
+    testkit::run_with_input(&mut command, stdin).with_context(|| line.to_owned())
 }

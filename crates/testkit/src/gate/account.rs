@@ -1,0 +1,34 @@
+//! The gate's own service account, made as README.md tells a platform engineer to.
+
+use crate::Cluster;
+
+/// Where the gate's own service account lives, and its name: what `portcullis rbac` grants rights to by default.
+pub(super) const ACCOUNT: &str = "portcullis/gate";
+
+const MANIFEST: &str = "apiVersion: v1
+kind: Namespace
+metadata: {name: portcullis}
+---
+apiVersion: v1
+kind: ServiceAccount
+metadata: {name: gate, namespace: portcullis}
+";
+
+/// A kubeconfig for the account, which has no right of its own yet; `portcullis rbac` gives it some.
+pub(super) fn kubeconfig(cluster: &Cluster) -> anyhow::Result<String> {
+    cluster.apply(MANIFEST)?;
+    let token = cluster.must(&["create", "token", "gate", "-n", "portcullis", "--duration", "8h"])?;
+    let authority = "jsonpath={.clusters[0].cluster.certificate-authority-data}";
+    let authority = cluster.must(&["config", "view", "--raw", "--minify", "-o", authority])?;
+    let server = cluster.server();
+    let token = token.trim();
+    Ok(format!(
+        "apiVersion: v1
+kind: Config
+current-context: gate
+clusters: [{{name: c, cluster: {{server: \"{server}\", certificate-authority-data: {authority}}}}}]
+users: [{{name: gate, user: {{token: {token}}}}}]
+contexts: [{{name: gate, context: {{cluster: c, user: gate}}}}]
+"
+    ))
+}

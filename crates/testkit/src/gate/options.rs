@@ -1,0 +1,50 @@
+//! The configuration that a gate of the tests runs with.
+
+use std::{fs, path::Path};
+
+use anyhow::Context;
+
+/// The agent that every gate of the tests knows.
+pub const AGENT: &str = "claude";
+/// The human on whose behalf it runs.
+pub const DELEGATOR: &str = "ada@example.com";
+/// What the configuration calls the cluster.
+pub const CLUSTER: &str = "demo";
+
+/// What a test wants to be different from the start configuration.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// A folder of policies, or `builtin:NAME`.
+    pub bundle: String,
+    /// Lines appended to `portcullis.yaml`, such as a `limits:` section.
+    pub extra: String,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { bundle: "builtin:developer".to_owned(), extra: String::new() }
+    }
+}
+
+impl Options {
+    /// Writes `portcullis.yaml` over the one of `portcullis init`; `cluster` is how the cluster is reached.
+    pub(super) fn write(&self, file: &Path, port: u16, operations: u16, cluster: &str) -> anyhow::Result<()> {
+        let Self { bundle, extra } = self;
+        let text = format!(
+            "listen: 127.0.0.1:{port}
+public_url: https://localhost:{port}
+tls: {{ certificate: tls.crt, key: tls.key, ca: ca.crt }}
+operations: {{ listen: 127.0.0.1:{operations} }}
+data: data
+policy: {{ bundle: \"{bundle}\" }}
+clusters:
+  - name: {CLUSTER}
+    {cluster}
+agents:
+  - name: {AGENT}
+    groups: [developers]
+{extra}"
+        );
+        fs::write(file, text).with_context(|| file.display().to_string())
+    }
+}
