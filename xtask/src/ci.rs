@@ -50,7 +50,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
 pub(crate) fn test(options: &TestOptions) -> anyhow::Result<()> {
     testkit::tools().context("the test Kubernetes could not be built")?;
     step("the gate", cargo_with(["build", "--locked", "--package", "portcullis"])?)?;
-    let mut command = cargo_with(["test", "--locked"])?;
+    let mut command = cargo_with(["test", "--locked", "--no-fail-fast"])?;
     match &options.package {
         Some(package) => command.args(["--package", package]),
         None => command.arg("--workspace"),

@@ -22,8 +22,9 @@ use std::{
 use serde_json::Value;
 
 /// Sources in `tests/compile_fail`.
-const CASES: [&str; 7] = [
+const CASES: [&str; 8] = [
     "unjudged",
+    "judged_for_another",
     "unrecorded",
     "forged_receipt",
     "receipt_for_another",
@@ -139,10 +140,14 @@ fn rustc() -> Command {
 }
 
 fn tell(diagnostic: &Value, told: &mut String) {
-    let Some(code) = diagnostic["code"]["code"].as_str() else { return };
-    let message = diagnostic["message"].as_str().unwrap_or_default();
-    writeln!(told, "error[{code}]: {message}").expect("a string takes all");
     let spans = diagnostic["spans"].as_array().into_iter().flatten();
+    // What has no place only counts the errors before it.
+    if diagnostic["level"] != "error" || spans.clone().next().is_none() {
+        return;
+    }
+    let code = diagnostic["code"]["code"].as_str().map(|code| format!("[{code}]"));
+    let message = diagnostic["message"].as_str().unwrap_or_default();
+    writeln!(told, "error{}: {message}", code.unwrap_or_default()).expect("a string takes all");
     for span in
         spans.filter(|span| span["file_name"].as_str().is_some_and(|file| file.contains("compile_fail")))
     {

@@ -138,7 +138,7 @@ fn health_and_metrics_are_told_on_an_address_of_their_own() -> anyhow::Result<()
     # HELP portcullis_masked_values Secret values replaced in answers.
     # HELP portcullis_ledger_leaves Leaves in the ledger.
     # HELP portcullis_ledger_sealed_leaves Leaves that a checkpoint covers.
-    # HELP portcullis_ledger_poisoned 1 when the ledger takes no entries, and nothing passes.
+    # HELP portcullis_ledger_refusing 1 when the ledger takes nothing new, and no call passes.
     ");
     // Agents do not reach them.
     let agents = Client::new(&lab.gate, &session)?.ask("GET /metrics", &[], "")?;

@@ -1,11 +1,17 @@
 //! The control: a masked answer can be replied with.
 
-use http::{Response, StatusCode};
+use http::Response;
 use mask::Masked;
 use upstream::AnswerBody;
 
-use crate::{call::Call, deliver::Delivery, reply::Reply};
+use crate::{
+    call::Call,
+    deliver::{Delivery, Head},
+    interrupt::Nature,
+    refuse::Refused,
+    reply::Reply,
+};
 
-fn reply(call: Call, answer: Masked<AnswerBody>) -> Response<Reply> {
-    Reply::masked(StatusCode::OK, Delivery::new(call, StatusCode::OK, answer, false), "call")
+async fn reply(call: Call, head: Head, answer: Masked<AnswerBody>) -> Result<Response<Reply>, Refused> {
+    Delivery::new(call, head, Nature::Read, answer).deliver().await
 }

@@ -4,16 +4,25 @@ use http::{Response, StatusCode};
 use mask::Sealed;
 use upstream::AnswerBody;
 
-use crate::{call::Call, deliver::Delivery, reply::Reply};
+use crate::{
+    call::Call,
+    deliver::{Delivery, Head},
+    interrupt::Nature,
+    reply::Reply,
+};
 
-fn sealed(call: Call, answer: Sealed<AnswerBody>) -> Response<Reply> {
-    Reply::masked(StatusCode::OK, Delivery::new(call, StatusCode::OK, answer, false), "call")
+fn sealed(call: Call, head: Head, answer: Sealed<AnswerBody>) {
+    Delivery::new(call, head, Nature::Read, answer);
 }
 
-fn raw(call: Call, answer: AnswerBody) -> Response<Reply> {
-    Reply::masked(StatusCode::OK, Delivery::new(call, StatusCode::OK, answer, false), "call")
+fn raw(call: Call, head: Head, answer: AnswerBody) {
+    Delivery::new(call, head, Nature::Read, answer);
 }
 
-fn undelivered(answer: AnswerBody) -> Response<Reply> {
-    Reply::masked(StatusCode::OK, answer, "call")
+fn whole(answer: Sealed<AnswerBody>) -> Response<Reply> {
+    Reply::whole(StatusCode::OK, answer, "call")
+}
+
+fn passing(answer: AnswerBody) -> Response<Reply> {
+    Reply::passing(StatusCode::OK, answer, "call")
 }
