@@ -12,7 +12,7 @@ use std::{
 use anyhow::{Context, ensure};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
-use http::{Request, StatusCode, header};
+use http::{HeaderMap, Request, StatusCode, header};
 use http_body_util::{BodyExt, Empty};
 use hyper::{body::Incoming, client::conn::http1};
 use hyper_util::rt::TokioIo;
@@ -30,13 +30,14 @@ use crate::figures::Latencies;
 pub(crate) struct Server {
     address: String,
     tls: TlsConnector,
-    token: Option<String>,
+    /// Sent with every request: the credential, and whom it impersonates.
+    headers: HeaderMap,
 }
 
 /// One open connection.
 pub(crate) struct Connection {
     sender: http1::SendRequest<Empty<Bytes>>,
-    token: Option<String>,
+    headers: HeaderMap,
 }
 
 impl Server {
@@ -66,8 +67,17 @@ impl Server {
         } else {
             builder.with_no_client_auth()
         };
-        let token = text(user, "token").map(str::to_owned);
-        Ok(Self { address, tls: TlsConnector::from(Arc::new(tls)), token })
+        let mut headers = HeaderMap::new();
+        if let Some(token) = text(user, "token") {
+            headers.insert(header::AUTHORIZATION, format!("Bearer {token}").parse()?);
+        }
+        Ok(Self { address, tls: TlsConnector::from(Arc::new(tls)), headers })
+    }
+
+    /// The same with one more header.
+    pub(crate) fn with(mut self, name: &'static str, value: &str) -> anyhow::Result<Self> {
+        self.headers.append(name, value.parse()?);
+        Ok(self)
     }
 
     pub(crate) async fn connect(&self) -> anyhow::Result<Connection> {
@@ -76,7 +86,7 @@ impl Server {
         let stream = self.tls.connect(ServerName::try_from("localhost")?, tcp).await?;
         let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
         tokio::spawn(connection);
-        Ok(Connection { sender, token: self.token.clone() })
+        Ok(Connection { sender, headers: self.headers.clone() })
     }
 
     /// `calls` GETs over `connections`, each one after the other.
@@ -129,13 +139,12 @@ impl Connection {
 
     /// The body of a GET that answered 200.
     pub(crate) async fn open(&mut self, path: &str) -> anyhow::Result<Incoming> {
-        let mut request =
+        let request =
             Request::get(path).header(header::HOST, "localhost").header(header::ACCEPT, "application/json");
-        if let Some(token) = &self.token {
-            request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
-        }
+        let mut request = request.body(Empty::new())?;
+        request.headers_mut().extend(self.headers.clone());
         self.sender.ready().await?;
-        let response = self.sender.send_request(request.body(Empty::new())?).await?;
+        let response = self.sender.send_request(request).await?;
         ensure!(response.status() == StatusCode::OK, "GET {path}: {}", response.status());
         Ok(response.into_body())
     }

@@ -20,22 +20,43 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    let mut report = vec![preamble()?];
-    section(&mut report, "Small reads", get::EXPLAINED, &runtime.block_on(get::measure())?);
-    section(&mut report, "A list of 1 GB", large::EXPLAINED, &runtime.block_on(large::measure())?);
-    section(&mut report, "Masking", masking::EXPLAINED, &masking::measure()?);
-    section(&mut report, "Ledger", leaves::EXPLAINED, &runtime.block_on(leaves::measure())?);
-    section(&mut report, "Policy", decide::EXPLAINED, &decide::measure()?);
-    let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../docs/performance.md");
-    std::fs::write(&file, report.join("\n"))?;
-    println!("{}", report.join("\n"));
-    eprintln!("written to {}", file.display());
+    let only = std::env::args().nth(1);
+    let mut report = Report { text: vec![preamble()?], only: only.clone() };
+    report.section("Small reads", get::EXPLAINED, || runtime.block_on(get::measure()))?;
+    report.section("A list of 1 GB", large::EXPLAINED, || runtime.block_on(large::measure()))?;
+    report.section("Masking", masking::EXPLAINED, masking::measure)?;
+    report.section("Ledger", leaves::EXPLAINED, || runtime.block_on(leaves::measure()))?;
+    report.section("Policy", decide::EXPLAINED, decide::measure)?;
+    let text = report.text.join("\n");
+    println!("{text}");
+    if only.is_none() {
+        let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../docs/performance.md");
+        std::fs::write(&file, text)?;
+        eprintln!("written to {}", file.display());
+    }
     Ok(())
 }
 
-fn section(report: &mut Vec<String>, title: &str, explained: &str, rows: &[Row]) {
-    eprintln!("==> {title}");
-    report.push(format!("## {title}\n\n{explained}\n\n{}", table(rows)));
+struct Report {
+    text: Vec<String>,
+    /// The beginning of the one title to measure.
+    only: Option<String>,
+}
+
+impl Report {
+    fn section(
+        &mut self,
+        title: &str,
+        explained: &str,
+        measure: impl FnOnce() -> anyhow::Result<Vec<Row>>,
+    ) -> anyhow::Result<()> {
+        if self.only.as_ref().is_some_and(|only| !title.starts_with(only)) {
+            return Ok(());
+        }
+        eprintln!("==> {title}");
+        self.text.push(format!("## {title}\n\n{explained}\n\n{}", table(&measure()?)));
+        Ok(())
+    }
 }
 
 fn preamble() -> anyhow::Result<String> {

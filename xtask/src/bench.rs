@@ -6,10 +6,16 @@ use crate::run::{cargo_with, step};
 
 /// Options of `cargo xtask bench`.
 #[derive(Debug, Args)]
-pub(crate) struct Options {}
+pub(crate) struct Options {
+    /// Measure one section alone, by the beginning of its title, and write no file
+    #[arg(long, value_name = "TITLE")]
+    only: Option<String>,
+}
 
 /// Builds in release mode and writes `docs/performance.md`.
-pub(crate) fn run(_options: &Options) -> anyhow::Result<()> {
+pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     testkit::tools()?;
-    step("measuring", cargo_with(["run", "--release", "--locked", "--package", "benches"])?)
+    let mut command = cargo_with(["run", "--release", "--locked", "--package", "benches", "--"])?;
+    command.args(&options.only);
+    step("measuring", command)
 }

@@ -8,6 +8,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use futures_util::FutureExt;
 use http::{HeaderMap, Response, StatusCode};
 use http_body::Body;
 use mask::{BodyError, Masked};
@@ -26,6 +27,9 @@ use crate::{
 /// An answer of at most this many bytes is held until its outcome is in the ledger and then passed on whole: what
 /// goes wrong with it can still be told in words, and its length with it.
 const WHOLE: usize = 64 * 1024;
+
+/// A part of a longer answer has at least as many bytes, if they are there: each part costs a change of tasks.
+const PART: usize = 64 * 1024;
 
 /// The head of the answer.
 #[derive(Debug)]
@@ -153,7 +157,7 @@ impl Delivery {
     async fn pass_all(&mut self, client: &Passage) -> Result<(), Fault> {
         let patience = self.call.gate().limits().write_timeout;
         let mut interrupted = pin!(self.call.interrupts().undelivered(self.nature));
-        let mut offered = 0;
+        let (mut offered, mut end) = (0, None);
         loop {
             let room = tokio::select! {
                 biased;
@@ -165,19 +169,23 @@ impl Delivery {
                 },
             };
             self.taken += std::mem::take(&mut offered);
-            let data = match self.ready.pop_front() {
-                Some(data) => Some(data),
-                None => tokio::select! {
+            if let Some(end) = end {
+                return end;
+            }
+            if self.ready.is_empty() {
+                let data = tokio::select! {
                     biased;
                     ending = &mut interrupted => return Err(Fault::Interrupted(ending)),
                     data = next(&mut self.body) => data.map_err(Fault::Body)?,
                     () = client.left() => return Err(Fault::Interrupted(Ending::ClientLeft)),
-                },
-            };
-            let Some(data) = data else { return Ok(()) };
-            offered = data.len() as u64;
-            self.last = data.last().copied().or(self.last);
-            room.send(data);
+                };
+                let Some(data) = data else { return Ok(()) };
+                self.ready.push_back(data);
+            }
+            end = gather(&mut self.ready, &mut self.body);
+            offered = self.ready.iter().map(|data| data.len() as u64).sum();
+            self.last = self.ready.back().and_then(|data| data.last()).copied().or(self.last);
+            room.send(std::mem::take(&mut self.ready));
         }
     }
 
@@ -196,6 +204,22 @@ impl Delivery {
             _ => false,
         }
     }
+}
+
+/// Adds what is there already, up to [`PART`] bytes; tells the end if that is there, too.
+fn gather(ready: &mut VecDeque<Bytes>, body: &mut Masked<AnswerBody>) -> Option<Result<(), Fault>> {
+    let mut size: usize = ready.iter().map(Bytes::len).sum();
+    while size < PART {
+        match next(body).now_or_never()? {
+            Ok(Some(data)) => {
+                size += data.len();
+                ready.push_back(data);
+            }
+            Ok(None) => return Some(Ok(())),
+            Err(error) => return Some(Err(Fault::Body(error))),
+        }
+    }
+    None
 }
 
 /// The next data, if any is left.

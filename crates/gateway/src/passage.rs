@@ -1,6 +1,7 @@
 //! From the task that masks an answer to the connection that writes it: a part at a time, and an end that must be said.
 
 use std::{
+    collections::VecDeque,
     pin::Pin,
     task::{Context, Poll, ready},
 };
@@ -11,8 +12,8 @@ use tokio::sync::mpsc;
 
 /// A way for one answer. One part may wait: what the client does not take is not read from the API server.
 pub(crate) fn new() -> (Passing, Passage) {
-    let (parts, passing) = mpsc::channel(1);
-    (Passing(Some(passing)), Passage(parts))
+    let (sender, parts) = mpsc::channel(1);
+    (Passing { parts: Some(parts), part: VecDeque::new() }, Passage(sender))
 }
 
 /// The masking side. Dropped before [`Passage::end`], it breaks the answer off.
@@ -21,14 +22,18 @@ pub(crate) struct Passage(mpsc::Sender<Part>);
 
 /// The connection's side: a body.
 #[derive(Debug)]
-pub(crate) struct Passing(Option<mpsc::Receiver<Part>>);
+pub(crate) struct Passing {
+    parts: Option<mpsc::Receiver<Part>>,
+    /// What is left of the last one.
+    part: VecDeque<Bytes>,
+}
 
 /// Room for one part.
 pub(crate) struct Room<'a>(mpsc::Permit<'a, Part>);
 
 #[derive(Debug)]
 enum Part {
-    Data(Bytes),
+    Data(VecDeque<Bytes>),
     End,
 }
 
@@ -45,7 +50,7 @@ impl Passage {
 
     /// Sends a part if the connection has taken the one before; tells whether.
     pub(crate) fn offer(&self, data: Bytes) -> bool {
-        self.0.try_send(Part::Data(data)).is_ok()
+        self.0.try_send(Part::Data([data].into())).is_ok()
     }
 
     /// Resolves when the connection is gone.
@@ -60,8 +65,8 @@ impl Passage {
 }
 
 impl Room<'_> {
-    pub(crate) fn send(self, data: Bytes) {
-        self.0.send(Part::Data(data));
+    pub(crate) fn send(self, part: VecDeque<Bytes>) {
+        self.0.send(Part::Data(part));
     }
 }
 
@@ -73,19 +78,21 @@ impl Body for Passing {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Undelivered>>> {
-        let Some(parts) = &mut self.0 else { return Poll::Ready(None) };
-        match ready!(parts.poll_recv(cx)) {
-            Some(Part::Data(data)) => Poll::Ready(Some(Ok(Frame::data(data)))),
-            Some(Part::End) => {
-                self.0 = None;
-                Poll::Ready(None)
+        loop {
+            if let Some(data) = self.part.pop_front() {
+                return Poll::Ready(Some(Ok(Frame::data(data))));
             }
-            None => Poll::Ready(Some(Err(Undelivered))),
+            let Some(parts) = &mut self.parts else { return Poll::Ready(None) };
+            match ready!(parts.poll_recv(cx)) {
+                Some(Part::Data(part)) => self.part = part,
+                Some(Part::End) => self.parts = None,
+                None => return Poll::Ready(Some(Err(Undelivered))),
+            }
         }
     }
 
     fn is_end_stream(&self) -> bool {
-        self.0.is_none()
+        self.parts.is_none()
     }
 }
 
@@ -102,8 +109,9 @@ mod tests {
         assert!(!passage.offer(Bytes::from_static(b"b")), "one waits");
         let taken = passing.frame().await.unwrap().unwrap().into_data().unwrap();
         assert_eq!(taken, "a");
-        passage.room().await.unwrap().send(Bytes::from_static(b"c"));
+        passage.room().await.unwrap().send(["c", "d"].map(Bytes::from).into());
         assert_eq!(passing.frame().await.unwrap().unwrap().into_data().unwrap(), "c");
+        assert_eq!(passing.frame().await.unwrap().unwrap().into_data().unwrap(), "d");
         passage.end().await;
         assert!(!passing.is_end_stream());
         assert!(passing.frame().await.is_none());

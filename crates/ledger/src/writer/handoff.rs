@@ -21,6 +21,8 @@ pub(super) struct Handoff {
 struct State {
     runs: VecDeque<Vec<u8>>,
     bytes: usize,
+    /// The sealer waits for as many bytes: not woken for each run, it costs a call nothing.
+    wanted: Option<usize>,
     /// For how long sealing has been failing, if it does.
     failing: Option<Duration>,
     /// No more runs will come.
@@ -67,7 +69,9 @@ impl Handoff {
         if !state.abandoned {
             state.bytes += run.len();
             state.runs.push_back(run);
-            self.changed.notify_all();
+            if state.wanted.is_some_and(|wanted| state.bytes >= wanted) {
+                self.changed.notify_all();
+            }
         }
     }
 
@@ -87,7 +91,9 @@ impl Handoff {
     /// Takes all runs; waits for one, or for the end.
     pub(super) fn take(&self) -> Taken {
         let mut state = self.state.lock();
+        state.wanted = Some(0);
         self.changed.wait_while(&mut state, |state| state.runs.is_empty() && !state.ended);
+        state.wanted = None;
         state.bytes = 0;
         self.changed.notify_all();
         Taken { runs: std::mem::take(&mut state.runs), ended: state.ended }
@@ -96,8 +102,10 @@ impl Handoff {
     /// Waits this long, or until there is much to take, or the end.
     pub(super) fn pause(&self, interval: Duration) {
         let mut state = self.state.lock();
+        state.wanted = Some(LIMIT / 2);
         let idle = |state: &mut State| state.bytes < LIMIT / 2 && !state.ended;
         let _elapsed = self.changed.wait_while_for(&mut state, idle, interval);
+        state.wanted = None;
     }
 
     /// No more runs will come.
