@@ -1,6 +1,10 @@
 //! Phase 1, *accept*: who may connect, and the end of it all.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    net::{IpAddr, Ipv6Addr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
 
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -91,6 +95,15 @@ async fn drain(gate: &Gate, connections: &TaskTracker) -> Drained {
     Drained::Settled
 }
 
+/// What belongs to one client: an IPv4 address, or an IPv6 network of 64 bits, all of whose addresses are its own
+/// (RFC 6177 section 2).
+fn network(address: IpAddr) -> String {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.to_string(),
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).to_string(),
+    }
+}
+
 struct Door {
     listener: TcpListener,
     room: Arc<Semaphore>,
@@ -103,10 +116,24 @@ impl Door {
     async fn next(&self) -> Option<(TcpStream, SocketAddr, (OwnedSemaphorePermit, Slot))> {
         let place = Arc::clone(&self.room).acquire_owned().await.ok()?;
         let (stream, peer) = listen::next(&self.listener).await;
-        let Some(share) = self.addresses.take(&peer.ip().to_string()) else {
+        let Some(share) = self.addresses.take(&network(peer.ip())) else {
             tracing::debug!(%peer, "its address has as many connections open as it may");
             return None;
         };
         Some((stream, peer, (place, share)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::network;
+
+    #[test]
+    fn an_ipv6_network_is_one_client() {
+        let of = |address: &str| network(address.parse().unwrap());
+        assert_eq!(of("2001:db8::1"), of("2001:db8::ffff:0:2"));
+        assert_ne!(of("2001:db8::1"), of("2001:db8:0:1::1"));
+        assert_eq!(of("::ffff:10.0.0.1"), of("10.0.0.1"));
+        assert_ne!(of("10.0.0.1"), of("10.0.0.2"));
     }
 }

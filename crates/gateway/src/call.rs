@@ -37,8 +37,8 @@ pub(crate) struct Call {
     actor: Actor,
     started: Instant,
     interrupts: Interrupts,
-    /// Given back when the call ends, with the one below.
-    _slot: Slot,
+    /// Given back when the call has ended and its answer is taken.
+    slot: Arc<Slot>,
     _open: Open,
 }
 
@@ -76,15 +76,15 @@ pub(crate) async fn serve(gate: Arc<Gate>, peer: SocketAddr, request: Request<In
         cut: gate.cut().clone(),
         left,
     };
-    let (gate_of_call, id_of_call) = (Arc::clone(&gate), id.clone());
+    let slot = Arc::new(slot);
     let call = Call {
-        gate: gate_of_call,
-        id: id_of_call,
+        gate: Arc::clone(&gate),
+        id: id.clone(),
         caller,
         actor,
         started,
         interrupts,
-        _slot: slot,
+        slot,
         _open: open,
     };
     // A client that hangs up drops this future, and must not take the call's outcome along.
@@ -188,7 +188,7 @@ impl Call {
         let ended = if recorded.is_ok() { ended } else { Ended::Unrecorded };
         self.ended(ended, 0);
         recorded.map(drop).map_err(|refused| {
-            tracing::error!(call = %self.id, %refused, "a refusal could not be recorded");
+            tracing::error!(call = %self.id, %refused, "what the gate answered could not be recorded");
             Refused::Unrecorded
         })
     }
@@ -217,7 +217,7 @@ impl Call {
         let outcome = Outcome { status: refused.code(), answered, bytes: 0, masked: 0, ending };
         match self.close(outcome).await {
             Ok(()) => Err(refused),
-            Err(Unrecorded) => Err(Refused::Unrecorded),
+            Err(Unrecorded) => Err(Refused::Unended),
         }
     }
 
@@ -227,8 +227,8 @@ impl Call {
         let event = record::outcome(&self.id, &outcome, took);
         let recorded = self.gate.ledger().append(event).await;
         self.ended(outcome.ending.as_ended(), outcome.masked);
-        recorded.map(drop).map_err(|poisoned| {
-            tracing::error!(call = %self.id, error = %poisoned, "the outcome could not be recorded");
+        recorded.map(drop).map_err(|refused| {
+            tracing::error!(call = %self.id, %refused, "the outcome could not be recorded");
             Unrecorded
         })
     }
@@ -247,6 +247,10 @@ impl Call {
 
     pub(crate) fn actor(&self) -> &Actor {
         &self.actor
+    }
+
+    pub(crate) fn slot(&self) -> Arc<Slot> {
+        Arc::clone(&self.slot)
     }
 
     pub(crate) fn interrupts(&self) -> &Interrupts {

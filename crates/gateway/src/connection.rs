@@ -25,9 +25,11 @@ use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
 use crate::{
     Gate,
-    activity::{Activity, Busy},
+    activity::{Activity, Answer, Busy},
     call,
     limits::Limits,
+    outcome::Ending,
+    refuse::Refused,
     reply::Reply,
 };
 
@@ -71,15 +73,27 @@ impl Connection {
     ) -> impl Future<Output = Result<Response<Counted>, Infallible>> + use<> {
         let (gate, peer, activity) = (Arc::clone(&self.gate), self.peer, activity.clone());
         async move {
+            // After the drain time nothing more begins, so that what is open can be told to its end.
+            if gate.cut().is_cancelled() {
+                let refused = Refused::Cut(Ending::GateStopping).answer(None);
+                return Ok(refused.map(|body| Counted { body, answer: activity.answer(), _busy: None }));
+            }
             let busy = activity.busy();
             let bodiless = request.method() == Method::HEAD;
             let response = call::serve(gate, peer, request).await;
-            if response.status() == StatusCode::UNAUTHORIZED {
-                // Who has no session must not hold a place.
+            // Who has no session must not hold a place: neither longer than to be told, nor by not taking what is told.
+            let welcome = !matches!(
+                response.status(),
+                StatusCode::UNAUTHORIZED | StatusCode::HTTP_VERSION_NOT_SUPPORTED
+            );
+            if !welcome {
                 activity.dismiss();
             }
-            Ok(response
-                .map(|body| Counted { body: if bodiless { Reply::nothing() } else { body }, _busy: busy }))
+            Ok(response.map(|body| Counted {
+                body: if bodiless { body.without_content() } else { body },
+                answer: activity.answer(),
+                _busy: welcome.then_some(busy),
+            }))
         }
     }
 
@@ -97,22 +111,35 @@ impl Connection {
                 () = self.gate.stopping().cancelled() => {}
             }
         };
+        // The answers of a client that takes nothing cannot be ended, but its connection can.
+        let mut stalled = pin!(activity.stalled(limits.write_timeout));
         tokio::select! {
             served = connection.as_mut() => return served,
+            () = stalled.as_mut() => return Ok(()),
             () = last_call => connection.as_mut().graceful_shutdown(),
         }
         // HTTP/2 asks the client whether more calls are on their way; one that does not answer is not waited for.
         tokio::select! {
             served = connection => served,
+            () = stalled => Ok(()),
             () = activity.idle(limits.header_timeout, limits.header_timeout) => Ok(()),
         }
     }
 }
 
-/// An answer's body, which keeps its connection busy until it is dropped.
+/// An answer's body, which tells what becomes of it, and keeps its connection busy until it is dropped.
 struct Counted {
     body: Reply,
-    _busy: Busy,
+    answer: Arc<Answer>,
+    _busy: Option<Busy>,
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        if self.answer.has_stalled() {
+            self.body.stalled();
+        }
+    }
 }
 
 impl Body for Counted {
@@ -123,7 +150,13 @@ impl Body for Counted {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
-        Pin::new(&mut self.body).poll_frame(cx)
+        let polled = Pin::new(&mut self.body).poll_frame(cx);
+        if polled.is_pending() {
+            self.answer.awaited();
+        } else {
+            self.answer.given();
+        }
+        polled
     }
 
     fn is_end_stream(&self) -> bool {
@@ -148,7 +181,7 @@ fn watch_over(stream: &TcpStream, limits: &Limits) -> rustix::io::Result<()> {
     sockopt::set_tcp_keepintvl(stream, limits.keep_alive)?;
     #[cfg(target_os = "linux")]
     {
-        // Later than the call itself, which tells in the ledger that its client stalled.
+        // Later than the connection itself is ended, with the reason in the ledger.
         let milliseconds = u32::try_from(limits.write_timeout.as_millis() * 2).unwrap_or(u32::MAX);
         sockopt::set_tcp_user_timeout(stream, milliseconds)?;
     }
@@ -159,7 +192,8 @@ fn http1_server(limits: &Limits) -> http1::Builder {
     let mut server = http1::Builder::new();
     server
         .timer(TokioTimer::new())
-        .header_read_timeout(limits.header_timeout)
+        // hyper counts from the end of the call before; that the first head comes soon is seen to by `Activity`.
+        .header_read_timeout(limits.header_timeout.max(limits.idle_timeout))
         .max_buf_size(limits.header_bytes.max(MIN_BUFFER))
         .max_headers(100)
         .half_close(false);

@@ -5,6 +5,7 @@ use std::{
     collections::VecDeque,
     future::poll_fn,
     pin::{Pin, pin},
+    sync::Arc,
 };
 
 use bytes::Bytes;
@@ -12,7 +13,6 @@ use futures_util::FutureExt;
 use http::{HeaderMap, Response, StatusCode};
 use http_body::Body;
 use mask::{BodyError, Masked};
-use tokio::time::timeout;
 use upstream::{AnswerBody, Interrupted};
 
 use crate::{
@@ -22,6 +22,7 @@ use crate::{
     passage::{self, Passage},
     refuse::Refused,
     reply::Reply,
+    slots::Slot,
 };
 
 /// An answer of at most this many bytes is held until its outcome is in the ledger and then passed on whole: what
@@ -71,7 +72,8 @@ impl Delivery {
                 Ok(true) => return self.whole().await,
                 Ok(false) => {}
                 Err(Fault::Interrupted(ending)) => {
-                    return self.call.fail_answered(self.head.status, ending, Refused::Cut(ending)).await;
+                    let refused = Refused::cut(ending, self.nature);
+                    return self.call.fail_answered(self.head.status, ending, refused).await;
                 }
                 Err(Fault::Body(error)) => {
                     tracing::warn!(call = %self.call.id(), %error, "the answer broke off");
@@ -81,7 +83,7 @@ impl Delivery {
             }
         }
         let (passing, client) = passage::new();
-        let response = self.respond(|code, call| Reply::passing(code, passing, call));
+        let response = self.respond(|code, call, slot| Reply::passing(code, passing, call, slot));
         let tasks = self.call.gate().tasks().clone();
         tasks.spawn(self.pass(client));
         Ok(response)
@@ -110,13 +112,16 @@ impl Delivery {
             (first, _) => first.into_iter().chain(self.ready.drain(..)).flatten().collect(),
         };
         self.taken = data.len() as u64;
-        let response = self.respond(|code, call| Reply::whole(code, data, call));
+        let response = self.respond(|code, call, slot| Reply::whole(code, data, call, slot));
         let outcome = self.outcome(Ending::Completed);
-        self.call.close(outcome).await.map(|()| response).map_err(|_unrecorded| Refused::Unrecorded)
+        self.call.close(outcome).await.map(|()| response).map_err(|_unrecorded| Refused::Unended)
     }
 
-    fn respond(&mut self, reply: impl FnOnce(StatusCode, &str) -> Response<Reply>) -> Response<Reply> {
-        let mut response = reply(self.head.status, self.call.id().as_str());
+    fn respond(
+        &mut self,
+        reply: impl FnOnce(StatusCode, &str, Arc<Slot>) -> Response<Reply>,
+    ) -> Response<Reply> {
+        let mut response = reply(self.head.status, self.call.id().as_str(), self.call.slot());
         response.headers_mut().extend(std::mem::take(&mut self.head.headers));
         response
     }
@@ -143,30 +148,24 @@ impl Delivery {
             }
         };
         let ends = self.may_end(ending, &client);
-        let patience = self.call.gate().limits().write_timeout;
         let outcome = self.outcome(ending);
         // The API server is let go first: the ledger may take its time.
         drop(self.body);
         let recorded = self.call.close(outcome).await.is_ok();
         if recorded && ends {
-            let _left = timeout(patience, client.end()).await;
+            client.end().await;
         }
     }
 
     /// Nothing more is read before the client's connection has taken what there is.
     async fn pass_all(&mut self, client: &Passage) -> Result<(), Fault> {
-        let patience = self.call.gate().limits().write_timeout;
         let mut interrupted = pin!(self.call.interrupts().undelivered(self.nature));
         let (mut offered, mut end) = (0, None);
         loop {
             let room = tokio::select! {
                 biased;
                 ending = &mut interrupted => return Err(Fault::Interrupted(ending)),
-                room = timeout(patience, client.room()) => match room {
-                    Ok(Some(room)) => room,
-                    Ok(None) => return Err(Fault::Interrupted(Ending::ClientLeft)),
-                    Err(_elapsed) => return Err(Fault::Interrupted(Ending::ClientStalled)),
-                },
+                room = client.room() => room.ok_or_else(|| Fault::Interrupted(client.ending()))?,
             };
             self.taken += std::mem::take(&mut offered);
             if let Some(end) = end {
@@ -177,7 +176,7 @@ impl Delivery {
                     biased;
                     ending = &mut interrupted => return Err(Fault::Interrupted(ending)),
                     data = next(&mut self.body) => data.map_err(Fault::Body)?,
-                    () = client.left() => return Err(Fault::Interrupted(Ending::ClientLeft)),
+                    () = client.left() => return Err(Fault::Interrupted(client.ending())),
                 };
                 let Some(data) = data else { return Ok(()) };
                 self.ready.push_back(data);
@@ -201,7 +200,11 @@ impl Delivery {
             // As an API server that restarts does; the client asks anew.
             Ending::GateStopping => between_events,
             Ending::SessionEnded => between_events && client.offer(farewell(ending)),
-            _ => false,
+            Ending::Failed(_)
+            | Ending::Unmaskable
+            | Ending::UpstreamBroke
+            | Ending::ClientLeft
+            | Ending::ClientStalled => false,
         }
     }
 }

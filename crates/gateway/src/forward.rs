@@ -2,7 +2,7 @@
 
 use http::Response;
 use policy::Permit;
-use upstream::{Answer, Intent, Origin};
+use upstream::{Answer, Failure, Intent, Origin};
 
 use crate::{
     call::Call,
@@ -34,11 +34,15 @@ impl Call {
         };
         let sent = tokio::select! {
             biased;
-            ending = self.interrupts().unanswered(nature) => return self.fail(ending, Refused::Cut(ending)).await,
-            sent = cluster.send(receipt) => sent,
+            ending = self.interrupts().unanswered(nature) => {
+                return self.fail(ending, Refused::cut(ending, nature)).await;
+            }
+            // Connecting may take its time, too.
+            sent = cluster.send(receipt, self.interrupts().session.wait()) => sent,
         };
         match sent {
             Ok(answer) => self.open(answer, nature).await,
+            Err(Failure::Unwanted) => self.fail(Ending::UNSENT, Refused::Cut(Ending::SessionEnded)).await,
             Err(failure) => {
                 tracing::warn!(call = %self.id(), %failure, "no answer from the API server");
                 self.fail(Ending::of_failure(&failure), Refused::from(&failure)).await
@@ -68,7 +72,7 @@ impl Call {
         let opened = tokio::select! {
             biased;
             ending = self.interrupts().unseen(nature) => {
-                return self.fail_answered(status, ending, Refused::Cut(ending)).await;
+                return self.fail_answered(status, ending, Refused::cut(ending, nature)).await;
             }
             opened = body.open() => opened,
         };

@@ -25,7 +25,7 @@ pub(crate) enum Ending {
     ClientStalled,
     /// The session was revoked or expired.
     SessionEnded,
-    /// The gate is stopping and the call is a stream.
+    /// The gate stops: a stream ends at once, another call once its time to finish is over.
     GateStopping,
 }
 
@@ -42,6 +42,7 @@ impl Ending {
 
     pub(crate) fn of_failure(failure: &Failure) -> Self {
         Self::Failed(match failure {
+            Failure::Unwanted => "the session ended before anything was sent",
             Failure::Connect(_) | Failure::Unsent => "the API server could not be reached",
             Failure::Credential(_) => "the gate's credential could not be read",
             Failure::Impersonation(_) | Failure::WrongCluster | Failure::Target(_) => {
@@ -77,8 +78,8 @@ impl fmt::Display for Ending {
             Self::UpstreamBroke => "the connection to the API server broke",
             Self::ClientLeft => "the client left",
             Self::ClientStalled => "the client took nothing for too long",
-            Self::SessionEnded => "the session has ended; open a new one",
-            Self::GateStopping => "the gate is restarting; try again",
+            Self::SessionEnded => "the session has ended",
+            Self::GateStopping => "the gate is stopping",
         })
     }
 }

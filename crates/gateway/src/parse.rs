@@ -25,13 +25,13 @@ pub(crate) struct Unparsed {
 pub(crate) enum Why {
     #[error(transparent)]
     Refused(#[from] Refusal),
-    #[error("the request body is larger than {most} bytes")]
+    #[error("the request body is larger than {most} bytes; send less, in more than one object if need be")]
     TooLarge { most: usize },
-    #[error("the request body did not arrive within {seconds} s")]
+    #[error("the request body did not arrive within {seconds} s; look at the connection, and send it again")]
     Slow { seconds: u64 },
-    #[error("the request body broke off")]
+    #[error("the request body broke off; send it again")]
     Broken,
-    #[error("{}", Ending::SessionEnded)]
+    #[error("{}; open a new one", Ending::SessionEnded)]
     SessionEnded,
     #[error(
         "`{path}` is a placeholder that the gate put in place of a secret value; it cannot be written back, so leave the \

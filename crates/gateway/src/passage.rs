@@ -3,6 +3,10 @@
 use std::{
     collections::VecDeque,
     pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     task::{Context, Poll, ready},
 };
 
@@ -10,15 +14,22 @@ use bytes::Bytes;
 use http_body::{Body, Frame};
 use tokio::sync::mpsc;
 
+use crate::outcome::Ending;
+
 /// A way for one answer. One part may wait: what the client does not take is not read from the API server.
 pub(crate) fn new() -> (Passing, Passage) {
-    let (sender, parts) = mpsc::channel(1);
-    (Passing { parts: Some(parts), part: VecDeque::new() }, Passage(sender))
+    let (parts, passing) = mpsc::channel(1);
+    let stalled = Arc::new(AtomicBool::new(false));
+    let passage = Passage { parts, stalled: Arc::clone(&stalled) };
+    (Passing { parts: Some(passing), part: VecDeque::new(), stalled }, passage)
 }
 
 /// The masking side. Dropped before [`Passage::end`], it breaks the answer off.
 #[derive(Debug)]
-pub(crate) struct Passage(mpsc::Sender<Part>);
+pub(crate) struct Passage {
+    parts: mpsc::Sender<Part>,
+    stalled: Arc<AtomicBool>,
+}
 
 /// The connection's side: a body.
 #[derive(Debug)]
@@ -26,6 +37,8 @@ pub(crate) struct Passing {
     parts: Option<mpsc::Receiver<Part>>,
     /// What is left of the last one.
     part: VecDeque<Bytes>,
+    /// The client took nothing for so long that its connection is ended.
+    stalled: Arc<AtomicBool>,
 }
 
 /// Room for one part.
@@ -45,28 +58,40 @@ pub(crate) struct Undelivered;
 impl Passage {
     /// Waits until the connection has taken every part; `None` when it is gone. Cancel safe.
     pub(crate) async fn room(&self) -> Option<Room<'_>> {
-        self.0.reserve().await.ok().map(Room)
+        self.parts.reserve().await.ok().map(Room)
+    }
+
+    /// Of a connection that is gone: why.
+    pub(crate) fn ending(&self) -> Ending {
+        if self.stalled.load(Ordering::Relaxed) { Ending::ClientStalled } else { Ending::ClientLeft }
     }
 
     /// Sends a part if the connection has taken the one before; tells whether.
     pub(crate) fn offer(&self, data: Bytes) -> bool {
-        self.0.try_send(Part::Data([data].into())).is_ok()
+        self.parts.try_send(Part::Data([data].into())).is_ok()
     }
 
     /// Resolves when the connection is gone.
     pub(crate) async fn left(&self) {
-        self.0.closed().await;
+        self.parts.closed().await;
     }
 
     /// Ends the answer well, once everything was taken.
     pub(crate) async fn end(self) {
-        let _gone = self.0.send(Part::End).await;
+        let _gone = self.parts.send(Part::End).await;
     }
 }
 
 impl Room<'_> {
     pub(crate) fn send(self, part: VecDeque<Bytes>) {
         self.0.send(Part::Data(part));
+    }
+}
+
+impl Passing {
+    /// The connection will be ended since its client takes nothing.
+    pub(crate) fn stalled(&self) {
+        self.stalled.store(true, Ordering::Relaxed);
     }
 }
 
@@ -131,9 +156,15 @@ mod tests {
 
     #[tokio::test]
     async fn a_connection_that_is_gone_is_seen() {
-        let (passing, passage) = new();
-        drop(passing);
-        passage.left().await;
-        assert!(passage.room().await.is_none());
+        for (stalled, ending) in [(false, Ending::ClientLeft), (true, Ending::ClientStalled)] {
+            let (passing, passage) = new();
+            if stalled {
+                passing.stalled();
+            }
+            drop(passing);
+            passage.left().await;
+            assert!(passage.room().await.is_none());
+            assert_eq!(passage.ending(), ending);
+        }
     }
 }

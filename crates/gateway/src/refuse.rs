@@ -5,7 +5,7 @@ use kube_api::Status;
 use mask::BodyError;
 use upstream::{Failure, Interrupted};
 
-use crate::{outcome::Ending, parse::Why, reply::Reply};
+use crate::{interrupt::Nature, outcome::Ending, parse::Why, reply::Reply};
 
 /// A call that ends without an answer of the API server's. Only who has too many calls open is told when to come back:
 /// with `Retry-After`, kubectl tries for minutes before it shows a message. What is said here is for the agent; details that could
@@ -28,8 +28,12 @@ pub(crate) enum Refused {
     Unreachable,
     /// No answer in time; the API server may have acted.
     NoAnswer { seconds: f64 },
-    /// A stream that was cut off before its answer began: the session ended, or the gate stops.
+    /// Cut off before the client had any of its answer: the session ended, or the gate stops. It changed nothing.
     Cut(Ending),
+    /// The same for a call that was sent to change something.
+    CutSent(Ending),
+    /// The outcome could not be recorded, so nobody gets to see it.
+    Unended,
     /// An answer that is not one.
     BadAnswer,
     /// An answer that cannot be masked.
@@ -76,7 +80,8 @@ impl Refused {
             Self::Unreachable => failure(
                 StatusCode::BAD_GATEWAY,
                 "ServiceUnavailable",
-                "portcullis: the API server cannot be reached; nothing was sent",
+                "portcullis: the API server cannot be reached and nothing was sent; try again later, or tell the operator of \
+                 the gate",
             ),
             Self::NoAnswer { seconds } => failure(
                 StatusCode::GATEWAY_TIMEOUT,
@@ -87,18 +92,19 @@ impl Refused {
                 ),
             ),
             Self::Cut(ending) => {
-                let (code, reason) = match ending {
-                    Ending::SessionEnded => (StatusCode::UNAUTHORIZED, "Unauthorized"),
-                    Ending::Completed
-                    | Ending::Failed(_)
-                    | Ending::Unmaskable
-                    | Ending::UpstreamBroke
-                    | Ending::ClientLeft
-                    | Ending::ClientStalled
-                    | Ending::GateStopping => (StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable"),
-                };
-                failure(code, reason, &format!("portcullis: {ending}"))
+                let remedy =
+                    if *ending == Ending::SessionEnded { "open a new one" } else { "try again in a moment" };
+                cut(*ending, remedy)
             }
+            Self::CutSent(ending) => {
+                cut(*ending, "the API server may have done what was asked, so look before you try again")
+            }
+            Self::Unended => failure(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "ServiceUnavailable",
+                "portcullis: the ledger did not take the outcome of this call, so its answer is withheld; the API server \
+                 may have done what was asked, so look before you try again, and tell the operator of the gate",
+            ),
             Self::BadAnswer => failure(
                 StatusCode::BAD_GATEWAY,
                 "InternalError",
@@ -121,6 +127,11 @@ impl Refused {
 }
 
 impl Refused {
+    /// Of a call that was sent, or may have been.
+    pub(crate) fn cut(ending: Ending, nature: Nature) -> Self {
+        if nature == Nature::Write { Self::CutSent(ending) } else { Self::Cut(ending) }
+    }
+
     /// Of an answer that broke off before the client had any of it.
     pub(crate) fn of_body(error: &BodyError<Interrupted>) -> Self {
         match error {
@@ -147,6 +158,7 @@ impl From<Why> for Refused {
 impl From<&Failure> for Refused {
     fn from(failure: &Failure) -> Self {
         match failure {
+            Failure::Unwanted => Self::Cut(Ending::SessionEnded),
             Failure::Connect(_) | Failure::Unsent => Self::Unreachable,
             Failure::Deadline { seconds } => Self::NoAnswer { seconds: *seconds },
             Failure::Broken(_) | Failure::Redirect | Failure::Switched => Self::BadAnswer,
@@ -158,13 +170,22 @@ impl From<&Failure> for Refused {
     }
 }
 
+fn cut(ending: Ending, remedy: &str) -> Status {
+    let (code, reason) = if ending == Ending::SessionEnded {
+        (StatusCode::UNAUTHORIZED, "Unauthorized")
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable")
+    };
+    failure(code, reason, &format!("portcullis: {ending}; {remedy}"))
+}
+
 fn failure(code: StatusCode, reason: &str, message: &str) -> Status {
     Status::failure(code, reason, message)
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
+    use std::{collections::BTreeSet, sync::Arc};
 
     use http::StatusCode;
     use upstream::{ConnectError, Failure};
@@ -187,6 +208,9 @@ mod tests {
             Refused::from(&Failure::WrongCluster),
             Refused::Cut(Ending::SessionEnded),
             Refused::Cut(Ending::GateStopping),
+            Refused::CutSent(Ending::SessionEnded),
+            Refused::CutSent(Ending::GateStopping),
+            Refused::Unended,
             Refused::Unmaskable,
             Refused::from(Why::TooLarge { most: 3_145_728 }),
             Refused::from(Why::Slow { seconds: 30 }),
@@ -194,6 +218,33 @@ mod tests {
             Refused::from(Why::SessionEnded),
             Refused::from(Why::Placeholder { path: "/data/password".to_owned() }),
         ]
+    }
+
+    /// A number for each variant: one that is new does not compile until it has one, and is then looked for.
+    fn number(refused: &Refused) -> usize {
+        match refused {
+            Refused::Unauthenticated => 0,
+            Refused::TooManyCalls { .. } => 1,
+            Refused::Version => 2,
+            Refused::Unparsed(_) => 3,
+            // In the words of policy, which has snapshots of its own.
+            Refused::Judged(_) => 4,
+            Refused::Unrecorded => 5,
+            Refused::Unreachable => 6,
+            Refused::NoAnswer { .. } => 7,
+            Refused::Cut(_) => 8,
+            Refused::CutSent(_) => 9,
+            Refused::Unended => 10,
+            Refused::BadAnswer => 11,
+            Refused::Unmaskable => 12,
+            Refused::Internal => 13,
+        }
+    }
+
+    #[test]
+    fn none_is_left_out() {
+        let numbers: BTreeSet<usize> = all().iter().map(number).collect();
+        assert_eq!(numbers, (0..=13).filter(|number| *number != 4).collect());
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::{
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll},
 };
 
@@ -11,7 +12,10 @@ use http_body::{Body, Frame, SizeHint};
 use http_body_util::Full;
 use kube_api::Status;
 
-use crate::passage::{Passing, Undelivered};
+use crate::{
+    passage::{Passing, Undelivered},
+    slots::Slot,
+};
 
 /// `application/json`, as the API server writes it.
 pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -20,10 +24,14 @@ const AUDIT_ID: HeaderName = HeaderName::from_static("audit-id");
 /// What a client is sent. Of an API server's answer nothing can get here that `mask` has not opened: a sealed body has
 /// no bytes to take.
 #[derive(Debug)]
-pub(crate) struct Reply(Inner);
+pub(crate) struct Reply {
+    content: Content,
+    /// The call's, until the client's connection has taken the content or is gone.
+    _slot: Option<Arc<Slot>>,
+}
 
 #[derive(Debug)]
-enum Inner {
+enum Content {
     Known(Full<Bytes>),
     Passing(Passing),
 }
@@ -40,24 +48,35 @@ impl Reply {
 
     /// A document of the gate's own, such as the answer to a review.
     pub(crate) fn own(code: StatusCode, json: Bytes, call: Option<&str>) -> Response<Self> {
-        let mut response = Self(Inner::Known(Full::new(json))).with(code, call);
+        let mut response = Self::of(Content::Known(Full::new(json)), None).with(code, call);
         response.headers_mut().insert(header::CONTENT_TYPE, JSON);
         response
     }
 
     /// An answer of the API server's, masked, the whole of which is there and its outcome recorded.
-    pub(crate) fn whole(code: StatusCode, masked: Bytes, call: &str) -> Response<Self> {
-        Self(Inner::Known(Full::new(masked))).with(code, Some(call))
+    pub(crate) fn whole(code: StatusCode, masked: Bytes, call: &str, slot: Arc<Slot>) -> Response<Self> {
+        Self::of(Content::Known(Full::new(masked)), Some(slot)).with(code, Some(call))
     }
 
     /// An answer of the API server's that is masked as it passes.
-    pub(crate) fn passing(code: StatusCode, passing: Passing, call: &str) -> Response<Self> {
-        Self(Inner::Passing(passing)).with(code, Some(call))
+    pub(crate) fn passing(code: StatusCode, passing: Passing, call: &str, slot: Arc<Slot>) -> Response<Self> {
+        Self::of(Content::Passing(passing), Some(slot)).with(code, Some(call))
     }
 
-    /// The content of an answer to HEAD, which HTTP/2 does not withhold by itself.
-    pub(crate) fn nothing() -> Self {
-        Self(Inner::Known(Full::default()))
+    /// What answers HEAD; HTTP/2 does not withhold the content by itself.
+    pub(crate) fn without_content(self) -> Self {
+        Self { content: Content::Known(Full::default()), ..self }
+    }
+
+    /// The client takes nothing, and its connection will be ended.
+    pub(crate) fn stalled(&self) {
+        if let Content::Passing(passing) = &self.content {
+            passing.stalled();
+        }
+    }
+
+    fn of(content: Content, slot: Option<Arc<Slot>>) -> Self {
+        Self { content, _slot: slot }
     }
 
     fn with(self, code: StatusCode, call: Option<&str>) -> Response<Self> {
@@ -78,25 +97,25 @@ impl Body for Reply {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Undelivered>>> {
-        match &mut self.0 {
-            Inner::Known(body) => Pin::new(body)
+        match &mut self.content {
+            Content::Known(body) => Pin::new(body)
                 .poll_frame(cx)
                 .map(|frame| frame.map(|result| result.map_err(|never| match never {}))),
-            Inner::Passing(body) => Pin::new(body).poll_frame(cx),
+            Content::Passing(body) => Pin::new(body).poll_frame(cx),
         }
     }
 
     fn is_end_stream(&self) -> bool {
-        match &self.0 {
-            Inner::Known(body) => body.is_end_stream(),
-            Inner::Passing(body) => body.is_end_stream(),
+        match &self.content {
+            Content::Known(body) => body.is_end_stream(),
+            Content::Passing(body) => body.is_end_stream(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
-        match &self.0 {
-            Inner::Known(body) => body.size_hint(),
-            Inner::Passing(body) => body.size_hint(),
+        match &self.content {
+            Content::Known(body) => body.size_hint(),
+            Content::Passing(body) => body.size_hint(),
         }
     }
 }

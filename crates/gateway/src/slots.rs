@@ -1,20 +1,21 @@
-//! How many calls a session has open, so that one agent's flood does not starve the others.
+//! How much of something each may have at once (calls a session, connections an address), so that one's flood does not
+//! starve the others.
 
 use std::{collections::HashMap, sync::Arc};
 
 use parking_lot::Mutex;
 
-/// Open calls by session. A session without open calls takes no room.
+/// How many each has, by name. Who has none takes no room.
 #[derive(Debug, Clone)]
 pub(crate) struct Slots {
     most: usize,
     open: Arc<Mutex<HashMap<String, usize>>>,
 }
 
-/// One open call of a session. Given back when dropped.
+/// One of those. Given back when dropped.
 #[derive(Debug)]
 pub(crate) struct Slot {
-    session: String,
+    holder: String,
     open: Arc<Mutex<HashMap<String, usize>>>,
 }
 
@@ -23,15 +24,15 @@ impl Slots {
         Self { most, open: Arc::default() }
     }
 
-    /// `None` when the session has as many calls open as it may.
-    pub(crate) fn take(&self, session: &str) -> Option<Slot> {
+    /// `None` when `holder` has as many as it may.
+    pub(crate) fn take(&self, holder: &str) -> Option<Slot> {
         let mut open = self.open.lock();
-        let count = open.entry(session.to_owned()).or_insert(0);
+        let count = open.entry(holder.to_owned()).or_insert(0);
         if *count >= self.most {
             return None;
         }
         *count += 1;
-        Some(Slot { session: session.to_owned(), open: Arc::clone(&self.open) })
+        Some(Slot { holder: holder.to_owned(), open: Arc::clone(&self.open) })
     }
 
     pub(crate) fn most(&self) -> usize {
@@ -42,10 +43,10 @@ impl Slots {
 impl Drop for Slot {
     fn drop(&mut self) {
         let mut open = self.open.lock();
-        if let Some(count) = open.get_mut(&self.session) {
+        if let Some(count) = open.get_mut(&self.holder) {
             *count -= 1;
             if *count == 0 {
-                open.remove(&self.session);
+                open.remove(&self.holder);
             }
         }
     }

@@ -3,7 +3,7 @@
 use std::{
     future::Future,
     pin::Pin,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
     time::Duration,
 };
 
@@ -61,6 +61,9 @@ pub enum Interrupted {
     /// The connection did.
     #[error(transparent)]
     Broken(hyper::Error),
+    /// The server did, before its end.
+    #[error("the API server broke its answer off")]
+    Reset,
     /// An error whose text did not come to its end in time.
     #[error("the API server did not end its error message in time")]
     Deadline,
@@ -95,21 +98,25 @@ impl Answer {
 }
 
 impl AnswerBody {
-    fn poll_incoming(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        let polled = Pin::new(&mut self.incoming).poll_frame(cx);
-        let Carrier::Line(line) = &mut self.carrier else { return polled };
-        match (polled, line.as_mut()) {
-            (Poll::Pending, Some(line)) => {
-                line.drive(cx);
-                Pin::new(&mut self.incoming).poll_frame(cx)
+    fn poll_incoming(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Interrupted>>> {
+        let mut polled = Pin::new(&mut self.incoming).poll_frame(cx);
+        if let (Poll::Pending, Carrier::Line(Some(line))) = (&polled, &mut self.carrier) {
+            line.drive(cx);
+            polled = Pin::new(&mut self.incoming).poll_frame(cx);
+        }
+        match (ready!(polled), &mut self.carrier) {
+            (Some(frame), _) => Poll::Ready(Some(frame.map_err(Interrupted::Broken))),
+            // A reset that says `NO_ERROR` is no end, though hyper takes it for one (RFC 9113 section 8.1).
+            (None, Carrier::Lane(_)) if !self.incoming.is_end_stream() => {
+                Poll::Ready(Some(Err(Interrupted::Reset)))
             }
-            (Poll::Ready(None), _) => {
+            (None, Carrier::Lane(_)) => Poll::Ready(None),
+            (None, Carrier::Line(line)) => {
                 if let Some(line) = line.take() {
                     line.hang_up();
                 }
                 Poll::Ready(None)
             }
-            (polled, _) => polled,
         }
     }
 }
@@ -124,7 +131,7 @@ impl Body for AnswerBody {
     ) -> Poll<Option<Result<Frame<Bytes>, Interrupted>>> {
         let this = self.get_mut();
         if let Poll::Ready(frame) = this.poll_incoming(cx) {
-            return Poll::Ready(frame.map(|frame| frame.map_err(Interrupted::Broken)));
+            return Poll::Ready(frame);
         }
         match this.deadline.as_mut().map(|deadline| deadline.as_mut().poll(cx)) {
             Some(Poll::Ready(())) => Poll::Ready(Some(Err(Interrupted::Deadline))),

@@ -1,6 +1,6 @@
 //! One cluster, and the one way to send it anything.
 
-use std::{sync::Arc, time::Duration};
+use std::{pin::pin, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{
@@ -21,7 +21,7 @@ use crate::{
     failure::Failure,
     intent::Intent,
     line::{self, Line, Lines},
-    pool::{Held, Pool, RequestBody},
+    pool::{Held, Place, Pool, RequestBody},
 };
 
 const AUDIT_ID: HeaderName = HeaderName::from_static("audit-id");
@@ -36,6 +36,8 @@ pub struct Settings {
     pub source: Source,
     /// For TCP, TLS and HTTP/2's first settings together, however many calls wait for it.
     pub connect_timeout: Duration,
+    /// A connection that carried nothing for so long, or twice as long, is closed, but for the last one.
+    pub idle_timeout: Duration,
     /// For a credential plugin to print a token.
     pub credential_timeout: Duration,
     /// From sending a request to the head of its answer; for an error, also from there to its end. Logs that are
@@ -85,7 +87,7 @@ impl Cluster {
             authority,
             prefix,
             lines: Lines::new(connector.http1()),
-            pool: Pool::new(connector),
+            pool: Pool::new(connector, settings.idle_timeout),
             credential: access.credential,
             response_timeout: settings.response_timeout,
             name: settings.name,
@@ -112,22 +114,39 @@ impl Cluster {
     /// [`policy::Permit`], which owns the request. A write that may have left is never repeated; a read is, once, where a
     /// kept connection breaks before it is answered.
     ///
+    /// What comes before the request leaves (a token, a connection) may take its time: once `unwanted` resolves, it does
+    /// not leave any more.
+    ///
     /// # Errors
     /// [`Failure`]. Unless it says otherwise the API server may have acted on the request.
-    pub async fn send(&self, receipt: Receipt<Intent>) -> Result<Answer, Failure> {
+    pub async fn send<T>(
+        &self,
+        receipt: Receipt<Intent>,
+        unwanted: impl Future<Output = T>,
+    ) -> Result<Answer, Failure> {
+        let mut unwanted = pin!(unwanted);
         let intent = receipt.entry();
         if intent.cluster() != self.name {
             return Err(Failure::WrongCluster);
         }
         let patience = self.patience(intent.request());
-        let mut request = self.request(intent).await?;
+        let mut request = tokio::select! {
+            biased;
+            _now = &mut unwanted => return Err(Failure::Unwanted),
+            request = self.request(intent) => request?,
+        };
         let short = is_short_read(intent.request());
         if short && let Some((response, line)) = self.on_a_line(&request).await? {
             return Answer::new(intent, response, Carrier::Line(Some(line)), self.response_timeout);
         }
         // A request that a closing connection hands back unsent may take another; two tries are plenty.
         for _try in 0..3 {
-            match self.attempt(request, patience).await? {
+            let place = tokio::select! {
+                biased;
+                _now = &mut unwanted => return Err(Failure::Unwanted),
+                place = self.pool.place() => place.map_err(Failure::Connect)?,
+            };
+            match self.attempt(place, request, patience).await? {
                 Attempt::Answered(response, held) => {
                     if short {
                         self.lines.want_more();
@@ -162,10 +181,10 @@ impl Cluster {
 
     async fn attempt(
         &self,
+        mut place: Place,
         request: Request<Full<Bytes>>,
         patience: Option<Duration>,
     ) -> Result<Attempt, Failure> {
-        let mut place = self.pool.place().await.map_err(Failure::Connect)?;
         let sending = place.sender.try_send_request(request);
         let answered = match patience {
             Some(patience) => timeout(patience, sending).await,

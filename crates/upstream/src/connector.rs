@@ -4,9 +4,13 @@ use std::{sync::Arc, time::Duration};
 
 use http::Uri;
 use hyper_util::rt::TokioIo;
+use rustix::net::sockopt;
 use rustls::{ClientConfig, pki_types::ServerName};
 use tokio::net::TcpStream;
 use tokio_rustls::{TlsConnector, client::TlsStream};
+
+/// After so much silence the server is asked whether it is there.
+const SILENT: Duration = Duration::from_secs(30);
 
 /// What a connection to an API server is, once the handshake has succeeded.
 pub(crate) type Connection = TokioIo<TlsStream<TcpStream>>;
@@ -149,7 +153,7 @@ impl Connector {
     pub(crate) async fn connect(&self) -> Result<Connection, ConnectError> {
         let tcp_error = |source| ConnectError::Tcp { host: self.host.clone(), port: self.port, source };
         let tcp = TcpStream::connect((self.host.as_str(), self.port)).await.map_err(tcp_error)?;
-        tcp.set_nodelay(true).map_err(tcp_error)?;
+        watch_over(&tcp).map_err(|error| tcp_error(error.into()))?;
         let stream = TlsConnector::from(Arc::clone(&self.tls))
             .connect(self.server_name.clone(), tcp)
             .await
@@ -159,6 +163,19 @@ impl Connector {
         }
         Ok(TokioIo::new(stream))
     }
+}
+
+/// Lets the kernel end a connection whose server is gone without a word (RFC 1122 section 4.2.3.6, RFC 5482): an answer
+/// that has begun has no deadline.
+fn watch_over(tcp: &TcpStream) -> rustix::io::Result<()> {
+    sockopt::set_tcp_nodelay(tcp, true)?;
+    sockopt::set_socket_keepalive(tcp, true)?;
+    sockopt::set_tcp_keepidle(tcp, SILENT)?;
+    sockopt::set_tcp_keepintvl(tcp, SILENT / 2)?;
+    sockopt::set_tcp_keepcnt(tcp, 3)?;
+    #[cfg(target_os = "linux")]
+    sockopt::set_tcp_user_timeout(tcp, u32::try_from(SILENT.as_millis() * 2).unwrap_or(u32::MAX))?;
+    Ok(())
 }
 
 impl std::fmt::Debug for Connector {

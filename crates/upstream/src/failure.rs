@@ -16,6 +16,9 @@ pub enum Failure {
     /// Every connection closed before it took the request; nothing was sent.
     #[error("every connection closed before it took the request")]
     Unsent,
+    /// Nobody wants it any more; nothing was sent.
+    #[error("the call was given up before it was sent")]
+    Unwanted,
     /// The caller cannot be impersonated; nothing was sent.
     #[error(transparent)]
     Impersonation(NotImpersonable),

@@ -1,5 +1,7 @@
 //! What is about to be done, as the ledger records it and as it is then sent.
 
+use std::fmt;
+
 use bytes::Bytes;
 use http::HeaderValue;
 use kube_api::{Options, Request, Target};
@@ -26,7 +28,6 @@ pub struct Origin {
 ///
 /// Built only from a [`Permit`], which owns the request that policy judged, and says for whom and for which cluster:
 /// nobody else can be impersonated with it, and it can be sent nowhere else.
-#[derive(Debug)]
 pub struct Intent {
     call: Id,
     audit_id: HeaderValue,
@@ -74,6 +75,13 @@ impl Intent {
 
     pub(crate) fn outgoing(&self) -> &http::Request<Bytes> {
         &self.outgoing
+    }
+}
+
+/// Not the request: its body and its query may hold secrets.
+impl fmt::Debug for Intent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Intent").field("call", &self.call).finish_non_exhaustive()
     }
 }
 

@@ -33,8 +33,6 @@ const STREAM_WINDOW: u32 = 256 * 1024;
 const STREAMS_A_LANE: usize = 100;
 /// Large enough that slow readers on every stream of a lane together cannot stall the others.
 const CONNECTION_WINDOW: u32 = STREAM_WINDOW * 100;
-/// A lane that carried nothing for so long is closed, but for the last one.
-const IDLE: Duration = Duration::from_secs(60);
 const PING_EVERY: Duration = Duration::from_secs(30);
 const PING_TIMEOUT: Duration = Duration::from_secs(15);
 
@@ -55,6 +53,8 @@ pub(crate) struct Pool {
 #[derive(Debug)]
 struct Lanes {
     connector: Connector,
+    /// Between two looks at whether a lane carries anything.
+    idle_timeout: Duration,
     /// Streams are taken under this lock only, so that what is seen to carry nothing can be closed.
     open: Mutex<Vec<Lane>>,
 }
@@ -89,8 +89,9 @@ pub(crate) struct Held(Arc<Load>);
 // === impl Pool ===
 
 impl Pool {
-    pub(crate) fn new(connector: Connector) -> Self {
-        let lanes = Lanes { connector, open: Mutex::new(Vec::new()) };
+    /// A lane that carries nothing between two looks, `idle_timeout` apart, is closed, but for the last one.
+    pub(crate) fn new(connector: Connector, idle_timeout: Duration) -> Self {
+        let lanes = Lanes { connector, idle_timeout, open: Mutex::new(Vec::new()) };
         Self { lanes: Arc::new(lanes), opening: Flight::new() }
     }
 
@@ -166,14 +167,15 @@ impl Lanes {
         }
         nudging.settle();
         let load = Arc::new(Load::new(connection.current_max_send_streams()));
-        tokio::spawn(Self::drive(Arc::downgrade(self), connection, Arc::clone(&load)));
+        let driven = Self::drive(Arc::downgrade(self), connection, Arc::clone(&load), self.idle_timeout);
+        tokio::spawn(driven);
         Ok(Lane { sender, load })
     }
 
     /// Moves a connection's bytes until it ends, passes on how many streams its server allows, which changes with its
     /// `SETTINGS`, and lets go of it once it is idle or has ended.
-    async fn drive(lanes: Weak<Self>, mut connection: Http2, load: Arc<Load>) {
-        let mut look = interval_at(Instant::now() + IDLE, IDLE);
+    async fn drive(lanes: Weak<Self>, mut connection: Http2, load: Arc<Load>, idle_timeout: Duration) {
+        let mut look = interval_at(Instant::now() + idle_timeout, idle_timeout);
         loop {
             let ended = poll_fn(|cx| {
                 let polled = Pin::new(&mut connection).poll(cx);

@@ -114,7 +114,7 @@ fn a_client_that_takes_nothing_is_cut_off_with_its_session() -> anyhow::Result<(
     let outcomes = outcomes(&gate)?;
     let [outcome] = outcomes.as_slice() else { anyhow::bail!("{outcomes:?}") };
     assert_eq!((&outcome["stage"], &outcome["status"]), (&"cut".into(), &200.into()), "{outcome}");
-    assert_eq!(outcome["error"], "the session has ended; open a new one");
+    assert_eq!(outcome["error"], "the session has ended");
     Ok(())
 }
 
@@ -207,9 +207,9 @@ fn calls_that_outlast_the_drain_time_are_cut_off_and_told() -> anyhow::Result<()
     gate.stop()?;
     let mut answer = String::new();
     let _closed = held.read_to_string(&mut answer);
-    ensure!(answer.starts_with("HTTP/1.1 503"), "{answer}");
+    ensure!(answer.starts_with("HTTP/1.1 503") && answer.contains("look before you try again"), "{answer}");
     let outcomes = outcomes(&gate)?;
-    assert_eq!(outcomes.first().context("no outcome")?["error"], "the gate is restarting; try again");
+    assert_eq!(outcomes.first().context("no outcome")?["error"], "the gate is stopping");
     Ok(())
 }
 
@@ -243,6 +243,54 @@ fn a_connection_that_is_of_no_use_is_closed() -> anyhow::Result<()> {
     // The third byte after a frame's length is its type; 7 is GOAWAY.
     ensure!(frames.windows(9).any(|frame| frame.starts_with(&[0, 0, 8, 7])), "{frames:?}");
     Ok(())
+}
+
+/// A connection of HTTP/2 whose client lets nothing be sent to it (RFC 9113 section 6.5.2: an initial window of 0), and
+/// asks for this.
+fn shut_window(
+    client: &Client,
+    path: &str,
+    authorization: Option<&str>,
+) -> anyhow::Result<impl Read + use<>> {
+    let mut stream = client.clone().offering(b"h2").connect()?;
+    // Literal fields whose names are in the static table (RFC 7541 appendix A); values shorter than 127 bytes.
+    let literal = |index: &[u8], value: &str| -> anyhow::Result<Vec<u8>> {
+        let length = u8::try_from(value.len()).ok().filter(|length| *length < 127).context("too long")?;
+        Ok([index, &[length], value.as_bytes()].concat())
+    };
+    // `:method: GET` and `:scheme: https` are in the table whole.
+    let mut fields = vec![0x82, 0x87];
+    fields.extend(literal(&[0x04], path)?);
+    fields.extend(literal(&[0x01], "localhost")?);
+    if let Some(value) = authorization {
+        fields.extend(literal(&[0x0f, 0x08], value)?);
+    }
+    let mut sent = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec();
+    sent.extend([0, 0, 6, 0x04, 0, 0, 0, 0, 0, /* INITIAL_WINDOW_SIZE */ 0, 4, 0, 0, 0, 0]);
+    sent.extend([0, 0, u8::try_from(fields.len())?, 0x01, /* END_STREAM, END_HEADERS */ 5, 0, 0, 0, 1]);
+    sent.extend(fields);
+    stream.write_all(&sent)?;
+    Ok(stream)
+}
+
+#[test]
+fn who_takes_nothing_over_http2_loses_the_connection_whatever_was_answered() -> anyhow::Result<()> {
+    let server = server(&Hold::default())?;
+    let gate = behind(&server, "header_timeout: 300ms, write_timeout: 300ms")?;
+    let session = gate.session("window")?;
+    let client = Client::new(&gate, &session)?;
+    let token = format!("Bearer {}", client.token());
+    let paths = ["/api/v1/namespaces/n/configmaps/short", "/api/v1/namespaces/n/configmaps"];
+    let callers = [(paths[0], Some(&*token)), (paths[1], Some(&*token)), ("/version", None)];
+    for (path, authorization) in callers {
+        let mut frames = Vec::new();
+        // Ends with an error when the gate does not end it.
+        if let Err(error) = shut_window(&client, path, authorization)?.read_to_end(&mut frames) {
+            ensure!(error.kind() != std::io::ErrorKind::WouldBlock, "{path}: the connection stays");
+        }
+        ensure!(!frames.is_empty(), "{path}: no answer");
+    }
+    server.wait("the list is given up", |observed| observed.answering == 0)
 }
 
 #[test]

@@ -4,5 +4,5 @@ use ledger::{Receipt, leaf::Event};
 use upstream::Cluster;
 
 async fn send(cluster: &Cluster, receipt: Receipt<Event>) {
-    let _answer = cluster.send(receipt).await;
+    let _answer = cluster.send(receipt, std::future::pending::<()>()).await;
 }

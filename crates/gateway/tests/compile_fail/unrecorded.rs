@@ -3,5 +3,5 @@
 use upstream::{Cluster, Intent};
 
 async fn send(cluster: &Cluster, intent: Intent) {
-    let _answer = cluster.send(intent).await;
+    let _answer = cluster.send(intent, std::future::pending::<()>()).await;
 }

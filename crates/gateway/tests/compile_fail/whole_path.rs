@@ -16,7 +16,7 @@ async fn life(
     let Verdict::Allow(permit) = judge.judge(principal, cluster.name(), request) else { return };
     let Ok(intent) = Intent::new(call, origin, permit) else { return };
     let Ok(receipt) = ledger.append(intent).await else { return };
-    let Ok(answer) = cluster.send(receipt).await else { return };
+    let Ok(answer) = cluster.send(receipt, std::future::pending::<()>()).await else { return };
     let Ok(opened) = answer.body.open().await else { return };
     deliver(opened.body);
 }

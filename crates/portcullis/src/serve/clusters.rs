@@ -6,6 +6,8 @@ use upstream::{Cluster, Settings, Source};
 
 use crate::config::{self, ClusterSource, Config};
 
+/// Kept for bursts; an API server keeps its own side longer.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 /// For a credential plugin; those of clouds take a few seconds.
 const CREDENTIAL_TIMEOUT: Duration = Duration::from_secs(20);
 
@@ -36,6 +38,7 @@ fn settings(config: &Config, cluster: &config::Cluster) -> Settings {
     Settings {
         name: cluster.name.to_string(),
         source,
+        idle_timeout: IDLE_TIMEOUT,
         credential_timeout: CREDENTIAL_TIMEOUT,
         connect_timeout: config.upstream.connect_timeout,
         response_timeout: config.upstream.response_timeout,

@@ -1,6 +1,6 @@
 //! What a stand-in answers, and when.
 
-use std::{fmt, io, sync::Arc};
+use std::{fmt, sync::Arc};
 
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
@@ -9,7 +9,9 @@ use http_body_util::{BodyExt, Full, StreamBody, combinators::UnsyncBoxBody};
 use hyper::body::Frame;
 use tokio::sync::watch;
 
-pub(super) type Body = UnsyncBoxBody<Bytes, io::Error>;
+pub(super) type Body = UnsyncBoxBody<Bytes, Broken>;
+/// Why a body is not sent to its end. One of `h2` is the reason that the stream is reset with.
+pub(super) type Broken = Box<dyn std::error::Error + Send + Sync>;
 
 /// What is done with a request.
 pub struct Reply {
@@ -46,6 +48,18 @@ impl Reply {
     pub fn endless(beginning: impl Into<Bytes>) -> Self {
         let beginning = beginning.into();
         Self::streamed(stream::iter([beginning]).chain(stream::pending()))
+    }
+
+    /// A JSON answer that is reset after this beginning, for no stated reason (`NO_ERROR`), once `hold` is released.
+    #[must_use]
+    pub fn reset(beginning: impl Into<Bytes>, hold: &Hold) -> Self {
+        let (beginning, hold) = (Frame::data(beginning.into()), hold.clone());
+        let reset = async move {
+            hold.released().await;
+            Err(Broken::from(h2::Error::from(h2::Reason::NO_ERROR)))
+        };
+        let frames = stream::iter([Ok(beginning)]).chain(stream::once(reset));
+        Self::answer(StatusCode::OK, StreamBody::new(frames).boxed_unsync())
     }
 
     /// No answer: the connection that it came on is ended.

@@ -19,7 +19,7 @@ use tokio_rustls::TlsAcceptor;
 
 use super::{
     Seen, Shared,
-    reply::{Body, What},
+    reply::{Body, Broken, What},
 };
 
 /// No request of a test is larger.
@@ -126,12 +126,12 @@ struct Counted {
 
 impl hyper::body::Body for Counted {
     type Data = Bytes;
-    type Error = io::Error;
+    type Error = Broken;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         cx: &mut task::Context<'_>,
-    ) -> task::Poll<Option<io::Result<Frame<Bytes>>>> {
+    ) -> task::Poll<Option<Result<Frame<Bytes>, Broken>>> {
         Pin::new(&mut self.body).poll_frame(cx)
     }
 

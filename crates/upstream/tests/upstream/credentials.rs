@@ -6,7 +6,7 @@ use http::header;
 use testkit::stand_in::{Habits, StandIn};
 use upstream::Failure;
 
-use crate::support::{Bench, LONG, POD, TOKEN, load, obliging, written};
+use crate::support::{Bench, POD, TOKEN, load, obliging, written};
 
 /// A credential plugin: a shell script that knows its folder as `$1`.
 fn plugin(folder: &Path, script: &str) -> String {
@@ -176,12 +176,12 @@ async fn what_the_gate_cannot_start_with_is_told() {
     let mut told = Vec::new();
     for kubeconfig in cases {
         let file = written(folder.path(), &kubeconfig);
-        told.push(match load(&file, LONG, LONG, LONG).await {
+        told.push(match load(&file).await {
             Ok(_cluster) => "taken".to_owned(),
             Err(unusable) => unusable.to_string(),
         });
     }
-    told.push(load(&missing, LONG, LONG, LONG).await.map(drop).unwrap_err().to_string());
+    told.push(load(&missing).await.map(drop).unwrap_err().to_string());
     let port = server.server().trim_start_matches("https://localhost:").to_owned();
     let told = told.join("\n").replace(&*folder.path().to_string_lossy(), "FOLDER").replace(&port, "PORT");
     insta::assert_snapshot!(told);

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use http::{StatusCode, header};
-use testkit::stand_in::{Hold, Reply, StandIn};
+use testkit::stand_in::{Habits, Hold, Reply, StandIn};
 use upstream::Failure;
 
-use crate::support::{Bench, LONG, POD, TOKEN, first, obliging, opened, pods, read};
+use crate::support::{Bench, CLUSTER, LONG, POD, TOKEN, first, obliging, opened, pods, read};
 
 #[tokio::test]
 async fn the_agent_is_impersonated_and_the_request_is_built_from_empty() {
@@ -114,7 +114,8 @@ async fn a_receipt_for_another_cluster_sends_nothing() {
     let server = obliging();
     let bench = Bench::of(&server.kubeconfig(TOKEN)).await;
     let receipt = bench.receipt("other", http::Request::get(POD).body("").unwrap()).await;
-    assert!(matches!(bench.cluster.send(receipt).await, Err(Failure::WrongCluster)));
+    let sent = bench.cluster.send(receipt, std::future::pending::<()>()).await;
+    assert!(matches!(sent, Err(Failure::WrongCluster)));
     assert_eq!(server.observed().connections, 0);
 }
 
@@ -158,4 +159,33 @@ async fn an_error_message_that_does_not_end_is_not_waited_for() {
     let (_text, error) = read(opened(bench.get(POD).await.unwrap()).await).await;
     assert_eq!(error.as_deref(), Some("the API server's answer broke off"));
     server.until("both are given up", |observed| observed.answering == 0).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_nobody_wants_any_more_is_not_sent_once_there_is_a_connection() {
+    let habits = Habits { mute: true, ..Habits::default() };
+    let server = StandIn::with(habits, |_request| pods()).unwrap();
+    let bench = Bench::of(&server.kubeconfig(TOKEN)).await;
+    let write = http::Request::delete(POD).body("").unwrap();
+    let receipt = bench.receipt(CLUSTER, write).await;
+    let unwanted = server.until("a connection is being opened", |observed| observed.open == 1);
+    let sent = bench.cluster.send(receipt, unwanted).await;
+    assert!(matches!(sent, Err(Failure::Unwanted)), "{sent:?}");
+    assert!(server.requests().is_empty());
+}
+
+#[tokio::test]
+async fn a_log_that_is_reset_without_a_reason_is_not_whole() {
+    let hold = Hold::default();
+    let held = hold.clone();
+    let server = StandIn::start(move |_request| {
+        Reply::reset("half a line", &held).header(header::CONTENT_TYPE, "text/plain")
+    });
+    let server = server.unwrap();
+    let bench = Bench::of(&server.kubeconfig(TOKEN)).await;
+    let mut body = opened(bench.get(&format!("{POD}/log")).await.unwrap()).await;
+    assert_eq!(first(&mut body).await, "half a line");
+    hold.release();
+    let (text, error) = read(body).await;
+    assert_eq!((text.as_str(), error.as_deref()), ("", Some("the API server's answer broke off")));
 }

@@ -38,20 +38,31 @@ pub(crate) struct Bench {
 impl Bench {
     /// A cluster with this kubeconfig and patience without end.
     pub(crate) async fn of(kubeconfig: &str) -> Self {
-        Self::with(kubeconfig, LONG, LONG).await
+        Self::set(kubeconfig, |_settings| {}).await
     }
 
     pub(crate) async fn with(kubeconfig: &str, connect: Duration, response: Duration) -> Self {
-        Self::patient(kubeconfig, connect, LONG, response).await
+        let set = |settings: &mut Settings| {
+            settings.connect_timeout = connect;
+            settings.response_timeout = response;
+        };
+        Self::set(kubeconfig, set).await
     }
 
     pub(crate) async fn with_credential_timeout(kubeconfig: &str, seconds: f64) -> Self {
-        Self::patient(kubeconfig, LONG, Duration::from_secs_f64(seconds), LONG).await
+        let credential_timeout = Duration::from_secs_f64(seconds);
+        Self::set(kubeconfig, |settings| settings.credential_timeout = credential_timeout).await
     }
 
-    async fn patient(kubeconfig: &str, connect: Duration, credential: Duration, response: Duration) -> Self {
+    pub(crate) async fn with_idle_timeout(kubeconfig: &str, idle_timeout: Duration) -> Self {
+        Self::set(kubeconfig, |settings| settings.idle_timeout = idle_timeout).await
+    }
+
+    async fn set(kubeconfig: &str, set: impl FnOnce(&mut Settings)) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let cluster = load(&written(folder.path(), kubeconfig), connect, credential, response).await.unwrap();
+        let mut settings = settings(&written(folder.path(), kubeconfig));
+        set(&mut settings);
+        let cluster = Cluster::load(settings).await.unwrap();
         let ledger = ledger(folder.path());
         let rules = policy::Source {
             name: "all.cedar".to_owned(),
@@ -77,7 +88,7 @@ impl Bench {
     }
 
     pub(crate) async fn call(&self, request: http::Request<&str>) -> Result<Answer, Failure> {
-        self.cluster.send(self.receipt(CLUSTER, request).await).await
+        self.cluster.send(self.receipt(CLUSTER, request).await, std::future::pending::<()>()).await
     }
 
     /// The receipt of a request that was permitted for `cluster`.
@@ -139,15 +150,19 @@ pub(crate) fn written(folder: &Path, kubeconfig: &str) -> PathBuf {
 }
 
 /// A cluster with a kubeconfig's credential.
-pub(crate) async fn load(
-    file: &Path,
-    connect_timeout: Duration,
-    credential_timeout: Duration,
-    response_timeout: Duration,
-) -> Result<Cluster, Unusable> {
-    let source = Source::Kubeconfig { file: file.to_owned(), context: None };
-    let name = CLUSTER.to_owned();
-    Cluster::load(Settings { name, source, connect_timeout, credential_timeout, response_timeout }).await
+pub(crate) async fn load(file: &Path) -> Result<Cluster, Unusable> {
+    Cluster::load(settings(file)).await
+}
+
+fn settings(file: &Path) -> Settings {
+    Settings {
+        name: CLUSTER.to_owned(),
+        source: Source::Kubeconfig { file: file.to_owned(), context: None },
+        connect_timeout: LONG,
+        idle_timeout: LONG,
+        credential_timeout: LONG,
+        response_timeout: LONG,
+    }
 }
 
 /// A stand-in that answers every request with an empty pod list.
