@@ -15,6 +15,7 @@ mod intent;
 mod line;
 mod pool;
 mod settled;
+mod told;
 
 pub use answer::{Answer, AnswerBody, Interrupted, PASSED_ON};
 pub use cluster::{Cluster, Settings, Unusable};
@@ -24,4 +25,5 @@ pub use failure::Failure;
 pub use impersonation::{
     AGENTS_GROUP, GROUP_PREFIX, Impersonation, MASKED_READER_GROUP, NotImpersonable, USER_PREFIX,
 };
-pub use intent::{Intent, Origin, decision, digest, request, target};
+pub use intent::{Intent, Origin};
+pub use told::{decision, digest, request, target};
