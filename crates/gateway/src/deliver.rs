@@ -149,11 +149,15 @@ impl Delivery {
         };
         let ends = self.may_end(ending, &client);
         let outcome = self.outcome(ending);
+        let cut = self.call.gate().cut().clone();
         // The API server is let go first: the ledger may take its time.
         drop(self.body);
         let recorded = self.call.close(outcome).await.is_ok();
         if recorded && ends {
-            client.end().await;
+            tokio::select! {
+                () = client.end() => {}
+                () = cut.cancelled() => {}
+            }
         }
     }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 pub struct Limits {
     /// Open connections, all clients together.
     pub connections: usize,
-    /// Open connections from one address.
+    /// Open connections from one address, or one IPv6 network of 64 bits.
     pub connections_per_address: usize,
     /// Bytes of a request's head.
     pub header_bytes: usize,
@@ -15,7 +15,7 @@ pub struct Limits {
     pub header_timeout: Duration,
     /// How long a connection may be open without a call.
     pub idle_timeout: Duration,
-    /// How long a client may take nothing of an answer that is there.
+    /// How long a client may take nothing of an answer that is there before its connection is ended.
     pub write_timeout: Duration,
     /// For a request's body to arrive.
     pub body_timeout: Duration,
@@ -23,7 +23,7 @@ pub struct Limits {
     pub body_bytes: usize,
     /// Calls that one session may have open at once, streams included.
     pub calls_a_session: usize,
-    /// How often an idle HTTP/2 connection is asked whether it is still there.
+    /// How often a silent connection is asked whether it is still there, by HTTP/2 and by TCP.
     pub keep_alive: Duration,
     /// How long open calls may go on once the gate is told to stop.
     pub drain: Duration,

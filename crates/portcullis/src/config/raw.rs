@@ -132,7 +132,7 @@ pub(super) struct Limits {
     /// Open connections, all clients together.
     #[schemars(range(min = 1, max = 1_000_000), extend("default" = defaults::CONNECTIONS))]
     pub(super) connections: Option<u32>,
-    /// Open connections from one address; one more is closed at once.
+    /// Open connections from one address (of IPv6, one network of 64 bits); one more is closed at once.
     #[schemars(range(min = 1, max = 1_000_000), extend("default" = defaults::CONNECTIONS_PER_ADDRESS))]
     pub(super) connections_per_address: Option<u32>,
     /// Size of a request's head; from `8KiB` to `1MiB`.

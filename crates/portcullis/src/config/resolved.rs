@@ -131,7 +131,7 @@ pub struct Sessions {
 pub struct Limits {
     /// Open connections, all clients together.
     pub connections: usize,
-    /// Open connections from one address.
+    /// Open connections from one address, or one IPv6 network of 64 bits.
     pub connections_per_address: usize,
     /// Bytes of a request's head.
     pub header_bytes: usize,
