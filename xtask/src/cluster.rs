@@ -2,6 +2,7 @@
 
 use std::{
     fs::{self, File, TryLockError},
+    os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::{Command as Process, Stdio},
 };
@@ -45,15 +46,20 @@ fn up(dir: &Path, port: Option<u16>) -> anyhow::Result<()> {
     // The program checks this too; here so that the process id of the one that runs is not replaced.
     ensure!(!is_held(&lock(dir)?)?, "another test Kubernetes runs in `{}`", dir.display());
     let mut program = Process::new(&tools.cluster);
-    program.arg("--dir").arg(dir).stdin(Stdio::null());
+    program.arg("--dir").arg(dir).arg("--until-stdin-closes").stdin(Stdio::piped()).process_group(0);
     if let Some(port) = port {
         program.args(["--port", &port.to_string()]);
     }
-    // Ctrl-C reaches the program as well, which ends in order; we stay to remove its process id.
-    let _listening = Interrupt::listen()?;
+    let mut interrupt = Interrupt::listen()?;
     let mut child = program.spawn().context("could not start the test Kubernetes")?;
     fs::write(pid_file(dir), child.id().to_string())?;
     eprintln!("kubectl: {}", tools.kubectl.display());
+    // It ends in order when its input closes: by Ctrl-C, and by our own end, whatever that is.
+    let input = child.stdin.take();
+    std::thread::spawn(move || {
+        interrupt.wait();
+        drop(input);
+    });
     let status = child.wait()?;
     fs::remove_file(pid_file(dir)).ok();
     ensure!(status.success(), "the test Kubernetes ended with {status}; its logs are in `{}`", dir.display());
