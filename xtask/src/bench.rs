@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use crate::run::{cargo_with, step};
+use crate::run::{build_gate, cargo_with, step};
 
 /// Options of `cargo xtask bench`.
 #[derive(Debug, Args)]
@@ -15,6 +15,7 @@ pub(crate) struct Options {
 /// Builds in release mode and writes `docs/performance.md`.
 pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     testkit::tools()?;
+    build_gate("release")?;
     let mut command = cargo_with(["run", "--release", "--locked", "--package", "benches", "--"])?;
     command.args(&options.only);
     step("measuring", command)

@@ -5,7 +5,7 @@ use clap::Args;
 
 use crate::{
     demo, dependencies,
-    run::{cargo_with, step},
+    run::{build_gate, cargo_with, step},
 };
 
 /// Options of `cargo xtask test`.
@@ -49,7 +49,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
 /// Builds the Kubernetes and the gate that the end-to-end tests start, then runs every test.
 pub(crate) fn test(options: &TestOptions) -> anyhow::Result<()> {
     testkit::tools().context("the test Kubernetes could not be built")?;
-    step("the gate", cargo_with(["build", "--locked", "--package", "portcullis"])?)?;
+    build_gate("dev")?;
     let mut command = cargo_with(["test", "--locked", "--no-fail-fast"])?;
     match &options.package {
         Some(package) => command.args(["--package", package]),

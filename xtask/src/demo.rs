@@ -9,6 +9,8 @@ use std::time::Instant;
 
 use clap::Args;
 
+use crate::{interrupt::Interrupt, run::build_gate};
+
 /// Options of `cargo xtask demo`.
 #[derive(Debug, Default, Args)]
 pub(crate) struct Options {
@@ -30,17 +32,19 @@ impl Options {
 /// Builds what is needed, sets the stage, plays the scenes.
 pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     testkit::tools()?;
-    testkit::program()?;
+    build_gate("dev")?;
+    // Before there is anything to leave behind.
+    let mut interrupt = Interrupt::listen()?;
     let started = Instant::now();
     let folder = tempfile::tempdir()?;
     match &options.context {
-        Some(context) => own_cluster::run(context, folder.path(), options.once),
+        Some(context) => own_cluster::run(context, folder.path(), options.once, &mut interrupt),
         None => {
             let stage = stage::Stage::set(folder.path())?;
-            let surprises = scenes::play(&stage)?;
+            let surprises = scenes::play(&stage, &mut interrupt)?;
             eprintln!("\n{} scenes in {:.1} s", scenes::COUNT, started.elapsed().as_secs_f64());
             anyhow::ensure!(surprises == 0, "{surprises} of the scenes did not go as told");
-            if options.once { Ok(()) } else { stage.stay() }
+            if options.once { Ok(()) } else { stage.stay(&mut interrupt) }
         }
     }
 }

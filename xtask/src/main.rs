@@ -6,6 +6,7 @@ mod cluster;
 mod demo;
 mod dependencies;
 mod fuzz;
+mod interrupt;
 mod protobuf;
 mod run;
 

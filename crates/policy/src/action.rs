@@ -43,7 +43,7 @@ impl Action {
     ];
 
     /// The action of `verb` on a resource. The subresource decides before the verb: exec by GET is
-    /// exec, not a read (threat C8). `None` for verbs that are no request (`use`, `bind`, `*`).
+    /// exec, and whoever may only read must not run commands. `None` for verbs that are no request (`use`, `bind`, `*`).
     pub(crate) fn of(verb: &str, resource: &str, subresource: &str) -> Option<Self> {
         let plain = match verb {
             "get" => Self::Get,

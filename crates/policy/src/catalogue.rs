@@ -3,7 +3,8 @@
 
 /// One object under two API groups: `(group, resource, canonical group)`. From the API server's
 /// cohabiting resources (`kubeapiserver.DefaultStorageFactory`) and the groups that 1.20–1.22 still
-/// served; a rule about one name must hold for the other (threat D8).
+/// served; a rule about one name must hold for the other, or an agent
+/// would choose the name that no rule is about.
 const ALIASES: &[(&str, &str, &str)] = &[
     ("extensions", "ingresses", "networking.k8s.io"),
     ("extensions", "networkpolicies", "networking.k8s.io"),

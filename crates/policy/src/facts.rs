@@ -1,5 +1,6 @@
 //! Facts about a body that rules are written about: found by walking it, wherever they stand, so that
-//! every kind with a pod template, a patch fragment and a custom resource are read alike (threat A6).
+//! every kind with a pod template, a patch fragment and a custom resource are read alike. Nobody
+//! gets around a rule about images by a kind that its author did not think of.
 
 use std::collections::BTreeSet;
 

@@ -54,7 +54,7 @@ pub(crate) fn call_of(request: &Request) -> Call<'_> {
     };
     let body = request.body().map(|body| Body { value: body.value(), form: form(body.content()) });
     let mut call = Call::on_object(verb, object_of(resource), body, request.dry_run());
-    // Server-side apply creates what is not there (threat D7).
+    // Server-side apply creates what is not there: by a patch, an agent could make what it may not create.
     call.may_create |= request.body().is_some_and(|body| matches!(body.content(), ContentType::ApplyPatch));
     call.generated = request.generate_name();
     call.unsafe_delete = request.path_and_query().contains(UNSAFE_DELETE);

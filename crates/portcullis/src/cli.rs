@@ -22,9 +22,13 @@ use crate::{
     version,
     propagate_version = true,
     after_help = "\
-From nothing to a guarded cluster:
+From nothing to a guarded cluster (kubectl is its administrator's):
   portcullis init --agent claude              write portcullis.yaml, a certificate and a policy
-  portcullis rbac | kubectl apply -f -        let the gate impersonate agents, and do nothing else
+  kubectl create namespace portcullis
+  kubectl create serviceaccount gate -n portcullis
+  portcullis rbac | kubectl apply -f -        let this account impersonate agents, and do nothing else
+  kubectl create token gate -n portcullis     its credential, for cluster.kubeconfig: README.md, \"Use it\",
+                                              has the commands that write it
   portcullis config check                     see what is still missing
   portcullis serve                            open the gate
   portcullis session open --agent claude --for ada@example.com --cluster prod \\

@@ -1,7 +1,7 @@
 //! Standard output: results, for people or for programs.
 //!
 //! What a ledger or a gate tells may hold text that an agent chose; on a terminal it must not move the cursor, hide
-//! or reorder anything (threats D4, F5).
+//! or reorder anything, or an agent could write its own line into what an auditor reads.
 
 use std::{
     fmt::{Display, Write as _},

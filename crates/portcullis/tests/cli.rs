@@ -1,7 +1,10 @@
 //! The binary as a shell sees it: exit codes, and what goes where.
 #![expect(clippy::unwrap_used, reason = "a helper that fails fails its test")]
 
-use std::process::{Command, Output};
+use std::{
+    io::{BufRead, BufReader, Lines},
+    process::{Child, ChildStdout, Command, Output, Stdio},
+};
 
 fn portcullis(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_portcullis")).args(arguments).output().unwrap()
@@ -258,9 +261,8 @@ async fn leaves_that_no_checkpoint_covers_are_shown_as_such() {
     let cp = |from: &str, to: &str| {
         assert!(Command::new("cp").args(["-r", from, to]).status().unwrap().success());
     };
-    while open.stats().sealed < 21 {
-        tokio::task::yield_now().await;
-    }
+    // What is followed is sealed.
+    assert_eq!(Followed::from(21, &log).take(21).count(), 21);
     cp(&log, &early);
     let session = ledger::leaf::Id::new("s-late").unwrap();
     let late = ledger::leaf::Event::SessionExpired(ledger::leaf::SessionExpired { session });
@@ -288,23 +290,46 @@ async fn leaves_that_no_checkpoint_covers_are_shown_as_such() {
 
 #[tokio::test]
 async fn a_log_is_followed_as_it_grows() {
-    use std::io::{BufRead, BufReader};
-
     let folder = tempfile::tempdir().unwrap();
     let log = format!("{}/ledger", folder.path().display());
     ledger(folder.path()).await.close(true).await.unwrap();
-    let mut tail = Command::new(env!("CARGO_BIN_EXE_portcullis"))
-        .args(["ledger", "tail", "-f", "-n", "1", &log])
-        .stdout(std::process::Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(tail.stdout.take().unwrap()).lines();
-    let mut next = || -> serde_json::Value { serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap() };
-    assert_eq!(next()["type"], "stop");
+    let mut tail = Followed::from(1, &log);
+    assert_eq!(tail.next().unwrap()["type"], "stop");
     let grown = ledger(folder.path()).await;
-    assert_eq!(next()["type"], "start");
-    assert_eq!(next()["event"]["session"], "s-0");
-    tail.kill().unwrap();
-    tail.wait().unwrap();
+    assert_eq!(tail.next().unwrap()["type"], "start");
+    assert_eq!(tail.next().unwrap()["event"]["session"], "s-0");
     grown.close(true).await.unwrap();
+}
+
+/// A `ledger tail -f` that is read as its leaves come. Ended when dropped.
+struct Followed {
+    tail: Child,
+    lines: Lines<BufReader<ChildStdout>>,
+}
+
+impl Followed {
+    /// Begins with this many of the last leaves.
+    fn from(leaves: u64, log: &str) -> Self {
+        let mut tail = Command::new(env!("CARGO_BIN_EXE_portcullis"))
+            .args(["ledger", "tail", "-f", "-n", &leaves.to_string(), log])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(tail.stdout.take().unwrap()).lines();
+        Self { tail, lines }
+    }
+}
+
+impl Iterator for Followed {
+    type Item = serde_json::Value;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        Some(serde_json::from_str(&self.lines.next()?.unwrap()).unwrap())
+    }
+}
+
+impl Drop for Followed {
+    fn drop(&mut self) {
+        self.tail.kill().and_then(|()| self.tail.wait()).ok();
+    }
 }

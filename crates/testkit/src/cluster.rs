@@ -3,6 +3,7 @@
 use std::{
     fs::{self, File},
     io::{BufRead, BufReader},
+    os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::{Child, ChildStdout, Command, Output, Stdio},
     sync::{OnceLock, mpsc},
@@ -65,6 +66,8 @@ impl Cluster {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(File::create(&log)?)
+            // Ctrl-C is for whoever started us, who then ends the cluster in order.
+            .process_group(0)
             .spawn()
             .context("could not start the test Kubernetes")?;
         let ready =

@@ -35,7 +35,7 @@ pub struct Gate {
     operations: Port,
     broken: AtomicBool,
     /// Removes the folder after the child has ended.
-    _temporary: Option<tempfile::TempDir>,
+    temporary: Option<tempfile::TempDir>,
 }
 
 impl Gate {
@@ -47,7 +47,7 @@ impl Gate {
         let temporary = tempfile::tempdir()?;
         let folder = temporary.path().to_path_buf();
         let mut gate = Self::prepare(cluster, &folder, options)?;
-        gate._temporary = Some(temporary);
+        gate.temporary = Some(temporary);
         gate.serve()?;
         Ok(gate)
     }
@@ -71,7 +71,7 @@ impl Gate {
     pub fn behind(kubeconfig: &str, options: &Options) -> anyhow::Result<Self> {
         let temporary = tempfile::tempdir()?;
         let mut gate = Self::configured(temporary.path(), options, "kubeconfig: cluster.kubeconfig")?;
-        gate._temporary = Some(temporary);
+        gate.temporary = Some(temporary);
         fs::write(gate.kubeconfig(), kubeconfig)?;
         gate.serve()?;
         Ok(gate)
@@ -101,7 +101,7 @@ impl Gate {
             port: Port::reserve()?,
             operations: Port::reserve()?,
             broken: AtomicBool::new(false),
-            _temporary: None,
+            temporary: None,
         };
         gate.must(&["init", "--dir", &gate.path(""), "--agent", AGENT])?;
         let file = folder.join("portcullis.yaml");

@@ -1,4 +1,4 @@
-//! A stand-in for an API server (HTTP/2 over TLS) that does what a test tells it to: what no real one can be made to do.
+//! A stand-in for an API server (HTTP/2 and HTTP/1.1 over TLS) that does what a test tells it to: what no real one can be made to do.
 
 mod certificates;
 mod reply;

@@ -15,8 +15,7 @@ pub const MASKED_DATA: &str = "bWFza2VkLWJ5LXBvcnRjdWxsaXMtLW5vdC10aGUtcmVhbC12Y
 pub const MASKED_TEXT: &str = "masked-by-portcullis--not-the-real-value";
 
 /// Every form in which the canary could be recognised: raw, base64 at its three alignments, hex, reversed.
-#[must_use]
-pub fn canary_forms() -> Vec<Vec<u8>> {
+fn canary_forms() -> Vec<Vec<u8>> {
     let raw = CANARY.as_bytes();
     let mut forms = vec![raw.to_vec(), raw.iter().rev().copied().collect()];
     forms.push(raw.iter().flat_map(|byte| format!("{byte:02x}").into_bytes()).collect());
@@ -30,7 +29,7 @@ pub fn canary_forms() -> Vec<Vec<u8>> {
     forms
 }
 
-/// Whether bytes contain the canary in any of [`canary_forms`].
+/// Whether bytes contain the canary in any form in which it could be recognised.
 #[must_use]
 pub fn contains_canary(bytes: &[u8]) -> bool {
     canary_forms().iter().any(|form| bytes.windows(form.len()).any(|window| window == form))

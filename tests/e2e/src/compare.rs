@@ -35,13 +35,14 @@ impl Comparison<'_> {
     /// # Errors
     /// There is another; the error shows both.
     pub fn same_read(&self, line: &str) -> anyhow::Result<()> {
-        let expected = masked(&self.directly(line, "")?);
-        let got = self.gated(line, "")?;
+        let both = || anyhow::Ok((masked(&self.directly(line, "")?), self.gated(line, "")?));
+        let (expected, got) = both()?;
         if expected == got {
             return Ok(());
         }
         // What is read may have changed in between, as events come when they come.
-        compared(line, &masked(&self.directly(line, "")?), &got)
+        let (expected, got) = both()?;
+        compared(line, &expected, &got)
     }
 
     fn directly(&self, line: &str, input: &str) -> anyhow::Result<String> {

@@ -1,21 +1,28 @@
-//! A cluster with a gate in front of it, whose records are checked at its end.
+//! Gates whose records are checked at their end.
 
-use std::path::Path;
+use std::{
+    ops::{Deref, DerefMut},
+    path::Path,
+};
 
 use anyhow::{Context, ensure};
-use testkit::{Cluster, Gate, Options};
+use testkit::{Cluster, Gate, Options, stand_in::StandIn};
 
 use crate::{sweep, text};
 
-/// A cluster with a gate in front of it. At its end, whatever the test was about, its ledger must verify with the key
-/// that was kept from its start, and nothing in the gate's folder may hold the canary.
+/// A cluster with a gate in front of it.
 #[derive(Debug)]
 pub struct Lab {
     /// The cluster, as its administrator sees it.
     pub cluster: &'static Cluster,
     /// The gate.
-    pub gate: Gate,
+    pub gate: AuditedGate,
 }
+
+/// A gate that is held to its promises: when it is dropped, whatever the test was about, its ledger must verify with the key
+/// that was kept from its start, and nothing in its folder may hold the canary.
+#[derive(Debug)]
+pub struct AuditedGate(Gate);
 
 /// A lab with the start configuration.
 ///
@@ -31,44 +38,76 @@ pub fn lab() -> anyhow::Result<Lab> {
 /// The cluster or the gate did not start.
 pub fn start(options: &Options) -> anyhow::Result<Lab> {
     let cluster = Cluster::shared()?;
-    let gate = Gate::start(cluster, options)?;
-    std::fs::copy(gate.path("data/ledger/ledger.vkey"), gate.path(KEPT_KEY)).context("the ledger's key")?;
-    Ok(Lab { cluster, gate })
+    Ok(Lab { cluster, gate: AuditedGate::new(Gate::start(cluster, options)?)? })
+}
+
+/// A gate in front of a stand-in for an API server.
+///
+/// # Errors
+/// The gate did not start.
+pub fn behind(server: &StandIn, options: &Options) -> anyhow::Result<AuditedGate> {
+    AuditedGate::new(Gate::behind(&server.kubeconfig("{token: t}"), options)?)
 }
 
 /// Not beside the ledger: that one proves nothing to who does not trust the folder.
 const KEPT_KEY: &str = "kept.vkey";
 
-impl Lab {
-    /// What every lab must pass at its end.
+// === impl AuditedGate ===
+
+impl AuditedGate {
+    /// Keeps the key of a gate that has just started.
+    ///
+    /// # Errors
+    /// There is no key.
+    pub fn new(gate: Gate) -> anyhow::Result<Self> {
+        std::fs::copy(gate.path("data/ledger/ledger.vkey"), gate.path(KEPT_KEY))
+            .context("the ledger's key")?;
+        Ok(Self(gate))
+    }
+
+    /// What every gate must pass at its end.
     fn finish(&mut self) -> anyhow::Result<()> {
-        let stopped = self.gate.stop();
-        let ledger = self.gate.path("data/ledger");
-        let key = self.gate.path(KEPT_KEY);
-        let verified = self.gate.portcullis(&["ledger", "verify", &ledger, "--key", &key])?;
+        let gate = &mut self.0;
+        let stopped = gate.stop();
+        let verified =
+            gate.portcullis(&["ledger", "verify", &gate.path("data/ledger"), "--key", &gate.path(KEPT_KEY)])?;
         let report = text(&verified);
         ensure!(verified.status.success() && report.contains("0 problems"), "the ledger: {report}");
-        if !self.gate.was_broken() {
+        if !gate.was_broken() {
             stopped?;
             ensure!(report.contains("0 problems, 0 to explain"), "the ledger: {report}");
         }
-        let found = sweep(Path::new(&self.gate.path("")))?;
+        let found = sweep(Path::new(&gate.path("")))?;
         ensure!(found.is_empty(), "records hold a secret value: {found:?}");
         Ok(())
     }
 }
 
-impl Drop for Lab {
+impl Deref for AuditedGate {
+    type Target = Gate;
+
+    fn deref(&self) -> &Gate {
+        &self.0
+    }
+}
+
+impl DerefMut for AuditedGate {
+    fn deref_mut(&mut self) -> &mut Gate {
+        &mut self.0
+    }
+}
+
+impl Drop for AuditedGate {
     #[expect(
         clippy::panic,
-        reason = "a lab that does not pass fails its test, which nobody can forget to ask for"
+        reason = "a gate that does not pass fails its test, which nobody can forget to ask for"
     )]
     fn drop(&mut self) {
         if let Err(error) = self.finish() {
             if std::thread::panicking() {
-                eprintln!("besides, the lab did not pass: {error:#}");
+                eprintln!("besides, the gate did not pass: {error:#}");
             } else {
-                panic!("the lab did not pass at its end: {error:#}");
+                panic!("the gate did not pass at its end: {error:#}");
             }
         }
     }

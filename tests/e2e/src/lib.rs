@@ -12,9 +12,9 @@ use anyhow::{Context, ensure};
 use serde_json::Value;
 use testkit::{Cluster, Gate};
 
-pub use canary::{CANARY, MASKED_DATA, MASKED_TEXT, canary_forms, contains_canary, sweep};
+pub use canary::{CANARY, MASKED_DATA, MASKED_TEXT, contains_canary, sweep};
 pub use compare::{Comparison, normalised};
-pub use lab::{Lab, lab, start};
+pub use lab::{AuditedGate, Lab, behind, lab, start};
 pub use raw::{Answer, Client};
 
 /// A number from the environment: `PORTCULLIS_CASES` and `PORTCULLIS_SEED`, which `cargo xtask fuzz` sets.

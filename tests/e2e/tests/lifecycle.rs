@@ -7,7 +7,7 @@ use std::{
 };
 
 use anyhow::{Context, ensure};
-use e2e::{Client, leaves};
+use e2e::{AuditedGate, Client, leaves};
 use http::StatusCode;
 use serde_json::Value;
 use testkit::{
@@ -35,11 +35,8 @@ fn server(hold: &Hold) -> anyhow::Result<StandIn> {
     })
 }
 
-fn behind(server: &StandIn, extra: &str) -> anyhow::Result<Gate> {
-    Gate::behind(
-        &server.kubeconfig("{token: t}"),
-        &Options { extra: format!("limits: {{ {extra} }}\n"), ..Options::default() },
-    )
+fn behind(server: &StandIn, extra: &str) -> anyhow::Result<AuditedGate> {
+    e2e::behind(server, &Options { extra: format!("limits: {{ {extra} }}\n"), ..Options::default() })
 }
 
 fn request(client: &Client, line: &str, headers: &str) -> String {

@@ -1,10 +1,10 @@
 //! What README.md tells a new user to type works as it stands there.
 
-use std::process::Command;
+use std::{fs, os::unix::fs::PermissionsExt, path::Path, process::Command};
 
-use anyhow::{Context, ensure};
-use e2e::text;
-use testkit::{Cluster, Gate, Options, program, tools};
+use anyhow::{Context, bail, ensure};
+use e2e::{AuditedGate, text};
+use testkit::{CLUSTER, Cluster, Gate, Options, program, tools};
 
 const README: &str = include_str!("../../../README.md");
 
@@ -16,30 +16,36 @@ fn commands(section: &str) -> anyhow::Result<Vec<&'static str>> {
     Ok(blocks.map(|block| block.split("```").next().unwrap_or(block)).collect())
 }
 
-#[test]
-fn the_gates_account_is_made_as_the_readme_tells() -> anyhow::Result<()> {
-    let cluster = Cluster::shared()?;
-    let folder = tempfile::tempdir()?;
+/// Types a block as the cluster's administrator, in this folder; answers what was printed.
+fn shell(block: &str, folder: &Path) -> anyhow::Result<String> {
     let programs = [&tools()?.kubectl, &program()?].map(|file| file.parent().map(ToOwned::to_owned));
     let path = std::env::var_os("PATH").unwrap_or_default();
     let path = std::env::join_paths(programs.into_iter().flatten().chain(std::env::split_paths(&path)))?;
+    let output = Command::new("sh")
+        .args(["-eu", "-c", block])
+        .current_dir(folder)
+        .env("PATH", path)
+        .env("KUBECONFIG", Cluster::shared()?.kubeconfig())
+        .env("KUBECACHEDIR", folder.join("cache"))
+        .output()?;
+    ensure!(output.status.success(), "{block}\n{}", text(&output));
+    Ok(text(&output))
+}
+
+#[test]
+fn a_gate_is_set_up_used_and_verified_as_the_readme_tells() -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
     let commands = commands("Use it")?;
-    for block in commands.get(..2).context("README.md has other blocks")? {
-        let output = Command::new("sh")
-            .args(["-eu", "-c", block])
-            .current_dir(&folder)
-            .env("PATH", &path)
-            .env("KUBECONFIG", cluster.kubeconfig())
-            .env("KUBECACHEDIR", folder.path().join("cache"))
-            .output()?;
-        ensure!(output.status.success(), "{block}\n{}", text(&output));
-    }
+    let [account, credential, using] = commands.as_slice() else { bail!("README.md has other blocks") };
+    shell(account, folder.path())?;
+    shell(credential, folder.path())?;
 
     // A gate with the credential that came of it does its work.
-    let credential = std::fs::read_to_string(folder.path().join("cluster.kubeconfig"))?;
-    let gate = Gate::behind(&credential, &Options::default())?;
-    let session = gate.session("readme")?;
-    let pods = session.kubectl(&["get", "pods"])?;
-    assert!(pods.status.success(), "{}", text(&pods));
+    let credential = folder.path().join("cluster.kubeconfig");
+    assert_eq!(fs::metadata(&credential)?.permissions().mode() & 0o777, 0o600);
+    let gate = AuditedGate::new(Gate::behind(&fs::read_to_string(credential)?, &Options::default())?)?;
+    let told = shell(&using.replace("prod", CLUSTER), Path::new(&gate.path("")))?;
+    assert!(told.contains("No resources found in default namespace."), "{told}");
+    assert!(told.contains("INTACT: ") && told.contains("0 problems, 0 to explain"), "{told}");
     Ok(())
 }

@@ -5,10 +5,10 @@ use std::{
     time::Duration,
 };
 
-use e2e::{CANARY, Client, leaves};
+use e2e::{CANARY, Client, behind, leaves};
 use http::{StatusCode, header};
 use testkit::{
-    Gate, Options,
+    Options,
     stand_in::{Hold, Reply, StandIn},
 };
 
@@ -39,7 +39,7 @@ fn impatient() -> Options {
 #[test]
 fn what_an_api_server_should_not_do_is_told_and_never_repeated() -> anyhow::Result<()> {
     let server = misbehaving()?;
-    let gate = Gate::behind(&server.kubeconfig("{token: t}"), &impatient())?;
+    let gate = behind(&server, &impatient())?;
     let session = gate.session("misbehaving")?;
     let client = Client::new(&gate, &session)?;
     let json =
@@ -72,7 +72,7 @@ fn what_an_api_server_should_not_do_is_told_and_never_repeated() -> anyhow::Resu
 #[test]
 fn half_a_secret_is_no_answer_and_half_a_long_one_ends_in_a_reset() -> anyhow::Result<()> {
     let server = misbehaving()?;
-    let gate = Gate::behind(&server.kubeconfig("{token: t}"), &Options::default())?;
+    let gate = behind(&server, &Options::default())?;
     let session = gate.session("half")?;
     let client = Client::new(&gate, &session)?;
     let answer = client.ask("GET /api/v1/namespaces/n/secrets/half", &[], "")?;
@@ -88,7 +88,7 @@ fn half_a_secret_is_no_answer_and_half_a_long_one_ends_in_a_reset() -> anyhow::R
 #[test]
 fn a_silent_log_waits_and_ends_with_its_session_or_its_client() -> anyhow::Result<()> {
     let server = misbehaving()?;
-    let mut gate = Gate::behind(&server.kubeconfig("{token: t}"), &impatient())?;
+    let mut gate = behind(&server, &impatient())?;
     let session = gate.session("silent")?;
     let client = Client::new(&gate, &session)?;
     let log = format!(
@@ -124,8 +124,8 @@ fn a_silent_log_waits_and_ends_with_its_session_or_its_client() -> anyhow::Resul
 fn readiness_is_told_while_a_cluster_says_nothing() -> anyhow::Result<()> {
     let habits = testkit::stand_in::Habits { mute: true, ..Default::default() };
     let server = StandIn::with(habits, |_request| Reply::hang_up())?;
-    let gate = Gate::behind(
-        &server.kubeconfig("{token: t}"),
+    let gate = behind(
+        &server,
         &Options { extra: "upstream: { connect_timeout: 5m }\n".to_owned(), ..Options::default() },
     )?;
     let begun = std::time::Instant::now();

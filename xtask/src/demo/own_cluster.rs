@@ -9,8 +9,10 @@ use testkit::{Gate, Session};
 
 use super::{
     scene::Scene,
-    stage::{kubectl, say, shown, typed},
+    scenes,
+    stage::{keep_key, kubectl, open_session, say, shown, stay},
 };
+use crate::interrupt::Interrupt;
 
 const SCENES: &[Scene] = &[
     Scene {
@@ -51,7 +53,7 @@ const SCENES: &[Scene] = &[
 ];
 
 /// Plays the reading scenes through a gate in front of `context`.
-pub(super) fn run(context: &str, folder: &Path, once: bool) -> anyhow::Result<()> {
+pub(super) fn run(context: &str, folder: &Path, once: bool, interrupt: &mut Interrupt) -> anyhow::Result<()> {
     say(&format!("Starting the gate in front of `{context}` with the `read-only` policies"));
     let mut gate = Gate::in_front_of(context, &folder.join("gate"))?;
     if !may_read(context)? {
@@ -62,18 +64,24 @@ pub(super) fn run(context: &str, folder: &Path, once: bool) -> anyhow::Result<()
         );
     }
     gate.serve()?;
-    let session = gate.session("agent")?;
+    keep_key(&gate)?;
+    let session = open_session(&gate, "agent")?;
     let mut surprises = 0;
     for scene in SCENES {
+        interrupt.check()?;
         surprises += usize::from(!scene.play(&session)?);
     }
     let masked = count_masked(&session)?;
     println!("\n{masked} values of Secrets in all namespaces came, every one of them masked");
-    let output = gate.portcullis(&["ledger", "verify", &gate.path("data/ledger")])?;
-    typed("portcullis ledger verify data/ledger", "", &output);
-    ensure!(output.status.success(), "the ledger does not verify");
+    surprises += usize::from(!scenes::audit(&gate)?);
     ensure!(surprises == 0, "{surprises} of the scenes did not go as told");
-    if once { Ok(()) } else { stay(&session) }
+    if once {
+        return Ok(());
+    }
+    println!("\nThe gate stays up. Be the agent, in another terminal:\n");
+    println!("  export KUBECONFIG={}", session.kubeconfig.display());
+    stay(interrupt);
+    Ok(())
 }
 
 /// How many values of Secrets come through the gate. The real ones are not known here, and need not be: each value must be
@@ -94,16 +102,6 @@ fn count_masked(session: &Session<'_>) -> anyhow::Result<usize> {
         }
     }
     Ok(count)
-}
-
-fn stay(session: &Session<'_>) -> anyhow::Result<()> {
-    println!(
-        "\nThe gate stays up until you press Ctrl-C:\n\n  export KUBECONFIG={}",
-        session.kubeconfig.display()
-    );
-    loop {
-        std::thread::park();
-    }
 }
 
 /// Whether the RBAC that `portcullis rbac` prints is in force.

@@ -24,25 +24,25 @@ impl Scene {
     pub(super) fn play(&self, session: &Session<'_>) -> anyhow::Result<bool> {
         println!("\n--- {}", self.title);
         let output = kubectl(session, self.line, self.stdin)?;
-        typed(self.line, self.stdin, &output);
-        let problems = self.problems(&output)?;
+        let text = shown(&output);
+        typed(self.line, self.stdin, &text);
+        let problems = self.problems(&output, &text)?;
         for problem in &problems {
             println!("!!! not as told: {problem}");
         }
         Ok(problems.is_empty())
     }
 
-    fn problems(&self, output: &Output) -> anyhow::Result<Vec<String>> {
-        let text = shown(output);
+    fn problems(&self, output: &Output, text: &str) -> anyhow::Result<Vec<String>> {
         let whole = Regex::new(&format!(r"\A(?:{})\z", self.shows)).context(self.title)?;
         let mut problems = Vec::new();
         if output.status.code() != Some(self.code) {
             problems.push(format!("it ended with {}, not with {}", output.status, self.code));
         }
-        if !whole.is_match(&text) {
+        if !whole.is_match(text) {
             problems.push(format!("the output is not `{}`", self.shows));
         }
-        if leaks(&text) {
+        if leaks(text) {
             problems.push("a secret value came back".to_owned());
         }
         Ok(problems)

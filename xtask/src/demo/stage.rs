@@ -5,6 +5,8 @@ use std::{fs, io::IsTerminal, path::Path, process::Output};
 use anyhow::Context;
 use testkit::{Cluster, Gate, Options, Session};
 
+use crate::interrupt::Interrupt;
+
 /// What the cluster holds before the agent arrives.
 const SHOP: &str = include_str!("shop.yaml");
 
@@ -34,24 +36,46 @@ impl Stage {
         let place = folder.join("gate");
         let mut gate = Gate::prepare(&cluster, &place, &Options::default())?;
         gate.serve()?;
-        fs::copy(gate.path("data/ledger/ledger.vkey"), gate.path(KEPT_KEY)).context("the ledger's key")?;
+        keep_key(&gate)?;
         Ok(Self { cluster, gate })
     }
 
     /// Waits until Ctrl-C, with what one needs to try it oneself.
-    pub(super) fn stay(&self) -> anyhow::Result<()> {
+    pub(super) fn stay(&self, interrupt: &mut Interrupt) -> anyhow::Result<()> {
         let session = self.gate.session("yours")?;
         let kubectl = testkit::tools()?.kubectl.display();
-        println!("\nThe gate stays up until you press Ctrl-C. Be the agent, in another terminal:\n");
+        println!("\nThe gate stays up. Be the agent, in another terminal:\n");
         println!("  export KUBECONFIG={}", session.kubeconfig.display());
         println!("  alias kubectl={kubectl}");
         println!("  kubectl get pods -n shop\n");
         println!("and the auditor:\n");
         println!("  {} ledger tail -f {}", self.gate.program().display(), self.gate.path("data/ledger"));
-        loop {
-            std::thread::park();
-        }
+        stay(interrupt);
+        Ok(())
     }
+}
+
+/// The auditor's part, as soon as a gate first runs.
+pub(super) fn keep_key(gate: &Gate) -> anyhow::Result<()> {
+    fs::copy(gate.path("data/ledger/ledger.vkey"), gate.path(KEPT_KEY)).context("the ledger's key")?;
+    Ok(())
+}
+
+/// Opens a session, and shows how that is typed.
+pub(super) fn open_session<'a>(gate: &'a Gate, name: &str) -> anyhow::Result<Session<'a>> {
+    say(
+        "Opening a session: the agent gets a kubeconfig with a token for the gate, and no cluster credential",
+    );
+    let session = gate.session(name)?;
+    typed(&session.typed, "", &session.opened);
+    Ok(session)
+}
+
+/// Waits until Ctrl-C; whoever called this ends what was started and removes what was written.
+pub(super) fn stay(interrupt: &mut Interrupt) {
+    println!("\nCtrl-C ends all of it, and removes what it wrote.");
+    interrupt.wait();
+    say("Ending");
 }
 
 /// One line of progress.
@@ -60,11 +84,11 @@ pub(super) fn say(line: &str) {
 }
 
 /// Shows a command as it is typed, with its standard input, and what it printed.
-pub(super) fn typed(line: &str, stdin: &str, output: &Output) {
+pub(super) fn typed(line: &str, stdin: &str, printed: &str) {
     let (bold, plain) = if std::io::stdout().is_terminal() { ("\x1b[1m", "\x1b[0m") } else { ("", "") };
     let stdin = if stdin.is_empty() { String::new() } else { format!(" <<END\n{stdin}END") };
     println!("\n{bold}$ {line}{plain}{stdin}");
-    print!("{}", shown(output));
+    print!("{printed}");
 }
 
 /// Both streams of an ended program, as a terminal would have shown them.

@@ -13,7 +13,7 @@ const TOKEN_TYPES: &[&str] = &["kubernetes.io/service-account-token", "bootstrap
 /// Verbs in a role that let its holder leave its own rights behind.
 const ESCALATING_VERBS: &[&str] = &["impersonate", "escalate", "bind", "*"];
 
-/// Discovery, OpenAPI, version, health (threat C13).
+/// Discovery, OpenAPI, version, health: what clients need. Other paths serve metrics, logs and profiles of the API server.
 pub(super) fn open_path(path: &str) -> bool {
     let trimmed = path.strip_suffix('/').unwrap_or(path);
     let below = |root: &str| trimmed.strip_prefix(root).is_some_and(|rest| rest.starts_with('/'));
@@ -27,7 +27,7 @@ pub(super) fn unknown_subresource(call: &Call<'_>, _: &Own) -> bool {
     call.object().is_some_and(|o| !catalogue::is_known_subresource(o.group, o.resource, o.subresource))
 }
 
-/// Changes to what the gate itself runs on and is allowed by (threat G2).
+/// Changes to what the gate itself runs on and is allowed by: an agent could widen its own rights, or end the gate.
 pub(super) fn own_objects(call: &Call<'_>, own: &Own) -> bool {
     let Some(object) = call.object().filter(|_| call.changes()) else { return false };
     let becomes_own = |begin: &str| object.is("", "namespaces") && own.namespace().starts_with(begin);

@@ -146,7 +146,7 @@ fn bodies_of_secrets() {
     assert_eq!(patch(op("test", "/data/pw", json!("Zm9v")), Form::JsonPatch), Some("fixed/secret-test"));
     let copy = json!([{ "op": "copy", "from": "/data/pw", "path": "/metadata/annotations/x" }]);
     assert_eq!(patch(copy.clone(), Form::JsonPatch), Some("fixed/opaque-patch"));
-    // As threat A1 has it: any object, any path, since what is copied cannot be told.
+    // Any object, any path, since what is copied cannot be told: a secret value could be copied to where it is shown.
     assert_eq!(
         denied("patch", "configmaps", "a", "x", Some((&copy, Form::JsonPatch))),
         Some("fixed/opaque-patch")

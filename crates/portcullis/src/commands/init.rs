@@ -131,20 +131,26 @@ impl Init {
             _ => format!(" --config {}", path("portcullis.yaml")),
         };
         let credential = match &self.kubeconfig {
-            Some(file) => format!("{} holds the gate's credential", file.display()),
-            None => {
-                format!("put a kubeconfig with the gate's own credential at {}", path("cluster.kubeconfig"))
-            }
+            Some(file) => format!(
+                "let {} hold the credential of that account; of another, name it in step 2: portcullis rbac --help",
+                file.display()
+            ),
+            None => format!(
+                "put a kubeconfig with the credential of that account at {} (README.md, \"Use it\", has the \
+                 commands); a gate in a pod that runs as it needs none: in_cluster: true in place of kubeconfig",
+                path("cluster.kubeconfig")
+            ),
         };
         let (cluster, ends) = (&written.cluster, written.ends);
         let agent = self.agents.first().map_or("claude", AgentName::as_str);
         format!(
             "Written:\n{list}\nThe certificate ends on {ends}.\n\nNext:\n\
-             \x20 1. {credential}\n\
+             \x20 1. kubectl create namespace portcullis && kubectl create serviceaccount gate -n portcullis\n\
              \x20 2. portcullis rbac{config} | kubectl apply -f -\n\
-             \x20 3. portcullis config check{config}\n\
-             \x20 4. portcullis serve{config}\n\
-             \x20 5. portcullis session open{config} --agent {agent} --for YOU@example.com --cluster {cluster} \
+             \x20 3. {credential}\n\
+             \x20 4. portcullis config check{config}\n\
+             \x20 5. portcullis serve{config}\n\
+             \x20 6. portcullis session open{config} --agent {agent} --for YOU@example.com --cluster {cluster} \
              --reason WHY --kubeconfig {agent}.kubeconfig\n"
         )
     }
@@ -262,5 +268,7 @@ mod tests {
         let written =
             Written { files: vec!["portcullis.yaml".to_owned()], cluster: "prod".parse().unwrap(), ends };
         insta::assert_snapshot!(init.told(&written));
+        let with_credential = Init { kubeconfig: Some("gate.kubeconfig".into()), ..init };
+        insta::assert_snapshot!(with_credential.told(&written));
     }
 }

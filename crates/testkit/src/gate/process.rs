@@ -3,6 +3,7 @@
 use std::{
     fs::File,
     io::{BufRead, BufReader},
+    os::unix::process::CommandExt,
     path::Path,
     process::{Child, Command, ExitStatus, Stdio},
 };
@@ -37,6 +38,8 @@ impl Running {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(log)
+            // Ctrl-C is for whoever started us, who then ends the gate in order.
+            .process_group(0)
             .spawn()
             .context("could not start the gate")?;
         let stdout = shell.stdout.take().context("the gate has no stdout")?;

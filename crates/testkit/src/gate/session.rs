@@ -18,6 +18,10 @@ pub struct Session<'a> {
     pub id: String,
     /// What the agent is given; holds its token.
     pub kubeconfig: PathBuf,
+    /// The command that opened it, as it is typed in the gate's folder.
+    pub typed: String,
+    /// What that printed.
+    pub opened: String,
 }
 
 impl Gate {
@@ -31,13 +35,18 @@ impl Gate {
         let (config, file) = (self.path("portcullis.yaml"), kubeconfig.to_string_lossy());
         command.extend(["--config", &config, "--kubeconfig", &file]);
         command.extend(["--agent", AGENT, "--for", DELEGATOR, "--cluster", CLUSTER]);
-        command.extend(["--reason", "end-to-end test", "--ttl", "1h"]);
-        let shown = self.must(&command)?;
-        let id = shown
+        command.extend(["--ttl", "1h", "--reason", "find out why checkout is slow"]);
+        let opened = self.must(&command)?;
+        let id = opened
             .split_whitespace()
             .find(|word| word.starts_with("s-"))
-            .with_context(|| format!("`session open` named no session: {shown}"))?;
-        Ok(Session { gate: self, id: id.trim_end_matches([',', '.', ':']).to_owned(), kubeconfig })
+            .with_context(|| format!("`session open` named no session: {opened}"))?;
+        let id = id.trim_end_matches([',', '.', ':']).to_owned();
+        let typed = format!(
+            "portcullis session open --agent {AGENT} --for {DELEGATOR} --cluster {CLUSTER} --ttl 1h \
+             --reason 'find out why checkout is slow' --kubeconfig {name}.kubeconfig"
+        );
+        Ok(Session { gate: self, id, kubeconfig, typed, opened })
     }
 
     /// Ends a session, as its owner would.

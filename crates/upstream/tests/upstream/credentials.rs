@@ -137,7 +137,7 @@ async fn a_certificate_of_another_authority_is_refused() {
 }
 
 #[tokio::test]
-async fn only_http2_is_spoken() {
+async fn a_server_without_http2_is_refused() {
     let habits = Habits { protocols: vec![b"http/1.1".to_vec()], ..Habits::default() };
     let server = StandIn::with(habits, |_request| crate::support::pods()).unwrap();
     let answer = Bench::of(&server.kubeconfig(TOKEN)).await.get(POD).await;

@@ -5,7 +5,7 @@ use std::{
     process::{Child, ChildStdout, Command, Stdio},
 };
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use e2e::{furnish, lab, normalised};
 
 /// A kubectl that goes on until it has been read enough. Ended when dropped.
@@ -21,10 +21,11 @@ impl Watch {
         Ok(Self { kubectl, lines })
     }
 
-    /// The next so many lines.
+    /// The next so many lines. That it ends before it has shown them is an error.
     fn next(&mut self, count: usize) -> anyhow::Result<String> {
-        let lines: Result<Vec<String>, _> = self.lines.by_ref().take(count).collect();
-        normalised(&lines?.join("\n"))
+        let lines: Vec<String> = self.lines.by_ref().take(count).collect::<Result<_, _>>()?;
+        ensure!(lines.len() == count, "it ended after {} of {count} lines: {lines:?}", lines.len());
+        normalised(&lines.join("\n"))
     }
 }
 
