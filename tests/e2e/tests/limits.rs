@@ -42,7 +42,7 @@ fn a_body_that_is_too_large_is_refused_before_anything_is_sent() -> anyhow::Resu
     };
     assert_eq!(create("small", 1024)?.status, 201);
     let refused = create("large", 8 * 1024)?;
-    insta::assert_snapshot!(refused.body, @r#"{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"portcullis: the request body is larger than 4096 bytes","reason":"RequestEntityTooLarge","code":413}"#);
+    insta::assert_snapshot!(refused.body, @r#"{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"portcullis: the request body is larger than 4096 bytes; send less, in more than one object if need be","reason":"RequestEntityTooLarge","code":413}"#);
     assert_eq!(refused.status, 413);
     let sent = e2e::audited(lab.cluster, |event| {
         event["objectRef"]["namespace"] == "bodies" && event["verb"] == "create"
