@@ -63,8 +63,8 @@ async fn answer(gate: &Arc<Gate>, request: &Request<Incoming>) -> Response<Full<
     }
 }
 
-/// Ready means: the gate is not told to stop, the ledger takes entries, and at least one cluster can be reached. One cluster that is down
-/// must not take the gate to the others out of service; it is named all the same.
+/// Ready means: the gate is not told to stop, the ledger takes entries, and at least one cluster can be reached. One
+/// cluster that is down must not take the gate to the others out of service; it is named all the same.
 async fn ready(gate: &Arc<Gate>) -> Response<Full<Bytes>> {
     let mut report = String::new();
     let ledger = gate.ledger().stats();
