@@ -6,6 +6,7 @@ use super::recover::Opened;
 use super::sealing::{self, FIRST_PAUSE, LONGEST_PAUSE};
 use super::segments::Segments;
 use super::{Clock, Refused, Sealer, Shared, encode};
+use crate::journal::MAX_LEAVES;
 use crate::leaf::{Encoded, Event, Position, Stop, format_time};
 use crate::tile::push_entry;
 use std::fs::File;
@@ -16,9 +17,6 @@ use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 use tokio::sync::mpsc::error::TryRecvError;
 use tokio::sync::{mpsc, oneshot};
-
-/// Leaves made durable together, at most.
-const BATCH: usize = 1024;
 
 /// What the writer thread is asked for.
 #[derive(Debug)]
@@ -102,9 +100,9 @@ struct Journal {
 
 impl Journal {
     fn run(mut self, mut waiting: mpsc::Receiver<Message>) {
-        let mut batch = Vec::with_capacity(BATCH);
+        let mut batch = Vec::with_capacity(MAX_LEAVES);
         let mut closing = Vec::new();
-        while waiting.blocking_recv_many(&mut batch, BATCH) > 0 {
+        while waiting.blocking_recv_many(&mut batch, MAX_LEAVES) > 0 {
             let mut appends = Vec::with_capacity(batch.len());
             for message in batch.drain(..) {
                 match message {
