@@ -69,7 +69,10 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let listener = listeners::bind(config.listen, "listen").await?;
     let operations_listener = listeners::bind(config.operations, "operations.listen").await?;
     let store = Store::open(config.data.path()).await?;
-    let identities = config.identities()?;
+    let identities = config.identities().map_err(|problems| {
+        let problems: Vec<_> = problems.iter().map(ToString::to_string).collect();
+        anyhow::anyhow!("the agents cannot be used: {}", problems.join("; "))
+    })?;
     let Loaded { sessions, withdrawn, unrecorded, expirations } =
         identity::Sessions::load(store, identities, Arc::new(SystemClock), Arc::new(SystemEntropy)).await?;
     let sessions = Arc::new(sessions);
@@ -122,7 +125,9 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     // The stop is recorded whatever has gone wrong; that everything came to its end is said only if it did.
     let settled = matches!(drained, Ok(Drained::Settled)) && ended.iter().all(Result::is_ok);
     let closed = ledger.close(settled).await.context("the last leaf of the ledger");
-    drained.map(drop).and(ended.into_iter().collect()).and(closed)
+    drained?;
+    ended.into_iter().collect::<Result<(), _>>()?;
+    closed
 }
 
 /// Without it the gate does what it did, but nobody can open or end a session: said when it happens.
