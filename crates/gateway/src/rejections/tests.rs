@@ -89,6 +89,26 @@ async fn beyond_a_sessions_budget_refusals_are_counted_and_none_is_lost() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn beyond_its_own_budget_what_the_gate_answers_is_counted_too() {
+    let rejections = Rejections::default();
+    let alone = |n| (0..1000).filter(|_| rejections.tells_answer_alone(&session(n))).count();
+    for n in 0..33 {
+        assert_eq!(alone(n), 600);
+    }
+    assert!(rejections.tells_alone(&session(0)), "refusals have a budget of their own");
+    rejections.unauthenticated();
+    let told = rejections.take(EVERY);
+    let counted: Vec<_> =
+        told.iter().map(|told| (told.answered, told.refused, told.unauthenticated)).collect();
+    assert_eq!(counted, [(32 * 400, 0, 1), (400, 0, 0)]);
+    told.iter().for_each(|told| rejections.put_back(told));
+    assert_eq!(rejections.take(EVERY), told);
+    assert_eq!(rejections.take(EVERY), []);
+    tokio::time::advance(Duration::from_secs(5)).await;
+    assert_eq!(alone(0), 50);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_flood_makes_one_leaf_a_period_and_the_stop_tells_the_rest() {
     let folder = tempfile::tempdir().unwrap();
     let ledger = ledger(folder.path());
@@ -103,9 +123,10 @@ async fn a_flood_makes_one_leaf_a_period_and_the_stop_tells_the_rest() {
     // The clock is paused: this takes no time, and lets the recorder's turn come first.
     tokio::time::sleep(EVERY + Duration::from_millis(1)).await;
     rejections.over_limit(&session(1));
+    // From here on the recorder waits for the disk, which is not paused.
+    tokio::time::resume();
     stop.cancel();
     recording.await.unwrap();
-    tokio::time::resume();
     ledger.close(true).await.unwrap();
     let told: Vec<_> = told(folder.path())
         .into_iter()
