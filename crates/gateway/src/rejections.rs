@@ -15,7 +15,7 @@ use std::{
 use identity::SessionId;
 use ledger::{
     Ledger,
-    leaf::{self, Event, Id, List, Share},
+    leaf::{self, Event, Id, Share},
 };
 use parking_lot::Mutex;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
