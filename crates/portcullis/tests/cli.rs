@@ -141,24 +141,7 @@ fn what_is_no_ledger_is_not_verified() {
 
 /// A ledger with a start leaf, some expiries and, once closed, a stop leaf.
 async fn ledger(folder: &std::path::Path) -> ledger::Ledger {
-    let config = ledger::Config {
-        folder: folder.join("ledger"),
-        key: ledger::Key::load_or_generate(&folder.join("key"), "gate.example.com/ledger").unwrap(),
-        writer_id: ledger::leaf::Id::new("gate-1").unwrap(),
-        checkpoint_interval: std::time::Duration::from_secs(1),
-        queue: 16,
-        reserve: 0,
-    };
-    let nothing = ledger::leaf::Digest([0; 32]);
-    let start = ledger::leaf::Start {
-        build: "test".into(),
-        config: nothing,
-        policy: nothing,
-        clusters: Default::default(),
-        lifted: Default::default(),
-        previous: Default::default(),
-    };
-    let (ledger, _) = ledger::Ledger::open(config, start, jiff::Timestamp::now).unwrap();
+    let ledger = ledger::testing::open(folder);
     for n in 0..20 {
         let session = ledger::leaf::Id::new(&format!("s-{n}")).unwrap();
         let expired = ledger::leaf::Event::SessionExpired(ledger::leaf::SessionExpired { session });

@@ -1,46 +1,10 @@
-use std::{fs, path::Path};
-
-use ledger::{Key, note::Verifier, reader::Reader};
+use ledger::testing;
 
 use super::*;
 
 fn session(n: usize) -> SessionId {
     let digit = |n: usize| char::from(b'a' + u8::try_from(n % 16).unwrap());
     SessionId::parse(&format!("s-aaaaaaaaaaaaaa{}{}", digit(n / 16), digit(n))).unwrap()
-}
-
-fn ledger(folder: &Path) -> Ledger {
-    let config = ledger::Config {
-        folder: folder.join("ledger"),
-        key: Key::generate(&folder.join("key"), "test").unwrap(),
-        writer_id: Id::new("gate-1").unwrap(),
-        checkpoint_interval: Duration::ZERO,
-        queue: 16,
-        reserve: 0,
-    };
-    let nothing = leaf::Digest([0; 32]);
-    let start = leaf::Start {
-        build: "test".into(),
-        config: nothing,
-        policy: nothing,
-        clusters: Default::default(),
-        lifted: Default::default(),
-        previous: Default::default(),
-    };
-    Ledger::open(config, start, jiff::Timestamp::now).unwrap().0
-}
-
-fn told(folder: &Path) -> Vec<leaf::Rejections> {
-    let vkey = fs::read_to_string(folder.join("ledger/ledger.vkey")).unwrap();
-    let reader = Reader::new(&folder.join("ledger"), Verifier::parse(&vkey).unwrap());
-    let leaves = reader.leaves(0..u64::MAX).unwrap();
-    let events = leaves.map(|leaf| leaf::Leaf::parse(&leaf.unwrap().json).unwrap().event);
-    events
-        .filter_map(|event| match event {
-            Event::Rejections(told) => Some(told),
-            _ => None,
-        })
-        .collect()
 }
 
 #[test]
@@ -111,7 +75,7 @@ async fn beyond_its_own_budget_what_the_gate_answers_is_counted_too() {
 #[tokio::test(start_paused = true)]
 async fn a_flood_makes_one_leaf_a_period_and_the_stop_tells_the_rest() {
     let folder = tempfile::tempdir().unwrap();
-    let ledger = ledger(folder.path());
+    let ledger = testing::open(folder.path());
     let (rejections, stop) = (Arc::new(Rejections::default()), CancellationToken::new());
     let recording = tokio::spawn({
         let (rejections, ledger, stop) = (Arc::clone(&rejections), ledger.clone(), stop.clone());
@@ -128,9 +92,12 @@ async fn a_flood_makes_one_leaf_a_period_and_the_stop_tells_the_rest() {
     stop.cancel();
     recording.await.unwrap();
     ledger.close(true).await.unwrap();
-    let told: Vec<_> = told(folder.path())
+    let told: Vec<_> = testing::events(folder.path())
         .into_iter()
-        .map(|told| (told.period_s, told.unauthenticated, told.over_limit))
+        .filter_map(|event| match event {
+            Event::Rejections(told) => Some((told.period_s, told.unauthenticated, told.over_limit)),
+            _ => None,
+        })
         .collect();
     let [(10, 100_000, 0), (_, 0, 1)] = told[..] else { panic!("{told:?}") };
 }
