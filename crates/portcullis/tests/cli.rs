@@ -291,3 +291,31 @@ async fn a_log_is_followed_as_it_grows() {
     tail.wait().unwrap();
     grown.close(true).await.unwrap();
 }
+
+#[test]
+fn a_gate_that_cannot_start_leaves_no_start_in_the_ledger() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().to_str().unwrap();
+    let config = format!("{dir}/portcullis.yaml");
+    let init = portcullis(&["init", "--dir", dir, "--agent", "claude", "--cluster", "demo"]);
+    assert!(init.status.success(), "{}", stderr(&init));
+    let kubeconfig = "clusters: [{name: c, cluster: {server: 'https://127.0.0.1:1'}}]
+users: [{name: u, user: {token: t}}]
+contexts: [{name: x, context: {cluster: c, user: u}}]
+current-context: x
+";
+    std::fs::write(format!("{dir}/cluster.kubeconfig"), kubeconfig).unwrap();
+    let text = std::fs::read_to_string(&config).unwrap();
+    std::fs::write(&config, format!("{text}\nlisten: 127.0.0.1:0\noperations: {{ listen: 127.0.0.1:0 }}\n"))
+        .unwrap();
+    std::fs::create_dir_all(format!("{dir}/data")).unwrap();
+    let owner_only = std::os::unix::fs::PermissionsExt::from_mode(0o700);
+    std::fs::set_permissions(format!("{dir}/data"), owner_only).unwrap();
+    std::fs::write(format!("{dir}/data/admin.sock"), "").unwrap();
+
+    let served = portcullis(&["serve", "--config", &config]);
+    assert_eq!(served.status.code(), Some(1));
+    let told = stderr(&served).replace(dir, "DIR");
+    assert!(told.ends_with("`DIR/data/admin.sock` exists and is not a socket; move it away\n"), "{told}");
+    assert!(!folder.path().join("data/ledger").exists());
+}
