@@ -360,7 +360,7 @@ fn is_zero(number: &u64) -> bool {
 pub struct Share {
     /// The session.
     pub session: Id,
-    /// How many of its calls were turned away.
+    /// How many of its calls they are.
     pub calls: u64,
 }
 
