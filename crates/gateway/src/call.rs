@@ -156,8 +156,12 @@ impl Call {
                 return self.refuse(Ended::Refused, refused, event).await;
             }
         };
-        let event = record::answered(&self.id, &self.actor, self.cluster(), &request);
-        self.record(event, Ended::Completed).await?;
+        if self.gate.rejections().tells_answer_alone(self.caller.session()) {
+            let event = record::answered(&self.id, &self.actor, self.cluster(), &request);
+            self.record(event, Ended::Completed).await?;
+        } else {
+            self.ended(Ended::Completed, 0);
+        }
         Ok(Reply::own(StatusCode::CREATED, answer, Some(self.id.as_str())))
     }
 

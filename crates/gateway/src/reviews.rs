@@ -14,6 +14,10 @@ const GROUP: &str = "authorization.k8s.io";
 const MAX_VERB: usize = 63;
 const MAX_PATH: usize = 4096;
 
+/// Why the list of rules is never complete; `kubectl auth can-i --list` prints it above the list.
+const INCOMPLETE: &str =
+    "portcullis: custom resources, and what depends on names, contents or an approval, are not listed";
+
 /// A self-review, understood.
 #[derive(Debug)]
 pub(crate) enum Question {
@@ -96,8 +100,8 @@ fn access(
     };
     Ok(match probe {
         Probe::Allowed { reason } => json!({"allowed": true, "reason": reason}),
-        // The call is possible: it waits for a human. "no" would keep an agent from asking.
-        Probe::Asks { reason } => json!({"allowed": true, "reason": reason}),
+        // Nobody can approve yet, so such a call ends in a 403; no rule denies it.
+        Probe::Asks { reason } => json!({"allowed": false, "reason": reason}),
         Probe::Denied { reason } => json!({"allowed": false, "denied": true, "reason": reason}),
     })
 }
@@ -121,8 +125,8 @@ fn rules(
     Ok(json!({
         "resourceRules": resource_rules,
         "nonResourceRules": [],
-        // Rules can depend on names and contents, which a list of verbs and resources cannot express.
         "incomplete": true,
+        "evaluationError": INCOMPLETE,
     }))
 }
 

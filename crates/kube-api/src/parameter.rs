@@ -179,10 +179,13 @@ impl Kind {
     /// The server would read it otherwise, or not at all; or the parameter is refused on purpose.
     pub(crate) fn canonical(self, name: &'static str, value: &str) -> Result<String, Refusal> {
         let unless = |holds: bool, expected| {
-            let refusal = || Refusal::ParameterValue { name, value: quoted(value), expected };
+            let refusal = || match self.may_be_quoted() {
+                true => Refusal::ParameterValue { name, value: quoted(value), expected },
+                false => Refusal::HiddenParameterValue { name, expected },
+            };
             holds.then(|| value.to_owned()).ok_or_else(refusal)
         };
-        if !matches!(self, Self::Lines(_)) && value.chars().any(char::is_control) {
+        if !matches!(self, Self::Lines(_) | Self::Refused(_)) && value.chars().any(char::is_control) {
             return unless(false, "free of control characters");
         }
         match self {
@@ -211,6 +214,22 @@ impl Kind {
             Self::Time => unless(is_time(value), "a time such as `2026-01-31T12:00:00Z`"),
             Self::Duration => unless(is_duration(value), "a duration such as `30s`"),
             Self::Refused(reason) => Err(Refusal::RefusedParameter { name, reason }),
+        }
+    }
+
+    /// Whether a refusal may repeat the value, which the ledger then has: not of free text, which may be secret.
+    fn may_be_quoted(self) -> bool {
+        match self {
+            Self::Text(_) | Self::Lines(_) | Self::Refused(_) => false,
+            Self::Bool
+            | Self::Count
+            | Self::Port
+            | Self::Version
+            | Self::OneOf(..)
+            | Self::FieldSelector
+            | Self::LabelSelector
+            | Self::Time
+            | Self::Duration => true,
         }
     }
 }

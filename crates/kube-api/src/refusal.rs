@@ -6,7 +6,8 @@ use crate::Status;
 
 /// A request that is unknown, ambiguous or non-canonical; its message names the part and the remedy.
 ///
-/// Values of the client's are quoted escaped and cut short, and never from a body or a header.
+/// Values of the client's are quoted escaped and cut short, and never from a body, a header, or a parameter that is free
+/// text.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// A method outside GET, HEAD, POST, PUT, PATCH, DELETE, or one that the target does not have.
@@ -81,6 +82,14 @@ pub enum Refusal {
         name: &'static str,
         /// As sent, cut short.
         value: String,
+        /// What it has to be.
+        expected: &'static str,
+    },
+    /// The same, of a parameter whose value may be secret.
+    #[error("query parameter `{name}` has a value that is not {expected}")]
+    HiddenParameterValue {
+        /// The parameter.
+        name: &'static str,
         /// What it has to be.
         expected: &'static str,
     },
@@ -177,6 +186,7 @@ impl Refusal {
             | Self::UnknownParameter { .. }
             | Self::DuplicateParameter { .. }
             | Self::ParameterValue { .. }
+            | Self::HiddenParameterValue { .. }
             | Self::RefusedParameter { .. }
             | Self::Header { .. }
             | Self::Upgrade

@@ -70,6 +70,8 @@ fn heads() -> Vec<Builder> {
         ("GET", "/healthz?verbose=no"),
         ("GET", "/api/v1/pods?fieldSelector=metadata.name%3Da%0A"),
         ("POST", "/api/v1/namespaces/shop/pods?fieldManager=a%00b"),
+        ("POST", "/api/v1/namespaces/shop/pods?fieldManager=hunter2%0A"),
+        ("GET", "/api/v1/namespaces/shop/pods/web-0/log?limitBytes=hunter2%0A"),
     ]
     .into_iter()
     .map(|(method, target)| request(method, target))
@@ -146,5 +148,5 @@ fn every_refusal_names_the_part_and_the_remedy() {
     }
     insta::assert_snapshot!(told.join("\n"));
     // The whole enum, so that none is left without a snapshot.
-    assert_eq!(kinds.len(), 20, "{kinds:?}");
+    assert_eq!(kinds.len(), 21, "{kinds:?}");
 }

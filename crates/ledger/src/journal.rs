@@ -31,6 +31,12 @@ pub(crate) const PURPOSE: &str = "portcullis.dev/ledger journal v1";
 /// In place of the MAC of the frame before, where there is none.
 pub(crate) const NO_TAG: Tag = [0; 32];
 
+/// Leaves in a frame, at most.
+pub(crate) const MAX_LEAVES: usize = 1024;
+/// Bytes of payload of a frame, at most: each leaf behind its length. No four bytes of text are as small a number, so a
+/// leaf, which may quote an agent, cannot hold what looks like a frame's header.
+const MAX_PAYLOAD: usize = MAX_LEAVES * (tile::MAX_ENTRY + 2);
+
 const MAGIC: &[u8; 4] = b"PCJ2";
 /// What the MAC is over.
 const SIGNED: usize = 84;
@@ -96,7 +102,7 @@ pub(crate) fn header(
     before: &Tag,
     key: &MacKey,
 ) -> Option<([u8; HEADER], Tag)> {
-    let len = u32::try_from(payload.len()).ok()?;
+    let len = u32::try_from(payload.len()).ok().filter(|_| payload.len() <= MAX_PAYLOAD)?;
     let mut header = Vec::with_capacity(HEADER);
     header.extend_from_slice(MAGIC);
     header.extend_from_slice(&first.to_be_bytes());
@@ -203,6 +209,9 @@ fn frame(bytes: &[u8]) -> Result<Found, Wrong> {
     let Some((before, tag)) = fields.split_first_chunk::<32>() else { return Err(Wrong::Header) };
     let Ok(tag) = Tag::try_from(tag) else { return Err(Wrong::Header) };
     let (count, len) = (u32::from_be_bytes(*count), u32::from_be_bytes(*len) as usize);
+    if len > MAX_PAYLOAD {
+        return Err(Wrong::Header);
+    }
     let Some(payload) = rest.get(..len) else { return Err(Wrong::Short) };
     let entries: Result<Vec<_>, _> = tile::entries(payload).collect();
     if sha256(&[payload]).0 != *digest || entries.is_ok_and(|entries| entries.len() != count as usize) {
@@ -260,6 +269,18 @@ mod tests {
 
     fn framed(first: u64, leaves: &[&str]) -> Vec<u8> {
         after(&NO_TAG, first, leaves).0
+    }
+
+    /// Text that has the form of a header, checksum and all, as an agent could find it in no time.
+    fn header_in_text() -> String {
+        let found = (0_u64..).find_map(|n| {
+            let fields = format!("PCJ2{n:0>112}");
+            let check = sha256(&[fields.as_bytes()]).0;
+            let check = std::str::from_utf8(&check[..8]).ok()?;
+            let told = check.bytes().all(|byte| (b' '..=b'~').contains(&byte) && !br#""\"#.contains(&byte));
+            told.then(|| format!("{fields}{check}"))
+        });
+        found.unwrap()
     }
 
     fn segment() -> (Vec<u8>, usize) {
@@ -322,6 +343,16 @@ mod tests {
             let begin = if at < last { 0 } else { last };
             assert_eq!(scan(&changed).unwrap_err().at, begin, "byte {at}");
         }
+    }
+
+    #[test]
+    fn a_header_that_an_agent_put_into_a_leaf_does_not_make_a_torn_write_damage() {
+        assert!(MAX_PAYLOAD < u32::from_be_bytes(*b"    ") as usize);
+        let planted = header_in_text();
+        assert_eq!(planted.len(), HEADER);
+        let mut torn = framed(0, &[&format!("{}{planted}{}", "x".repeat(1000), "x".repeat(1000))]);
+        torn[..SECTOR].fill(0);
+        assert_eq!(scan(&torn).unwrap(), Scan { frames: vec![], torn: torn.len() });
     }
 
     #[test]

@@ -8,6 +8,7 @@
 //! | [`canonical`], [`leaf`] | RFC 8785 JSON, the event schema | no |
 //! | [`proof`] | one leaf's place in the log as a text | no |
 //! | [`reader`], [`mod@verify`] | leaves, proofs, and whether a log is what was signed | read |
+//! | testing | a log for other crates' tests, behind the feature `testing` | yes |
 //! | writer | [`Ledger`]: group commit, recovery, sealing; [`Receipt`], the proof of a durable append | yes |
 //!
 //! The folder of a log, all of it readable without this crate but for the journal:
@@ -35,6 +36,8 @@ pub mod leaf;
 pub mod note;
 pub mod proof;
 pub mod reader;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod tile;
 pub mod tree;
 pub mod verify;

@@ -13,6 +13,7 @@ mod tls;
 use std::{
     io::{IsTerminal, Write, stderr, stdout},
     sync::Arc,
+    time::Duration,
 };
 
 use anyhow::Context;
@@ -23,6 +24,7 @@ use gateway::{
 };
 use identity::{Loaded, SystemClock, SystemEntropy, Withdrawn};
 use store::Store;
+use tokio::net::UnixListener;
 use tokio_util::sync::CancellationToken;
 
 use self::{signals::Signals, tls::Certificate};
@@ -30,6 +32,9 @@ use crate::{
     admin::{self, Admin},
     config::Config,
 };
+
+/// For work on a disk, once everything has been told to end.
+const LAST_WAIT: Duration = Duration::from_secs(1);
 
 /// Opens the gate and keeps it open until it is told to stop (SIGTERM or SIGINT). SIGHUP reads the
 /// policy and the certificate again.
@@ -49,7 +54,11 @@ pub(crate) fn run(config: Config) -> anyhow::Result<()> {
     rustls::crypto::aws_lc_rs::default_provider()
         .install_default()
         .map_err(|_provider| anyhow::anyhow!("another cryptography provider is installed"))?;
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(serve(config))
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let served = runtime.block_on(serve(config));
+    // What is still under way here waits for a disk that hangs.
+    runtime.shutdown_timeout(LAST_WAIT);
+    served
 }
 
 async fn serve(config: Config) -> anyhow::Result<()> {
@@ -60,23 +69,28 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let listener = listeners::bind(config.listen, "listen").await?;
     let operations_listener = listeners::bind(config.operations, "operations.listen").await?;
     let store = Store::open(config.data.path()).await?;
-    let identities = config.identities().map_err(|_problems| anyhow::anyhow!("the agents cannot be used"))?;
+    let identities = config.identities().map_err(|problems| {
+        let problems: Vec<_> = problems.iter().map(ToString::to_string).collect();
+        anyhow::anyhow!("the agents cannot be used: {}", problems.join("; "))
+    })?;
     let Loaded { sessions, withdrawn, unrecorded, expirations } =
         identity::Sessions::load(store, identities, Arc::new(SystemClock), Arc::new(SystemEntropy)).await?;
     let sessions = Arc::new(sessions);
+    let admin_listener = admin::bind(&config.data)?;
+    let ca = config.tls.ca_pem()?;
+    let signals = Signals::listen()?;
     let ledger = record::open(&config, &judge).await?;
     for Withdrawn { session, refusal } in &withdrawn {
         tracing::warn!(session = session.id, %refusal, "a session was ended: the configuration no longer allows it");
     }
     ends::missed(&ledger, &sessions, &unrecorded).await?;
 
-    let admin_listener = admin::bind(&config.data)?;
     let admin = Admin {
         sessions: Arc::clone(&sessions),
         ledger: ledger.clone(),
         groups: groups(&config),
         server: config.public_url.clone(),
-        ca: config.tls.ca_pem()?,
+        ca,
     };
     let quiet = CancellationToken::new();
     let expiring = ends::record(ledger.clone(), Arc::clone(&sessions), expirations, quiet.clone());
@@ -88,8 +102,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let accepting =
         tokio::spawn(accept::serve(Arc::clone(&gate), listener, certificate.acceptor(), stop.clone()));
     let operating = tokio::spawn(operations::serve(Arc::clone(&gate), operations_listener, quiet.clone()));
-    let administering = tokio::spawn(admin::serve(admin_listener, admin, quiet.clone().cancelled_owned()));
-    let signals = Signals::listen()?;
+    let administering = tokio::spawn(administer(admin_listener, admin, quiet.clone()));
     announce(&config)?;
 
     let reload = || {
@@ -100,15 +113,28 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     tracing::info!("stopping: open calls may finish, streams end");
     stop.cancel();
     // Until the last call has ended, its session can be revoked and the gate can be looked at.
-    let drained = accepting.await.context("accepting calls")?;
+    let drained = accepting.await.context("accepting calls");
     quiet.cancel();
-    operating.await.context("operations")?;
-    administering.await.context("the admin socket")??;
-    // Nothing more can come now: what is still to be told goes before the stop leaf.
-    expiring.await.context("recording expired sessions")?;
-    counting.await.context("recording calls turned away")?;
-    ledger.close(drained == Drained::Settled).await.context("the last leaf of the ledger")?;
-    Ok(())
+    let ended = [
+        operating.await.context("operations"),
+        administering.await.context("the admin socket"),
+        // Nothing more can come now: what is still to be told goes before the stop leaf.
+        expiring.await.context("recording expired sessions"),
+        counting.await.context("recording calls turned away"),
+    ];
+    // The stop is recorded whatever has gone wrong; that everything came to its end is said only if it did.
+    let settled = matches!(drained, Ok(Drained::Settled)) && ended.iter().all(Result::is_ok);
+    let closed = ledger.close(settled).await.context("the last leaf of the ledger");
+    drained?;
+    ended.into_iter().collect::<Result<(), _>>()?;
+    closed
+}
+
+/// Without it the gate does what it did, but nobody can open or end a session: said when it happens.
+async fn administer(listener: UnixListener, admin: Admin, stop: CancellationToken) {
+    if let Err(error) = admin::serve(listener, admin, stop.cancelled_owned()).await {
+        tracing::error!(%error, "the admin socket is closed: no session can be opened or revoked until a restart");
+    }
 }
 
 fn limits(config: &Config) -> Limits {

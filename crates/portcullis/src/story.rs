@@ -70,11 +70,15 @@ fn refused(refusal: &Refusal) -> String {
 }
 
 fn turned_away(told: &Rejections) -> String {
-    let Rejections { period_s, unauthenticated, over_limit, sessions, refused, refused_sessions } = told;
-    let (over, beyond) = (whose(sessions.items()), whose(refused_sessions.items()));
+    let Rejections { period_s, unauthenticated, over_limit, sessions, refused, .. } = told;
+    let (over, beyond) = (whose(sessions.items()), whose(told.refused_sessions.items()));
+    let answered = match told.answered {
+        0 => String::new(),
+        answered => format!("{answered} more answered{}, ", whose(told.answered_sessions.items())),
+    };
     format!(
         "{unauthenticated} without a valid token, {over_limit} over the limit{over}, {refused} more refused{beyond}, \
-         within {period_s} s"
+         {answered}within {period_s} s"
     )
 }
 

@@ -144,24 +144,7 @@ fn what_is_no_ledger_is_not_verified() {
 
 /// A ledger with a start leaf, some expiries and, once closed, a stop leaf.
 async fn ledger(folder: &std::path::Path) -> ledger::Ledger {
-    let config = ledger::Config {
-        folder: folder.join("ledger"),
-        key: ledger::Key::load_or_generate(&folder.join("key"), "gate.example.com/ledger").unwrap(),
-        writer_id: ledger::leaf::Id::new("gate-1").unwrap(),
-        checkpoint_interval: std::time::Duration::from_secs(1),
-        queue: 16,
-        reserve: 0,
-    };
-    let nothing = ledger::leaf::Digest([0; 32]);
-    let start = ledger::leaf::Start {
-        build: "test".into(),
-        config: nothing,
-        policy: nothing,
-        clusters: Default::default(),
-        lifted: Default::default(),
-        previous: Default::default(),
-    };
-    let (ledger, _) = ledger::Ledger::open(config, start, jiff::Timestamp::now).unwrap();
+    let ledger = ledger::testing::open(folder);
     for n in 0..20 {
         let session = ledger::leaf::Id::new(&format!("s-{n}")).unwrap();
         let expired = ledger::leaf::Event::SessionExpired(ledger::leaf::SessionExpired { session });
@@ -332,4 +315,32 @@ impl Drop for Followed {
     fn drop(&mut self) {
         self.tail.kill().and_then(|()| self.tail.wait()).ok();
     }
+}
+
+#[test]
+fn a_gate_that_cannot_start_leaves_no_start_in_the_ledger() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().to_str().unwrap();
+    let config = format!("{dir}/portcullis.yaml");
+    let init = portcullis(&["init", "--dir", dir, "--agent", "claude", "--cluster", "demo"]);
+    assert!(init.status.success(), "{}", stderr(&init));
+    let kubeconfig = "clusters: [{name: c, cluster: {server: 'https://127.0.0.1:1'}}]
+users: [{name: u, user: {token: t}}]
+contexts: [{name: x, context: {cluster: c, user: u}}]
+current-context: x
+";
+    std::fs::write(format!("{dir}/cluster.kubeconfig"), kubeconfig).unwrap();
+    let text = std::fs::read_to_string(&config).unwrap();
+    std::fs::write(&config, format!("{text}\nlisten: 127.0.0.1:0\noperations: {{ listen: 127.0.0.1:0 }}\n"))
+        .unwrap();
+    std::fs::create_dir_all(format!("{dir}/data")).unwrap();
+    let owner_only = std::os::unix::fs::PermissionsExt::from_mode(0o700);
+    std::fs::set_permissions(format!("{dir}/data"), owner_only).unwrap();
+    std::fs::write(format!("{dir}/data/admin.sock"), "").unwrap();
+
+    let served = portcullis(&["serve", "--config", &config]);
+    assert_eq!(served.status.code(), Some(1));
+    let told = stderr(&served).replace(dir, "DIR");
+    assert!(told.ends_with("`DIR/data/admin.sock` exists and is not a socket; move it away\n"), "{told}");
+    assert!(!folder.path().join("data/ledger").exists());
 }

@@ -1,46 +1,10 @@
-use std::{fs, path::Path};
-
-use ledger::{Key, note::Verifier, reader::Reader};
+use ledger::testing;
 
 use super::*;
 
 fn session(n: usize) -> SessionId {
     let digit = |n: usize| char::from(b'a' + u8::try_from(n % 16).unwrap());
     SessionId::parse(&format!("s-aaaaaaaaaaaaaa{}{}", digit(n / 16), digit(n))).unwrap()
-}
-
-fn ledger(folder: &Path) -> Ledger {
-    let config = ledger::Config {
-        folder: folder.join("ledger"),
-        key: Key::generate(&folder.join("key"), "test").unwrap(),
-        writer_id: Id::new("gate-1").unwrap(),
-        checkpoint_interval: Duration::ZERO,
-        queue: 16,
-        reserve: 0,
-    };
-    let nothing = leaf::Digest([0; 32]);
-    let start = leaf::Start {
-        build: "test".into(),
-        config: nothing,
-        policy: nothing,
-        clusters: Default::default(),
-        lifted: Default::default(),
-        previous: Default::default(),
-    };
-    Ledger::open(config, start, jiff::Timestamp::now).unwrap().0
-}
-
-fn told(folder: &Path) -> Vec<leaf::Rejections> {
-    let vkey = fs::read_to_string(folder.join("ledger/ledger.vkey")).unwrap();
-    let reader = Reader::new(&folder.join("ledger"), Verifier::parse(&vkey).unwrap());
-    let leaves = reader.leaves(0..u64::MAX).unwrap();
-    let events = leaves.map(|leaf| leaf::Leaf::parse(&leaf.unwrap().json).unwrap().event);
-    events
-        .filter_map(|event| match event {
-            Event::Rejections(told) => Some(told),
-            _ => None,
-        })
-        .collect()
 }
 
 #[test]
@@ -89,9 +53,29 @@ async fn beyond_a_sessions_budget_refusals_are_counted_and_none_is_lost() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn beyond_its_own_budget_what_the_gate_answers_is_counted_too() {
+    let rejections = Rejections::default();
+    let alone = |n| (0..1000).filter(|_| rejections.tells_answer_alone(&session(n))).count();
+    for n in 0..33 {
+        assert_eq!(alone(n), 600);
+    }
+    assert!(rejections.tells_alone(&session(0)), "refusals have a budget of their own");
+    rejections.unauthenticated();
+    let told = rejections.take(EVERY);
+    let counted: Vec<_> =
+        told.iter().map(|told| (told.answered, told.refused, told.unauthenticated)).collect();
+    assert_eq!(counted, [(32 * 400, 0, 1), (400, 0, 0)]);
+    told.iter().for_each(|told| rejections.put_back(told));
+    assert_eq!(rejections.take(EVERY), told);
+    assert_eq!(rejections.take(EVERY), []);
+    tokio::time::advance(Duration::from_secs(5)).await;
+    assert_eq!(alone(0), 50);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_flood_makes_one_leaf_a_period_and_the_stop_tells_the_rest() {
     let folder = tempfile::tempdir().unwrap();
-    let ledger = ledger(folder.path());
+    let ledger = testing::open(folder.path());
     let (rejections, stop) = (Arc::new(Rejections::default()), CancellationToken::new());
     let recording = tokio::spawn({
         let (rejections, ledger, stop) = (Arc::clone(&rejections), ledger.clone(), stop.clone());
@@ -103,13 +87,17 @@ async fn a_flood_makes_one_leaf_a_period_and_the_stop_tells_the_rest() {
     // The clock is paused: this takes no time, and lets the recorder's turn come first.
     tokio::time::sleep(EVERY + Duration::from_millis(1)).await;
     rejections.over_limit(&session(1));
+    // From here on the recorder waits for the disk, which is not paused.
+    tokio::time::resume();
     stop.cancel();
     recording.await.unwrap();
-    tokio::time::resume();
     ledger.close(true).await.unwrap();
-    let told: Vec<_> = told(folder.path())
+    let told: Vec<_> = testing::events(folder.path())
         .into_iter()
-        .map(|told| (told.period_s, told.unauthenticated, told.over_limit))
+        .filter_map(|event| match event {
+            Event::Rejections(told) => Some((told.period_s, told.unauthenticated, told.over_limit)),
+            _ => None,
+        })
         .collect();
     let [(10, 100_000, 0), (_, 0, 1)] = told[..] else { panic!("{told:?}") };
 }

@@ -4,7 +4,13 @@ use policy::{Bundle, Settings, Source};
 use super::*;
 
 fn judge() -> Judge {
-    let text = "@id(\"read\") permit (principal, action in Action::\"read\", resource);".to_owned();
+    let text = r#"
+@id("read") permit (principal, action in Action::"read", resource);
+@id("write") permit (principal, action == Action::"delete", resource);
+@id("asks") @reason("nobody gets it back") @outcome("approval") @approvers("sre")
+forbid (principal, action == Action::"delete", resource) unless { context.approved };
+"#
+    .to_owned();
     let source = Source { name: "test.cedar".to_owned(), text };
     Judge::new(Bundle::compile(&[source]).unwrap(), Settings::default())
 }
@@ -28,6 +34,15 @@ fn rules_are_listed_for_a_namespace() {
     let review: Value = serde_json::from_str(&told).unwrap();
     assert_eq!(review["spec"], json!({ "namespace": "shop" }));
     assert_eq!(review["status"]["resourceRules"][0]["verbs"], json!(["get", "list", "watch"]));
+    insta::assert_snapshot!(review["status"]["evaluationError"], @r#""portcullis: custom resources, and what depends on names, contents or an approval, are not listed""#);
+}
+
+#[test]
+fn what_waits_for_an_approval_that_nobody_can_give_is_not_allowed() {
+    let spec =
+        json!({ "resourceAttributes": { "verb": "delete", "resource": "namespaces", "name": "shop" } });
+    let review: Value = serde_json::from_str(&ask("selfsubjectaccessreviews", &spec)).unwrap();
+    insta::assert_snapshot!(review["status"], @r#"{"allowed":false,"reason":"agent \"claude\" may not delete namespaces \"shop\" in cluster \"dev\" without approval: rule \"asks\" (test.cedar): nobody gets it back; needs 1 of sre; no human approved within the hold time. Next: ask an approver, then send the same request again"}"#);
 }
 
 #[test]

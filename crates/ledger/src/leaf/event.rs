@@ -319,10 +319,10 @@ pub enum Cause {
     Limit,
 }
 
-/// Calls turned away that are counted, not told one by one, so that a flood of them does not fill the disk: those of
-/// which nothing was known but their credential, and the refusals of a session that had more than a minute's budget of
+/// Calls that are counted, not told one by one, so that a flood of them does not fill the disk: those of which nothing
+/// was known but their credential, and the refusals and self-reviews of a session that had more than its budget of
 /// them. Calls that came while there is no such leaf: none.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rejections {
     /// All of them came within this many seconds before the leaf.
@@ -340,6 +340,18 @@ pub struct Rejections {
     /// Whose those were, all of them: for more than 32 sessions there are several leaves.
     #[serde(default)]
     pub refused_sessions: List<Share, 32>,
+    /// Calls that the gate answered by itself, as an [`Answered`] would tell, beyond what their session may have told
+    /// one by one.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub answered: u64,
+    /// Whose those were, as above.
+    #[serde(default, skip_serializing_if = "is_empty")]
+    pub answered_sessions: List<Share, 32>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// A session's share of calls that were counted together.
@@ -348,7 +360,7 @@ pub struct Rejections {
 pub struct Share {
     /// The session.
     pub session: Id,
-    /// How many of its calls were turned away.
+    /// How many of its calls they are.
     pub calls: u64,
 }
 

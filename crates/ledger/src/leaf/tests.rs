@@ -97,7 +97,9 @@ fn rejections(sessions: usize) -> Event {
         over_limit: 1 << 52,
         sessions: std::iter::repeat_n(over.clone(), sessions).collect(),
         refused: 1 << 52,
-        refused_sessions: std::iter::repeat_n(over, sessions).collect(),
+        refused_sessions: std::iter::repeat_n(over.clone(), sessions).collect(),
+        answered: 1 << 52,
+        answered_sessions: std::iter::repeat_n(over, sessions).collect(),
     })
 }
 

@@ -2,7 +2,7 @@
 //! without doing it.
 
 use super::{Appender, Storage};
-use parking_lot::Mutex;
+use parking_lot::{Condvar, Mutex};
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
@@ -29,7 +29,11 @@ pub(crate) enum Crash {
 }
 
 #[derive(Debug, Clone, Default)]
-pub(crate) struct SimDisk(Arc<Mutex<State>>);
+pub(crate) struct SimDisk {
+    state: Arc<Mutex<State>>,
+    /// A write that hung may go on, or one hangs.
+    changed: Arc<Condvar>,
+}
 
 #[derive(Debug, Clone, Default)]
 struct State {
@@ -40,6 +44,10 @@ struct State {
     faults: Vec<(usize, Fault)>,
     /// Every write to a path that begins so fails, undone.
     broken: Option<&'static str>,
+    /// Every write to a path that begins so waits until this is `None`.
+    hanging: Option<&'static str>,
+    /// How many writes wait.
+    stuck: usize,
     free: Option<u64>,
     /// Every content that a file of this name ever had.
     history: Vec<(String, Vec<u8>)>,
@@ -63,33 +71,44 @@ struct SimAppender {
 impl SimDisk {
     /// The write with this number, from 0, fails, too.
     pub(crate) fn fail(&self, write: usize, fault: Fault) {
-        self.0.lock().faults.push((write, fault));
+        self.state.lock().faults.push((write, fault));
     }
 
     /// Writes to paths that begin so fail from now on; `None` ends it.
     pub(crate) fn break_down(&self, path: Option<&'static str>) {
-        self.0.lock().broken = path;
+        self.state.lock().broken = path;
+    }
+
+    /// Writes to paths that begin so do not come back from now on; `None` lets them.
+    pub(crate) fn hang(&self, path: Option<&'static str>) {
+        self.state.lock().hanging = path;
+        self.changed.notify_all();
+    }
+
+    /// Whether a write hangs.
+    pub(crate) fn is_stuck(&self) -> bool {
+        self.state.lock().stuck > 0
     }
 
     /// This many bytes are free from now on.
     pub(crate) fn leave_free(&self, bytes: u64) {
-        self.0.lock().free = Some(bytes);
+        self.state.lock().free = Some(bytes);
     }
 
     /// How many writes there were.
     pub(crate) fn writes(&self) -> usize {
-        self.0.lock().writes
+        self.state.lock().writes
     }
 
     /// Every content that this file ever had, in order.
     pub(crate) fn history(&self, path: &str) -> Vec<Vec<u8>> {
-        let state = self.0.lock();
+        let state = self.state.lock();
         state.history.iter().filter(|(name, _)| name == path).map(|(_, bytes)| bytes.clone()).collect()
     }
 
     /// The disk as the next process finds it, without further faults. The old one stays as it was.
     pub(crate) fn after(&self, crash: Crash) -> Self {
-        let mut state = self.0.lock().clone();
+        let mut state = self.state.lock().clone();
         state.faults.clear();
         state.broken = None;
         if crash == Crash::Loses {
@@ -105,12 +124,16 @@ impl SimDisk {
             file.durable = file.bytes.len();
         }
         state.durable_names = state.names.clone();
-        Self(Arc::new(Mutex::new(state)))
+        Self { state: Arc::new(Mutex::new(state)), changed: Arc::default() }
     }
 
     /// Does a write unless it is the one to fail.
     fn write(&self, path: &str, act: impl FnOnce(&mut State, bool)) -> io::Result<()> {
-        let mut state = self.0.lock();
+        let mut state = self.state.lock();
+        state.stuck += 1;
+        self.changed
+            .wait_while(&mut state, |state| state.hanging.is_some_and(|hangs| path.starts_with(hangs)));
+        state.stuck -= 1;
         let broken = state.broken.filter(|broken| path.starts_with(broken)).map(|_| Fault::NotDone);
         let planned = state.faults.iter().find(|(at, _)| *at == state.writes).map(|(_, fault)| *fault);
         let fault = broken.or(planned);
@@ -127,12 +150,12 @@ impl SimDisk {
 
 impl Storage for SimDisk {
     fn read(&self, path: &str) -> io::Result<Option<Vec<u8>>> {
-        let state = self.0.lock();
+        let state = self.state.lock();
         Ok(state.names.get(path).map(|file| state.files[*file].bytes.clone()))
     }
 
     fn list(&self, folder: &str) -> io::Result<Vec<String>> {
-        let state = self.0.lock();
+        let state = self.state.lock();
         let below = state.names.keys().filter_map(|name| name.strip_prefix(folder)?.strip_prefix('/'));
         let mut names: Vec<String> =
             below.filter_map(|name| name.split('/').next()).map(str::to_owned).collect();
@@ -141,8 +164,8 @@ impl Storage for SimDisk {
     }
 
     fn create(&self, path: &str) -> io::Result<Box<dyn Appender>> {
-        let file = self.0.lock().files.len();
-        self.0.lock().files.push(SimFile::default());
+        let file = self.state.lock().files.len();
+        self.state.lock().files.push(SimFile::default());
         self.write(path, |state, half| {
             state.names.insert(path.to_owned(), file);
             if !half {
@@ -181,7 +204,7 @@ impl Storage for SimDisk {
     }
 
     fn free(&self) -> io::Result<u64> {
-        Ok(self.0.lock().free.unwrap_or(u64::MAX))
+        Ok(self.state.lock().free.unwrap_or(u64::MAX))
     }
 }
 

@@ -107,7 +107,7 @@ fn outcome(call: u64) -> Event {
 
 async fn append(ledger: &Ledger, events: impl IntoIterator<Item = Event>) {
     for event in events {
-        ledger.append(event).await.unwrap().into_entry();
+        let _receipt = ledger.append(event).await.unwrap();
     }
 }
 
@@ -383,7 +383,7 @@ fn what_no_checkpoint_covers_is_read_while_it_is_written() {
             }
             looks
         });
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         // Several segments, which go as checkpoints cover them.
         runtime.block_on(append(&ledger, (0..100).flat_map(|call| [intent(call, 1), outcome(call)])));
         done.store(true, std::sync::atomic::Ordering::Release);

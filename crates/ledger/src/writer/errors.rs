@@ -16,6 +16,10 @@ pub enum Refused {
     /// A write failed, now or before.
     #[error("the ledger cannot write: free or repair its disk, and it goes on by itself")]
     Unwritable,
+    /// The disk did not answer in time. Once it does, the entry may be recorded after all, unless it would begin
+    /// something and its write had not begun.
+    #[error("the ledger's disk does not answer: repair it, and it goes on by itself")]
+    Hanging,
     /// Too much waits for a checkpoint, which cannot be written.
     #[error("the ledger cannot seal what it has: free or repair its disk, and it goes on by itself")]
     Unsealed,

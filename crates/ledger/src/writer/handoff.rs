@@ -3,11 +3,12 @@
 use parking_lot::{Condvar, Mutex};
 use std::collections::VecDeque;
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// Bytes of leaves that may wait for the sealer; more, and the writer waits. While sealing fails the writer waits for
 /// nothing: beyond this the log takes only what ends something, and beyond twice this nothing.
 pub(super) const LIMIT: usize = if cfg!(test) { 64 << 10 } else { 64 << 20 };
-/// How long sealing may fail before nothing new may begin: until it works again, nothing signed vouches for what is
+/// How long sealing may fail, or not come to its end, before nothing new may begin: until it works again, nothing signed vouches for what is
 /// recorded.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5 * 60);
 
@@ -23,8 +24,10 @@ struct State {
     bytes: usize,
     /// The sealer waits for as many bytes: not woken for each run, it costs a call nothing.
     wanted: Option<usize>,
-    /// For how long sealing has been failing, if it does.
-    failing: Option<Duration>,
+    /// Since when the sealer has been at what it has, if at anything.
+    sealing_since: Option<Instant>,
+    /// Sealing fails, or takes so long that the writer cannot wait for it.
+    failing: bool,
     /// No more runs will come.
     ended: bool,
     /// Nobody takes runs any more.
@@ -50,11 +53,14 @@ pub(super) struct Taken {
 }
 
 impl Handoff {
-    /// How much is waiting; waits itself while that is too much for a sealer that works.
-    pub(super) fn when_there_is_room(&self) -> Backlog {
+    /// How much is waiting; waits itself while that is too much for a sealer that works. One that makes no room in
+    /// this time counts as failing.
+    pub(super) fn when_there_is_room(&self, within: Duration) -> Backlog {
         let mut state = self.state.lock();
-        let busy = |state: &mut State| state.bytes > LIMIT && state.failing.is_none() && !state.abandoned;
-        self.changed.wait_while(&mut state, busy);
+        let busy = |state: &mut State| state.bytes > LIMIT && !state.failing && !state.abandoned;
+        if self.changed.wait_while_for(&mut state, busy, within).timed_out() {
+            state.failing = true;
+        }
         state.backlog()
     }
 
@@ -75,9 +81,22 @@ impl Handoff {
         }
     }
 
-    /// Sealing has been failing for so long, or does not.
-    pub(super) fn sealing_fails(&self, failing: Option<Duration>) {
-        self.state.lock().failing = failing;
+    /// The sealer begins to seal what it has.
+    pub(super) fn sealing(&self) {
+        self.state.lock().sealing_since = Some(Instant::now());
+    }
+
+    /// It failed, and will try again.
+    pub(super) fn sealing_fails(&self) {
+        self.state.lock().failing = true;
+        self.changed.notify_all();
+    }
+
+    /// All it had is sealed.
+    pub(super) fn sealed(&self) {
+        let mut state = self.state.lock();
+        state.sealing_since = None;
+        state.failing = false;
         self.changed.notify_all();
     }
 
@@ -125,10 +144,13 @@ impl Handoff {
 
 impl State {
     fn backlog(&self) -> Backlog {
-        match self.failing {
-            Some(_) if self.bytes > 2 * LIMIT => Backlog::TooLong,
-            Some(failing) if self.bytes > LIMIT || failing > PATIENCE => Backlog::Long,
-            Some(_) | None => Backlog::Fine,
+        let overdue = self.sealing_since.is_some_and(|since| since.elapsed() > PATIENCE);
+        if self.failing && self.bytes > 2 * LIMIT {
+            Backlog::TooLong
+        } else if overdue || self.failing && self.bytes > LIMIT {
+            Backlog::Long
+        } else {
+            Backlog::Fine
         }
     }
 }
@@ -137,22 +159,43 @@ impl State {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_sealer_that_fails_is_waited_for_within_bounds() {
+    const AT_ONCE: Duration = Duration::ZERO;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_sealer_that_fails_is_waited_for_within_bounds() {
         let handoff = Handoff::default();
         handoff.give(vec![0; LIMIT]);
-        assert_eq!(handoff.when_there_is_room(), Backlog::Fine);
-        handoff.sealing_fails(Some(PATIENCE));
-        assert_eq!(handoff.when_there_is_room(), Backlog::Fine);
-        handoff.sealing_fails(Some(PATIENCE + Duration::from_secs(1)));
-        assert_eq!(handoff.when_there_is_room(), Backlog::Long);
-        handoff.sealing_fails(Some(Duration::ZERO));
+        handoff.sealing();
+        handoff.sealing_fails();
+        tokio::time::advance(PATIENCE).await;
+        assert_eq!(handoff.when_there_is_room(AT_ONCE), Backlog::Fine);
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert_eq!(handoff.when_there_is_room(AT_ONCE), Backlog::Long);
+        handoff.sealed();
+        assert_eq!(handoff.when_there_is_room(AT_ONCE), Backlog::Fine);
+        handoff.sealing();
+        handoff.sealing_fails();
         handoff.give(vec![0; LIMIT]);
-        assert_eq!(handoff.when_there_is_room(), Backlog::Long);
+        assert_eq!(handoff.when_there_is_room(AT_ONCE), Backlog::Long);
         handoff.give(vec![0]);
-        assert_eq!(handoff.when_there_is_room(), Backlog::TooLong);
+        assert_eq!(handoff.when_there_is_room(AT_ONCE), Backlog::TooLong);
         handoff.take();
-        handoff.sealing_fails(None);
-        assert_eq!(handoff.when_there_is_room(), Backlog::Fine);
+        handoff.sealed();
+        assert_eq!(handoff.when_there_is_room(AT_ONCE), Backlog::Fine);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_sealer_that_hangs_is_one_that_fails() {
+        let handoff = Handoff::default();
+        handoff.sealing();
+        tokio::time::advance(PATIENCE + Duration::from_secs(1)).await;
+        assert_eq!(handoff.backlog(), Backlog::Long);
+        handoff.sealed();
+        handoff.sealing();
+        handoff.give(vec![0; LIMIT + 1]);
+        assert_eq!(handoff.backlog(), Backlog::Fine);
+        assert_eq!(handoff.when_there_is_room(AT_ONCE), Backlog::Long);
+        handoff.give(vec![0; LIMIT]);
+        assert_eq!(handoff.when_there_is_room(AT_ONCE), Backlog::TooLong);
     }
 }

@@ -13,6 +13,7 @@
 //! |---|---|
 //! | a tile, a checkpoint | appends go on; sealing is tried again, all of it from memory. After five minutes of that, or 64 MiB of leaves, nothing new may begin; after 128 MiB nothing is taken |
 //! | the journal | everything is refused until all that was acknowledged is sealed and a new journal is begun. Nothing of the old one is used: after a failed `fdatasync` nobody knows what of it is on disk |
+//! | nothing, but the disk does not answer | an append waits ten seconds and is refused, further ones at once, until it answers; what hangs in sealing counts as failing |
 //! | less free space than the reserve | nothing new may begin; outcomes, ends of sessions and the stop are still taken |
 
 mod errors;
@@ -43,7 +44,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use thread::Message;
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
 
+/// How long an append waits for the disk.
+const APPENDED_WITHIN: Duration = Duration::from_secs(10);
+/// How long a close does, which has a last checkpoint to wait for. What that does not cover is in the journal.
+const CLOSED_WITHIN: Duration = Duration::from_secs(20);
 /// What the envelope adds to an event, at most.
 const ENVELOPE: usize = 512;
 
@@ -99,16 +105,10 @@ pub trait Clock: Send + 'static {
 pub struct Stats {
     /// Leaves acknowledged since opening.
     pub appended: u64,
-    /// Writes to disk that made them durable.
-    pub batches: u64,
     /// Leaves in the log, acknowledged.
     pub size: u64,
     /// Leaves that a checkpoint on disk covers.
     pub sealed: u64,
-    /// Checkpoints published since opening.
-    pub checkpoints: u64,
-    /// Appends waiting for the disk.
-    pub waiting: usize,
     /// Why nothing new can be recorded now, if so.
     pub refusing: Option<String>,
     /// Why what is recorded cannot be sealed now, if so.
@@ -119,10 +119,8 @@ pub struct Stats {
 #[derive(Debug)]
 struct Shared {
     appended: AtomicU64,
-    batches: AtomicU64,
     size: AtomicU64,
     sealed: AtomicU64,
-    checkpoints: AtomicU64,
     health: Health,
     handoff: Handoff,
     reserve: Reserve,
@@ -176,9 +174,10 @@ impl Ledger {
         Ok((Self { queue, shared }, recovery))
     }
 
-    /// Records an entry; answers once it is on disk. Waits while the queue is full.
+    /// Records an entry; answers once it is on disk, or after ten seconds. Waits while the queue is full. Within a
+    /// tokio runtime that has a timer.
     ///
-    /// Dropping the future does not take the entry back: it may be recorded without a receipt.
+    /// Neither dropping the future nor [`Refused::Hanging`] takes the entry back: it may be recorded without a receipt.
     ///
     /// # Errors
     /// [`Refused`]: what the entry tells of must not be done.
@@ -190,36 +189,43 @@ impl Ledger {
             return Err(refused);
         }
         let (ack, receipt) = oneshot::channel();
-        let sent = self.queue.send(Message::Append { event, ack }).await;
-        sent.map_err(|_| self.shared.closed())?;
-        let index = receipt.await.map_err(|_| self.shared.closed())??;
+        let appended = timeout(APPENDED_WITHIN, self.ask(Message::Append { event, ack }, receipt)).await;
+        let index = appended.unwrap_or_else(|_elapsed| {
+            self.shared.health.waited_in_vain();
+            Err(Refused::Hanging)
+        })?;
         Ok(Receipt { entry, index })
     }
 
+    async fn ask<T>(
+        &self,
+        message: Message,
+        answer: oneshot::Receiver<Result<T, Refused>>,
+    ) -> Result<T, Refused> {
+        self.queue.send(message).await.map_err(|_| self.shared.closed())?;
+        answer.await.map_err(|_| self.shared.closed())?
+    }
+
     /// Records the stop leaf and the last checkpoint, and lets go of the folder. Appends already queued come first;
-    /// later ones are refused. `clean` says whether every open call had come to its end.
+    /// later ones are refused. `clean` says whether every open call had come to its end. Gives up after twenty seconds.
     ///
     /// # Errors
-    /// When the leaf or the checkpoint could not be written.
+    /// When the leaf or the checkpoint could not be written, or not in time.
     pub async fn close(&self, clean: bool) -> Result<(), Refused> {
         let (ack, done) = oneshot::channel();
-        let sent = self.queue.send(Message::Close { clean, ack }).await;
-        sent.map_err(|_| self.shared.closed())?;
-        done.await.map_err(|_| self.shared.closed())?
+        let closed = timeout(CLOSED_WITHIN, self.ask(Message::Close { clean, ack }, done)).await;
+        closed.unwrap_or(Err(Refused::Hanging))
     }
 
     /// The figures now.
     #[must_use]
     pub fn stats(&self) -> Stats {
         let at = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        let Shared { appended, batches, size, sealed, checkpoints, health, .. } = &*self.shared;
+        let Shared { appended, size, sealed, health, .. } = &*self.shared;
         Stats {
             appended: at(appended),
-            batches: at(batches),
             size: at(size),
             sealed: at(sealed),
-            checkpoints: at(checkpoints),
-            waiting: self.queue.max_capacity() - self.queue.capacity(),
             refusing: self.shared.refusing(),
             unsealed: health.unsealed_because(),
         }
@@ -241,11 +247,6 @@ impl<E> Receipt<E> {
     /// What was recorded.
     pub fn entry(&self) -> &E {
         &self.entry
-    }
-
-    /// What was recorded, to be done.
-    pub fn into_entry(self) -> E {
-        self.entry
     }
 
     /// Its index in the log.
@@ -274,10 +275,8 @@ impl Shared {
     fn new(reserve: Reserve, digester: Digester) -> Self {
         Self {
             appended: AtomicU64::new(0),
-            batches: AtomicU64::new(0),
             size: AtomicU64::new(0),
             sealed: AtomicU64::new(0),
-            checkpoints: AtomicU64::new(0),
             health: Health::default(),
             handoff: Handoff::default(),
             reserve,
@@ -296,7 +295,11 @@ impl Shared {
             return Some(why);
         }
         match self.handoff.backlog() {
-            Backlog::Long | Backlog::TooLong => self.health.unsealed_because(),
+            Backlog::Long | Backlog::TooLong => {
+                Some(self.health.unsealed_because().unwrap_or_else(|| {
+                    "sealing does not come to its end: the disk does not answer".to_owned()
+                }))
+            }
             Backlog::Fine => None,
         }
         .or_else(|| self.reserve.short())

@@ -36,9 +36,7 @@ fn seal_all(mut sealer: Sealer, shared: &Shared, interval: Duration) {
             shared.health.poison(&format!("the last leaves are in the journal alone: {error}"));
             return;
         }
-        if shared.sealed.swap(sealer.sealed(), Ordering::AcqRel) != sealer.sealed() {
-            shared.checkpoints.fetch_add(1, Ordering::Relaxed);
-        }
+        shared.sealed.store(sealer.sealed(), Ordering::Release);
         if ended {
             return;
         }
@@ -48,22 +46,22 @@ fn seal_all(mut sealer: Sealer, shared: &Shared, interval: Duration) {
 
 /// Seals, however often it takes; gives up only when the log is being closed.
 fn until_sealed(sealer: &mut Sealer, shared: &Shared) -> io::Result<()> {
-    let (mut pause, mut failing, mut last) = (FIRST_PAUSE, Duration::ZERO, 0);
+    let (mut pause, mut last) = (FIRST_PAUSE, 0);
+    shared.handoff.sealing();
     loop {
         let done = sealer.seal();
         shared.health.sealing(&done);
         let Err(error) = done else {
-            shared.handoff.sealing_fails(None);
+            shared.handoff.sealed();
             return Ok(());
         };
-        shared.handoff.sealing_fails(Some(failing));
+        shared.handoff.sealing_fails();
         if shared.handoff.wait(pause) {
             last += 1;
             if last == LAST_ATTEMPTS {
                 return Err(error);
             }
         }
-        failing += pause;
         pause = (pause * 2).min(LONGEST_PAUSE);
     }
 }

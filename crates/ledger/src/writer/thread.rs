@@ -1,11 +1,12 @@
 //! The writer thread.
 
 use super::handoff::Backlog;
-use super::health::Room;
+use super::health::{Room, begins};
 use super::recover::Opened;
 use super::sealing::{self, FIRST_PAUSE, LONGEST_PAUSE};
 use super::segments::Segments;
 use super::{Clock, Refused, Sealer, Shared, encode};
+use crate::journal::MAX_LEAVES;
 use crate::leaf::{Encoded, Event, Position, Stop, format_time};
 use crate::tile::push_entry;
 use std::fs::File;
@@ -17,8 +18,9 @@ use std::time::Duration;
 use tokio::sync::mpsc::error::TryRecvError;
 use tokio::sync::{mpsc, oneshot};
 
-/// Leaves made durable together, at most.
-const BATCH: usize = 1024;
+/// How long the writer waits for a sealer that has too much: less than an append waits for the writer, so that open
+/// calls can still be told to their end when the sealer hangs.
+const ROOM_WITHIN: Duration = Duration::from_secs(5);
 
 /// What the writer thread is asked for.
 #[derive(Debug)]
@@ -51,8 +53,8 @@ pub(super) fn spawn(
     let Writer { segments, sealer, position, clock, shared, durable } = writer;
     durable.into_iter().for_each(|run| shared.handoff.give(run));
     let sealing = sealing::spawn(sealer, &shared, interval)?;
-    let journal = Journal { segments, position, clock, shared: Arc::clone(&shared), sealing, lock };
-    let started = Builder::new().name("ledger-write".to_owned()).spawn(move || journal.run(waiting));
+    let thread = WriterThread { segments, position, clock, shared: Arc::clone(&shared), sealing, lock };
+    let started = Builder::new().name("ledger-write".to_owned()).spawn(move || thread.run(waiting));
     if started.is_err() {
         shared.handoff.end();
     }
@@ -85,9 +87,11 @@ impl Writer {
 
 /// Who waits for an append.
 type Ack = oneshot::Sender<Result<u64, Refused>>;
+/// Who waits for the close, and whether every call had come to its end.
+type Closing = (bool, oneshot::Sender<Result<(), Refused>>);
 
 /// The writer thread's own.
-struct Journal {
+struct WriterThread {
     segments: Segments,
     /// The place of the next leaf.
     position: Position,
@@ -98,13 +102,13 @@ struct Journal {
     lock: Option<File>,
 }
 
-// === impl Journal ===
+// === impl WriterThread ===
 
-impl Journal {
+impl WriterThread {
     fn run(mut self, mut waiting: mpsc::Receiver<Message>) {
-        let mut batch = Vec::with_capacity(BATCH);
+        let mut batch = Vec::with_capacity(MAX_LEAVES);
         let mut closing = Vec::new();
-        while waiting.blocking_recv_many(&mut batch, BATCH) > 0 {
+        while waiting.blocking_recv_many(&mut batch, MAX_LEAVES) > 0 {
             let mut appends = Vec::with_capacity(batch.len());
             for message in batch.drain(..) {
                 match message {
@@ -115,7 +119,7 @@ impl Journal {
                     }
                 }
             }
-            self.append(appends);
+            self.append_all(appends);
             if self.segments.failed() && closing.is_empty() {
                 self.mend(&mut waiting, &mut closing);
             }
@@ -123,8 +127,12 @@ impl Journal {
         self.finish(closing);
     }
 
-    /// Makes these durable together, then acknowledges each; or refuses each. What there is no room for is refused.
-    fn append(&mut self, appends: Vec<(Encoded, Ack)>) {
+    /// Makes these durable together, then acknowledges each; or refuses each. What there is no room for is refused,
+    /// and what would begin something for which nobody waits any more is left out: it does not begin.
+    fn append_all(&mut self, mut appends: Vec<(Encoded, Ack)>) {
+        let shared = Arc::clone(&self.shared);
+        let _busy = shared.health.busy();
+        appends.retain(|(event, ack)| !(ack.is_closed() && begins(event.kind())));
         let room = self.room();
         let mut events = Vec::with_capacity(appends.len());
         let mut acks = Vec::with_capacity(appends.len());
@@ -152,7 +160,7 @@ impl Journal {
         if let Some((refused, _why)) = self.shared.health.shut() {
             return Room::Nothing(refused);
         }
-        match self.shared.handoff.when_there_is_room() {
+        match self.shared.handoff.when_there_is_room(ROOM_WITHIN) {
             Backlog::TooLong => return Room::Nothing(Refused::Unsealed),
             Backlog::Long => return Room::Endings(Refused::Unsealed),
             Backlog::Fine => {}
@@ -162,11 +170,7 @@ impl Journal {
 
     /// After a write that failed: refuses what comes until a new journal is begun, which is once the disk takes writes
     /// again and all that was acknowledged is sealed; or until the log is being closed.
-    fn mend(
-        &mut self,
-        waiting: &mut mpsc::Receiver<Message>,
-        closing: &mut Vec<(bool, oneshot::Sender<Result<(), Refused>>)>,
-    ) {
+    fn mend(&mut self, waiting: &mut mpsc::Receiver<Message>, closing: &mut Vec<Closing>) {
         let mut pause = FIRST_PAUSE;
         loop {
             match waiting.try_recv() {
@@ -193,7 +197,7 @@ impl Journal {
     }
 
     /// Records the stop leaf if asked to, seals the rest and lets go.
-    fn finish(mut self, closing: Vec<(bool, oneshot::Sender<Result<(), Refused>>)>) {
+    fn finish(mut self, closing: Vec<Closing>) {
         let mut result = Ok(());
         if let Some((clean, _)) = closing.first() {
             result = self.stop(*clean);
@@ -255,7 +259,6 @@ fn record(
     appended.map_err(|_told| Refused::Unwritable)?;
     *position = next;
     shared.appended.fetch_add(u64::from(count), Ordering::Relaxed);
-    shared.batches.fetch_add(1, Ordering::Relaxed);
     shared.size.store(segments.next(), Ordering::Relaxed);
     Ok(run)
 }

@@ -1,9 +1,9 @@
-use std::{collections::BTreeMap, fs, os::unix::fs::PermissionsExt, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, fs, os::unix::fs::PermissionsExt, sync::Arc};
 
 use identity::{Agent, Agents, Loaded, Sessions, SystemClock, SystemEntropy};
 use insta::assert_snapshot;
 use jiff::{SignedDuration, Timestamp};
-use ledger::{Key, Ledger, leaf};
+use ledger::{Ledger, testing};
 use store::Store;
 use tokio::{sync::oneshot, task::JoinHandle};
 
@@ -33,7 +33,7 @@ async fn gate() -> Gate {
     let Loaded { sessions, .. } =
         Sessions::load(store, agents.unwrap(), Arc::new(SystemClock), Arc::new(SystemEntropy)).await.unwrap();
     let sessions = Arc::new(sessions);
-    let ledger = ledger(&data);
+    let ledger = testing::open(data.path());
     let listener = bind(&data).unwrap();
     let admin = Admin {
         sessions: Arc::clone(&sessions),
@@ -47,27 +47,6 @@ async fn gate() -> Gate {
         stopped.await.ok();
     }));
     Gate { client: Client::new(&data), folder, sessions, ledger, stop, served }
-}
-
-fn ledger(data: &DataFolder) -> Ledger {
-    let config = ledger::Config {
-        folder: data.ledger(),
-        key: Key::generate(&data.ledger_key(), "test").unwrap(),
-        writer_id: leaf::Id::new("gate-1").unwrap(),
-        checkpoint_interval: Duration::from_secs(1),
-        queue: 16,
-        reserve: 0,
-    };
-    let nothing = leaf::Digest([0; 32]);
-    let start = leaf::Start {
-        build: "test".into(),
-        config: nothing,
-        policy: nothing,
-        clusters: Default::default(),
-        lifted: Default::default(),
-        previous: Default::default(),
-    };
-    Ledger::open(config, start, Timestamp::now).unwrap().0
 }
 
 fn wanted() -> OpenSession {

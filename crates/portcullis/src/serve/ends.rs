@@ -62,11 +62,11 @@ async fn record_one(ledger: &Ledger, sessions: &Sessions, id: &str, event: Event
 
 #[cfg(test)]
 mod tests {
-    use std::{fs, path::Path, time::Duration};
+    use std::path::Path;
 
     use identity::{Agent, Agents, Loaded, Opening, SystemClock, SystemEntropy};
     use jiff::{SignedDuration, Timestamp};
-    use ledger::{Key, leaf, note::Verifier, reader::Reader};
+    use ledger::testing;
     use store::{Store, TokenHash};
 
     use super::*;
@@ -82,33 +82,9 @@ mod tests {
         Sessions::load(store, agents(), Arc::new(SystemClock), Arc::new(SystemEntropy)).await.unwrap()
     }
 
-    fn ledger(data: &Path) -> Ledger {
-        let config = ledger::Config {
-            folder: data.join("ledger"),
-            key: Key::generate(&data.join("ledger.key"), "test").unwrap(),
-            writer_id: Id::new("gate-1").unwrap(),
-            checkpoint_interval: Duration::from_secs(1),
-            queue: 16,
-            reserve: 0,
-        };
-        let nothing = leaf::Digest([0; 32]);
-        let start = leaf::Start {
-            build: "test".into(),
-            config: nothing,
-            policy: nothing,
-            clusters: Default::default(),
-            lifted: Default::default(),
-            previous: Default::default(),
-        };
-        Ledger::open(config, start, Timestamp::now).unwrap().0
-    }
-
     fn ended(data: &Path) -> Vec<String> {
-        let vkey = fs::read_to_string(data.join("ledger/ledger.vkey")).unwrap();
-        let reader = Reader::new(&data.join("ledger"), Verifier::parse(&vkey).unwrap());
-        let leaves = reader.leaves(0..u64::MAX).unwrap();
-        let events = leaves.map(|leaf| leaf::Leaf::parse(&leaf.unwrap().json).unwrap().event);
-        events
+        testing::events(data)
+            .into_iter()
             .filter_map(|event| match event {
                 Event::SessionExpired(expired) => Some(expired.session.to_string()),
                 Event::SessionRevoked(revoked) => Some(format!("{} by {}", revoked.session, revoked.by)),
@@ -139,7 +115,7 @@ mod tests {
         store.revoke_session(&revoked.id, "bob", "gone wild", long_ago).await.unwrap();
         store.close().await;
 
-        let ledger = ledger(data.path());
+        let ledger = testing::open(data.path());
         for found in [vec!["s-bbbbbbbbbbbbbbbb", "s-aaaaaaaaaaaaaaaa"], vec![]] {
             let loaded = load(data.path()).await;
             assert_eq!(loaded.unrecorded.iter().map(|ended| &*ended.id).collect::<Vec<_>>(), found);
@@ -153,7 +129,7 @@ mod tests {
     #[tokio::test]
     async fn what_expires_is_recorded_and_what_is_left_at_the_stop_too() {
         let data = tempfile::tempdir().unwrap();
-        let ledger = ledger(data.path());
+        let ledger = testing::open(data.path());
         let Loaded { sessions, expirations, .. } = load(data.path()).await;
         let opening = Opening {
             agent: "claude".parse().unwrap(),

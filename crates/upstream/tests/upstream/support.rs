@@ -10,8 +10,9 @@ use bytes::Bytes;
 use http::StatusCode;
 use http_body::Body as _;
 use ledger::{
-    Key, Ledger, Receipt,
-    leaf::{Digest, Id, Previous, Start},
+    Config, Ledger, Receipt,
+    leaf::{Id, Start},
+    testing,
 };
 use mask::Masked;
 use policy::{Bundle, Judge, Principal, Verdict};
@@ -114,22 +115,8 @@ fn origin() -> Origin {
 }
 
 fn ledger(folder: &Path) -> Ledger {
-    let config = ledger::Config {
-        folder: folder.join("ledger"),
-        key: Key::load_or_generate(&folder.join("ledger.key"), "example.com/log").unwrap(),
-        writer_id: Id::new("gate-1").unwrap(),
-        checkpoint_interval: LONG,
-        queue: 64,
-        reserve: 0,
-    };
-    let start = Start {
-        build: "test".into(),
-        config: Digest::of(b""),
-        policy: Digest::of(b""),
-        clusters: [CLUSTER.into()].into_iter().collect(),
-        lifted: [].into_iter().collect(),
-        previous: Previous::None,
-    };
+    let config = Config { checkpoint_interval: LONG, ..testing::config(folder) };
+    let start = Start { clusters: [CLUSTER.into()].into_iter().collect(), ..testing::start() };
     Ledger::open(config, start, Epoch).unwrap().0
 }
 

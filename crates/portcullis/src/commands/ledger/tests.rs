@@ -107,11 +107,13 @@ fn calls_turned_away_are_told_in_one_line() {
                 .take(1)
                 .map(|over| leaf::Share { calls: refused, ..over.clone() })
                 .collect(),
+            answered: refused / 2,
+            answered_sessions: sessions.iter().cloned().collect(),
             sessions: sessions.into_iter().collect(),
         }))
     };
     assert_snapshot!(told(vec![], 0), @"1234 without a valid token, 0 over the limit, 0 more refused, within 10 s");
-    assert_snapshot!(told(vec![over], 9), @"1234 without a valid token, 7 over the limit (7 of s-2g4kq7nd5wvx3jhc), 9 more refused (9 of s-2g4kq7nd5wvx3jhc), within 10 s");
+    assert_snapshot!(told(vec![over], 9), @"1234 without a valid token, 7 over the limit (7 of s-2g4kq7nd5wvx3jhc), 9 more refused (9 of s-2g4kq7nd5wvx3jhc), 4 more answered (7 of s-2g4kq7nd5wvx3jhc), within 10 s");
 }
 
 #[tokio::test]
