@@ -6,17 +6,21 @@
 //!  "type":"intent","writer_id":"gate-1","writer_seq":7}
 //! ```
 
+mod call;
 mod event;
 mod hidden;
 mod text;
 
+pub use call::{
+    Actor, Answered, Cause, Decision, Impersonated, Intent, Outcome, RawRequest, Refusal, Request, Rule,
+    Stage, Verdict,
+};
 pub use event::{
-    Actor, Answered, Cause, Decision, Event, Impersonated, Intent, Lifted, Name, Outcome, Person,
-    PolicyLoaded, Previous, RawRequest, Refusal, Rejections, Request, Rule, SessionExpired, SessionOpened,
-    SessionRevoked, Share, Stage, Start, Stop, Verdict,
+    Event, Lifted, PolicyLoaded, Previous, Rejections, SessionExpired, SessionOpened, SessionRevoked, Share,
+    Start, Stop,
 };
 pub use hidden::{Digester, Hidden, HiddenParameter};
-pub use text::{Asserted, Digest, Id, InvalidId, List, Text};
+pub use text::{Asserted, Digest, Id, InvalidId, List, Name, Person, Text};
 
 use crate::canonical;
 use jiff::{Timestamp, fmt::temporal::DateTimePrinter};

@@ -6,6 +6,11 @@ use crate::tree::sha256;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use std::fmt;
 
+/// A name from configuration or an identity provider.
+pub type Name = Text<256>;
+/// Who a person is, in any script: 254 characters, which is the longest name that a session may be opened for, are whole.
+pub type Person = Text<1024>;
+
 /// Text of at most `MAX` bytes in canonical JSON (quotes not counted).
 ///
 /// Longer text is cut: the leaf then has `{"bytes":…,"prefix":…,"sha256":…}` in place of the string, where `bytes`
@@ -161,6 +166,10 @@ impl<T, const MAX: usize> List<T, MAX> {
     #[must_use]
     pub fn total(&self) -> u64 {
         self.total
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.total == 0
     }
 }
 

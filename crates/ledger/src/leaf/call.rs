@@ -1,0 +1,234 @@
+//! What is told of a call: of one that was sent, its intent and its outcome; of one that was not, why.
+
+use super::hidden::{Hidden, HiddenParameter};
+use super::text::{Digest, Id, List, Name, Person, Text};
+use serde::{Deserialize, Serialize};
+
+/// A call about to be sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Intent {
+    /// The call; its outcome has the same.
+    pub call: Id,
+    /// Who calls.
+    pub actor: Actor,
+    /// What is asked.
+    pub request: Request,
+    /// Why it may be.
+    pub decision: Decision,
+    /// As whom the API server will see it.
+    pub impersonated: Impersonated,
+    /// The `Audit-ID` sent upstream.
+    pub audit_id: Id,
+}
+
+/// Who a connection turned out to be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Actor {
+    /// The software that calls.
+    pub agent: Name,
+    /// The groups it is in.
+    pub groups: List<Name, 32>,
+    /// The human on whose behalf.
+    pub delegator: Person,
+    /// The session.
+    pub session: Id,
+    /// The peer's address and port.
+    pub src: Text<64>,
+}
+
+/// One API request, in its canonical form. What does not apply is left out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Request {
+    /// The cluster's name.
+    pub cluster: Name,
+    /// The Kubernetes verb.
+    pub verb: Text<64>,
+    /// API group; `Some("")` is the core group, `None` a non-resource path.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<Name>,
+    /// API version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<Text<64>>,
+    /// Resource, plural.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resource: Option<Name>,
+    /// Subresource.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subresource: Option<Name>,
+    /// Namespace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub namespace: Option<Name>,
+    /// Object name; of an object that is created, from its metadata.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<Name>,
+    /// What the name of an object that is created without one begins with: the API server appends to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub generate_name: Option<Name>,
+    /// The canonical target, as sent upstream: path and query. A parameter whose value may be secret stands as
+    /// `name=*`.
+    pub path: Text<4096>,
+    /// The values that are `*` in the path, in their order.
+    #[serde(default, skip_serializing_if = "List::is_empty")]
+    pub hidden: List<HiddenParameter, 32>,
+    /// Whether nothing is to be persisted.
+    pub dry_run: bool,
+    /// The body sent, if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<Hidden>,
+}
+
+/// What policy said.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Decision {
+    /// Allow, deny or ask.
+    pub outcome: Verdict,
+    /// The rules that decided.
+    pub rules: List<Rule, 16>,
+    /// Digest of the whole bundle.
+    pub policy: Digest,
+    /// Whether this is a read of sensitive objects under the masked reader's right.
+    pub masked_read: bool,
+}
+
+/// The three outcomes of policy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// It may be sent.
+    Allow,
+    /// It may not.
+    Deny,
+    /// A human decides.
+    Ask,
+}
+
+/// A rule that took part in a decision.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rule {
+    /// Its id in the bundle, or the name of the fixed denial.
+    pub id: Name,
+    /// Digest of the bundle that holds it; `None` for what is built in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<Digest>,
+}
+
+/// The identity used upstream.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Impersonated {
+    /// User.
+    pub user: Name,
+    /// Groups.
+    pub groups: List<Name, 32>,
+}
+
+/// How a call ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Outcome {
+    /// The call, as in its intent.
+    pub call: Id,
+    /// In what way.
+    pub stage: Stage,
+    /// The HTTP status given to the client, if any was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// Bytes of body delivered to the client.
+    pub delivered: u64,
+    /// Values masked.
+    pub masked: u64,
+    /// From the call's head to its end, in microseconds.
+    pub duration_us: u64,
+    /// What kind of error, if one ended it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<Text<256>>,
+}
+
+/// The ways in which a call ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// The whole answer was handed over.
+    Completed,
+    /// No answer could be had, or none that could be given.
+    Failed,
+    /// The API server said no.
+    Denied,
+    /// The answer was cut off: client gone, session revoked, deadline, unmaskable content.
+    Cut,
+}
+
+/// A call that was never sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Refusal {
+    /// The call.
+    pub call: Id,
+    /// Why, in one word.
+    pub cause: Cause,
+    /// The HTTP status given.
+    pub status: u16,
+    /// The peer's address and port.
+    pub src: Text<64>,
+    /// Who called, as far as it was known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actor: Option<Actor>,
+    /// What was asked, when it could be understood.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<Request>,
+    /// What the client sent, when it could not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub raw: Option<RawRequest>,
+    /// What policy said, when it was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decision: Option<Decision>,
+    /// What the client was told.
+    pub message: Text<2048>,
+}
+
+/// A call that the gate answered by itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Answered {
+    /// The call.
+    pub call: Id,
+    /// Who calls.
+    pub actor: Actor,
+    /// What is asked.
+    pub request: Request,
+}
+
+/// A request line as the client sent it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawRequest {
+    /// The method.
+    pub method: Text<64>,
+    /// The target, without its query: what was not understood is not known to be free of secrets.
+    pub path: Text<1024>,
+}
+
+/// Why a call was not sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cause {
+    /// The session was revoked or had expired.
+    SessionEnded,
+    /// Unparsable, ambiguous or non-canonical.
+    Malformed,
+    /// A media type, method or upgrade that is not handled.
+    Unsupported,
+    /// A rule denies it, or none permits it.
+    Policy,
+    /// One of the fixed denials.
+    Fixed,
+    /// It needs a human's yes, and has none.
+    Approval,
+    /// Over a limit.
+    Limit,
+}
