@@ -104,7 +104,8 @@ fn a_client_that_takes_nothing_is_cut_off_with_its_session() -> anyhow::Result<(
     let client = Client::new(&gate, &session)?;
     let mut stalled = client.connect()?;
     stalled.write_all(request(&client, "GET /api/v1/namespaces/n/configmaps", "").as_bytes())?;
-    server.wait("the list is asked for", |observed| observed.answering == 1)?;
+    // The answer has begun; no more of it is taken.
+    stalled.read_exact(&mut [0])?;
     session.revoke()?;
     server.wait("the list is given up", |observed| observed.answering == 0)?;
     gate.stop()?;

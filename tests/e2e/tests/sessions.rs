@@ -21,8 +21,10 @@ fn a_revoked_session_is_refused_and_its_open_watch_ends_within_a_second() -> any
         .stderr(Stdio::piped())
         .spawn()?;
     let mut lines = BufReader::new(watch.stdout.take().context("no stdout")?).lines();
-    // The header and the pod: the watch is open once they are there.
+    // The header and the pod are from a list, which comes first. What changes after it shows that the watch is open.
     assert!(lines.next().is_some() && lines.next().is_some());
+    lab.cluster.must(&["label", "pods", "--all", "-n", "ending", "seen=yes"])?;
+    assert!(lines.next().is_some());
 
     session.revoke()?;
     let rest: Vec<String> = lines.collect::<Result<_, _>>()?;
