@@ -132,25 +132,7 @@ fn calls_turned_away_are_counted_and_a_session_that_expires_is_recorded() -> any
             client.say("GET /api/v1/namespaces/default/pods", &["Authorization: Bearer nobody"], "")?;
         assert_eq!(answer.status, 401, "{}", answer.head);
     }
-    let short = lab.gate.portcullis(&[
-        "session",
-        "open",
-        "--config",
-        &lab.gate.path("portcullis.yaml"),
-        "--agent",
-        "claude",
-        "--for",
-        "ada@example.com",
-        "--cluster",
-        "demo",
-        "--reason",
-        "nothing much",
-        "--ttl",
-        "1s",
-        "--kubeconfig",
-        &lab.gate.path("short.kubeconfig"),
-    ])?;
-    assert!(short.status.success(), "{}", text(&short));
+    lab.gate.session_for("short", "1s")?;
     let of = |leaves: &[Value], kind: &str| -> Vec<Value> {
         leaves.iter().filter(|leaf| leaf["type"] == kind).cloned().collect()
     };

@@ -9,6 +9,7 @@ use std::{
 use anyhow::{Context, ensure};
 use e2e::{AuditedGate, Client, leaves};
 use http::StatusCode;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use testkit::{
     Gate, Options,
@@ -157,6 +158,25 @@ fn a_log_that_is_cut_off_ends_in_a_reset_and_a_watch_in_an_event() -> anyhow::Re
     ensure!(watch.ends_with("0\r\n\r\n"), "{watch}");
     let event = watch.lines().find(|line| line.starts_with('{')).context("no event")?;
     insta::assert_snapshot!(event);
+    Ok(())
+}
+
+#[test]
+fn a_watch_ends_when_its_session_expires() -> anyhow::Result<()> {
+    let server = server(&Hold::default())?;
+    let mut gate = behind(&server, "")?;
+    let session = gate.session_for("expiring", "4s")?;
+    let mut watch = begun(&Client::new(&gate, &session)?, WATCH, EVENT)?;
+    let mut rest = String::new();
+    watch.read_to_string(&mut rest)?;
+    ensure!(rest.contains("the session has ended") && rest.ends_with("0\r\n\r\n"), "{rest}");
+    gate.stop()?;
+    let time = |kind: &str| -> anyhow::Result<Timestamp> {
+        let leaf = leaves(&gate)?.into_iter().find(|leaf| leaf["type"] == kind).context("no such leaf")?;
+        Ok(leaf["time"].as_str().context("no time")?.parse()?)
+    };
+    let took = time("outcome")?.duration_since(time("session_expired")?);
+    ensure!(took.abs() < SignedDuration::from_secs(1), "the watch ended {took} after its session");
     Ok(())
 }
 

@@ -22,7 +22,8 @@ fn a_head_that_is_too_large_is_refused() -> anyhow::Result<()> {
         client.ask("GET /version", &[&padding], "")
     };
     assert_eq!(padded(4 * 1024)?.status, 200);
-    let refused = padded(64 * 1024)?;
+    // One TLS record: what is left unread when the gate closes would reset the connection, and its answer with it.
+    let refused = padded(10 * 1024)?;
     insta::assert_snapshot!(refused.head.lines().next().unwrap_or_default(), @"HTTP/1.1 431 Request Header Fields Too Large");
     Ok(())
 }

@@ -25,17 +25,25 @@ pub struct Session<'a> {
 }
 
 impl Gate {
-    /// A session for [`AGENT`]; its kubeconfig is called by this name.
+    /// A session of an hour for [`AGENT`]; its kubeconfig is called by this name.
     ///
     /// # Errors
     /// What `portcullis session open` printed.
     pub fn session(&self, name: &str) -> anyhow::Result<Session<'_>> {
+        self.session_for(name, "1h")
+    }
+
+    /// As [`Gate::session`], for so long.
+    ///
+    /// # Errors
+    /// As [`Gate::session`].
+    pub fn session_for(&self, name: &str, ttl: &str) -> anyhow::Result<Session<'_>> {
         let kubeconfig = self.folder.join(format!("{name}.kubeconfig"));
         let mut command = vec!["session", "open"];
         let (config, file) = (self.path("portcullis.yaml"), kubeconfig.to_string_lossy());
         command.extend(["--config", &config, "--kubeconfig", &file]);
         command.extend(["--agent", AGENT, "--for", DELEGATOR, "--cluster", CLUSTER]);
-        command.extend(["--ttl", "1h", "--reason", "find out why checkout is slow"]);
+        command.extend(["--ttl", ttl, "--reason", "find out why checkout is slow"]);
         let opened = self.must(&command)?;
         let id = opened
             .split_whitespace()
@@ -43,7 +51,7 @@ impl Gate {
             .with_context(|| format!("`session open` named no session: {opened}"))?;
         let id = id.trim_end_matches([',', '.', ':']).to_owned();
         let typed = format!(
-            "portcullis session open --agent {AGENT} --for {DELEGATOR} --cluster {CLUSTER} --ttl 1h \
+            "portcullis session open --agent {AGENT} --for {DELEGATOR} --cluster {CLUSTER} --ttl {ttl} \
              --reason 'find out why checkout is slow' --kubeconfig {name}.kubeconfig"
         );
         Ok(Session { gate: self, id, kubeconfig, typed, opened })
