@@ -182,7 +182,8 @@ fn watch_over(stream: &TcpStream, limits: &Limits) -> rustix::io::Result<()> {
     #[cfg(target_os = "linux")]
     {
         // Later than the connection itself is ended, with the reason in the ledger.
-        let milliseconds = u32::try_from(limits.write_timeout.as_millis() * 2).unwrap_or(u32::MAX);
+        let milliseconds =
+            u32::try_from((limits.write_timeout * 2 + limits.header_timeout).as_millis()).unwrap_or(u32::MAX);
         sockopt::set_tcp_user_timeout(stream, milliseconds)?;
     }
     Ok(())
