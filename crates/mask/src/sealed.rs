@@ -10,10 +10,12 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use http_body::Body;
 use kube_api::Request;
 
+use crate::guard::{Guard, View};
 use crate::kind::Kind;
 use crate::masked::Masked;
 use crate::masker::Masker;
 use crate::media::{Reading, Unmaskable, reading};
+use crate::redact::Redactor;
 use crate::status::{Failure, MAX_BODY};
 
 /// Said instead of an API server's warnings about a Secret (RFC 9110 no longer has the header; Kubernetes does:
@@ -26,6 +28,8 @@ const WARNED: HeaderValue = HeaderValue::from_static(
 ///
 /// It is no [`Body`], has no accessor, and does not show itself: only [`Sealed::open`] leads on.
 pub struct Sealed<B> {
+    guard: Guard,
+    view: View,
     kind: Kind,
     status: StatusCode,
     /// The content type and the warnings, as they came.
@@ -48,14 +52,29 @@ impl<B> Sealed<B>
 where
     B: Body<Data = Bytes> + Unpin,
 {
-    /// Seals the answer to `request` as it came, with its `status` and all its `headers`.
+    /// Seals the answer to `request` as it came, with its `status` and all its `headers`, for `view` alone.
     #[must_use]
-    pub fn new(request: &Request, status: StatusCode, headers: &HeaderMap, body: B) -> Self {
+    pub fn new(
+        guard: &Guard,
+        view: View,
+        request: &Request,
+        status: StatusCode,
+        headers: &HeaderMap,
+        body: B,
+    ) -> Self {
         let empty = request.method() == Method::HEAD || body.is_end_stream();
-        Self::of(Kind::of(request), status, headers, empty, body)
+        Self::of(guard, view, Kind::of(request), status, headers, empty, body)
     }
 
-    fn of(kind: Kind, status: StatusCode, headers: &HeaderMap, empty: bool, body: B) -> Self {
+    fn of(
+        guard: &Guard,
+        view: View,
+        kind: Kind,
+        status: StatusCode,
+        headers: &HeaderMap,
+        empty: bool,
+        body: B,
+    ) -> Self {
         let reading = reading(&kind, status, headers, empty);
         let mut kept = HeaderMap::new();
         for name in [CONTENT_TYPE, WARNING] {
@@ -63,7 +82,7 @@ where
                 kept.append(name.clone(), value.clone());
             }
         }
-        Self { kind, status, headers: kept, reading, body }
+        Self { guard: guard.clone(), view, kind, status, headers: kept, reading, body }
     }
 
     /// Opens it for masking. The body of a failure that must not be relayed (about Secrets, or not JSON) is read here, up
@@ -77,8 +96,11 @@ where
         let mut headers = told_headers(&self.kind, &self.headers);
         let body = match reading {
             Reading::Empty => Masked::empty(self.body),
-            Reading::Json(framing, places) => Masked::json(self.body, Masker::new(framing, places)),
-            Reading::Opaque => Masked::opaque(self.body),
+            Reading::Json(framing, places) => {
+                let masker = Masker::new(framing, places).bound(&self.guard, &self.view);
+                Masked::json(self.body, masker, Redactor::new(self.guard.known().clone()))
+            }
+            Reading::Opaque => Masked::opaque(self.body, Redactor::new(self.guard.known().clone())),
             Reading::Rebuild => {
                 let content = read_bounded(self.body).await;
                 headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));

@@ -39,5 +39,5 @@ pub use probe::{Probe, ResourceRule};
 pub use problem::{Problem, Problems};
 pub use settings::{Own, Settings};
 pub use suite::{CaseReport, TestReport, run_tests};
-pub use verdict::{Ask, Decision, Denial, Outcome, Permit, Requirement, RuleRef, Verdict};
+pub use verdict::{Ask, Decision, Denial, Outcome, Permit, Requirement, Reveal, RuleRef, Verdict};
 pub use vocabulary::SCHEMA;

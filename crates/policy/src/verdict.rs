@@ -75,6 +75,15 @@ pub struct Decision {
     rules: Vec<RuleRef>,
     policy_digest: Digest,
     masked_read: bool,
+    #[serde(skip_serializing_if = "Reveal::is_none")]
+    reveal: Reveal,
+}
+
+/// The keys of the named Secret whose values policy lets this call's answer show.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Reveal {
+    keys: Vec<String>,
+    others: bool,
 }
 
 /// A rule that determined a decision, or a built-in denial.
@@ -83,6 +92,28 @@ pub struct RuleRef {
     id: String,
     file: String,
     reason: String,
+}
+
+// === impl Reveal ===
+
+impl Reveal {
+    /// Keys of `data`, exactly.
+    #[must_use]
+    pub fn keys(&self) -> &[String] {
+        &self.keys
+    }
+
+    /// Whether every other key is shown too.
+    #[must_use]
+    pub fn others(&self) -> bool {
+        self.others
+    }
+
+    /// Whether nothing is revealed.
+    #[must_use]
+    pub fn is_none(&self) -> bool {
+        self.keys.is_empty() && !self.others
+    }
 }
 
 // === impl Outcome ===
@@ -296,7 +327,7 @@ impl Requirement {
 
 impl Decision {
     pub(crate) fn new(outcome: Outcome, rules: Vec<RuleRef>, digest: &Digest, masked_read: bool) -> Self {
-        Self { outcome, rules, policy_digest: digest.clone(), masked_read }
+        Self { outcome, rules, policy_digest: digest.clone(), masked_read, reveal: Reveal::default() }
     }
 
     /// Allow, ask or deny.
@@ -322,6 +353,12 @@ impl Decision {
     #[must_use]
     pub fn masked_read(&self) -> bool {
         self.masked_read
+    }
+
+    /// What the answer may show as it is.
+    #[must_use]
+    pub fn reveal(&self) -> &Reveal {
+        &self.reveal
     }
 }
 

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, StatusCode, header};
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
-use mask::Sealed;
+use mask::{Guard, Sealed};
 use tokio::time::{Sleep, sleep};
 
 use crate::{failure::Failure, intent::Intent, line::Line, pool::Held};
@@ -71,6 +71,7 @@ pub enum Interrupted {
 
 impl Answer {
     pub(crate) fn new(
+        guard: &Guard,
         intent: &Intent,
         response: http::Response<Incoming>,
         carrier: Carrier,
@@ -92,7 +93,7 @@ impl Answer {
         let failed = head.status.is_client_error() || head.status.is_server_error();
         let deadline = failed.then(|| Box::pin(sleep(patience)));
         let body = AnswerBody { incoming, carrier, deadline };
-        let body = Sealed::new(intent.request(), head.status, &head.headers, body);
+        let body = Sealed::new(guard, intent.view(), intent.request(), head.status, &head.headers, body);
         Ok(Self { status: head.status, headers, body })
     }
 }

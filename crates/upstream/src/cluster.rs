@@ -12,6 +12,7 @@ use http_body_util::Full;
 use hyper::body::Incoming;
 use kube_api::Verb;
 use ledger::Receipt;
+use mask::Guard;
 use tokio::time::timeout;
 
 use crate::{
@@ -34,6 +35,8 @@ pub struct Settings {
     pub name: String,
     /// Where the gate's credential comes from.
     pub source: Source,
+    /// What its answers are masked by.
+    pub guard: Guard,
     /// For TCP, TLS and HTTP/2's first settings together, however many calls wait for it.
     pub connect_timeout: Duration,
     /// A connection that carried nothing for so long, or twice as long, is closed, but for the last one.
@@ -55,6 +58,7 @@ pub struct Cluster {
     pool: Pool,
     lines: Lines,
     credential: Credential,
+    guard: Guard,
     response_timeout: Duration,
 }
 
@@ -89,6 +93,7 @@ impl Cluster {
             lines: Lines::new(connector.http1()),
             pool: Pool::new(connector, settings.idle_timeout),
             credential: access.credential,
+            guard: settings.guard,
             response_timeout: settings.response_timeout,
             name: settings.name,
         })
@@ -98,6 +103,12 @@ impl Cluster {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// What its answers are masked by.
+    #[must_use]
+    pub fn guard(&self) -> &Guard {
+        &self.guard
     }
 
     /// Whether a connection is open or can be opened now.
@@ -137,7 +148,13 @@ impl Cluster {
         };
         let short = is_short_read(intent.request());
         if short && let Some((response, line)) = self.on_a_line(&request).await? {
-            return Answer::new(intent, response, Carrier::Line(Some(line)), self.response_timeout);
+            return Answer::new(
+                &self.guard,
+                intent,
+                response,
+                Carrier::Line(Some(line)),
+                self.response_timeout,
+            );
         }
         // A request that a closing connection hands back unsent may take another; two tries are plenty.
         for _try in 0..3 {
@@ -151,7 +168,13 @@ impl Cluster {
                     if short {
                         self.lines.want_more();
                     }
-                    return Answer::new(intent, response, Carrier::Lane(held), self.response_timeout);
+                    return Answer::new(
+                        &self.guard,
+                        intent,
+                        response,
+                        Carrier::Lane(held),
+                        self.response_timeout,
+                    );
                 }
                 Attempt::NotSent(returned) => request = *returned,
             }

@@ -9,6 +9,7 @@ use ledger::{
     Entry,
     leaf::{self, Actor, Event, Hidden, Id},
 };
+use mask::View;
 use policy::Permit;
 
 use crate::{
@@ -66,6 +67,15 @@ impl Intent {
     #[must_use]
     pub fn cluster(&self) -> &str {
         self.permit.cluster()
+    }
+
+    /// To whom the answer is shown, and what of it is revealed.
+    pub(crate) fn view(&self) -> View {
+        let reveal = self.permit.decision().reveal();
+        View {
+            session: self.actor.session.to_string(),
+            reveal: mask::Reveal { keys: reveal.keys().to_vec(), others: reveal.others() },
+        }
     }
 
     pub(crate) fn impersonation(&self) -> &Impersonation {

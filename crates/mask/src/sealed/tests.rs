@@ -7,9 +7,11 @@ use std::task::{Context, Poll, Waker};
 use http_body::{Frame, SizeHint};
 
 use super::*;
+use crate::known::KnownValues;
 use crate::malformed::What;
 use crate::masked::BodyError;
 use crate::placeholder::Placeholder;
+use crate::places::Catalogue;
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("broken")]
@@ -46,6 +48,10 @@ fn frames(data: &[&'static str]) -> Frames {
     Frames { frames, _alive: Rc::new(()) }
 }
 
+fn guard() -> Guard {
+    Guard::new("dev", Catalogue::builtin(), KnownValues::none(), [7; 16])
+}
+
 fn secrets(watch: bool) -> Kind {
     Kind::Secrets { watch, name: Some("db".to_owned()) }
 }
@@ -65,7 +71,16 @@ fn now<T>(future: impl Future<Output = T>) -> T {
 
 fn open(kind: Kind, status: u16, headers: &HeaderMap, body: Frames) -> Result<Opened<Frames>, Unmaskable> {
     let empty = body.is_end_stream();
-    now(Sealed::of(kind, StatusCode::from_u16(status).unwrap(), headers, empty, body).open())
+    now(Sealed::of(
+        &guard(),
+        View::default(),
+        kind,
+        StatusCode::from_u16(status).unwrap(),
+        headers,
+        empty,
+        body,
+    )
+    .open())
 }
 
 fn next(body: &mut Masked<Frames>) -> Option<Result<Bytes, BodyError<Broke>>> {
@@ -159,7 +174,9 @@ fn no_content_has_no_content() {
 fn an_answer_to_head_needs_no_document_and_may_have_no_content() {
     let head = http::Request::head("/version").body(()).unwrap().into_parts().0;
     let request = kube_api::Head::parse(&head).unwrap().with_body(b"").unwrap();
-    let seal = |body| Sealed::new(&request, StatusCode::OK, &headers("application/json"), body);
+    let seal = |body| {
+        Sealed::new(&guard(), View::default(), &request, StatusCode::OK, &headers("application/json"), body)
+    };
     // HTTP/2 may tell the end apart from the head.
     let mut unended = frames(&[]);
     unended.frames.push_back(Ok(Frame::data(Bytes::new())));
@@ -215,7 +232,15 @@ fn what_is_not_in_the_table_is_not_opened() {
 
 #[test]
 fn nothing_shows_in_debug() {
-    let sealed = Sealed::of(secrets(false), StatusCode::OK, &headers("CANARY"), false, frames(&["CANARY"]));
+    let sealed = Sealed::of(
+        &guard(),
+        View::default(),
+        secrets(false),
+        StatusCode::OK,
+        &headers("CANARY"),
+        false,
+        frames(&["CANARY"]),
+    );
     insta::assert_snapshot!(format!("{sealed:?}"), @"Sealed { status: 200, .. }");
     let opened = open(secrets(false), 200, &headers("application/json"), frames(&["CANARY"])).unwrap();
     insta::assert_snapshot!(format!("{:?}", opened.body), @"Masked { received: 0, masked: 0, .. }");

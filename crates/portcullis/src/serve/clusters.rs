@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use mask::{Catalogue, Guard, KnownValues};
 use upstream::{Cluster, Settings, Source};
 
 use crate::config::{self, ClusterSource, Config};
@@ -38,6 +39,7 @@ fn settings(config: &Config, cluster: &config::Cluster) -> Settings {
     Settings {
         name: cluster.name.to_string(),
         source,
+        guard: Guard::new(cluster.name.as_str(), Catalogue::builtin(), KnownValues::none(), [0; 16]),
         idle_timeout: IDLE_TIMEOUT,
         credential_timeout: CREDENTIAL_TIMEOUT,
         connect_timeout: config.upstream.connect_timeout,

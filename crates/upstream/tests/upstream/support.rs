@@ -14,7 +14,7 @@ use ledger::{
     leaf::{Id, Start},
     testing,
 };
-use mask::Masked;
+use mask::{Catalogue, Guard, KnownValues, Masked};
 use policy::{Bundle, Judge, Principal, Verdict};
 use tempfile::TempDir;
 use testkit::stand_in::{Reply, StandIn};
@@ -145,6 +145,7 @@ fn settings(file: &Path) -> Settings {
     Settings {
         name: CLUSTER.to_owned(),
         source: Source::Kubeconfig { file: file.to_owned(), context: None },
+        guard: Guard::new(CLUSTER, Catalogue::builtin(), KnownValues::none(), [0; 16]),
         connect_timeout: LONG,
         idle_timeout: LONG,
         credential_timeout: LONG,
