@@ -5,8 +5,8 @@ use std::{net::SocketAddr, panic::AssertUnwindSafe, sync::Arc};
 use futures_util::FutureExt;
 use http::{Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
-use identity::Caller;
-use kube_api::Status;
+use identity::{Caller, End};
+use kube_api::{Head, Status};
 use ledger::leaf::{Actor, Cause, Event, Id};
 use policy::{Principal, RuleRef, Verdict};
 use tokio::time::Instant;
@@ -102,6 +102,17 @@ impl Call {
     /// Parse and judge; what is permitted goes on in [`Call::forward`].
     async fn live(self, request: Request<Incoming>) -> Result<Response<Reply>, Refused> {
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+        if let Some(End::Frozen(_)) = self.caller.ended().how() {
+            let head = Head::parse(&request.into_parts().0).ok();
+            let refused = self.over();
+            let event = self.told(&refused.status()).unparsed(
+                Cause::SessionFrozen,
+                head.as_ref(),
+                method.as_str(),
+                &path,
+            );
+            return self.refuse(Ended::Refused, refused, event).await;
+        }
         let request = match parse(request, self.gate.limits(), self.caller.ended()).await {
             Ok(request) => request,
             Err(Unparsed { why, head }) => {
@@ -111,6 +122,10 @@ impl Call {
                 return self.refuse(Ended::Refused, refused, event).await;
             }
         };
+        if let Err(frozen) = self.hold_against_known_values(&request).await {
+            let event = self.told(&frozen.status()).unjudged(Cause::SessionFrozen, &request);
+            return self.refuse(Ended::Refused, frozen, event).await;
+        }
         if let Some(question) = reviews::question(&request) {
             return self.review(request, question).await;
         }
@@ -122,6 +137,7 @@ impl Call {
                 self.refuse(Ended::Asked, Refused::Judged(Box::new(status)), event).await
             }
             Verdict::Deny(denial) => {
+                self.count_guess(denial.decision()).await;
                 let fixed = denial.decision().rules().iter().any(RuleRef::is_fixed);
                 let cause = if fixed { Cause::Fixed } else { Cause::Policy };
                 let status = denial.status();
@@ -241,8 +257,12 @@ impl Call {
         self.gate.metrics().ended(ended, self.started.elapsed(), masked);
     }
 
-    pub(crate) fn gate(&self) -> &Gate {
+    pub(crate) fn gate(&self) -> &Arc<Gate> {
         &self.gate
+    }
+
+    pub(crate) fn caller(&self) -> &Caller {
+        &self.caller
     }
 
     pub(crate) fn id(&self) -> &Id {
@@ -261,12 +281,12 @@ impl Call {
         &self.interrupts
     }
 
-    /// Whether the session is over by now.
-    pub(crate) fn session_ended(&self) -> bool {
+    /// Whether the session is over, or frozen, by now.
+    pub(crate) fn session_over(&self) -> bool {
         self.caller.ended().how().is_some()
     }
 
-    fn cluster(&self) -> &str {
+    pub(crate) fn cluster(&self) -> &str {
         self.caller.cluster().as_str()
     }
 }

@@ -203,7 +203,7 @@ impl Delivery {
             Ending::Completed => true,
             // As an API server that restarts does; the client asks anew.
             Ending::GateStopping => between_events,
-            Ending::SessionEnded => between_events && client.offer(farewell(ending)),
+            Ending::SessionEnded | Ending::SessionFrozen => between_events && client.offer(farewell(ending)),
             Ending::Failed(_)
             | Ending::Unmaskable
             | Ending::UpstreamBroke

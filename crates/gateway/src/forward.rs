@@ -26,8 +26,9 @@ impl Call {
             }
         };
         // The body may have taken its time to arrive, and the disk to take the intent.
-        if self.session_ended() {
-            return self.fail(Ending::UNSENT, Refused::Cut(Ending::SessionEnded)).await;
+        if self.session_over() {
+            let refused = self.over();
+            return self.fail(Ending::UNSENT, refused).await;
         }
         let Some(cluster) = self.gate().cluster(receipt.entry().cluster()) else {
             return self.fail(Ending::Failed("unknown cluster"), Refused::Internal).await;
@@ -42,7 +43,10 @@ impl Call {
         };
         match sent {
             Ok(answer) => self.open(answer, nature).await,
-            Err(Failure::Unwanted) => self.fail(Ending::UNSENT, Refused::Cut(Ending::SessionEnded)).await,
+            Err(Failure::Unwanted) => {
+                let refused = self.over();
+                self.fail(Ending::UNSENT, refused).await
+            }
             Err(failure) => {
                 tracing::warn!(call = %self.id(), %failure, "no answer from the API server");
                 self.fail(Ending::of_failure(&failure), Refused::from(&failure)).await

@@ -37,7 +37,7 @@ impl Nature {
 /// The events that end a call, each of which fires once and stays.
 #[derive(Debug, Clone)]
 pub(crate) struct Interrupts {
-    /// The session was revoked or expired.
+    /// The session was revoked or frozen, or has expired.
     pub(crate) session: Ended,
     /// The gate is told to stop: streams end, other calls may finish.
     pub(crate) stopping: CancellationToken,
@@ -72,7 +72,7 @@ impl Interrupts {
         let stop = if nature.is_stream() { &self.stopping } else { &self.cut };
         tokio::select! {
             biased;
-            _end = self.session.wait() => Ending::SessionEnded,
+            end = self.session.wait() => Ending::of_session(&end),
             () = stop.cancelled() => Ending::GateStopping,
         }
     }

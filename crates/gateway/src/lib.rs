@@ -11,6 +11,7 @@
 //! | mask | `deliver`, with [`mask::Sealed::open`]; a long answer goes part by part through `passage` |
 //! | outcome | `deliver` and `outcome` |
 //!
+//! What an agent sends is held against the values that the gate knows in `tripwire`, and a session stopped in [`freeze`].
 //! What may end a call at any of them (its session's end, the gate's) is in `interrupt`.
 //! What is recorded is made in `record`, what a client is told instead of an answer in `refuse`, and the only
 //! bodies a client can get in `reply`. Calls turned away before they are anybody's are counted in [`rejections`].
@@ -21,6 +22,7 @@ mod call;
 mod connection;
 mod deliver;
 mod forward;
+pub mod freeze;
 mod gate;
 mod identify;
 mod interrupt;
@@ -38,6 +40,7 @@ pub mod rejections;
 mod reply;
 mod reviews;
 mod slots;
+mod tripwire;
 
 pub use gate::Gate;
 pub use limits::Limits;

@@ -23,6 +23,8 @@ pub struct Limits {
     pub body_bytes: usize,
     /// Calls that one session may have open at once, streams included.
     pub calls_a_session: usize,
+    /// Known secret values, and guesses at them, that one session may send before it is frozen.
+    pub known_values_a_session: u32,
     /// How often a silent connection is asked whether it is still there, by HTTP/2 and by TCP.
     pub keep_alive: Duration,
     /// How long open calls may go on once the gate is told to stop.

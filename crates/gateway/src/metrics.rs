@@ -38,6 +38,7 @@ pub(crate) struct Metrics {
     open: Gauge<i64, AtomicI64>,
     seconds: Histogram,
     masked: Counter<u64, AtomicU64>,
+    values_sent: Counter<u64, AtomicU64>,
     leaves: Gauge<i64, AtomicI64>,
     sealed: Gauge<i64, AtomicI64>,
     refusing: Gauge<i64, AtomicI64>,
@@ -68,6 +69,12 @@ impl Metrics {
             seconds.clone(),
         );
         registry.register("masked_values", "Secret values replaced in answers", masked.clone());
+        let values_sent = Counter::default();
+        registry.register(
+            "known_values_sent",
+            "Known secret values that agents sent, and guesses at them",
+            values_sent.clone(),
+        );
         let (leaves, sealed, refusing) = (Gauge::default(), Gauge::default(), Gauge::default());
         registry.register("ledger_leaves", "Leaves in the ledger", leaves.clone());
         registry.register("ledger_sealed_leaves", "Leaves that a checkpoint covers", sealed.clone());
@@ -76,7 +83,7 @@ impl Metrics {
             "1 when the ledger takes nothing new, and no call passes",
             refusing.clone(),
         );
-        Self { registry, calls, open, seconds, masked, leaves, sealed, refusing }
+        Self { registry, calls, open, seconds, masked, values_sent, leaves, sealed, refusing }
     }
 
     /// Counts a call as open until what is answered is dropped.
@@ -89,6 +96,10 @@ impl Metrics {
         self.calls.get_or_create(&Labels { ended }).inc();
         self.seconds.observe(took.as_secs_f64());
         self.masked.inc_by(masked);
+    }
+
+    pub(crate) fn values_sent(&self, values: u32) {
+        self.values_sent.inc_by(values.into());
     }
 
     /// The OpenMetrics text, with the ledger's figures as they are now.

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use http::StatusCode;
+use identity::End;
 use mask::BodyError;
 use upstream::{Failure, Interrupted};
 
@@ -25,13 +26,22 @@ pub(crate) enum Ending {
     ClientStalled,
     /// The session was revoked or expired.
     SessionEnded,
+    /// The session was frozen.
+    SessionFrozen,
     /// The gate stops: a stream ends at once, another call once its time to finish is over.
     GateStopping,
 }
 
 impl Ending {
-    /// The session was over before the API server heard of the call.
-    pub(crate) const UNSENT: Self = Self::Failed("the session ended before anything was sent");
+    /// The session was over, or frozen, before the API server heard of the call.
+    pub(crate) const UNSENT: Self = Self::Failed("the session ended, or was frozen, before anything was sent");
+
+    pub(crate) fn of_session(end: &End) -> Self {
+        match end {
+            End::Frozen(_) => Self::SessionFrozen,
+            End::Expired | End::Revoked | End::Abandoned => Self::SessionEnded,
+        }
+    }
 
     pub(crate) fn of_body(error: &BodyError<Interrupted>) -> Self {
         match error {
@@ -42,7 +52,7 @@ impl Ending {
 
     pub(crate) fn of_failure(failure: &Failure) -> Self {
         Self::Failed(match failure {
-            Failure::Unwanted => "the session ended before anything was sent",
+            Failure::Unwanted => return Self::UNSENT,
             Failure::Connect(_) | Failure::Unsent => "the API server could not be reached",
             Failure::Credential(_) => "the gate's credential could not be read",
             Failure::Impersonation(_) | Failure::WrongCluster | Failure::Target(_) => {
@@ -64,6 +74,7 @@ impl Ending {
             | Self::ClientLeft
             | Self::ClientStalled
             | Self::SessionEnded
+            | Self::SessionFrozen
             | Self::GateStopping => Ended::Cut,
         }
     }
@@ -79,6 +90,7 @@ impl fmt::Display for Ending {
             Self::ClientLeft => "the client left",
             Self::ClientStalled => "the client took nothing for too long",
             Self::SessionEnded => "the session has ended",
+            Self::SessionFrozen => "the session is frozen",
             Self::GateStopping => "the gate is stopping",
         })
     }

@@ -31,8 +31,8 @@ pub(crate) enum Why {
     Slow { seconds: u64 },
     #[error("the request body broke off; send it again")]
     Broken,
-    #[error("{}; open a new one", Ending::SessionEnded)]
-    SessionEnded,
+    #[error("{0}")]
+    Session(Ending),
     #[error(
         "`{path}` is a placeholder that the gate put in place of a secret value; it cannot be written back, so leave the \
          field out or send the value"
@@ -53,7 +53,8 @@ impl Why {
             Self::Refused(Refusal::TooLarge { .. } | Refusal::TooManyValues { .. })
             | Self::TooLarge { .. }
             | Self::Slow { .. } => Cause::Limit,
-            Self::SessionEnded => Cause::SessionEnded,
+            Self::Session(Ending::SessionFrozen) => Cause::SessionFrozen,
+            Self::Session(_) => Cause::SessionEnded,
             Self::Refused(_) | Self::Broken | Self::Placeholder { .. } => Cause::Malformed,
         }
     }
@@ -75,7 +76,7 @@ pub(crate) async fn parse(
     };
     let read = tokio::select! {
         biased;
-        _end = session.wait() => Err(Why::SessionEnded),
+        end = session.wait() => Err(Why::Session(Ending::of_session(&end))),
         read = read(body, most, limits) => read,
     };
     let bytes = match read {

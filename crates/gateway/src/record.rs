@@ -96,6 +96,7 @@ pub(crate) fn outcome(call: &Id, outcome: &Outcome, took: Duration) -> Event {
         | Ending::ClientLeft
         | Ending::ClientStalled
         | Ending::SessionEnded
+        | Ending::SessionFrozen
         | Ending::GateStopping => Stage::Cut,
     };
     Event::Outcome(leaf::Outcome {

@@ -1,6 +1,9 @@
 //! What a client is told when its call goes no further: the one place where a refusal becomes a `Status`.
 
+use std::sync::Arc;
+
 use http::{Response, StatusCode};
+use identity::{Frozen, SessionId};
 use kube_api::Status;
 use mask::BodyError;
 use upstream::{Failure, Interrupted};
@@ -14,6 +17,8 @@ use crate::{interrupt::Nature, outcome::Ending, parse::Why, reply::Reply};
 pub(crate) enum Refused {
     /// No credential, or not a good one.
     Unauthenticated,
+    /// The session is frozen.
+    Frozen { session: SessionId, frozen: Arc<Frozen> },
     /// The session has as many calls open as it may.
     TooManyCalls { most: usize },
     /// HTTP/1.0, where an answer that is cut off looks like one that ended.
@@ -58,6 +63,15 @@ impl Refused {
                 "Unauthorized",
                 "portcullis: no valid session; open one with `portcullis session open` and use its kubeconfig",
             ),
+            Self::Frozen { session, frozen } => failure(
+                StatusCode::FORBIDDEN,
+                "Forbidden",
+                &format!(
+                    "portcullis: this session is frozen since {:.0} by {}: {}; nothing of it passes until a human has looked at \
+                     it and runs `portcullis session thaw {session}`",
+                    frozen.at, frozen.by, frozen.why
+                ),
+            ),
             Self::TooManyCalls { most } => failure(
                 StatusCode::TOO_MANY_REQUESTS,
                 "TooManyRequests",
@@ -92,8 +106,11 @@ impl Refused {
                 ),
             ),
             Self::Cut(ending) => {
-                let remedy =
-                    if *ending == Ending::SessionEnded { "open a new one" } else { "try again in a moment" };
+                let remedy = match ending {
+                    Ending::SessionEnded => "open a new one",
+                    Ending::SessionFrozen => "a human has to look at it and thaw it",
+                    _ => "try again in a moment",
+                };
                 cut(*ending, remedy)
             }
             Self::CutSent(ending) => {
@@ -143,13 +160,15 @@ impl Refused {
 
 impl From<Why> for Refused {
     fn from(why: Why) -> Self {
+        if let Why::Session(ending) = why {
+            return Self::Cut(ending);
+        }
         let told = |code, reason| failure(code, reason, &format!("portcullis: {why}"));
         Self::Unparsed(Box::new(match &why {
             Why::Refused(refusal) => refusal.status(),
             Why::TooLarge { .. } => told(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge"),
             Why::Slow { .. } => told(StatusCode::REQUEST_TIMEOUT, "Timeout"),
-            Why::SessionEnded => told(StatusCode::UNAUTHORIZED, "Unauthorized"),
-            Why::Broken => told(StatusCode::BAD_REQUEST, "BadRequest"),
+            Why::Session(_) | Why::Broken => told(StatusCode::BAD_REQUEST, "BadRequest"),
             Why::Placeholder { .. } => told(StatusCode::UNPROCESSABLE_ENTITY, "Invalid"),
         }))
     }
@@ -171,10 +190,10 @@ impl From<&Failure> for Refused {
 }
 
 fn cut(ending: Ending, remedy: &str) -> Status {
-    let (code, reason) = if ending == Ending::SessionEnded {
-        (StatusCode::UNAUTHORIZED, "Unauthorized")
-    } else {
-        (StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable")
+    let (code, reason) = match ending {
+        Ending::SessionEnded => (StatusCode::UNAUTHORIZED, "Unauthorized"),
+        Ending::SessionFrozen => (StatusCode::FORBIDDEN, "Forbidden"),
+        _ => (StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable"),
     };
     failure(code, reason, &format!("portcullis: {ending}; {remedy}"))
 }
@@ -188,6 +207,7 @@ mod tests {
     use std::{collections::BTreeSet, sync::Arc};
 
     use http::StatusCode;
+    use identity::{Frozen, SessionId};
     use upstream::{ConnectError, Failure};
 
     use super::Refused;
@@ -195,8 +215,17 @@ mod tests {
 
     fn all() -> Vec<Refused> {
         let ended = ConnectError::Ended { host: "api.example.com".to_owned() };
+        let frozen = Frozen {
+            at: "2026-11-23T06:27:48.5Z".parse().unwrap(),
+            by: "local user 1000".to_owned(),
+            why: "it deletes what it should not".to_owned(),
+        };
         vec![
             Refused::Unauthenticated,
+            Refused::Frozen {
+                session: SessionId::parse("s-2g4kq7nd5wvx3jhc").unwrap(),
+                frozen: Arc::new(frozen),
+            },
             Refused::TooManyCalls { most: 50 },
             Refused::Version,
             Refused::Unrecorded,
@@ -207,15 +236,18 @@ mod tests {
             Refused::from(&Failure::Switched),
             Refused::from(&Failure::WrongCluster),
             Refused::Cut(Ending::SessionEnded),
+            Refused::Cut(Ending::SessionFrozen),
             Refused::Cut(Ending::GateStopping),
             Refused::CutSent(Ending::SessionEnded),
+            Refused::CutSent(Ending::SessionFrozen),
             Refused::CutSent(Ending::GateStopping),
             Refused::Unended,
             Refused::Unmaskable,
             Refused::from(Why::TooLarge { most: 3_145_728 }),
             Refused::from(Why::Slow { seconds: 30 }),
             Refused::from(Why::Broken),
-            Refused::from(Why::SessionEnded),
+            Refused::from(Why::Session(Ending::SessionEnded)),
+            Refused::from(Why::Session(Ending::SessionFrozen)),
             Refused::from(Why::Placeholder { path: "/data/password".to_owned() }),
         ]
     }
@@ -238,13 +270,14 @@ mod tests {
             Refused::BadAnswer => 11,
             Refused::Unmaskable => 12,
             Refused::Internal => 13,
+            Refused::Frozen { .. } => 14,
         }
     }
 
     #[test]
     fn none_is_left_out() {
         let numbers: BTreeSet<usize> = all().iter().map(number).collect();
-        assert_eq!(numbers, (0..=13).filter(|number| *number != 4).collect());
+        assert_eq!(numbers, (0..=14).filter(|number| *number != 4).collect());
     }
 
     #[test]

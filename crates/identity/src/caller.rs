@@ -2,8 +2,10 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use jiff::Timestamp;
+use store::Frozen;
 use tokio::sync::watch;
 
 use crate::{AgentName, ClusterName, Delegator, GroupName, Reason, SessionId};
@@ -22,19 +24,22 @@ pub(crate) struct Facts {
     pub(crate) reason: Reason,
     pub(crate) expires_at: Timestamp,
     pub(crate) ended: Ended,
+    pub(crate) values_sent: Arc<AtomicU64>,
 }
 
-/// Fires once, when the session is over. Cheap to clone.
+/// Fires once, when the session is over or frozen. Cheap to clone. A session that is thawed has another one.
 #[derive(Clone)]
 pub struct Ended(watch::Receiver<Option<End>>);
 
-/// How a session ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// How a session ended, for all that it has open and for every caller of it that there is by then.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum End {
     /// Its time was over.
     Expired,
     /// Someone ended it.
     Revoked,
+    /// It is frozen; a human may thaw it, for callers to come.
+    Frozen(Arc<Frozen>),
     /// Nobody watches over it any more: the registry is gone, as at shutdown.
     Abandoned,
 }
@@ -103,9 +108,21 @@ impl Caller {
         self.0.expires_at
     }
 
-    /// Tells when the session is over, so that what is still open can be cut.
+    /// Tells when the session is over or frozen, so that what is still open can be cut.
     pub fn ended(&self) -> &Ended {
         &self.0.ended
+    }
+
+    /// Counts known secret values, and guesses at them, that the session has sent; how many that makes since it began or
+    /// was last thawed. In memory: [`Sessions::keep_count`](crate::Sessions::keep_count) makes it last.
+    pub fn count_values(&self, sent: u32) -> u64 {
+        let before = self.0.values_sent.fetch_add(u64::from(sent), Ordering::Relaxed);
+        before.saturating_add(sent.into())
+    }
+
+    /// What [`Caller::count_values`] has counted.
+    pub fn values_sent(&self) -> u64 {
+        self.0.values_sent.load(Ordering::Relaxed)
     }
 }
 
@@ -130,15 +147,21 @@ impl Ended {
         Self(receiver)
     }
 
+    /// Has fired already.
+    pub(crate) fn already(end: End) -> Self {
+        Self(watch::channel(Some(end)).1)
+    }
+
     /// Waits for the end; at once if it is past. Cancel safe.
     pub async fn wait(&self) -> End {
         let mut receiver = self.0.clone();
-        receiver.wait_for(Option::is_some).await.map_or(End::Abandoned, |end| end.unwrap_or(End::Abandoned))
+        let end = receiver.wait_for(Option::is_some).await.ok().and_then(|end| end.clone());
+        end.unwrap_or(End::Abandoned)
     }
 
     /// How the session ended; `None` while it lasts.
     pub fn how(&self) -> Option<End> {
-        let end = *self.0.borrow();
+        let end = self.0.borrow().clone();
         end.or_else(|| self.0.has_changed().is_err().then_some(End::Abandoned))
     }
 }

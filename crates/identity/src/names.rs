@@ -283,10 +283,30 @@ names! {
     ClusterName: CLUSTER;
     /// The human on whose behalf an agent runs: 1 to 254 visible characters.
     Delegator: DELEGATOR;
-    /// Who ended a session: 1 to 254 visible characters.
+    /// Who ended, froze or thawed a session: 1 to 254 visible characters.
     Operator: OPERATOR;
-    /// Why a session was opened or ended, in someone's own words: 1 to 500 visible characters on one line.
+    /// Why a session was opened, frozen or ended, in someone's own words: 1 to 500 visible characters on one line.
     Reason: REASON;
+}
+
+impl Operator {
+    /// The gate itself, where it does what a person otherwise would.
+    pub fn gate() -> Self {
+        Self("portcullis".into())
+    }
+}
+
+impl Reason {
+    /// Why the gate freezes a session whose budget of known values is used up. Its agent reads it, so it does not tell how
+    /// many of them there were.
+    pub fn known_values(budget: u32) -> Self {
+        Self(
+            format!(
+                "it sent more known secret values, and guesses at them, than the {budget} that a session may"
+            )
+            .into(),
+        )
+    }
 }
 
 impl fmt::Display for Part {

@@ -1,5 +1,8 @@
 //! The sessions that may be used, in memory over the store.
 
+mod entry;
+mod freezing;
+
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
@@ -8,17 +11,18 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use jiff::Timestamp;
 use store::{LiveSession, Revocation, Session, Store, TokenHash, Which};
-use tokio::sync::{Mutex, watch};
+use tokio::sync::Mutex;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::task::AbortOnDropHandle;
 
-use crate::caller::Facts;
+use self::entry::{Admitted, Entry, Names};
+pub use self::freezing::{Thawing, Turn};
+
 use crate::expirations::{Teller, expirations};
 use crate::token::Presented;
 use crate::{
-    AgentName, Agents, Caller, Clock, ClusterName, Delegator, End, Ended, Entropy, Expirations, GroupName,
-    NameError, OpenError, Opened, Opening, Operator, Reason, Refusal, Rejected, SessionId, Token,
-    Unauthenticated,
+    Agents, Caller, Clock, End, Entropy, Expirations, NameError, OpenError, Opened, Opening, Operator, Reason,
+    Refusal, Rejected, SessionId, Token, Unauthenticated,
 };
 
 /// How many sessions can be open at once.
@@ -26,9 +30,6 @@ const MOST_LIVE: usize = 10_000;
 
 /// How often expired sessions are looked for: well within the second in which their streams must end.
 const EXPIRY_TICK: Duration = Duration::from_millis(250);
-
-/// Who ends a session that configuration no longer allows.
-const GATE: &str = "portcullis";
 
 /// A hash to compare with where there is no session, so that an id that exists takes no longer than one that does
 /// not. No secret hashes to it as far as anyone knows; and if one did, there is no session to enter.
@@ -59,6 +60,8 @@ pub struct Loaded {
     /// Those that ended before now, and whose end was never recorded: nothing watched over them, or what did was killed
     /// in between. Those that are withdrawn now are among them.
     pub unrecorded: Vec<Session>,
+    /// Those that were frozen, or ended so, and whose freeze was never recorded.
+    pub unrecorded_freezes: Vec<Session>,
     /// Those whose time will be over.
     pub expirations: Expirations,
 }
@@ -97,16 +100,6 @@ struct Shared {
 }
 
 type Live = HashMap<SessionId, Arc<Entry>>;
-
-struct Entry {
-    hash: TokenHash,
-    caller: Caller,
-    end: watch::Sender<Option<End>>,
-    /// `caller.expires_at()` as it was foreseen when the entry was made. Beside the wall clock, since that can be
-    /// set back.
-    deadline: Instant,
-}
-
 // === impl Sessions ===
 
 impl Sessions {
@@ -124,26 +117,34 @@ impl Sessions {
         let now = clock.now();
         let mut live = Live::new();
         let mut withdrawn = Vec::new();
-        for LiveSession { session, token_hash } in store.load_active(now).await? {
+        for LiveSession { session, token_hash, values_sent } in store.load_active(now).await? {
             let names = Names::parse(&session)
                 .map_err(|source| LoadError::Tampered { id: session.id.clone(), source })?;
             match agents.allows(&names.agent, &names.delegator, &names.cluster) {
                 Ok(agent) => {
-                    let entry = Entry::new(names, agent.groups.clone(), token_hash, session.expires_at, now);
+                    let admitted = Admitted {
+                        names,
+                        groups: agent.groups.clone(),
+                        expires_at: session.expires_at,
+                        values_sent,
+                    };
+                    let entry = Entry::new(token_hash, admitted, session.frozen.map(Arc::new), now);
                     live.insert(entry.caller.session().clone(), Arc::new(entry));
                 }
                 Err(refusal) => {
-                    store.revoke_session(&session.id, GATE, &refusal.to_string(), now).await?;
+                    let gate = Operator::gate();
+                    store.revoke_session(&session.id, gate.as_str(), &refusal.to_string(), now).await?;
                     withdrawn.push(Withdrawn { session, refusal });
                 }
             }
         }
         let unrecorded = store.unrecorded_ends(now).await?;
+        let unrecorded_freezes = store.unrecorded_freezes().await?;
         let (expired, expirations) = expirations(MOST_LIVE);
         let shared = Arc::new(Shared { clock, live: ArcSwap::from_pointee(live), expired });
         let expiry = AbortOnDropHandle::new(tokio::spawn(watch_expiry(Arc::clone(&shared))));
         let sessions = Self { store, agents, entropy, shared, changes: Mutex::new(()), expiry };
-        Ok(Loaded { sessions, withdrawn, unrecorded, expirations })
+        Ok(Loaded { sessions, withdrawn, unrecorded, unrecorded_freezes, expirations })
     }
 
     /// Ends all callers and lets go of the store; the sessions themselves stay as they are stored.
@@ -154,6 +155,9 @@ impl Sessions {
     }
 
     /// Whose token this is at `now`. Touches memory only; the answer to a bad token does not tell what was wrong.
+    ///
+    /// A frozen session has a caller, too, so that it can be told why it is refused: one that has
+    /// [ended](Caller::ended) from the start, with [`End::Frozen`].
     ///
     /// # Errors
     /// It is nobody's, or no longer.
@@ -188,11 +192,13 @@ impl Sessions {
             created_at: now,
             expires_at,
             revoked: None,
+            frozen: None,
         };
         self.store.open_session(&session, &token_hash).await?;
         let Opening { agent: name, delegator, cluster, reason, .. } = opening;
         let names = Names { id, agent: name, delegator, cluster, reason };
-        let entry = Arc::new(Entry::new(names, agent.groups.clone(), token_hash, expires_at, now));
+        let admitted = Admitted { names, groups: agent.groups.clone(), expires_at, values_sent: 0 };
+        let entry = Arc::new(Entry::new(token_hash, admitted, None, now));
         self.shared.change(|live| {
             live.insert(entry.caller.session().clone(), Arc::clone(&entry));
         });
@@ -245,7 +251,7 @@ impl Sessions {
         self.store.list_sessions(which, self.shared.clock.now(), limit).await
     }
 
-    /// How many sessions may be used at this moment.
+    /// How many sessions are open at this moment, frozen ones among them.
     pub fn live(&self) -> usize {
         self.shared.live.load().len()
     }
@@ -272,10 +278,11 @@ impl Shared {
         if entry.caller.expires_at() <= now {
             return Err(Rejected::Expired);
         }
-        if entry.end.borrow().is_some() {
-            return Err(Rejected::Ended);
+        match &*entry.end.borrow() {
+            // Just frozen: the caller says so itself.
+            None | Some(End::Frozen(_)) => Ok(entry.caller.clone()),
+            Some(End::Expired | End::Revoked | End::Abandoned) => Err(Rejected::Ended),
         }
-        Ok(entry.caller.clone())
     }
 
     /// Copies the map to change it: changes are rare, and calls are not to wait for them.
@@ -289,12 +296,25 @@ impl Shared {
 
     /// Ends one session here and now; whether this was its end.
     fn end(&self, id: &SessionId) -> bool {
-        let Some(entry) = self.live.load().get(id).cloned() else { return false };
-        let first = entry.end_as(End::Revoked);
-        self.change(|live| {
-            live.remove(id);
-        });
+        let mut first = false;
+        // Once, but for one that is frozen or thawed at this moment.
+        while let Some(entry) = self.live.load().get(id).cloned() {
+            first |= entry.end_as(End::Revoked);
+            self.remove(&[entry]);
+        }
         first
+    }
+
+    /// Only the very entries: what was put in their place in the meantime has an end of its own.
+    fn remove(&self, entries: &[Arc<Entry>]) {
+        self.change(|live| {
+            for entry in entries {
+                let session = entry.caller.session();
+                if live.get(session).is_some_and(|found| Arc::ptr_eq(found, entry)) {
+                    live.remove(session);
+                }
+            }
+        });
     }
 
     /// Ends the sessions whose time is over by either clock.
@@ -309,11 +329,7 @@ impl Shared {
                 self.expired.tell(entry.caller.session());
             }
         }
-        self.change(|live| {
-            for entry in &due {
-                live.remove(entry.caller.session());
-            }
-        });
+        self.remove(&due);
     }
 }
 
@@ -325,63 +341,6 @@ async fn watch_expiry(shared: Arc<Shared>) {
     loop {
         tick.tick().await;
         shared.expire(shared.clock.now(), Instant::now());
-    }
-}
-
-// === impl Entry ===
-
-impl Entry {
-    fn new(
-        names: Names,
-        groups: Vec<GroupName>,
-        hash: TokenHash,
-        expires_at: Timestamp,
-        now: Timestamp,
-    ) -> Self {
-        let (end, ended) = watch::channel(None);
-        let Names { id, agent, delegator, cluster, reason } = names;
-        let ended = Ended::new(ended);
-        let caller =
-            Caller::new(Facts { agent, groups, delegator, session: id, cluster, reason, expires_at, ended });
-        // A time to live that is not positive, or beyond reckoning, is over at once.
-        let start = Instant::now();
-        let ttl = Duration::try_from(expires_at.duration_since(now)).unwrap_or_default();
-        let deadline = start.checked_add(ttl).unwrap_or(start);
-        Self { hash, caller, end, deadline }
-    }
-
-    fn is_over(&self, now: Timestamp, instant: Instant) -> bool {
-        self.caller.expires_at() <= now || self.deadline <= instant
-    }
-
-    /// The first end stands; whether this was it.
-    fn end_as(&self, end: End) -> bool {
-        self.end.send_if_modified(|ended| {
-            let first = ended.is_none();
-            ended.get_or_insert(end);
-            first
-        })
-    }
-}
-
-/// A session's names, proven.
-struct Names {
-    id: SessionId,
-    agent: AgentName,
-    delegator: Delegator,
-    cluster: ClusterName,
-    reason: Reason,
-}
-
-impl Names {
-    fn parse(session: &Session) -> Result<Self, NameError> {
-        Ok(Self {
-            id: SessionId::parse(&session.id)?,
-            agent: AgentName::parse(&session.agent)?,
-            delegator: Delegator::parse(&session.delegator)?,
-            cluster: ClusterName::parse(&session.cluster)?,
-            reason: Reason::parse(&session.reason)?,
-        })
     }
 }
 

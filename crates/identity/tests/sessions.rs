@@ -464,7 +464,7 @@ async fn a_row_that_was_never_stored_stops_the_start() {
     let data = TempDir::new().unwrap();
     sessions(&data).await.close().await;
     let forged = "INSERT INTO sessions VALUES ('s-aaaaaaaaaaaaaaaa', randomblob(32), 'system:admin', 'ada', \
-                  'prod', 'x', 1, 9000000000000000, NULL, NULL, NULL, NULL)";
+                  'prod', 'x', 1, 9000000000000000, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0)";
     sql(&data, forged).await;
     let loaded = try_load(&data, agents(&["claude"]), Arc::default()).await;
     let Err(error @ LoadError::Tampered { .. }) = loaded else { panic!("{loaded:?}") };

@@ -24,6 +24,12 @@ pub(crate) fn of(event: &Event) -> String {
             format!("{} by {}{why}", revoked.session, revoked.by)
         }
         Event::SessionExpired(expired) => expired.session.to_string(),
+        Event::SessionFrozen(frozen) => format!("{} by {}: {}", frozen.session, frozen.by, frozen.reason),
+        Event::SessionThawed(thawed) => format!("{} by {}", thawed.session, thawed.by),
+        Event::KnownValueSent(sent) => {
+            let values = if sent.values == 1 { "value" } else { "values" };
+            format!("{} {values} of Secrets in what {} sent [{}]", sent.values, sent.session, sent.call)
+        }
         Event::PolicyLoaded(loaded) => format!("{} with {} policies", loaded.policy, loaded.policies),
     }
 }

@@ -38,6 +38,19 @@ pub struct Session {
     pub expires_at: Timestamp,
     /// How it was ended before its time, if it was.
     pub revoked: Option<Revoked>,
+    /// How it is frozen, or was when it ended, if so.
+    pub frozen: Option<Frozen>,
+}
+
+/// How a session came to be frozen: refused until a human thaws it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Frozen {
+    /// Since when.
+    pub at: Timestamp,
+    /// By whom.
+    pub by: String,
+    /// For what reason.
+    pub why: String,
 }
 
 /// How a session was ended before its time.
@@ -57,6 +70,8 @@ pub struct Revoked {
 pub enum State {
     /// Its token is accepted.
     Active,
+    /// Its token is refused until it is thawed.
+    Frozen,
     /// Its time is over.
     Expired,
     /// It was ended before its time.
@@ -70,15 +85,28 @@ pub struct LiveSession {
     pub session: Session,
     /// What proves possession of its token.
     pub token_hash: TokenHash,
+    /// Known secret values, and guesses at them, that it has sent: see [`Store::count_values`].
+    pub values_sent: u64,
 }
 
 /// Which sessions to list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Which {
-    /// Those neither expired nor revoked.
+    /// Those neither expired nor revoked; frozen ones are among them.
     Active,
     /// Those that ended as well.
     All,
+}
+
+/// What a freeze or a thaw found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// The session was not as it is wanted, and now is.
+    Made(Session),
+    /// It was so before, or has ended; nothing changed.
+    Needless(Session),
+    /// There is no such session.
+    Unknown,
 }
 
 /// What a revocation found.
@@ -101,6 +129,8 @@ impl Session {
             State::Revoked
         } else if self.expires_at <= now {
             State::Expired
+        } else if self.frozen.is_some() {
+            State::Frozen
         } else {
             State::Active
         }
@@ -120,6 +150,14 @@ impl Session {
                 why: row.try_get("revoked_why")?,
             }),
         };
+        let frozen = match row.try_get::<Option<i64>, _>("frozen_at")? {
+            None => None,
+            Some(_) => Some(Frozen {
+                at: time("frozen_at")?,
+                by: row.try_get("frozen_by")?,
+                why: row.try_get("frozen_why")?,
+            }),
+        };
         Ok(Self {
             agent: row.try_get("agent")?,
             delegator: row.try_get("delegator")?,
@@ -128,6 +166,7 @@ impl Session {
             created_at: time("created_at")?,
             expires_at: time("expires_at")?,
             revoked,
+            frozen,
             id,
         })
     }
@@ -141,14 +180,17 @@ impl LiveSession {
         let Ok(hash) = <[u8; 32]>::try_from(row.try_get::<&[u8], _>("token_hash")?) else {
             return Err(Error::Corrupt { id: session.id, column: "token_hash" });
         };
-        Ok(Self { session, token_hash: TokenHash(hash) })
+        let Ok(values_sent) = row.try_get::<i64, _>("values_sent")?.try_into() else {
+            return Err(Error::Corrupt { id: session.id, column: "values_sent" });
+        };
+        Ok(Self { session, token_hash: TokenHash(hash), values_sent })
     }
 }
 
 // === impl Store ===
 
 impl Store {
-    /// Stores a new session, whose `revoked` is not looked at.
+    /// Stores a new session, whose `revoked` and `frozen` are not looked at.
     ///
     /// # Errors
     /// [`Error::Exists`] for an id or a hash that is taken; [`Error::Sql`] also for an expiry that is not after
@@ -227,15 +269,72 @@ impl Store {
         if let Some(row) = ended {
             return Ok(Revocation::Ended(Session::from_row(&row)?));
         }
-        let before =
+        Ok(self.session(id).await?.map_or(Revocation::Unknown, Revocation::AlreadyEnded))
+    }
+
+    async fn session(&self, id: &str) -> Result<Option<Session>, Error> {
+        let row =
             sqlx::query("SELECT * FROM sessions WHERE id = ?").bind(id).fetch_optional(&self.pool).await?;
-        match before {
-            Some(row) => Ok(Revocation::AlreadyEnded(Session::from_row(&row)?)),
-            None => Ok(Revocation::Unknown),
+        row.as_ref().map(Session::from_row).transpose()
+    }
+
+    /// Freezes an active session. One that is frozen stays so, as it was first.
+    ///
+    /// # Errors
+    /// The state cannot be written.
+    pub async fn freeze_session(&self, id: &str, frozen: &Frozen) -> Result<Change, Error> {
+        let made = sqlx::query(
+            "UPDATE sessions SET frozen_at = ?2, frozen_by = ?3, frozen_why = ?4, freeze_recorded_at = NULL
+             WHERE id = ?1 AND frozen_at IS NULL AND revoked_at IS NULL AND expires_at > ?2
+             RETURNING *",
+        )
+        .bind(id)
+        .bind(frozen.at.as_microsecond())
+        .bind(&frozen.by)
+        .bind(&frozen.why)
+        .fetch_optional(&self.pool)
+        .await?;
+        self.changed(id, made).await
+    }
+
+    /// Thaws a frozen session, and begins to count anew what [`Store::count_values`] counts.
+    ///
+    /// # Errors
+    /// The state cannot be written.
+    pub async fn thaw_session(&self, id: &str, now: Timestamp) -> Result<Change, Error> {
+        let made = sqlx::query(
+            "UPDATE sessions SET frozen_at = NULL, frozen_by = NULL, frozen_why = NULL, values_sent = 0
+             WHERE id = ?1 AND frozen_at IS NOT NULL AND revoked_at IS NULL AND expires_at > ?2
+             RETURNING *",
+        )
+        .bind(id)
+        .bind(now.as_microsecond())
+        .fetch_optional(&self.pool)
+        .await?;
+        self.changed(id, made).await
+    }
+
+    async fn changed(&self, id: &str, made: Option<SqliteRow>) -> Result<Change, Error> {
+        match made {
+            Some(row) => Ok(Change::Made(Session::from_row(&row)?)),
+            None => Ok(self.session(id).await?.map_or(Change::Unknown, Change::Needless)),
         }
     }
 
-    /// Every session that is active at `now`, with its token's hash, oldest first: what is read at start-up. One whose
+    /// Counts known secret values, and guesses at them, that a session has sent.
+    ///
+    /// # Errors
+    /// The state cannot be written.
+    pub async fn count_values(&self, id: &str, sent: u32) -> Result<(), Error> {
+        sqlx::query("UPDATE sessions SET values_sent = values_sent + ?2 WHERE id = ?1")
+            .bind(id)
+            .bind(sent)
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+
+    /// Every session that is active or frozen at `now`, with its token's hash, oldest first: what is read at start-up. One whose
     /// end was recorded stays ended, though the wall clock were set back.
     ///
     /// # Errors
@@ -267,6 +366,37 @@ impl Store {
         .fetch_all(&self.pool)
         .await?;
         rows.iter().map(Session::from_row).collect()
+    }
+
+    /// Sessions that are frozen, or ended so, without [`Store::freeze_recorded`], in the order of their freezes.
+    ///
+    /// # Errors
+    /// The state cannot be read, or a row of it is not what was written.
+    pub async fn unrecorded_freezes(&self) -> Result<Vec<Session>, Error> {
+        let rows = sqlx::query(
+            "SELECT * FROM sessions
+             WHERE frozen_at IS NOT NULL AND freeze_recorded_at IS NULL
+             ORDER BY frozen_at, id",
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        rows.iter().map(Session::from_row).collect()
+    }
+
+    /// Keeps that the freeze of a session was recorded in the ledger. Doing it again changes nothing.
+    ///
+    /// # Errors
+    /// The state cannot be written.
+    pub async fn freeze_recorded(&self, id: &str, now: Timestamp) -> Result<(), Error> {
+        sqlx::query(
+            "UPDATE sessions SET freeze_recorded_at = ?2
+             WHERE id = ?1 AND frozen_at IS NOT NULL AND freeze_recorded_at IS NULL",
+        )
+        .bind(id)
+        .bind(now.as_microsecond())
+        .execute(&self.pool)
+        .await?;
+        Ok(())
     }
 
     /// Keeps that the end of a session was recorded in the ledger. Doing it again changes nothing.

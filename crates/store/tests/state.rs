@@ -8,7 +8,9 @@ use std::path::Path;
 use insta::assert_snapshot;
 use jiff::Timestamp;
 use sqlx::{Connection as _, SqliteConnection};
-use store::{Error, LiveSession, OpenError, Revocation, Session, State, Store, TokenHash, Which};
+use store::{
+    Change, Error, Frozen, LiveSession, OpenError, Revocation, Session, State, Store, TokenHash, Which,
+};
 use tempfile::TempDir;
 
 const HASH: [u8; 32] = *b"this-is-a-hash-of-a-secret-part!";
@@ -33,6 +35,7 @@ fn session(id: &str, from: i64, to: i64) -> Session {
         created_at: at(from),
         expires_at: at(to),
         revoked: None,
+        frozen: None,
     }
 }
 
@@ -111,6 +114,74 @@ async fn revoking_twice_tells_how_it_ended_first() {
     let expired = store.revoke_session("s-2", "ada", "late", at(5)).await.unwrap();
     assert!(matches!(expired, Revocation::AlreadyEnded(s) if s.revoked.is_none()));
     assert_eq!(store.revoke_session("s-9", "ada", "none", at(5)).await.unwrap(), Revocation::Unknown);
+}
+
+fn frozen(second: i64, by: &str) -> Frozen {
+    Frozen { at: at(second), by: by.to_owned(), why: "gone wild".to_owned() }
+}
+
+#[tokio::test]
+async fn a_freeze_is_kept_until_it_is_thawed_and_what_ended_is_not_frozen() {
+    let data = TempDir::new().unwrap();
+    let store = Store::open(data.path()).await.unwrap();
+    for (id, to) in [("s-1", 60), ("s-2", 4), ("s-3", 60)] {
+        store.open_session(&session(id, 0, to), &hash(id)).await.unwrap();
+    }
+    store.revoke_session("s-3", "ada", "done", at(1)).await.unwrap();
+    store.count_values("s-1", 7).await.unwrap();
+
+    let Change::Made(first) = store.freeze_session("s-1", &frozen(5, "bob")).await.unwrap() else {
+        panic!("not frozen")
+    };
+    assert_eq!((&first.frozen, first.state(at(6))), (&Some(frozen(5, "bob")), State::Frozen));
+    assert_eq!(first.state(at(60)), State::Expired);
+    let again = store.freeze_session("s-1", &frozen(6, "eve")).await.unwrap();
+    assert_eq!(again, Change::Needless(first.clone()), "as it was first");
+    for over in ["s-2", "s-3"] {
+        let found = store.freeze_session(over, &frozen(6, "bob")).await.unwrap();
+        assert!(matches!(&found, Change::Needless(session) if session.frozen.is_none()), "{found:?}");
+        assert!(matches!(store.thaw_session(over, at(6)).await.unwrap(), Change::Needless(_)));
+    }
+    assert_eq!(store.freeze_session("s-9", &frozen(6, "bob")).await.unwrap(), Change::Unknown);
+    store.close().await;
+
+    let store = Store::open(data.path()).await.unwrap();
+    let live = store.load_active(at(6)).await.unwrap();
+    assert_eq!(live.iter().map(|live| (&live.session, live.values_sent)).collect::<Vec<_>>(), [(&first, 7)]);
+    let Change::Made(thawed) = store.thaw_session("s-1", at(7)).await.unwrap() else { panic!("not thawed") };
+    assert_eq!((&thawed.frozen, thawed.state(at(7))), (&None, State::Active));
+    assert_eq!(store.load_active(at(7)).await.unwrap()[0].values_sent, 0, "a human has looked");
+    assert_eq!(store.thaw_session("s-1", at(8)).await.unwrap(), Change::Needless(thawed));
+    assert!(matches!(store.freeze_session("s-1", &frozen(9, "eve")).await.unwrap(), Change::Made(_)));
+    let Revocation::Ended(revoked) = store.revoke_session("s-1", "ada", "done", at(10)).await.unwrap() else {
+        panic!("not revoked")
+    };
+    assert_eq!((&revoked.frozen, revoked.state(at(10))), (&Some(frozen(9, "eve")), State::Revoked));
+    assert!(sql(data.path(), "UPDATE sessions SET frozen_at = 1").await.is_err());
+}
+
+#[tokio::test]
+async fn a_freeze_is_told_until_it_is_recorded() {
+    let data = TempDir::new().unwrap();
+    let store = Store::open(data.path()).await.unwrap();
+    for id in ["s-1", "s-2"] {
+        store.open_session(&session(id, 0, 60), &hash(id)).await.unwrap();
+    }
+    let unrecorded = async || {
+        let frozen = store.unrecorded_freezes().await.unwrap();
+        frozen.into_iter().map(|session| session.id).collect::<Vec<_>>()
+    };
+    store.freeze_session("s-2", &frozen(5, "bob")).await.unwrap();
+    store.freeze_session("s-1", &frozen(6, "bob")).await.unwrap();
+    assert_eq!(unrecorded().await, ["s-2", "s-1"]);
+    store.revoke_session("s-2", "ada", "done", at(7)).await.unwrap();
+    store.freeze_recorded("s-1", at(7)).await.unwrap();
+    assert_eq!(unrecorded().await, ["s-2"], "ended, but that it was frozen is not told yet");
+    store.freeze_recorded("s-2", at(8)).await.unwrap();
+    assert!(unrecorded().await.is_empty());
+    store.thaw_session("s-1", at(9)).await.unwrap();
+    store.freeze_session("s-1", &frozen(10, "bob")).await.unwrap();
+    assert_eq!(unrecorded().await, ["s-1"], "another freeze");
 }
 
 #[tokio::test]
@@ -219,7 +290,7 @@ async fn a_newer_schema_is_refused_untouched() {
     let before = fs::read(data.path().join("state.sqlite")).unwrap();
     assert_snapshot!(
         refusal(data.path()).await,
-        @"`DATA/state.sqlite` has schema 99, but this release knows up to 3: run the newer release, or restore the copy from before the upgrade"
+        @"`DATA/state.sqlite` has schema 99, but this release knows up to 4: run the newer release, or restore the copy from before the upgrade"
     );
     assert_eq!(fs::read(data.path().join("state.sqlite")).unwrap(), before);
 }
@@ -257,6 +328,6 @@ async fn what_is_not_ours_is_refused() {
 
 #[tokio::test]
 async fn debug_shows_no_hash() {
-    let live = LiveSession { session: session("s-1", 0, 60), token_hash: hash("s-1") };
-    assert!(format!("{live:?}").ends_with(", token_hash: TokenHash(..) }"), "{live:?}");
+    let live = LiveSession { session: session("s-1", 0, 60), token_hash: hash("s-1"), values_sent: 0 };
+    assert!(format!("{live:?}").ends_with(", token_hash: TokenHash(..), values_sent: 0 }"), "{live:?}");
 }

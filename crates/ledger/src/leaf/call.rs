@@ -219,6 +219,8 @@ pub struct RawRequest {
 pub enum Cause {
     /// The session was revoked or had expired.
     SessionEnded,
+    /// The session is frozen.
+    SessionFrozen,
     /// Unparsable, ambiguous or non-canonical.
     Malformed,
     /// A media type, method or upgrade that is not handled.

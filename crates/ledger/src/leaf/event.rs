@@ -27,6 +27,12 @@ pub enum Event {
     SessionRevoked(SessionRevoked),
     /// A session's time was over.
     SessionExpired(SessionExpired),
+    /// A session is refused until it is thawed.
+    SessionFrozen(SessionFrozen),
+    /// A frozen session may be used again.
+    SessionThawed(SessionThawed),
+    /// An agent sent secret values that the gate knows.
+    KnownValueSent(KnownValueSent),
     /// A policy bundle came into force.
     PolicyLoaded(PolicyLoaded),
 }
@@ -168,6 +174,42 @@ pub struct SessionRevoked {
 pub struct SessionExpired {
     /// The session.
     pub session: Id,
+}
+
+/// A session was frozen, by someone or by the gate. After a crash a session may have a second such leaf, with a later
+/// time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SessionFrozen {
+    /// The session.
+    pub session: Id,
+    /// Who froze it; `portcullis` for the gate itself.
+    pub by: Person,
+    /// Why.
+    pub reason: Text<2048>,
+}
+
+/// A frozen session may be used again: written before it can be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SessionThawed {
+    /// The session.
+    pub session: Id,
+    /// Who thawed it.
+    pub by: Person,
+}
+
+/// What an agent sent holds values of Secrets: how many different ones, neither which nor where. Written beside the
+/// call's other leaves, before or after them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KnownValueSent {
+    /// The call.
+    pub call: Id,
+    /// Its session.
+    pub session: Id,
+    /// How many.
+    pub values: u32,
 }
 
 /// A policy bundle came into force.

@@ -16,8 +16,8 @@ pub use call::{
     Stage, Verdict,
 };
 pub use event::{
-    Event, Lifted, PolicyLoaded, Previous, Rejections, SessionExpired, SessionOpened, SessionRevoked, Share,
-    Start, Stop,
+    Event, KnownValueSent, Lifted, PolicyLoaded, Previous, Rejections, SessionExpired, SessionFrozen,
+    SessionOpened, SessionRevoked, SessionThawed, Share, Start, Stop,
 };
 pub use hidden::{Digester, Hidden, HiddenParameter};
 pub use text::{Asserted, Digest, Id, InvalidId, List, Name, Person, Text};
@@ -46,6 +46,9 @@ pub enum Kind {
     SessionOpened,
     SessionRevoked,
     SessionExpired,
+    SessionFrozen,
+    SessionThawed,
+    KnownValueSent,
     PolicyLoaded,
 }
 
@@ -123,6 +126,9 @@ impl Event {
             Self::SessionOpened(_) => Kind::SessionOpened,
             Self::SessionRevoked(_) => Kind::SessionRevoked,
             Self::SessionExpired(_) => Kind::SessionExpired,
+            Self::SessionFrozen(_) => Kind::SessionFrozen,
+            Self::SessionThawed(_) => Kind::SessionThawed,
+            Self::KnownValueSent(_) => Kind::KnownValueSent,
             Self::PolicyLoaded(_) => Kind::PolicyLoaded,
         }
     }
@@ -140,6 +146,9 @@ impl Event {
             | Self::SessionOpened(_)
             | Self::SessionRevoked(_)
             | Self::SessionExpired(_)
+            | Self::SessionFrozen(_)
+            | Self::SessionThawed(_)
+            | Self::KnownValueSent(_)
             | Self::PolicyLoaded(_) => None,
         };
         if let Some(Request { hidden, body, .. }) = request {
@@ -165,6 +174,9 @@ impl Event {
             Self::SessionOpened(e) => canonical::serialize(e),
             Self::SessionRevoked(e) => canonical::serialize(e),
             Self::SessionExpired(e) => canonical::serialize(e),
+            Self::SessionFrozen(e) => canonical::serialize(e),
+            Self::SessionThawed(e) => canonical::serialize(e),
+            Self::KnownValueSent(e) => canonical::serialize(e),
             Self::PolicyLoaded(e) => canonical::serialize(e),
         };
         Ok(Encoded { kind: self.kind(), body: body? })
@@ -182,6 +194,9 @@ impl Event {
             Kind::SessionOpened => Self::SessionOpened(serde_json::from_value(value)?),
             Kind::SessionRevoked => Self::SessionRevoked(serde_json::from_value(value)?),
             Kind::SessionExpired => Self::SessionExpired(serde_json::from_value(value)?),
+            Kind::SessionFrozen => Self::SessionFrozen(serde_json::from_value(value)?),
+            Kind::SessionThawed => Self::SessionThawed(serde_json::from_value(value)?),
+            Kind::KnownValueSent => Self::KnownValueSent(serde_json::from_value(value)?),
             Kind::PolicyLoaded => Self::PolicyLoaded(serde_json::from_value(value)?),
         })
     }
@@ -277,6 +292,9 @@ impl fmt::Display for Kind {
             Self::SessionOpened => "session_opened",
             Self::SessionRevoked => "session_revoked",
             Self::SessionExpired => "session_expired",
+            Self::SessionFrozen => "session_frozen",
+            Self::SessionThawed => "session_thawed",
+            Self::KnownValueSent => "known_value_sent",
             Self::PolicyLoaded => "policy_loaded",
         })
     }

@@ -103,11 +103,24 @@ fn rejections(sessions: usize) -> Event {
     })
 }
 
+/// What is told of a session that was frozen and thawed.
+fn freezes(text: &str) -> [Event; 3] {
+    let session = Id::from_u128(2);
+    let frozen = SessionFrozen { session: session.clone(), by: text.into(), reason: text.into() };
+    let sent = KnownValueSent { call: Id::from_u128(1), session: session.clone(), values: u32::MAX };
+    [
+        Event::SessionFrozen(frozen),
+        Event::SessionThawed(SessionThawed { session, by: text.into() }),
+        Event::KnownValueSent(sent),
+    ]
+}
+
 #[test]
 fn a_leaf_reads_back_and_is_canonical() {
     let stop = Event::Stop(Stop { clean: true });
     insta::assert_snapshot!(String::from_utf8(leaf(&stop)).unwrap(), @r#"{"boot_epoch":3,"event":{"clean":true},"event_id":"gate-1.3.7","schema_version":1,"time":"2026-11-23T06:27:48.000042Z","type":"stop","writer_id":"gate-1","writer_seq":7}"#);
-    for event in [stop, intent("agent \"x\"\n"), refusal("é"), answered("x"), rejections(0), rejections(3)] {
+    let calls = [stop, intent("agent \"x\"\n"), refusal("é"), answered("x"), rejections(0), rejections(3)];
+    for event in calls.into_iter().chain(freezes("ada \"x\"")) {
         let read = Leaf::parse(&leaf(&event)).unwrap();
         assert_eq!(read, Leaf { position: position(), time: time(), event });
     }
@@ -116,7 +129,8 @@ fn a_leaf_reads_back_and_is_canonical() {
 #[test]
 fn the_longest_leaves_fit() {
     for text in ["\u{1}".repeat(100_000), "\u{1f600}".repeat(100_000), "x".repeat(100_000)] {
-        for event in [intent(&text), refusal(&text), answered(&text), rejections(40)] {
+        let calls = [intent(&text), refusal(&text), answered(&text), rejections(40)];
+        for event in calls.into_iter().chain(freezes(&text)) {
             let bytes = leaf(&event);
             assert!(bytes.len() <= MAX_ENTRY, "{} bytes", bytes.len());
             assert_eq!(Leaf::parse(&bytes).unwrap().event, event);
@@ -165,7 +179,7 @@ fn bytes_that_are_no_leaf_are_refused() {
     let refuse =
         |from: &str, to: &str| Leaf::parse(good.replace(from, to).as_bytes()).unwrap_err().to_string();
     insta::assert_snapshot!(refuse(":1,\"time", ":2,\"time"), @"leaf schema version 2 is unknown: use a newer build to read it");
-    insta::assert_snapshot!(refuse("\"type\":\"stop\"", "\"type\":\"halt\""), @"not a leaf of schema version 1: unknown variant `halt`, expected one of `start`, `stop`, `intent`, `outcome`, `refusal`, `answered`, `rejections`, `session_opened`, `session_revoked`, `session_expired`, `policy_loaded`");
+    insta::assert_snapshot!(refuse("\"type\":\"stop\"", "\"type\":\"halt\""), @"not a leaf of schema version 1: unknown variant `halt`, expected one of `start`, `stop`, `intent`, `outcome`, `refusal`, `answered`, `rejections`, `session_opened`, `session_revoked`, `session_expired`, `session_frozen`, `session_thawed`, `known_value_sent`, `policy_loaded`");
     insta::assert_snapshot!(refuse("true", "1"), @"not a leaf of schema version 1: invalid type: integer `1`, expected a boolean");
     insta::assert_snapshot!(refuse("true}", "true,\"more\":1}"), @"not a leaf of schema version 1: unknown field `more`, expected `clean`");
     insta::assert_snapshot!(refuse("\"writer_seq\":7", "\"writer_seq\":8"), @"not a leaf of schema version 1: `event_id` does not match the place in the sequence");

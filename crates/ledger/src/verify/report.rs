@@ -151,6 +151,9 @@ pub enum Finding {
     /// A session used after its end.
     #[error("leaf {index}: the session {session} had ended at leaf {ended}")]
     EndedSession { index: u64, session: Id, ended: u64 },
+    /// A session used while it was frozen.
+    #[error("leaf {index}: the session {session} was frozen at leaf {frozen}, and not thawed since")]
+    FrozenSession { index: u64, session: Id, frozen: u64 },
     /// A boot without an end.
     #[error(
         "leaf {index}: before boot {boot_epoch} the gateway stopped without saying so: a crash, a kill, or a full disk"

@@ -20,9 +20,16 @@ pub(super) struct Story {
     /// Whether any leaf was ever skipped: then a missing counterpart says nothing.
     gaps: bool,
     open: BTreeMap<Id, (u64, Id)>,
-    sessions: BTreeMap<Id, Option<u64>>,
+    sessions: BTreeMap<Id, Session>,
     /// Something did not fit into memory.
     forgot: bool,
+}
+
+/// The indices of leaves that keep a session from being used.
+#[derive(Debug, Default)]
+struct Session {
+    ended: Option<u64>,
+    frozen: Option<u64>,
 }
 
 #[derive(Debug)]
@@ -135,6 +142,9 @@ impl Story {
             | Event::SessionOpened(_)
             | Event::SessionRevoked(_)
             | Event::SessionExpired(_)
+            | Event::SessionFrozen(_)
+            | Event::SessionThawed(_)
+            | Event::KnownValueSent(_)
             | Event::PolicyLoaded(_) => {}
         }
     }
@@ -163,12 +173,16 @@ impl Story {
                 if self.sessions.len() >= REMEMBERED {
                     self.forgot = true;
                 } else {
-                    self.sessions.insert(opened.session.clone(), None);
+                    self.sessions.insert(opened.session.clone(), Session::default());
                 }
             }
             Event::SessionRevoked(revoked) => self.end_session(index, &revoked.session),
             Event::SessionExpired(expired) => self.end_session(index, &expired.session),
-            Event::Start(_)
+            Event::SessionFrozen(frozen) => self.freeze(&frozen.session, Some(index)),
+            Event::SessionThawed(thawed) => self.freeze(&thawed.session, None),
+            // Its leaf is written beside the call's, and may come after its session's end.
+            Event::KnownValueSent(_)
+            | Event::Start(_)
             | Event::Stop(_)
             | Event::Refusal(_)
             | Event::Rejections(_)
@@ -178,18 +192,27 @@ impl Story {
 
     fn in_session(&self, index: u64, session: &Id, report: &mut Report) {
         match self.sessions.get(session) {
-            Some(None) => {}
-            Some(Some(ended)) => {
+            Some(Session { ended: Some(ended), .. }) => {
                 report.finding(Finding::EndedSession { index, session: session.clone(), ended: *ended });
             }
+            Some(Session { frozen: Some(frozen), .. }) => {
+                report.finding(Finding::FrozenSession { index, session: session.clone(), frozen: *frozen });
+            }
+            Some(_) => {}
             None if self.gaps || self.forgot => {}
             None => report.finding(Finding::UnknownSession { index, session: session.clone() }),
         }
     }
 
     fn end_session(&mut self, index: u64, session: &Id) {
-        if let Some(ended) = self.sessions.get_mut(session) {
-            ended.get_or_insert(index);
+        if let Some(session) = self.sessions.get_mut(session) {
+            session.ended.get_or_insert(index);
+        }
+    }
+
+    fn freeze(&mut self, session: &Id, frozen: Option<u64>) {
+        if let Some(session) = self.sessions.get_mut(session) {
+            session.frozen = frozen;
         }
     }
 }

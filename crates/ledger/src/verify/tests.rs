@@ -3,7 +3,7 @@
 use super::*;
 use crate::leaf::{
     Actor, Asserted, Decision, Digest, Event, Hidden, Id, Impersonated, Intent, Leaf, Outcome, Previous,
-    Request, SessionOpened, SessionRevoked, Stage, Start, Verdict,
+    Request, SessionFrozen, SessionOpened, SessionRevoked, SessionThawed, Stage, Start, Verdict,
 };
 use crate::note::Signer;
 use crate::reader::Reader;
@@ -234,6 +234,29 @@ async fn an_intact_log_is_reported_with_what_needs_explaining() {
     to explain  leaf 552: the call 00000000-0000-0000-0000-000000000fa0 has an outcome and no intent
     to explain  leaf 544: the call 00000000-0000-0000-0000-0000000003e8 in session 00000000-0000-0000-0000-000000000001 has an intent and no outcome: it is open, or a crash hid its end
     INTACT: 559 leaves under the checkpoint, each what was signed; 0 problems, 7 to explain
+    ");
+}
+
+#[tokio::test]
+async fn a_call_of_a_frozen_session_needs_explaining_until_it_is_thawed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("log");
+    let frozen = || {
+        let frozen = SessionFrozen { session: session(1), by: "bob".into(), reason: "gone wild".into() };
+        Event::SessionFrozen(frozen)
+    };
+    let thawed = Event::SessionThawed(SessionThawed { session: session(1), by: "ada".into() });
+    let revoked = SessionRevoked { session: session(1), by: "bob".into(), reason: None };
+    let ledger = open(&path).unwrap();
+    append(&ledger, [opened(1), intent(1, 1), frozen(), outcome(1), intent(2, 1), outcome(2)]).await;
+    append(&ledger, [thawed, intent(3, 1), outcome(3), frozen(), Event::SessionRevoked(revoked)]).await;
+    append(&ledger, [intent(4, 1), outcome(4)]).await;
+    ledger.close(true).await.unwrap();
+    let report = verify(&path, signer(7).verifier());
+    let told: Vec<String> = report.findings.iter().map(ToString::to_string).collect();
+    insta::assert_snapshot!(told.join("\n"), @"
+    leaf 5: the session 00000000-0000-0000-0000-000000000001 was frozen at leaf 3, and not thawed since
+    leaf 12: the session 00000000-0000-0000-0000-000000000001 had ended at leaf 11
     ");
 }
 

@@ -149,13 +149,19 @@ impl Room {
 /// Whether something would begin with it, or happen because of it, that need not.
 pub(super) fn begins(kind: Kind) -> bool {
     match kind {
-        Kind::Intent | Kind::Refusal | Kind::Answered | Kind::SessionOpened => true,
+        Kind::Intent
+        | Kind::Refusal
+        | Kind::Answered
+        | Kind::KnownValueSent
+        | Kind::SessionOpened
+        | Kind::SessionThawed => true,
         Kind::Start
         | Kind::Stop
         | Kind::Outcome
         | Kind::Rejections
         | Kind::SessionRevoked
         | Kind::SessionExpired
+        | Kind::SessionFrozen
         | Kind::PolicyLoaded => false,
     }
 }

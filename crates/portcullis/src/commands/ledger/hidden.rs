@@ -81,6 +81,9 @@ fn request(event: &Event) -> Option<&Request> {
         | Event::SessionOpened(_)
         | Event::SessionRevoked(_)
         | Event::SessionExpired(_)
+        | Event::SessionFrozen(_)
+        | Event::SessionThawed(_)
+        | Event::KnownValueSent(_)
         | Event::PolicyLoaded(_) => None,
     }
 }

@@ -1,0 +1,201 @@
+//! The trip wire: an agent that sends values of Secrets, or tests guesses at them, is told of in the ledger, counted, and
+//! frozen once that is more than a session may.
+//!
+//! It must not become an oracle. A call's answer does not depend on whether it tripped the wire, nor does it wait for
+//! what is recorded of that; what a session could learn is one bit, that it was frozen, and that ends it.
+
+use std::sync::Arc;
+
+use identity::{End, Operator, Reason};
+use kube_api::Request;
+use ledger::leaf::{Event, Id, KnownValueSent};
+use policy::Decision;
+use serde_json::Value;
+
+use crate::{Gate, call::Call, freeze, outcome::Ending, refuse::Refused};
+
+/// Built-in denials of calls whose answer would tell whether a guess is right.
+const GUESSES: [&str; 3] = ["fixed/secret-test", "fixed/secret-apply", "fixed/selectors"];
+
+impl Call {
+    /// Holds what is asked against the values that the gate knows, before it is judged.
+    ///
+    /// # Errors
+    /// That is more of them than the session may send: it is frozen.
+    pub(crate) async fn hold_against_known_values(&self, request: &Request) -> Result<(), Refused> {
+        let Some(cluster) = self.gate().cluster(self.cluster()) else { return Ok(()) };
+        let values = values_in(request, |text| cluster.guard().known().count_in(text));
+        if values == 0 {
+            return Ok(());
+        }
+        tracing::warn!(call = %self.id(), values, "an agent sent values of Secrets");
+        let (call, session) = (self.id().clone(), self.actor().session.clone());
+        self.count(values, Some(Event::KnownValueSent(KnownValueSent { call, session, values })));
+        self.within_budget().await
+    }
+
+    /// Counts a call that was denied since it tests a guess. Its refusal tells which denial that was.
+    pub(crate) async fn count_guess(&self, decision: &Decision) {
+        if decision.rules().iter().any(|rule| GUESSES.contains(&rule.id())) {
+            self.count(1, None);
+            // The denial stands as the answer, frozen or not.
+            let _frozen = self.within_budget().await;
+        }
+    }
+
+    /// In memory now, which decides; on disk while the call goes on.
+    fn count(&self, values: u32, event: Option<Event>) {
+        self.caller().count_values(values);
+        self.gate().metrics().values_sent(values);
+        let (gate, id, call) = (Arc::clone(self.gate()), self.caller().session().clone(), self.id().clone());
+        self.gate().tasks().spawn(async move {
+            if let Some(event) = event {
+                record(&gate, &call, event).await;
+            }
+            if let Err(error) = gate.sessions().keep_count(&id, values).await {
+                tracing::error!(%call, %error, "known values that were sent are forgotten by a restart");
+            }
+        });
+    }
+
+    async fn within_budget(&self) -> Result<(), Refused> {
+        let (gate, caller) = (self.gate(), self.caller());
+        let budget = gate.limits().known_values_a_session;
+        if caller.values_sent() <= u64::from(budget) {
+            return Ok(());
+        }
+        // A call of before a thaw must not freeze the session again.
+        if caller.ended().how().is_none() {
+            let (by, why) = (Operator::gate(), Reason::known_values(budget));
+            match freeze::freeze(gate.sessions(), gate.ledger(), caller.session(), &by, &why).await {
+                Ok(freeze::Told { unrecorded: None, .. }) => {
+                    tracing::warn!(session = %caller.session(), %why, "a session was frozen");
+                }
+                Ok(freeze::Told { unrecorded: Some(error), .. }) => {
+                    tracing::error!(session = %caller.session(), %error, "a session was frozen; the next start records it");
+                }
+                Err(error) => {
+                    tracing::error!(session = %caller.session(), %error, "a session is frozen until the gate restarts");
+                }
+            }
+        }
+        Err(self.over())
+    }
+
+    /// Why a session that is over, or frozen, is refused.
+    pub(crate) fn over(&self) -> Refused {
+        match self.caller().ended().how() {
+            Some(End::Frozen(frozen)) => {
+                Refused::Frozen { session: self.caller().session().clone(), frozen }
+            }
+            Some(end) => Refused::Cut(Ending::of_session(&end)),
+            None => Refused::Cut(Ending::SessionFrozen),
+        }
+    }
+}
+
+/// Beside the call: its answer must not take longer for it.
+async fn record(gate: &Gate, call: &Id, event: Event) {
+    if let Err(error) = gate.ledger().append(event).await {
+        tracing::error!(%call, %error, "that values of Secrets were sent could not be recorded");
+    }
+}
+
+/// How many different known values are in a request, as `count` finds them in a text.
+fn values_in(request: &Request, count: impl FnOnce(&[u8]) -> usize) -> u32 {
+    u32::try_from(count(&text_of(request))).unwrap_or(u32::MAX)
+}
+
+/// All that a request says, each part on a line of its own, so that no value spans two: the target as it is sent and its
+/// parts decoded, the body as it is sent and those of its texts that JSON writes otherwise.
+fn text_of(request: &Request) -> Vec<u8> {
+    let mut text = request.path_and_query().into_bytes();
+    let mut line = |part: &[u8]| {
+        text.push(b'\n');
+        text.extend_from_slice(part);
+    };
+    line(request.target().path().as_bytes());
+    for (_name, value) in request.options().iter() {
+        line(value.as_bytes());
+    }
+    if let Some(body) = request.body() {
+        line(&body.to_bytes());
+        escaped_texts(body.value(), &mut line);
+    }
+    text
+}
+
+/// Every key and text that does not stand in the JSON as it is. Bodies are at most 128 levels deep.
+fn escaped_texts(value: &Value, found: &mut impl FnMut(&[u8])) {
+    match value {
+        Value::String(text) => escaped_text(text, found),
+        Value::Array(items) => items.iter().for_each(|item| escaped_texts(item, found)),
+        Value::Object(fields) => {
+            for (key, field) in fields {
+                escaped_text(key, found);
+                escaped_texts(field, found);
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+fn escaped_text(text: &str, found: &mut impl FnMut(&[u8])) {
+    if text.chars().any(|character| matches!(character, '"' | '\\' | '\0'..='\u{1f}' | '\u{7f}'..)) {
+        found(text.as_bytes());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::{Method, Request as Http, header};
+    use kube_api::Head;
+
+    use super::*;
+
+    fn request(method: Method, target: &str, body: &str) -> Request {
+        let (parts, ()) = Http::builder()
+            .method(method)
+            .uri(target)
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(())
+            .unwrap()
+            .into_parts();
+        Head::parse(&parts).unwrap().with_body(body.as_bytes()).unwrap()
+    }
+
+    fn text(method: Method, target: &str, body: &str) -> String {
+        String::from_utf8(text_of(&request(method, target, body))).unwrap()
+    }
+
+    #[test]
+    fn all_that_a_request_says_is_looked_at() {
+        insta::assert_snapshot!(text(Method::GET, "/api/v1/namespaces/a/pods?labelSelector=x%3Dhun.ter&limit=2", ""), @r"
+        /api/v1/namespaces/a/pods?labelSelector=x%3Dhun.ter&limit=2
+        /api/v1/namespaces/a/pods
+        x=hun.ter
+        2
+        ");
+        let body = r#"{"kind":"ConfigMap","apiVersion":"v1","data":{"plain":"hunter2","a \"key\"":["é\nline",{"n":12345}]}}"#;
+        insta::assert_snapshot!(text(Method::POST, "/api/v1/namespaces/a/configmaps", body), @r#"
+        /api/v1/namespaces/a/configmaps
+        /api/v1/namespaces/a/configmaps
+        {"kind":"ConfigMap","apiVersion":"v1","data":{"plain":"hunter2","a \"key\"":["é\nline",{"n":12345}]}}
+        a "key"
+        é
+        line
+        "#);
+    }
+
+    #[test]
+    fn values_are_counted_once_over_all_of_it() {
+        let asked = request(Method::GET, "/api/v1/namespaces/hunter2/pods/hunter2", "");
+        let mut looked = 0;
+        let values = values_in(&asked, |text| {
+            looked += 1;
+            usize::from(text.windows(7).any(|window| window == b"hunter2"))
+        });
+        assert_eq!((values, looked), (1, 1));
+        assert_eq!(values_in(&asked, |_| usize::MAX), u32::MAX);
+    }
+}
