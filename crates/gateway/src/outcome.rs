@@ -34,7 +34,8 @@ pub(crate) enum Ending {
 
 impl Ending {
     /// The session was over, or frozen, before the API server heard of the call.
-    pub(crate) const UNSENT: Self = Self::Failed("the session ended, or was frozen, before anything was sent");
+    pub(crate) const UNSENT: Self =
+        Self::Failed("the session ended, or was frozen, before anything was sent");
 
     pub(crate) fn of_session(end: &End) -> Self {
         match end {

@@ -105,17 +105,11 @@ impl Refused {
                      you try again"
                 ),
             ),
-            Self::Cut(ending) => {
-                let remedy = match ending {
-                    Ending::SessionEnded => "open a new one",
-                    Ending::SessionFrozen => "a human has to look at it and thaw it",
-                    _ => "try again in a moment",
-                };
-                cut(*ending, remedy)
-            }
-            Self::CutSent(ending) => {
-                cut(*ending, "the API server may have done what was asked, so look before you try again")
-            }
+            Self::Cut(ending) => cut(*ending, None),
+            Self::CutSent(ending) => cut(
+                *ending,
+                Some("the API server may have done what was asked, so look before you try again"),
+            ),
             Self::Unended => failure(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "ServiceUnavailable",
@@ -189,13 +183,24 @@ impl From<&Failure> for Refused {
     }
 }
 
-fn cut(ending: Ending, remedy: &str) -> Status {
-    let (code, reason) = match ending {
-        Ending::SessionEnded => (StatusCode::UNAUTHORIZED, "Unauthorized"),
-        Ending::SessionFrozen => (StatusCode::FORBIDDEN, "Forbidden"),
-        _ => (StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable"),
+/// `caution` stands in place of what there is to do.
+fn cut(ending: Ending, caution: Option<&str>) -> Status {
+    let (code, reason, remedy) = match ending {
+        Ending::SessionEnded => (StatusCode::UNAUTHORIZED, "Unauthorized", "open a new one"),
+        Ending::SessionFrozen => {
+            (StatusCode::FORBIDDEN, "Forbidden", "a human has to look at it and thaw it")
+        }
+        Ending::Completed
+        | Ending::Failed(_)
+        | Ending::Unmaskable
+        | Ending::UpstreamBroke
+        | Ending::ClientLeft
+        | Ending::ClientStalled
+        | Ending::GateStopping => {
+            (StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable", "try again in a moment")
+        }
     };
-    failure(code, reason, &format!("portcullis: {ending}; {remedy}"))
+    failure(code, reason, &format!("portcullis: {ending}; {}", caution.unwrap_or(remedy)))
 }
 
 fn failure(code: StatusCode, reason: &str, message: &str) -> Status {

@@ -85,9 +85,7 @@ impl Call {
     /// Why a session that is over, or frozen, is refused.
     pub(crate) fn over(&self) -> Refused {
         match self.caller().ended().how() {
-            Some(End::Frozen(frozen)) => {
-                Refused::Frozen { session: self.caller().session().clone(), frozen }
-            }
+            Some(End::Frozen(frozen)) => Refused::Frozen { session: self.caller().session().clone(), frozen },
             Some(end) => Refused::Cut(Ending::of_session(&end)),
             None => Refused::Cut(Ending::SessionFrozen),
         }

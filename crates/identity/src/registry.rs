@@ -21,8 +21,8 @@ pub use self::freezing::{Thawing, Turn};
 use crate::expirations::{Teller, expirations};
 use crate::token::Presented;
 use crate::{
-    Agents, Caller, Clock, End, Entropy, Expirations, NameError, OpenError, Opened, Opening, Operator, Reason,
-    Refusal, Rejected, SessionId, Token, Unauthenticated,
+    Agents, Caller, Clock, End, Entropy, Expirations, NameError, OpenError, Opened, Opening, Operator,
+    Reason, Refusal, Rejected, SessionId, Token, Unauthenticated,
 };
 
 /// How many sessions can be open at once.
@@ -241,6 +241,14 @@ impl Sessions {
     /// The state cannot be written.
     pub async fn end_recorded(&self, id: &str) -> Result<(), store::Error> {
         self.store.end_recorded(id, self.shared.clock.now()).await
+    }
+
+    /// The session with this id, if there is or was one.
+    ///
+    /// # Errors
+    /// The state cannot be read.
+    pub async fn find(&self, id: &SessionId) -> Result<Option<Session>, store::Error> {
+        self.store.session(id.as_str()).await
     }
 
     /// Up to `limit` sessions, newest first.

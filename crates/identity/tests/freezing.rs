@@ -193,11 +193,8 @@ async fn a_store_that_fails_freezes_all_the_same_and_thaws_nothing() {
     let sessions = sessions(&data).await;
     let (opened, id) = open(&sessions).await;
     let caller = || sessions.identify(opened.token.reveal(), start()).unwrap();
-    sql(
-        &data,
-        "CREATE TRIGGER u BEFORE UPDATE ON sessions BEGIN SELECT RAISE(ABORT, 'disk full'); END;",
-    )
-    .await;
+    sql(&data, "CREATE TRIGGER u BEFORE UPDATE ON sessions BEGIN SELECT RAISE(ABORT, 'disk full'); END;")
+        .await;
     let (by, why) = (Operator::gate(), Reason::known_values(20));
     assert!(sessions.freeze(&id, &by, &why).await.is_err());
     assert_snapshot!(frozen(&caller()).unwrap(), @"2030-01-01T00:00:00.123456Z by portcullis: it sent more known secret values, and guesses at them, than the 20 that a session may");
@@ -208,11 +205,8 @@ async fn a_store_that_fails_freezes_all_the_same_and_thaws_nothing() {
     assert_eq!(caller().ended().how(), None);
 
     freeze(&sessions, &id).await;
-    sql(
-        &data,
-        "CREATE TRIGGER u BEFORE UPDATE ON sessions BEGIN SELECT RAISE(ABORT, 'disk full'); END;",
-    )
-    .await;
+    sql(&data, "CREATE TRIGGER u BEFORE UPDATE ON sessions BEGIN SELECT RAISE(ABORT, 'disk full'); END;")
+        .await;
     assert!(sessions.thaw(&id).await.unwrap().finish().await.is_err());
     assert!(frozen(&caller()).is_some());
 }

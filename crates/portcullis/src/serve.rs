@@ -73,7 +73,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         let problems: Vec<_> = problems.iter().map(ToString::to_string).collect();
         anyhow::anyhow!("the agents cannot be used: {}", problems.join("; "))
     })?;
-    let Loaded { sessions, withdrawn, unrecorded, expirations } =
+    let Loaded { sessions, withdrawn, unrecorded, unrecorded_freezes, expirations } =
         identity::Sessions::load(store, identities, Arc::new(SystemClock), Arc::new(SystemEntropy)).await?;
     let sessions = Arc::new(sessions);
     let admin_listener = admin::bind(&config.data)?;
@@ -83,6 +83,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     for Withdrawn { session, refusal } in &withdrawn {
         tracing::warn!(session = session.id, %refusal, "a session was ended: the configuration no longer allows it");
     }
+    ends::missed_freezes(&ledger, &sessions, &unrecorded_freezes).await?;
     ends::missed(&ledger, &sessions, &unrecorded).await?;
 
     let admin = Admin {
@@ -148,6 +149,7 @@ fn limits(config: &Config) -> Limits {
         body_timeout: config.limits.body_timeout,
         body_bytes: config.limits.body_bytes,
         calls_a_session: config.sessions.calls_at_once,
+        known_values_a_session: config.sessions.known_values_sent,
         keep_alive: config.limits.keep_alive,
         drain: config.limits.drain,
     }

@@ -272,7 +272,11 @@ impl Store {
         Ok(self.session(id).await?.map_or(Revocation::Unknown, Revocation::AlreadyEnded))
     }
 
-    async fn session(&self, id: &str) -> Result<Option<Session>, Error> {
+    /// The session with this id, if there is one.
+    ///
+    /// # Errors
+    /// The state cannot be read, or the row is not what was written.
+    pub async fn session(&self, id: &str) -> Result<Option<Session>, Error> {
         let row =
             sqlx::query("SELECT * FROM sessions WHERE id = ?").bind(id).fetch_optional(&self.pool).await?;
         row.as_ref().map(Session::from_row).transpose()

@@ -9,7 +9,7 @@ use hyper_util::rt::TokioIo;
 use serde::{Serialize, de::DeserializeOwned};
 use tokio::net::UnixStream;
 
-use super::types::{OpenSession, OpenedSession, Problem, RevokeSession, RevokedSession, SessionView};
+use super::types::{Because, ChangedSession, OpenSession, OpenedSession, Problem, SessionView};
 use crate::config::DataFolder;
 
 /// A thousand sessions fit.
@@ -66,12 +66,24 @@ impl Client {
     ///
     /// # Errors
     /// [`CallError`].
-    pub async fn revoke(
-        &self,
-        id: &identity::SessionId,
-        why: &RevokeSession,
-    ) -> Result<RevokedSession, CallError> {
+    pub async fn revoke(&self, id: &identity::SessionId, why: &Because) -> Result<ChangedSession, CallError> {
         self.call(Method::POST, &format!("/v1/sessions/{id}/revoke"), Some(why)).await
+    }
+
+    /// Freezes a session.
+    ///
+    /// # Errors
+    /// [`CallError`].
+    pub async fn freeze(&self, id: &identity::SessionId, why: &Because) -> Result<ChangedSession, CallError> {
+        self.call(Method::POST, &format!("/v1/sessions/{id}/freeze"), Some(why)).await
+    }
+
+    /// Thaws a frozen session.
+    ///
+    /// # Errors
+    /// [`CallError`].
+    pub async fn thaw(&self, id: &identity::SessionId) -> Result<ChangedSession, CallError> {
+        self.call::<(), _>(Method::POST, &format!("/v1/sessions/{id}/thaw"), None).await
     }
 
     async fn call<B: Serialize, A: DeserializeOwned>(

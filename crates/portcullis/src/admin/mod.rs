@@ -1,4 +1,4 @@
-//! The admin API: sessions opened, listed and revoked over a Unix socket that only its owner can reach.
+//! The admin API: sessions opened, listed, frozen, thawed and revoked over a Unix socket that only its owner can reach.
 //!
 //! HTTP/1.1 and JSON on `DATA/admin.sock`, mode 0600 in a folder of mode 0700; whoever connects must be the
 //! socket's owner or root. There is no other credential, and no network.
@@ -13,4 +13,4 @@ mod types;
 pub use client::{CallError, Client};
 pub use server::{Admin, serve};
 pub use socket::{BindError, bind};
-pub use types::{OpenSession, OpenedSession, Problem, RevokeSession, RevokedSession, SessionView};
+pub use types::{Because, ChangedSession, OpenSession, OpenedSession, Problem, SessionView};

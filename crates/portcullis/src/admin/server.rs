@@ -12,14 +12,18 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use identity::{OpenError, Opened, Opening, Operator, Reason, Revocation, SessionId, Sessions, Which};
+use gateway::freeze;
+use identity::{
+    Change, OpenError, Opened, Opening, Operator, Reason, Revocation, Session, SessionId, Sessions,
+    State as SessionState, Which,
+};
 use jiff::{SignedDuration, Timestamp};
 use ledger::{Ledger, leaf};
 use tokio::net::UnixListener;
 
 use super::{
     socket::{self, Peer},
-    types::{ListSessions, OpenSession, OpenedSession, Problem, RevokeSession, RevokedSession, SessionView},
+    types::{Because, ChangedSession, ListSessions, OpenSession, OpenedSession, Problem, SessionView},
 };
 
 /// More than any request of ours has.
@@ -34,7 +38,7 @@ const ROOT: u32 = 0;
 pub struct Admin {
     /// The sessions of the data path.
     pub sessions: Arc<Sessions>,
-    /// Where openings and revocations are recorded.
+    /// Where what is done to sessions is recorded.
     pub ledger: Ledger,
     /// Each agent's groups, for the record.
     pub groups: BTreeMap<String, Vec<String>>,
@@ -66,6 +70,8 @@ fn router(admin: Admin, owner: u32) -> Router {
     Router::new()
         .route("/v1/sessions", get(list).post(open))
         .route("/v1/sessions/{id}/revoke", post(revoke))
+        .route("/v1/sessions/{id}/freeze", post(freeze))
+        .route("/v1/sessions/{id}/thaw", post(thaw))
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .layer(only_owner)
         .with_state(admin)
@@ -122,17 +128,45 @@ async fn revoke(
     State(admin): State<Admin>,
     Extension(actor): Extension<Operator>,
     Path(id): Path<String>,
-    body: Result<Json<RevokeSession>, JsonRejection>,
+    body: Result<Json<Because>, JsonRejection>,
 ) -> Response {
-    let id = match SessionId::parse(&id) {
-        Ok(id) => id,
-        Err(error) => return refuse(StatusCode::UNPROCESSABLE_ENTITY, error.to_string()),
-    };
-    let why = match body {
-        Ok(Json(RevokeSession { why })) => why,
-        Err(rejection) => return refuse(rejection.status(), rejection.body_text()),
-    };
-    to_the_end(async move { admin.end(&id, &actor, &why).await }).await
+    match asked(&id, body) {
+        Ok((id, why)) => to_the_end(async move { admin.end(&id, &actor, &why).await }).await,
+        Err(refused) => *refused,
+    }
+}
+
+async fn freeze(
+    State(admin): State<Admin>,
+    Extension(actor): Extension<Operator>,
+    Path(id): Path<String>,
+    body: Result<Json<Because>, JsonRejection>,
+) -> Response {
+    match asked(&id, body) {
+        Ok((id, why)) => to_the_end(async move { admin.freeze(&id, &actor, &why).await }).await,
+        Err(refused) => *refused,
+    }
+}
+
+async fn thaw(
+    State(admin): State<Admin>,
+    Extension(actor): Extension<Operator>,
+    Path(id): Path<String>,
+) -> Response {
+    match SessionId::parse(&id) {
+        Ok(id) => to_the_end(async move { admin.thaw(&id, &actor).await }).await,
+        Err(error) => refuse(StatusCode::UNPROCESSABLE_ENTITY, error.to_string()),
+    }
+}
+
+/// Which session is to change, and why.
+fn asked(id: &str, body: Result<Json<Because>, JsonRejection>) -> Result<(SessionId, Reason), Box<Response>> {
+    let id = SessionId::parse(id)
+        .map_err(|error| Box::new(refuse(StatusCode::UNPROCESSABLE_ENTITY, error.to_string())))?;
+    match body {
+        Ok(Json(Because { why })) => Ok((id, why)),
+        Err(rejection) => Err(Box::new(refuse(rejection.status(), rejection.body_text()))),
+    }
 }
 
 /// A caller who goes away must not leave a change half made or unrecorded.
@@ -169,9 +203,7 @@ impl Admin {
         let (session, ended_now) = match self.sessions.revoke(id, actor, why).await {
             Ok(Revocation::Ended(session)) => (session, true),
             Ok(Revocation::AlreadyEnded(session)) => (session, false),
-            Ok(Revocation::Unknown) => {
-                return refuse(StatusCode::NOT_FOUND, format!("there is no session `{id}`"));
-            }
+            Ok(Revocation::Unknown) => return unknown(id),
             Err(error) => {
                 let told = format!(
                     "the session is ended until the gate restarts, but that could not be stored: {error}"
@@ -181,11 +213,65 @@ impl Admin {
         };
         let unrecorded =
             if ended_now { self.record_end(&session.id, actor, why.as_str()).await } else { None };
-        let session = SessionView::of(session, Timestamp::now());
-        Json(RevokedSession { session, ended_now, unrecorded }).into_response()
+        changed(session, ended_now, unrecorded)
     }
 
-    async fn record_opening(&self, session: &identity::Session, actor: &Operator) -> Result<(), String> {
+    /// At once as well, and recorded after that.
+    async fn freeze(&self, id: &SessionId, actor: &Operator, why: &Reason) -> Response {
+        match freeze::freeze(&self.sessions, &self.ledger, id, actor, why).await {
+            Ok(freeze::Told { change: Change::Made(session), unrecorded }) => {
+                changed(session, true, unrecorded)
+            }
+            Ok(freeze::Told { change: Change::Needless(session), .. }) => changed(session, false, None),
+            Ok(freeze::Told { change: Change::Unknown, .. }) => unknown(id),
+            Err(error) => {
+                let told = format!(
+                    "the session is frozen until the gate restarts, but that could not be stored: {error}"
+                );
+                refuse(StatusCode::SERVICE_UNAVAILABLE, told)
+            }
+        }
+    }
+
+    /// The other way round: the ledger has the thaw before the session can be used.
+    async fn thaw(&self, id: &SessionId, actor: &Operator) -> Response {
+        let still = |error: String| {
+            refuse(StatusCode::SERVICE_UNAVAILABLE, format!("the session is still frozen: {error}"))
+        };
+        let Some(thawing) = self.sessions.thaw(id).await else { return self.not_frozen(id).await };
+        if let Err(error) = self.record_thaw(id, actor).await {
+            return still(error);
+        }
+        match thawing.finish().await {
+            Ok(Change::Made(session) | Change::Needless(session)) => {
+                let active = session.state(Timestamp::now()) == SessionState::Active;
+                changed(session, active, None)
+            }
+            Ok(Change::Unknown) => unknown(id),
+            Err(error) => still(error.to_string()),
+        }
+    }
+
+    async fn not_frozen(&self, id: &SessionId) -> Response {
+        match self.sessions.find(id).await {
+            Ok(Some(session)) => changed(session, false, None),
+            Ok(None) => unknown(id),
+            Err(error) => refuse(StatusCode::SERVICE_UNAVAILABLE, error.to_string()),
+        }
+    }
+
+    async fn record_thaw(&self, id: &SessionId, actor: &Operator) -> Result<(), String> {
+        // Frozen while the ledger took nothing: that comes first.
+        let untold = self.sessions.unrecorded_freezes().await.map_err(|error| error.to_string())?;
+        if let Some(session) = untold.iter().find(|session| session.id == id.as_str()) {
+            freeze::record(&self.sessions, &self.ledger, session).await?;
+        }
+        let session = leaf::Id::new(id.as_str()).map_err(|error| error.to_string())?;
+        let event = leaf::SessionThawed { session, by: actor.as_str().into() };
+        self.append(leaf::Event::SessionThawed(event)).await
+    }
+
+    async fn record_opening(&self, session: &Session, actor: &Operator) -> Result<(), String> {
         let none = Vec::new();
         let groups = self.groups.get(&session.agent).unwrap_or(&none);
         let event = leaf::SessionOpened {
@@ -222,6 +308,15 @@ impl Admin {
         let _durable = receipt.index();
         Ok(())
     }
+}
+
+fn changed(session: Session, changed_now: bool, unrecorded: Option<String>) -> Response {
+    let session = SessionView::of(session, Timestamp::now());
+    Json(ChangedSession { session, changed_now, unrecorded }).into_response()
+}
+
+fn unknown(id: &SessionId) -> Response {
+    refuse(StatusCode::NOT_FOUND, format!("there is no session `{id}`"))
 }
 
 fn refuse(code: StatusCode, error: impl Into<String>) -> Response {

@@ -7,7 +7,7 @@ use ledger::{Ledger, testing};
 use store::Store;
 use tokio::{sync::oneshot, task::JoinHandle};
 
-use super::{Admin, Client, OpenSession, RevokeSession, bind, serve};
+use super::{Admin, Because, Client, OpenSession, bind, serve};
 use crate::config::DataFolder;
 
 struct Gate {
@@ -59,8 +59,8 @@ fn wanted() -> OpenSession {
     }
 }
 
-fn because(why: &str) -> RevokeSession {
-    RevokeSession { why: why.parse().unwrap() }
+fn because(why: &str) -> Because {
+    Because { why: why.parse().unwrap() }
 }
 
 #[tokio::test]
@@ -73,7 +73,7 @@ async fn a_session_is_opened_recorded_listed_and_revoked() {
     assert_eq!(gate.client.list(false).await.unwrap(), std::slice::from_ref(&opened.session));
 
     let revoked = gate.client.revoke(caller.session(), &because("done")).await.unwrap();
-    assert!(revoked.ended_now && revoked.unrecorded.is_none());
+    assert!(revoked.changed_now && revoked.unrecorded.is_none());
     assert_eq!(revoked.session.state, "revoked");
     assert!(revoked.session.revoked_by.unwrap().starts_with("local user "));
     assert_eq!(gate.ledger.stats().appended, 3, "start, opened, revoked");
@@ -82,8 +82,52 @@ async fn a_session_is_opened_recorded_listed_and_revoked() {
     assert_eq!(gate.client.list(true).await.unwrap().len(), 1);
 
     let again = gate.client.revoke(caller.session(), &because("again")).await.unwrap();
-    assert!(!again.ended_now);
+    assert!(!again.changed_now);
     assert_eq!(gate.ledger.stats().appended, 3, "nothing happened, nothing is recorded");
+}
+
+#[tokio::test]
+async fn a_session_is_frozen_recorded_and_thawed() {
+    let gate = gate().await;
+    let opened = gate.client.open(&wanted()).await.unwrap();
+    let id = opened.session.id.as_str().parse_id();
+    let ended = || gate.sessions.identify(&opened.token, Timestamp::now()).unwrap().ended().how();
+
+    let frozen = gate.client.freeze(&id, &because("what is it doing?")).await.unwrap();
+    assert!(frozen.changed_now && frozen.unrecorded.is_none());
+    let view = &frozen.session;
+    assert_eq!((&*view.state, view.frozen_why.as_deref()), ("frozen", Some("what is it doing?")));
+    assert!(view.frozen_by.as_ref().unwrap().starts_with("local user "));
+    assert!(matches!(ended(), Some(identity::End::Frozen(_))));
+    assert_eq!(gate.client.list(false).await.unwrap(), std::slice::from_ref(view));
+    assert!(!gate.client.freeze(&id, &because("again")).await.unwrap().changed_now);
+
+    let thawed = gate.client.thaw(&id).await.unwrap();
+    assert!(thawed.changed_now && thawed.session.frozen_at.is_none());
+    assert_eq!((&*thawed.session.state, ended()), ("active", None));
+    assert!(!gate.client.thaw(&id).await.unwrap().changed_now);
+
+    gate.client.freeze(&id, &because("again")).await.unwrap();
+    let revoked = gate.client.revoke(&id, &because("enough")).await.unwrap();
+    assert_eq!((&*revoked.session.state, revoked.session.frozen_why.as_deref()), ("revoked", Some("again")));
+    assert!(!gate.client.thaw(&id).await.unwrap().changed_now);
+    gate.ledger.close(true).await.unwrap();
+    let told = testing::events(&gate.folder.path().join("data"));
+    let told: Vec<_> = told.iter().map(|event| event.kind().to_string()).collect();
+    assert_snapshot!(told.join(" "), @"start session_opened session_frozen session_thawed session_frozen session_revoked stop");
+}
+
+#[tokio::test]
+async fn what_the_ledger_does_not_take_is_frozen_all_the_same_and_not_thawed() {
+    let gate = gate().await;
+    let opened = gate.client.open(&wanted()).await.unwrap();
+    let id = opened.session.id.as_str().parse_id();
+    gate.ledger.close(true).await.unwrap();
+    let frozen = gate.client.freeze(&id, &because("stop")).await.unwrap();
+    assert_eq!(frozen.unrecorded.as_deref(), Some("the ledger is closed"));
+    let refused = gate.client.thaw(&id).await.unwrap_err();
+    assert_snapshot!(refused, @"the session is still frozen: the ledger is closed");
+    assert!(gate.sessions.identify(&opened.token, Timestamp::now()).unwrap().ended().how().is_some());
 }
 
 #[tokio::test]
@@ -96,6 +140,9 @@ async fn refusals_say_what_would_be_right() {
     let nobody = "s-aaaaaaaaaaaaaaaa".parse_id();
     let refused = gate.client.revoke(&nobody, &because("gone")).await.unwrap_err();
     assert_snapshot!(refused, @"there is no session `s-aaaaaaaaaaaaaaaa`");
+    let told = refused.to_string();
+    assert_eq!(gate.client.freeze(&nobody, &because("gone")).await.unwrap_err().to_string(), told);
+    assert_eq!(gate.client.thaw(&nobody).await.unwrap_err().to_string(), told);
     assert_eq!(gate.ledger.stats().appended, 1, "only the start");
 }
 

@@ -42,7 +42,7 @@ pub struct OpenedSession {
 pub struct SessionView {
     /// `s-…`.
     pub id: String,
-    /// `active`, `expired` or `revoked`.
+    /// `active`, `frozen`, `expired` or `revoked`.
     pub state: String,
     /// The software that calls.
     pub agent: String,
@@ -62,6 +62,12 @@ pub struct SessionView {
     pub revoked_by: Option<String>,
     /// Why.
     pub revoked_why: Option<String>,
+    /// Since when it is frozen, or was when it ended.
+    pub frozen_at: Option<Timestamp>,
+    /// By whom.
+    pub frozen_by: Option<String>,
+    /// Why.
+    pub frozen_why: Option<String>,
 }
 
 /// `GET /v1/sessions?all=true`: its query.
@@ -73,23 +79,23 @@ pub(super) struct ListSessions {
     pub(super) all: bool,
 }
 
-/// `POST /v1/sessions/ID/revoke`: why a session is to end.
+/// `POST /v1/sessions/ID/revoke` and `…/freeze`: why a session is to end, or to be frozen.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct RevokeSession {
+pub struct Because {
     /// In someone's own words.
     pub why: Reason,
 }
 
-/// Its answer.
+/// Their answer, and that of `POST /v1/sessions/ID/thaw`, which has no body.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct RevokedSession {
+pub struct ChangedSession {
     /// The session as it is now.
     pub session: SessionView,
-    /// Whether this call ended it; otherwise it was over before.
-    pub ended_now: bool,
-    /// Why the ledger does not tell of it, if so. The session is ended all the same.
+    /// Whether this call changed it; otherwise it was so, or over, before.
+    pub changed_now: bool,
+    /// Why the ledger does not tell of it, if so. The session is ended, or frozen, all the same.
     pub unrecorded: Option<String>,
 }
 
@@ -105,10 +111,11 @@ impl SessionView {
     pub(super) fn of(session: Session, now: Timestamp) -> Self {
         let state = match session.state(now) {
             State::Active => "active",
+            State::Frozen => "frozen",
             State::Expired => "expired",
             State::Revoked => "revoked",
         };
-        let revoked = session.revoked;
+        let (revoked, frozen) = (session.revoked, session.frozen);
         Self {
             id: session.id,
             state: state.to_owned(),
@@ -121,6 +128,9 @@ impl SessionView {
             revoked_at: revoked.as_ref().map(|revoked| revoked.at),
             revoked_by: revoked.as_ref().map(|revoked| revoked.by.clone()),
             revoked_why: revoked.map(|revoked| revoked.why),
+            frozen_at: frozen.as_ref().map(|frozen| frozen.at),
+            frozen_by: frozen.as_ref().map(|frozen| frozen.by.clone()),
+            frozen_why: frozen.map(|frozen| frozen.why),
         }
     }
 }

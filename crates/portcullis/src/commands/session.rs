@@ -10,14 +10,14 @@ use clap::{Args, Subcommand, ValueEnum};
 use identity::{AgentName, ClusterName, Delegator, Reason, SessionId};
 
 use crate::{
-    admin::{Client, OpenSession, OpenedSession, RevokeSession, SessionView},
+    admin::{Because, ChangedSession, Client, OpenSession, OpenedSession, SessionView},
     config::{Config, DataFolder, Files, duration},
     kubeconfig,
     table::Table,
     terminal,
 };
 
-/// Open, list and revoke sessions of a running gate
+/// Open, list, freeze, thaw and revoke sessions of a running gate
 ///
 /// A session is one run of one agent, for one human, on one cluster. It has a reason, an end and a kill switch.
 #[derive(Debug, Subcommand)]
@@ -26,10 +26,13 @@ Examples:
   portcullis session open --agent claude --for ada@example.com --cluster prod \\
       --reason 'find out why checkout is slow' --ttl 2h --kubeconfig claude.kubeconfig
   portcullis session list
+  portcullis session freeze s-2g4kq7nd5wvx3jhc --reason 'why does it read those?'
   portcullis session revoke s-2g4kq7nd5wvx3jhc --why 'done for today'")]
 pub(crate) enum SessionCommand {
     Open(Open),
     List(List),
+    Freeze(Freeze),
+    Thaw(Thaw),
     Revoke(Revoke),
 }
 
@@ -85,6 +88,31 @@ pub(crate) struct List {
     output: Output,
 }
 
+/// Stop a session at once, with its open watches, until it is thawed
+///
+/// Each of its calls is refused and told since when, by whom and why. It still ends when its time is over.
+#[derive(Debug, Args)]
+pub(crate) struct Freeze {
+    #[command(flatten)]
+    gate: Gate,
+    /// The session, as `session list` shows it
+    #[arg(value_name = "SESSION", value_parser = SessionId::parse)]
+    id: SessionId,
+    /// For the record, and for the agent to read
+    #[arg(long, value_name = "TEXT", default_value = "no reason given")]
+    reason: Reason,
+}
+
+/// Let a frozen session go on, until its time is over
+#[derive(Debug, Args)]
+pub(crate) struct Thaw {
+    #[command(flatten)]
+    gate: Gate,
+    /// The session, as `session list` shows it
+    #[arg(value_name = "SESSION", value_parser = SessionId::parse)]
+    id: SessionId,
+}
+
 /// End a session at once, with its open watches
 #[derive(Debug, Args)]
 pub(crate) struct Revoke {
@@ -111,6 +139,8 @@ impl SessionCommand {
             match self {
                 Self::Open(command) => command.run().await,
                 Self::List(command) => command.run().await,
+                Self::Freeze(command) => command.run().await,
+                Self::Thaw(command) => command.run().await,
                 Self::Revoke(command) => command.run().await,
             }
         })?;
@@ -163,7 +193,7 @@ impl Open {
 /// Ends a session whose token reached nobody.
 async fn abandon(client: &Client, id: &str) {
     if let (Ok(id), Ok(why)) = (SessionId::parse(id), Reason::parse("its kubeconfig could not be written"))
-        && let Err(error) = client.revoke(&id, &RevokeSession { why }).await
+        && let Err(error) = client.revoke(&id, &Because { why }).await
     {
         eprintln!("session {id} could not be ended: {error}");
     }
@@ -204,19 +234,35 @@ fn table(sessions: &[SessionView]) -> Table {
 
 impl Revoke {
     async fn run(self) -> anyhow::Result<()> {
-        let revoked = self.gate.client()?.revoke(&self.id, &RevokeSession { why: self.why }).await?;
-        let SessionView { id, state, .. } = &revoked.session;
-        if revoked.ended_now {
-            terminal::print_line(format_args!("Revoked session {id}"))?;
-        } else {
-            terminal::print_line(format_args!("Session {id} was over already ({state})"))?;
-        }
-        match revoked.unrecorded {
-            None => Ok(()),
-            Some(why) => {
-                Err(anyhow::anyhow!(why)).context("the session is ended, but the ledger does not tell of it")
-            }
-        }
+        let revoked = self.gate.client()?.revoke(&self.id, &Because { why: self.why }).await?;
+        tell(revoked, "Revoked", "was over already")
+    }
+}
+
+impl Freeze {
+    async fn run(self) -> anyhow::Result<()> {
+        let frozen = self.gate.client()?.freeze(&self.id, &Because { why: self.reason }).await?;
+        tell(frozen, "Froze", "stays as it was")
+    }
+}
+
+impl Thaw {
+    async fn run(self) -> anyhow::Result<()> {
+        let thawed = self.gate.client()?.thaw(&self.id).await?;
+        tell(thawed, "Thawed", "was not frozen")
+    }
+}
+
+fn tell(changed: ChangedSession, done: &str, needless: &str) -> anyhow::Result<()> {
+    let SessionView { id, state, .. } = &changed.session;
+    if changed.changed_now {
+        terminal::print_line(format_args!("{done} session {id}"))?;
+    } else {
+        terminal::print_line(format_args!("Session {id} {needless} ({state})"))?;
+    }
+    match changed.unrecorded {
+        None => Ok(()),
+        Some(why) => Err(anyhow::anyhow!(why)).context("that is done, but the ledger does not tell of it"),
     }
 }
 
@@ -242,6 +288,9 @@ mod tests {
             revoked_at: revoked_at.map(|at| at.parse().unwrap()),
             revoked_by: None,
             revoked_why: None,
+            frozen_at: None,
+            frozen_by: None,
+            frozen_why: None,
         }
     }
 
@@ -249,6 +298,7 @@ mod tests {
     fn the_table_lines_up() {
         let sessions = [
             view("s-2g4kq7nd5wvx3jhc", "active", None),
+            view("s-bbbbbbbbbbbbbbbb", "frozen", None),
             view("s-aaaaaaaaaaaaaaaa", "revoked", Some("2026-11-23T06:30:00Z")),
         ];
         insta::assert_snapshot!(table(&sessions));

@@ -5,6 +5,7 @@ pub(super) const OPERATIONS: &str = "127.0.0.1:9090";
 pub(super) const DATA: &str = "data";
 pub(super) const MAX_TTL: &str = "8h";
 pub(super) const CALLS_AT_ONCE: u32 = 50;
+pub(super) const KNOWN_VALUES_SENT: u32 = 20;
 pub(super) const CONNECTIONS: u32 = 10_000;
 pub(super) const CONNECTIONS_PER_ADDRESS: u32 = 1_000;
 pub(super) const HEADER_BYTES: &str = "64KiB";

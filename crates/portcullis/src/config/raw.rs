@@ -123,6 +123,10 @@ pub(super) struct Sessions {
     /// Calls that one session may have open at once, watches included.
     #[schemars(range(min = 1, max = 100_000), extend("default" = defaults::CALLS_AT_ONCE))]
     pub(super) calls_at_once: Option<u32>,
+    /// Known secret values, and guesses at them, that one session may send; with one more it is frozen until a human thaws
+    /// it. Each call counts the different values in it.
+    #[schemars(range(min = 0, max = 100_000), extend("default" = defaults::KNOWN_VALUES_SENT))]
+    pub(super) known_values_sent: Option<u32>,
 }
 
 /// What clients may use up before others suffer.

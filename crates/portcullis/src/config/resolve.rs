@@ -283,7 +283,8 @@ impl Resolver<'_> {
     fn sessions(&mut self, raw: raw::Sessions, at: &FieldPath) -> Option<Sessions> {
         let max_ttl = self.duration(raw.max_ttl, defaults::MAX_TTL, LONGEST_SESSION, &at.key("max_ttl"));
         let calls_at_once = count(raw.calls_at_once.unwrap_or(defaults::CALLS_AT_ONCE));
-        Some(Sessions { max_ttl: max_ttl?, calls_at_once })
+        let known_values_sent = raw.known_values_sent.unwrap_or(defaults::KNOWN_VALUES_SENT);
+        Some(Sessions { max_ttl: max_ttl?, calls_at_once, known_values_sent })
     }
 
     fn limits(&mut self, raw: raw::Limits, at: &FieldPath) -> Option<Limits> {

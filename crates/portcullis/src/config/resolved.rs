@@ -124,6 +124,8 @@ pub struct Sessions {
     pub max_ttl: Duration,
     /// Calls that one session may have open at once.
     pub calls_at_once: usize,
+    /// Known secret values, and guesses at them, that one session may send before it is frozen.
+    pub known_values_sent: u32,
 }
 
 /// What clients may use up before others suffer.

@@ -31,6 +31,7 @@ fn the_least_that_is_needed_gets_the_defaults_of_the_schema() {
     assert_eq!(config.agents[0].clusters, ["prod".parse().unwrap()]);
     assert!(config.identities().is_ok());
     assert_eq!(config.sessions.max_ttl.as_secs(), 8 * 3600);
+    assert_eq!(config.sessions.known_values_sent, 20);
     assert_eq!(config.limits.body_bytes, 3 << 20);
     assert_eq!(config.limits.ledger_reserve, 64 << 20);
     assert_eq!(config.upstream.response_timeout.as_secs(), 60);
@@ -78,7 +79,7 @@ agents:
     name: twice
     clusters: []
   - groups: ["system:masters"]
-sessions: { max_ttl: 8 hours, calls_at_once: 0 }
+sessions: { max_ttl: 8 hours, calls_at_once: 0, known_values_sent: -1 }
 limits:
   connections: 1.5
   header_bytes: 64

@@ -1,13 +1,28 @@
-//! Sessions that ended other than by a command: a leaf for each.
+//! Sessions that ended other than by a command, and freezes that were not recorded: a leaf for each.
 
 use std::sync::Arc;
 
+use gateway::freeze;
 use identity::{Expirations, Revoked, Session, SessionId, Sessions};
 use ledger::{
     Ledger,
     leaf::{Event, Id, SessionExpired, SessionRevoked},
 };
 use tokio_util::sync::CancellationToken;
+
+/// Records the freezes of sessions whose gate was killed, or whose ledger did not take it, before they were told. Comes
+/// before their ends.
+pub(super) async fn missed_freezes(
+    ledger: &Ledger,
+    sessions: &Sessions,
+    missed: &[Session],
+) -> anyhow::Result<()> {
+    for session in missed {
+        tracing::info!(session = session.id, "the freeze of a session was not recorded yet");
+        freeze::record(sessions, ledger, session).await.map_err(anyhow::Error::msg)?;
+    }
+    Ok(())
+}
 
 /// Records the ends that are not in the ledger: of sessions that expired while no gate watched, that the configuration
 /// no longer allows, or whose gate was killed between their end and its leaf. Killed on the way, it does so again at
@@ -88,6 +103,7 @@ mod tests {
             .filter_map(|event| match event {
                 Event::SessionExpired(expired) => Some(expired.session.to_string()),
                 Event::SessionRevoked(revoked) => Some(format!("{} by {}", revoked.session, revoked.by)),
+                Event::SessionFrozen(frozen) => Some(format!("{} frozen by {}", frozen.session, frozen.by)),
                 _ => None,
             })
             .collect()
@@ -107,11 +123,14 @@ mod tests {
             created_at: long_ago,
             expires_at: long_ago + SignedDuration::from_hours(1),
             revoked: None,
+            frozen: None,
         };
         store.open_session(&session, &TokenHash([1; 32])).await.unwrap();
         // Revoked, and the gate was killed before the ledger had it.
         let revoked = Session { id: "s-bbbbbbbbbbbbbbbb".to_owned(), ..session };
         store.open_session(&revoked, &TokenHash([2; 32])).await.unwrap();
+        let frozen = store::Frozen { at: long_ago, by: "eve".to_owned(), why: "odd".to_owned() };
+        store.freeze_session(&revoked.id, &frozen).await.unwrap();
         store.revoke_session(&revoked.id, "bob", "gone wild", long_ago).await.unwrap();
         store.close().await;
 
@@ -119,11 +138,14 @@ mod tests {
         for found in [vec!["s-bbbbbbbbbbbbbbbb", "s-aaaaaaaaaaaaaaaa"], vec![]] {
             let loaded = load(data.path()).await;
             assert_eq!(loaded.unrecorded.iter().map(|ended| &*ended.id).collect::<Vec<_>>(), found);
+            assert_eq!(loaded.unrecorded_freezes.len(), found.len() / 2);
+            missed_freezes(&ledger, &loaded.sessions, &loaded.unrecorded_freezes).await.unwrap();
             missed(&ledger, &loaded.sessions, &loaded.unrecorded).await.unwrap();
             loaded.sessions.close().await;
         }
         ledger.close(true).await.unwrap();
-        assert_eq!(ended(data.path()), ["s-bbbbbbbbbbbbbbbb by bob", "s-aaaaaaaaaaaaaaaa"]);
+        let told = ["s-bbbbbbbbbbbbbbbb frozen by eve", "s-bbbbbbbbbbbbbbbb by bob", "s-aaaaaaaaaaaaaaaa"];
+        assert_eq!(ended(data.path()), told);
     }
 
     #[tokio::test]

@@ -66,6 +66,33 @@ impl Gate {
     }
 }
 
+impl Gate {
+    /// Freezes a session, as its owner would.
+    ///
+    /// # Errors
+    /// What `portcullis session freeze` printed.
+    pub fn freeze(&self, session: &str, reason: &str) -> anyhow::Result<String> {
+        let config = self.path("portcullis.yaml");
+        self.must(&["session", "freeze", "--config", &config, session, "--reason", reason])
+    }
+
+    /// Thaws a session, as its owner would.
+    ///
+    /// # Errors
+    /// What `portcullis session thaw` printed.
+    pub fn thaw(&self, session: &str) -> anyhow::Result<String> {
+        self.must(&["session", "thaw", "--config", &self.path("portcullis.yaml"), session])
+    }
+
+    /// What `portcullis session list` prints.
+    ///
+    /// # Errors
+    /// The same, of a failure.
+    pub fn sessions(&self) -> anyhow::Result<String> {
+        self.must(&["session", "list", "--config", &self.path("portcullis.yaml")])
+    }
+}
+
 impl Session<'_> {
     /// `kubectl` through the gate.
     ///
