@@ -2,7 +2,7 @@
 //! frozen once that is more than a session may.
 //!
 //! It must not become an oracle. A call's answer does not depend on whether it tripped the wire, nor does it wait for
-//! what is recorded of that; what a session could learn is one bit, that it was frozen, and that ends it.
+//! what is recorded of that. What a session can learn is that it was frozen, and that ends it.
 
 use std::sync::Arc;
 

@@ -67,7 +67,18 @@ fn outcomes(gate: &Gate) -> anyhow::Result<Vec<Value>> {
 }
 
 #[test]
-fn a_write_whose_session_ends_while_its_body_arrives_is_not_done() -> anyhow::Result<()> {
+fn a_write_whose_session_ends_or_freezes_while_its_body_arrives_is_not_done() -> anyhow::Result<()> {
+    let revoke = |gate: &Gate, id: &str| gate.revoke(id);
+    not_done_after(revoke, "HTTP/1.1 401 ", "session_ended")?;
+    let freeze = |gate: &Gate, id: &str| gate.freeze(id, "wait").map(drop);
+    not_done_after(freeze, "HTTP/1.1 403 ", "session_frozen")
+}
+
+fn not_done_after(
+    end: impl Fn(&Gate, &str) -> anyhow::Result<()>,
+    answered: &str,
+    cause: &str,
+) -> anyhow::Result<()> {
     let server = server(&Hold::default())?;
     let mut gate = behind(&server, "")?;
     let session = gate.session("arriving")?;
@@ -84,16 +95,16 @@ fn a_write_whose_session_ends_while_its_body_arrives_is_not_done() -> anyhow::Re
     let mut line = String::new();
     reader.read_line(&mut line)?;
     ensure!(line.starts_with("HTTP/1.1 100 "), "{line}");
-    session.revoke()?;
+    end(&gate, &session.id)?;
     let _closed_already = reader.get_mut().write_all(body.as_bytes());
     let mut answer = String::new();
     let _reset = reader.read_to_string(&mut answer);
-    ensure!(answer.contains("HTTP/1.1 401 "), "{answer}");
+    ensure!(answer.contains(answered), "{answer}");
     gate.stop()?;
     ensure!(server.requests().is_empty(), "{:?}", server.requests());
     let refusals = told(&gate, "refusal")?;
     let [refusal] = refusals.as_slice() else { anyhow::bail!("{refusals:?}") };
-    assert_eq!(refusal["cause"], "session_ended", "{refusal}");
+    assert_eq!(refusal["cause"], cause, "{refusal}");
     Ok(())
 }
 

@@ -1,0 +1,73 @@
+//! An agent that tests guesses at secret values is counted, and frozen beyond its budget. The API server is a stand-in,
+//! which sees what passes.
+
+use e2e::{AuditedGate, Client, leaves};
+use http::StatusCode;
+use serde_json::Value;
+use testkit::stand_in::{Reply, StandIn};
+
+const BUDGET: usize = 2;
+
+fn server() -> anyhow::Result<StandIn> {
+    StandIn::start(|_request| Reply::json(StatusCode::OK, "{}"))
+}
+
+/// A gate under a bundle that permits whatever is not denied for good.
+fn behind(server: &StandIn) -> anyhow::Result<AuditedGate> {
+    let extra = format!("sessions: {{ known_values_sent: {BUDGET} }}\n");
+    e2e::behind(server, &testkit::Options { extra, ..e2e::permissive() })
+}
+
+fn guess(client: &Client, at: usize) -> anyhow::Result<e2e::Answer> {
+    let body = format!(r#"[{{"op":"test","path":"/data/pin","value":"{at}"}}]"#);
+    let headers = ["Content-Type: application/json-patch+json"];
+    client.ask("PATCH /api/v1/namespaces/n/secrets/s?dryRun=All", &headers, &body)
+}
+
+#[test]
+fn guesses_beyond_the_budget_freeze_the_session_and_a_restart_gives_no_new_budget() -> anyhow::Result<()> {
+    let server = server()?;
+    let mut gate = behind(&server)?;
+    let (client, bystander, id) = {
+        let session = gate.session("guessing")?;
+        let other = gate.session("bystander")?;
+        (Client::new(&gate, &session)?, Client::new(&gate, &other)?, session.id.clone())
+    };
+    let first = guess(&client, 0)?;
+    assert_eq!(first.status, 403, "{}", first.body);
+    assert!(first.body.contains("fixed/secret-test"), "{}", first.body);
+    gate.stop()?;
+    gate.serve()?;
+    // The last one within the budget, and the first beyond it, get the same answer as the first.
+    for at in 1..=BUDGET {
+        assert_eq!(guess(&client, at)?.body, first.body);
+    }
+    let frozen = client.ask("GET /api/v1/namespaces/n/configmaps/c", &[], "")?;
+    assert_eq!(frozen.status, 403, "{}", frozen.body);
+    assert!(
+        frozen.body.contains(
+            "by portcullis: it sent more known secret values, and guesses at them, than the 2 that"
+        ) && frozen.body.contains(&format!("`portcullis session thaw {id}`")),
+        "{}",
+        frozen.body
+    );
+    assert_eq!(bystander.ask("GET /api/v1/namespaces/n/configmaps/c", &[], "")?.status, 200);
+    assert_eq!(server.requests().len(), 1, "the bystander's");
+    assert!(
+        gate.operations("/metrics")?.contains("portcullis_known_values_sent_total 2\n"),
+        "since the restart"
+    );
+
+    // A human has looked: the budget begins anew.
+    gate.thaw(&id)?;
+    for at in 0..BUDGET {
+        assert_eq!(guess(&client, at)?.body, first.body);
+    }
+    assert_eq!(client.ask("GET /api/v1/namespaces/n/configmaps/c", &[], "")?.status, 200);
+    gate.stop()?;
+    let leaves = leaves(&gate)?;
+    let frozen: Vec<&Value> = leaves.iter().filter(|leaf| leaf["type"] == "session_frozen").collect();
+    let [frozen] = frozen.as_slice() else { anyhow::bail!("{frozen:?}") };
+    assert_eq!((&frozen["event"]["by"], &frozen["event"]["session"]), (&"portcullis".into(), &id.into()));
+    Ok(())
+}
