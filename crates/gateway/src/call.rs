@@ -8,6 +8,7 @@ use hyper::body::Incoming;
 use identity::{Caller, End};
 use kube_api::{Head, Status};
 use ledger::leaf::{Actor, Cause, Event, Id};
+use mask::KnownValues;
 use policy::{Principal, RuleRef, Verdict};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -173,7 +174,7 @@ impl Call {
             }
         };
         if self.gate.rejections().tells_answer_alone(self.caller.session()) {
-            let event = record::answered(&self.id, &self.actor, self.cluster(), &request);
+            let event = record::answered(&self.id, &self.actor, self.cluster(), &request, &self.known());
             self.record(event, Ended::Completed).await?;
         } else {
             self.ended(Ended::Completed, 0);
@@ -189,6 +190,7 @@ impl Call {
             cluster: self.cluster(),
             status: status.code().as_u16(),
             message: status.message(),
+            known: self.known(),
         }
     }
 
@@ -271,6 +273,12 @@ impl Call {
 
     pub(crate) fn actor(&self) -> &Actor {
         &self.actor
+    }
+
+    /// The values of the cluster's Secrets.
+    pub(crate) fn known(&self) -> KnownValues {
+        let cluster = self.gate.cluster(self.cluster());
+        cluster.map_or_else(KnownValues::none, |cluster| cluster.guard().known().clone())
     }
 
     pub(crate) fn slot(&self) -> Arc<Slot> {

@@ -60,6 +60,7 @@ impl Call {
             delegator: actor.delegator.clone(),
             session: actor.session.clone(),
             src: actor.src.clone(),
+            known: self.known(),
         };
         let intent = Intent::new(self.id().clone(), origin, permit).map_err(|error| {
             tracing::error!(call = %self.id(), %error, "permitted, but cannot be sent");

@@ -5,6 +5,7 @@ use std::{net::SocketAddr, time::Duration};
 use identity::Caller;
 use kube_api::{Head, Request};
 use ledger::leaf::{self, Actor, Cause, Event, Id, Refusal, Stage};
+use mask::KnownValues;
 use policy::Decision;
 
 use crate::outcome::{Ending, Outcome};
@@ -30,6 +31,8 @@ pub(crate) struct Told<'a> {
     pub(crate) cluster: &'a str,
     pub(crate) status: u16,
     pub(crate) message: &'a str,
+    /// The values of the cluster's Secrets, which are told nowhere.
+    pub(crate) known: KnownValues,
 }
 
 impl Told<'_> {
@@ -38,21 +41,25 @@ impl Told<'_> {
     pub(crate) fn unparsed(&self, cause: Cause, head: Option<&Head>, method: &str, path: &str) -> Event {
         let request = head.map(|head| {
             let path = head.path_and_query();
-            upstream::target(self.cluster, head.verb().as_str(), head.target(), &path, head.options())
+            let verb = head.verb().as_str();
+            upstream::target(self.cluster, verb, head.target(), &path, head.options(), &self.known)
         });
-        let raw = request.is_none().then(|| leaf::RawRequest { method: method.into(), path: path.into() });
+        let raw = request.is_none().then(|| leaf::RawRequest {
+            method: upstream::text(method, &self.known),
+            path: upstream::text(path, &self.known),
+        });
         self.refusal(cause, request, raw, None)
     }
 
     /// A request that policy did not permit.
     pub(crate) fn judged(&self, cause: Cause, request: &Request, decision: &Decision) -> Event {
-        let request = upstream::request(self.cluster, request);
+        let request = upstream::request(self.cluster, request, &self.known);
         self.refusal(cause, Some(request), None, Some(upstream::decision(decision)))
     }
 
     /// A request that could not be judged though it was understood.
     pub(crate) fn unjudged(&self, cause: Cause, request: &Request) -> Event {
-        self.refusal(cause, Some(upstream::request(self.cluster, request)), None, None)
+        self.refusal(cause, Some(upstream::request(self.cluster, request, &self.known)), None, None)
     }
 
     fn refusal(
@@ -71,17 +78,23 @@ impl Told<'_> {
             request,
             raw,
             decision,
-            message: self.message.into(),
+            message: upstream::text(self.message, &self.known),
         }))
     }
 }
 
 /// A call that the gate answered itself.
-pub(crate) fn answered(call: &Id, actor: &Actor, cluster: &str, request: &Request) -> Event {
+pub(crate) fn answered(
+    call: &Id,
+    actor: &Actor,
+    cluster: &str,
+    request: &Request,
+    known: &KnownValues,
+) -> Event {
     Event::Answered(Box::new(leaf::Answered {
         call: call.clone(),
         actor: actor.clone(),
-        request: upstream::request(cluster, request),
+        request: upstream::request(cluster, request, known),
     }))
 }
 

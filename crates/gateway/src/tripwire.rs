@@ -23,8 +23,7 @@ impl Call {
     /// # Errors
     /// That is more of them than the session may send: it is frozen.
     pub(crate) async fn hold_against_known_values(&self, request: &Request) -> Result<(), Refused> {
-        let Some(cluster) = self.gate().cluster(self.cluster()) else { return Ok(()) };
-        let values = values_in(request, |text| cluster.guard().known().count_in(text));
+        let values = values_in(request, |text| self.known().count_in(text));
         if values == 0 {
             return Ok(());
         }

@@ -9,7 +9,7 @@ use ledger::{
     Entry,
     leaf::{self, Actor, Event, Hidden, Id},
 };
-use mask::View;
+use mask::{KnownValues, View};
 use policy::Permit;
 
 use crate::{
@@ -26,6 +26,8 @@ pub struct Origin {
     pub session: Id,
     /// The client's address and port.
     pub src: leaf::Text<64>,
+    /// What is not recorded wherever the call holds it: the values of its cluster's Secrets.
+    pub known: KnownValues,
 }
 
 /// One permitted call: who, on which cluster, under which decision, and the request itself.
@@ -38,6 +40,7 @@ pub struct Intent {
     actor: Actor,
     permit: Permit,
     impersonation: Impersonation,
+    known: KnownValues,
     /// The request as it will be sent, made once: the leaf's digest is over these bytes, under the ledger's key.
     outgoing: http::Request<Bytes>,
 }
@@ -48,13 +51,13 @@ impl Intent {
     /// # Errors
     /// The agent cannot be impersonated; see [`NotImpersonable`].
     pub fn new(call: Id, origin: Origin, permit: Permit) -> Result<Self, NotImpersonable> {
-        let Origin { delegator, session, src } = origin;
+        let Origin { delegator, session, src, known } = origin;
         let groups = permit.groups().iter().map(|group| group.as_str().into()).collect();
         let actor = Actor { agent: permit.agent().into(), groups, delegator, session, src };
         let impersonation = Impersonation::of(&actor, permit.decision().masked_read())?;
         let audit_id = crate::impersonation::value("call", call.as_str())?;
         let outgoing = permit.request().to_http();
-        Ok(Self { call, audit_id, actor, permit, impersonation, outgoing })
+        Ok(Self { call, audit_id, actor, permit, impersonation, known, outgoing })
     }
 
     /// The request that was judged.
@@ -106,7 +109,7 @@ impl Entry for Intent {
             actor: self.actor.clone(),
             request: leaf::Request {
                 body: (!body.is_empty()).then(|| Hidden::new(body.clone())),
-                ..told::request(self.cluster(), self.request())
+                ..told::request(self.cluster(), self.request(), &self.known)
             },
             decision: told::decision(self.permit.decision()),
             impersonated: leaf::Impersonated {

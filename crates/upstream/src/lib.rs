@@ -26,4 +26,4 @@ pub use impersonation::{
     AGENTS_GROUP, GROUP_PREFIX, Impersonation, MASKED_READER_GROUP, NotImpersonable, USER_PREFIX,
 };
 pub use intent::{Intent, Origin};
-pub use told::{decision, digest, request, target};
+pub use told::{decision, digest, request, target, text};

@@ -1,63 +1,127 @@
-//! How a request and a decision are told in leaves, whether they are sent or refused.
+//! How a request and a decision are told in leaves, whether they are sent or refused. A value of a Secret that an agent
+//! wrote into what it asks for is not told.
 
 use kube_api::{Options, Request, Target};
-use ledger::leaf::{self, Digest, Hidden, HiddenParameter, List};
+use ledger::leaf::{self, Digest, Hidden, HiddenParameter, List, Text};
+use mask::KnownValues;
 use policy::Decision;
 
-/// A request as leaves tell it, without its body.
+/// What a leaf has in place of a text that it must not hold.
+const WITHHELD: &str = "*";
+
+/// Whether a text holds a value of a Secret.
+type IsKnown<'a> = &'a dyn Fn(&str) -> bool;
+
+/// A request as leaves tell it, without its body and without what is known of Secrets.
 #[must_use]
-pub fn request(cluster: &str, request: &Request) -> leaf::Request {
+pub fn request(cluster: &str, request: &Request, known: &KnownValues) -> leaf::Request {
+    told(cluster, request, &is_known(known))
+}
+
+/// What is known of a request once its head is parsed: `path` is its canonical target with these options.
+#[must_use]
+pub fn target(
+    cluster: &str,
+    verb: &str,
+    target: &Target,
+    path: &str,
+    options: &Options,
+    known: &KnownValues,
+) -> leaf::Request {
+    told_target(cluster, verb, target, path, options, &is_known(known))
+}
+
+/// A text that quotes a request, such as a refusal's message: as it is, or withheld as a whole.
+#[must_use]
+pub fn text<const MAX: usize>(text: &str, known: &KnownValues) -> Text<MAX> {
+    shown(text, &is_known(known))
+}
+
+fn is_known(known: &KnownValues) -> impl Fn(&str) -> bool {
+    |text| known.count_in(text.as_bytes()) > 0
+}
+
+fn shown<const MAX: usize>(text: &str, is_known: IsKnown<'_>) -> Text<MAX> {
+    if is_known(text) { WITHHELD.into() } else { text.into() }
+}
+
+fn told(cluster: &str, request: &Request, is_known: IsKnown<'_>) -> leaf::Request {
     leaf::Request {
-        name: request.object_name().map(Into::into),
-        generate_name: request.generate_name().map(Into::into),
+        name: request.object_name().map(|name| shown(name, is_known)),
+        generate_name: request.generate_name().map(|name| shown(name, is_known)),
         dry_run: request.dry_run(),
-        ..target(
+        ..told_target(
             cluster,
             request.verb().as_str(),
             request.target(),
             &request.path_and_query(),
             request.options(),
+            is_known,
         )
     }
 }
 
-/// What is known of a request once its head is parsed: `path` is its canonical target with these options.
-#[must_use]
-pub fn target(cluster: &str, verb: &str, target: &Target, path: &str, options: &Options) -> leaf::Request {
+fn told_target(
+    cluster: &str,
+    verb: &str,
+    target: &Target,
+    path: &str,
+    options: &Options,
+    is_known: IsKnown<'_>,
+) -> leaf::Request {
     let resource = match target {
         Target::Resource(resource) => Some(resource),
         Target::NonResource(_) => None,
     };
+    let path = Path::of(target, path, options, is_known);
     leaf::Request {
         cluster: cluster.into(),
         verb: verb.into(),
-        group: resource.map(|resource| resource.group().into()),
-        version: resource.map(|resource| resource.version().into()),
-        resource: resource.map(|resource| resource.resource().into()),
-        subresource: resource.and_then(|resource| resource.subresource()).map(Into::into),
-        namespace: resource.and_then(|resource| resource.namespace()).map(Into::into),
-        name: resource.and_then(|resource| resource.name()).map(Into::into),
+        group: resource.map(|resource| shown(resource.group(), is_known)),
+        version: resource.map(|resource| shown(resource.version(), is_known)),
+        resource: resource.map(|resource| shown(resource.resource(), is_known)),
+        subresource: resource.and_then(|resource| resource.subresource()).map(|name| shown(name, is_known)),
+        namespace: resource.and_then(|resource| resource.namespace()).map(|name| shown(name, is_known)),
+        name: resource.and_then(|resource| resource.name()).map(|name| shown(name, is_known)),
         generate_name: None,
-        path: starred(path, options).into(),
-        hidden: hidden(options).collect(),
+        path: path.text.into(),
+        hidden: path.hidden.into_iter().collect(),
         dry_run: false,
         body: None,
     }
 }
 
-/// The path with `*` in place of each value that leaves do not tell.
-fn starred(path: &str, options: &Options) -> String {
-    let Some((path, query)) = path.split_once('?') else { return path.to_owned() };
-    // A canonical query is the options in their order, their values encoded.
-    let told = query.split('&').zip(options.iter()).map(|(pair, (name, value))| {
-        if is_told(name, value) { pair.to_owned() } else { format!("{name}=*") }
-    });
-    format!("{path}?{}", told.collect::<Vec<_>>().join("&"))
+/// Path and query with `*` in place of what leaves do not tell, and what that was.
+struct Path {
+    text: String,
+    hidden: Vec<HiddenParameter>,
 }
 
-fn hidden(options: &Options) -> impl Iterator<Item = HiddenParameter> {
-    let hidden = options.iter().filter(|(name, value)| !is_told(name, value));
-    hidden.map(|(name, value)| HiddenParameter { name: name.into(), value: Hidden::new(value.to_owned()) })
+impl Path {
+    fn of(target: &Target, path: &str, options: &Options, is_known: IsKnown<'_>) -> Self {
+        let (path, query) = path.split_once('?').map_or((path, None), |(path, query)| (path, Some(query)));
+        let mut hidden = Vec::new();
+        let mut hide = |name: &str, value: &str| {
+            hidden.push(HiddenParameter { name: name.into(), value: Hidden::new(value.to_owned()) });
+        };
+        let mut text = path.to_owned();
+        if is_known(path) || is_known(&target.path()) {
+            WITHHELD.clone_into(&mut text);
+            hide("path", path);
+        }
+        if let Some(query) = query {
+            // A canonical query is the options in their order, their values encoded.
+            let told = query.split('&').zip(options.iter()).map(|(pair, (name, value))| {
+                if is_told(name, value) && !is_known(value) && !is_known(pair) {
+                    return pair.to_owned();
+                }
+                hide(name, value);
+                format!("{name}={WITHHELD}")
+            });
+            text = format!("{text}?{}", told.collect::<Vec<_>>().join("&"));
+        }
+        Self { text, hidden }
+    }
 }
 
 /// Whether a leaf may have the value of this parameter: of those that select, and of those whose grammar leaves no room

@@ -2,7 +2,7 @@
 
 use std::{
     io::{BufRead, BufReader},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::Stdio,
 };
 
@@ -26,7 +26,7 @@ fn regex(pattern: &str) -> regex::Regex {
 }
 
 /// `kubectl get pods` with a kubeconfig that outlives its gate's restart.
-fn get_pods(gate: &Gate, kubeconfig: &PathBuf, id: &str) -> anyhow::Result<String> {
+fn get_pods(gate: &Gate, kubeconfig: &Path, id: &str) -> anyhow::Result<String> {
     let cache = PathBuf::from(gate.path("cache"));
     let output =
         testkit::kubectl(kubeconfig, &cache, &["get", "pods", "-n", "freezing", "-o", "name"])?.output()?;

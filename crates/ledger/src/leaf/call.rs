@@ -68,9 +68,9 @@ pub struct Request {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub generate_name: Option<Name>,
     /// The canonical target, as sent upstream: path and query. A parameter whose value may be secret stands as
-    /// `name=*`.
+    /// `name=*`, and a path with a known value of a Secret as `*`. Any other text here that holds one is `*`, too.
     pub path: Text<4096>,
-    /// The values that are `*` in the path, in their order.
+    /// The values that are `*` in the path, in their order; the path itself as `path`.
     #[serde(default, skip_serializing_if = "List::is_empty")]
     pub hidden: List<HiddenParameter, 32>,
     /// Whether nothing is to be persisted.
@@ -187,7 +187,7 @@ pub struct Refusal {
     /// What policy said, when it was asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decision: Option<Decision>,
-    /// What the client was told.
+    /// What the client was told; `*` where that quotes a known value of a Secret.
     pub message: Text<2048>,
 }
 

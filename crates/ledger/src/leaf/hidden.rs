@@ -34,7 +34,7 @@ struct Digested {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HiddenParameter {
-    /// Its name; in the path it stands as `name=*`, in the same order.
+    /// Its name; in the path it stands as `name=*`, in the same order. `path` is the path itself, which stands as `*`.
     pub name: Text<64>,
     /// What it was.
     pub value: Hidden,

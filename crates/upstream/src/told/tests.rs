@@ -1,10 +1,19 @@
 use super::*;
 
-fn told(method: &str, target: &str, body: &str) -> leaf::Request {
+fn asked(method: &str, target: &str, body: &str) -> Request {
     let head = http::Request::builder().method(method).uri(target).header("content-type", "application/json");
     let (head, ()) = head.body(()).unwrap().into_parts();
     let head = kube_api::Head::parse(&head).unwrap();
-    request("dev", &head.with_body(body.as_bytes()).unwrap())
+    head.with_body(body.as_bytes()).unwrap()
+}
+
+fn told(method: &str, target: &str, body: &str) -> leaf::Request {
+    request("dev", &asked(method, target, body), &KnownValues::none())
+}
+
+/// As if `hunter2` were a value of a Secret.
+fn withheld(method: &str, target: &str, body: &str) -> leaf::Request {
+    super::told("dev", &asked(method, target, body), &|text| text.contains("hunter2"))
 }
 
 fn hidden_in(request: &leaf::Request) -> Vec<(String, u64)> {
@@ -41,4 +50,55 @@ fn an_object_that_is_created_is_named() {
     assert_eq!(create(r#"{"generateName":"settings-"}"#), (None, Some("settings-".to_owned())));
     let longest = "a".repeat(253);
     assert_eq!(create(&format!(r#"{{"name":"{longest}"}}"#)), (Some(longest), None));
+}
+
+#[test]
+fn a_value_of_a_secret_is_told_nowhere() {
+    for (method, target, body, path, hidden) in [
+        (
+            "GET",
+            "/api/v1/namespaces/shop/secrets?labelSelector=x%3Dhunter2&limit=5",
+            "",
+            "/api/v1/namespaces/shop/secrets?labelSelector=*&limit=5",
+            vec![("labelSelector", 9)],
+        ),
+        (
+            "GET",
+            "/api/v1/namespaces/shop/secrets?fieldSelector=metadata.name%3Dhunter2",
+            "",
+            "/api/v1/namespaces/shop/secrets?fieldSelector=*",
+            vec![("fieldSelector", 21)],
+        ),
+        (
+            "GET",
+            "/api/v1/namespaces/hunter2/pods/web/log?container=hunter2",
+            "",
+            "*?container=*",
+            vec![("path", 39), ("container", 7)],
+        ),
+        ("GET", "/api/v1/namespaces/a/pods/x-hunter2", "", "*", vec![("path", 35)]),
+        ("GET", "/apis/hunter2.example.com/v1/widgets", "", "*", vec![("path", 36)]),
+        ("GET", "/healthz/hunter2", "", "*", vec![("path", 16)]),
+        (
+            "POST",
+            "/api/v1/namespaces/a/configmaps",
+            r#"{"kind":"ConfigMap","apiVersion":"v1","metadata":{"name":"hunter2"}}"#,
+            "/api/v1/namespaces/a/configmaps",
+            vec![],
+        ),
+        (
+            "POST",
+            "/api/v1/namespaces/a/configmaps",
+            r#"{"kind":"ConfigMap","apiVersion":"v1","metadata":{"generateName":"hunter2-"}}"#,
+            "/api/v1/namespaces/a/configmaps",
+            vec![],
+        ),
+    ] {
+        let request = withheld(method, target, body);
+        assert_eq!(request.path.as_str(), path);
+        let hidden: Vec<_> = hidden.into_iter().map(|(name, bytes)| (name.to_owned(), bytes)).collect();
+        assert_eq!(hidden_in(&request), hidden, "{target}");
+        assert!(!format!("{request:?}").contains("hunter2"), "{request:?}");
+    }
+    assert_eq!(shown::<64>("pods \"hunter2\" is forbidden", &|text| text.contains("hunter2")).as_str(), "*");
 }
