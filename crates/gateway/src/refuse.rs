@@ -2,7 +2,7 @@
 
 use http::{Response, StatusCode};
 use kube_api::Status;
-use mask::BodyError;
+use mask::{BodyError, Unwritable};
 use upstream::{Failure, Interrupted};
 
 use crate::{interrupt::Nature, outcome::Ending, parse::Why, reply::Reply};
@@ -36,6 +36,8 @@ pub(crate) enum Refused {
     Unended,
     /// An answer that is not one.
     BadAnswer,
+    /// The gate could not see the object that a write is about.
+    Unseen,
     /// An answer that cannot be masked.
     Unmaskable,
     /// A defect of the gate's, or of its configuration.
@@ -111,6 +113,12 @@ impl Refused {
                 "portcullis: the API server's answer cannot be passed on; it may have acted, so look before you try \
                  again",
             ),
+            Self::Unseen => failure(
+                StatusCode::BAD_GATEWAY,
+                "InternalError",
+                "portcullis: the gate could not read the object that this write is about, which it must to send it; nothing \
+                 was sent, so try again later, or tell the operator of the gate",
+            ),
             Self::Unmaskable => failure(
                 StatusCode::BAD_GATEWAY,
                 "InternalError",
@@ -150,8 +158,15 @@ impl From<Why> for Refused {
             Why::Slow { .. } => told(StatusCode::REQUEST_TIMEOUT, "Timeout"),
             Why::SessionEnded => told(StatusCode::UNAUTHORIZED, "Unauthorized"),
             Why::Broken => told(StatusCode::BAD_REQUEST, "BadRequest"),
-            Why::Placeholder { .. } => told(StatusCode::UNPROCESSABLE_ENTITY, "Invalid"),
         }))
+    }
+}
+
+impl From<Unwritable> for Refused {
+    fn from(unwritable: Unwritable) -> Self {
+        let code = unwritable.code();
+        let reason = if code == StatusCode::CONFLICT { "Conflict" } else { "Invalid" };
+        Self::Unparsed(Box::new(failure(code, reason, &format!("portcullis: {unwritable}"))))
     }
 }
 
@@ -190,6 +205,8 @@ mod tests {
     use http::StatusCode;
     use upstream::{ConnectError, Failure};
 
+    use mask::Unwritable;
+
     use super::Refused;
     use crate::{outcome::Ending, parse::Why};
 
@@ -216,7 +233,9 @@ mod tests {
             Refused::from(Why::Slow { seconds: 30 }),
             Refused::from(Why::Broken),
             Refused::from(Why::SessionEnded),
-            Refused::from(Why::Placeholder { path: "/data/password".to_owned() }),
+            Refused::Unseen,
+            Refused::from(Unwritable::Foreign { path: "/data/password".to_owned() }),
+            Refused::from(Unwritable::Changed),
         ]
     }
 
@@ -238,13 +257,14 @@ mod tests {
             Refused::BadAnswer => 11,
             Refused::Unmaskable => 12,
             Refused::Internal => 13,
+            Refused::Unseen => 14,
         }
     }
 
     #[test]
     fn none_is_left_out() {
         let numbers: BTreeSet<usize> = all().iter().map(number).collect();
-        assert_eq!(numbers, (0..=13).filter(|number| *number != 4).collect());
+        assert_eq!(numbers, (0..=14).filter(|number| *number != 4).collect());
     }
 
     #[test]

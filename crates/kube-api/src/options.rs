@@ -60,6 +60,11 @@ impl Options {
         self.0.iter().map(|(name, value)| (*name, value.as_str()))
     }
 
+    /// Those whose name is wanted.
+    pub(crate) fn only(&self, wanted: impl Fn(&str) -> bool) -> Self {
+        Self(self.0.iter().filter(|(name, _)| wanted(name)).cloned().collect())
+    }
+
     /// `?name=value&…`, or nothing.
     pub(crate) fn write(&self, target: &mut String) {
         let mut separator = '?';

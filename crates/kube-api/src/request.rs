@@ -19,6 +19,7 @@ pub struct Request {
     head: Head,
     body: Option<Body>,
     uri: Uri,
+    restored: bool,
 }
 
 impl Request {
@@ -30,9 +31,25 @@ impl Request {
         if let (Verb::Delete | Verb::DeleteCollection, Some(body)) = (head.verb, &body) {
             delete_options::check(body, &head.options)?;
         }
-        let request = Self { head, body, uri };
+        let request = Self { head, body, uri, restored: false };
         request.check_names()?;
         Ok(request)
+    }
+
+    pub(crate) fn with_body(&self, body: Body) -> Result<Self, Refusal> {
+        let request = Self::new(self.head.clone(), Some(body))?;
+        Ok(Self { restored: self.restored, ..request })
+    }
+
+    pub(crate) fn restored(self) -> Self {
+        Self { restored: true, ..self }
+    }
+
+    /// Whether its body holds values that its client did not send and may not see. What the API server says of it, an
+    /// error above all, can quote them.
+    #[must_use]
+    pub fn is_restored(&self) -> bool {
+        self.restored
     }
 
     /// A name in a body is judged, recorded and told like one in the path, which the size of the head bounds.

@@ -26,6 +26,8 @@ pub struct Origin {
     pub session: Id,
     /// The client's address and port.
     pub src: leaf::Text<64>,
+    /// The agent's call for which the gate itself asks, if it does.
+    pub looks_for: Option<Id>,
 }
 
 /// One permitted call: who, on which cluster, under which decision, and the request itself.
@@ -36,6 +38,7 @@ pub struct Intent {
     call: Id,
     audit_id: HeaderValue,
     actor: Actor,
+    looks_for: Option<Id>,
     permit: Permit,
     impersonation: Impersonation,
     /// The request as it will be sent, made once: the leaf's digest is over these bytes, under the ledger's key.
@@ -48,13 +51,13 @@ impl Intent {
     /// # Errors
     /// The agent cannot be impersonated; see [`NotImpersonable`].
     pub fn new(call: Id, origin: Origin, permit: Permit) -> Result<Self, NotImpersonable> {
-        let Origin { delegator, session, src } = origin;
+        let Origin { delegator, session, src, looks_for } = origin;
         let groups = permit.groups().iter().map(|group| group.as_str().into()).collect();
         let actor = Actor { agent: permit.agent().into(), groups, delegator, session, src };
         let impersonation = Impersonation::of(&actor, permit.decision().masked_read())?;
         let audit_id = crate::impersonation::value("call", call.as_str())?;
         let outgoing = permit.request().to_http();
-        Ok(Self { call, audit_id, actor, permit, impersonation, outgoing })
+        Ok(Self { call, audit_id, actor, looks_for, permit, impersonation, outgoing })
     }
 
     /// The request that was judged.
@@ -114,6 +117,7 @@ impl Entry for Intent {
                 groups: self.impersonation.groups().iter().map(|group| group.as_str().into()).collect(),
             },
             audit_id: self.call.clone(),
+            looks_for: self.looks_for.clone(),
         }))
     }
 }

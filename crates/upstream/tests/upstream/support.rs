@@ -111,6 +111,7 @@ fn origin() -> Origin {
         delegator: "ada@example.com".into(),
         session: Id::new("s-1").unwrap(),
         src: "127.0.0.1:1".into(),
+        looks_for: None,
     }
 }
 
