@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use upstream::Origin;
 
 use crate::{
-    Gate,
+    Gate, compress,
     identify::identify,
     interrupt::Interrupts,
     look::Stop,
@@ -40,6 +40,8 @@ pub(crate) struct Call {
     actor: Actor,
     started: Instant,
     interrupts: Interrupts,
+    /// Whether its client takes a compressed answer.
+    gzip: bool,
     /// Given back when the call has ended and its answer is taken.
     slot: Arc<Slot>,
     _open: Open,
@@ -88,6 +90,7 @@ pub(crate) async fn serve(gate: Arc<Gate>, peer: SocketAddr, request: Request<In
         actor,
         started,
         interrupts,
+        gzip: compress::wanted(request.headers()),
         slot,
         _open: open,
     };
@@ -279,6 +282,10 @@ impl Call {
 
     pub(crate) fn interrupts(&self) -> &Interrupts {
         &self.interrupts
+    }
+
+    pub(crate) fn takes_gzip(&self) -> bool {
+        self.gzip
     }
 
     /// Whether the session is over by now.

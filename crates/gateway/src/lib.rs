@@ -19,6 +19,7 @@
 pub mod accept;
 mod activity;
 mod call;
+mod compress;
 mod connection;
 mod deliver;
 mod forward;

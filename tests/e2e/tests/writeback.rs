@@ -43,11 +43,9 @@ fn what_is_not_touched_stays_as_it_was() -> anyhow::Result<()> {
     furnish(lab.cluster, "kept")?;
     let session = lab.gate.session("writeback")?;
     let before = direct(&lab, "kept")?;
-    for (line, label) in [
-        ("replace -f FILE", "a: replaced"),
-        ("apply -f FILE", "b: applied"),
-        ("apply -f FILE", "c: again"),
-    ] {
+    for (line, label) in
+        [("replace -f FILE", "a: replaced"), ("apply -f FILE", "b: applied"), ("apply -f FILE", "c: again")]
+    {
         let manifest = labelled(&shown(&session, "kept")?, label);
         assert!(!manifest.contains(CANARY));
         let told = run(&session, line, &manifest)?;
@@ -59,10 +57,10 @@ fn what_is_not_touched_stays_as_it_was() -> anyhow::Result<()> {
         assert!(!after.to_string().contains(MASKED_TEXT), "{line}: {after}");
     }
     // What kubectl notes of the manifest is as if it had been applied directly.
-    let noted = direct(&lab, "kept")?["metadata"]["annotations"]
-        ["kubectl.kubernetes.io/last-applied-configuration"]
-        .as_str()
-        .map(serde_json::from_str::<Value>);
+    let noted =
+        direct(&lab, "kept")?["metadata"]["annotations"]["kubectl.kubernetes.io/last-applied-configuration"]
+            .as_str()
+            .map(serde_json::from_str::<Value>);
     assert_eq!(noted.unwrap()?["data"], before["data"]);
     let told = run(&session, "diff -f FILE", &shown(&session, "kept")?)?;
     assert!(told.starts_with("exit 0"), "{told}");
