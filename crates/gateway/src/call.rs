@@ -8,7 +8,7 @@ use hyper::body::Incoming;
 use identity::Caller;
 use kube_api::Status;
 use ledger::leaf::{Actor, Cause, Event, Id};
-use policy::{Ask, Decision, Denial, Judge, Principal, RuleRef, Verdict};
+use policy::{Ask, Decision, Denial, Judge, Judgement, Principal, RuleRef, Verdict};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use upstream::Origin;
@@ -125,7 +125,14 @@ impl Call {
             Ok(settled) => settled.unwrap_or(request),
             Err(stop) => return self.stop(&request, stop).await,
         };
-        match self.judge(request) {
+        let verdict = match self.judge(request) {
+            Judgement::Verdict(verdict) => verdict,
+            Judgement::Look(look) => match self.judge_merged(look).await {
+                Ok(verdict) => verdict,
+                Err((look, stop)) => return self.stop(look.request(), stop).await,
+            },
+        };
+        match verdict {
             Verdict::Allow(permit) => self.forward(permit).await,
             Verdict::Ask(ask) => self.stop(ask.request(), Judged::from(&ask).into()).await,
             Verdict::Deny(denial) => self.stop(denial.request(), Judged::from(&denial).into()).await,
@@ -133,10 +140,14 @@ impl Call {
     }
 
     /// By the policy that was in force when the call began, however often it is asked.
-    pub(crate) fn judge(&self, request: kube_api::Request) -> Verdict {
+    pub(crate) fn judge(&self, request: kube_api::Request) -> Judgement {
         let groups = self.groups();
         let principal = Principal { agent: self.caller.agent().as_str(), groups: &groups };
         self.judge.judge(&principal, self.cluster(), request)
+    }
+
+    pub(crate) fn policy(&self) -> &Judge {
+        &self.judge
     }
 
     /// Ends a call before it is sent.

@@ -1,5 +1,6 @@
 //! What a client is told when its call goes no further: the one place where a refusal becomes a `Status`.
 
+use bytes::Bytes;
 use http::{Response, StatusCode};
 use kube_api::Status;
 use mask::{BodyError, Unwritable};
@@ -36,6 +37,8 @@ pub(crate) enum Refused {
     Unended,
     /// An answer that is not one.
     BadAnswer,
+    /// The API server would not do what was asked, as it said in the gate's dry run; its words are masked.
+    Answered { status: StatusCode, body: Bytes },
     /// The gate could not see the object that a write is about.
     Unseen,
     /// An answer that cannot be masked.
@@ -46,6 +49,9 @@ pub(crate) enum Refused {
 
 impl Refused {
     pub(crate) fn answer(&self, call: Option<&str>) -> Response<Reply> {
+        if let Self::Answered { status, body } = self {
+            return Reply::own(*status, body.clone(), call);
+        }
         Reply::status(&self.status(), call)
     }
 
@@ -112,6 +118,11 @@ impl Refused {
                 "InternalError",
                 "portcullis: the API server's answer cannot be passed on; it may have acted, so look before you try \
                  again",
+            ),
+            Self::Answered { status, .. } => failure(
+                *status,
+                "InternalError",
+                "portcullis: the API server would not do it, as it answered to a dry run",
             ),
             Self::Unseen => failure(
                 StatusCode::BAD_GATEWAY,
@@ -258,6 +269,8 @@ mod tests {
             Refused::Unmaskable => 12,
             Refused::Internal => 13,
             Refused::Unseen => 14,
+            // In the API server's words.
+            Refused::Answered { .. } => 15,
         }
     }
 

@@ -4,7 +4,7 @@
 use kube_api::Request;
 use ledger::leaf::Cause;
 use mask::{Unwritable, needs_live};
-use policy::Verdict;
+use policy::{Judgement, Verdict};
 
 use crate::{call::Call, look::Stop};
 
@@ -12,7 +12,10 @@ impl Call {
     /// The request that will be judged and sent in place of `request`, if it is another. What policy does not permit anyway
     /// is not looked at.
     pub(crate) async fn settle(&self, request: &Request) -> Result<Option<Request>, Stop> {
-        if !needs_live(request)? || !matches!(self.judge(request.clone()), Verdict::Allow(_)) {
+        if !needs_live(request)? {
+            return Ok(None);
+        }
+        if let Judgement::Verdict(Verdict::Ask(_) | Verdict::Deny(_)) = self.judge(request.clone()) {
             return Ok(None);
         }
         let live = self.look(request).await?;

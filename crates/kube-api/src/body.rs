@@ -64,23 +64,6 @@ impl Body {
         Ok(body)
     }
 
-    /// A body of the gate's own making, held to the same bounds.
-    ///
-    /// # Errors
-    /// It is larger than the API server takes, has more values than [`MAX_BODY_VALUES`], or is not of the form its
-    /// content type has.
-    pub(crate) fn of(content: ContentType, value: Value) -> Result<Self, Refusal> {
-        let body = Self { content, value };
-        body.check_form()?;
-        if count(&body.value) > MAX_BODY_VALUES {
-            return Err(Refusal::TooManyValues { most: MAX_BODY_VALUES });
-        }
-        if body.to_bytes().len() > MAX_BODY_BYTES {
-            return Err(Refusal::TooLarge { most: MAX_BODY_BYTES });
-        }
-        Ok(body)
-    }
-
     fn check_form(&self) -> Result<(), Refusal> {
         let form = |holds: bool, expected, problem: &str| {
             holds.then_some(()).ok_or_else(|| Refusal::Body { expected, problem: problem.to_owned() })
@@ -133,15 +116,6 @@ impl fmt::Debug for Body {
     /// Says what it is, not what is in it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Body").field("content", &self.content).finish_non_exhaustive()
-    }
-}
-
-/// Values in it, objects and arrays included.
-fn count(value: &Value) -> usize {
-    1 + match value {
-        Value::Array(items) => items.iter().map(count).sum(),
-        Value::Object(fields) => fields.values().map(count).sum(),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => 0,
     }
 }
 

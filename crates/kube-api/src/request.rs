@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::{
     Accept, Body, Options, Refusal, Resource, Target, Verb, delete_options,
+    field_selector::selected_fields,
     head::Head,
     subresource::{Shape, honours_dry_run, shape},
 };
@@ -16,8 +17,8 @@ const MAX_NAME: usize = 253;
 /// One request, understood. What goes upstream is written out from this value.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Request {
-    head: Head,
-    body: Option<Body>,
+    pub(crate) head: Head,
+    pub(crate) body: Option<Body>,
     uri: Uri,
     restored: bool,
 }
@@ -34,11 +35,6 @@ impl Request {
         let request = Self { head, body, uri, restored: false };
         request.check_names()?;
         Ok(request)
-    }
-
-    pub(crate) fn with_body(&self, body: Body) -> Result<Self, Refusal> {
-        let request = Self::new(self.head.clone(), Some(body))?;
-        Ok(Self { restored: self.restored, ..request })
     }
 
     pub(crate) fn restored(self) -> Self {
@@ -146,6 +142,12 @@ impl Request {
     pub fn generate_name(&self) -> Option<&str> {
         let named = self.object_name().is_some_and(|name| !name.is_empty());
         if named { None } else { self.created_metadata("generateName") }
+    }
+
+    /// The fields that a field selector looks at, in its order; none without one.
+    #[must_use]
+    pub fn selected_fields(&self) -> Vec<&str> {
+        self.head.options.get("fieldSelector").map(selected_fields).unwrap_or_default()
     }
 
     fn created_metadata(&self, field: &str) -> Option<&str> {

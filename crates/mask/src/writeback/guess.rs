@@ -121,16 +121,22 @@ fn mark_operations(patch: &mut Value, real: &Value, call: &str) -> Result<(), Un
         return Err(Unwritable::Form { path, remedy: "name the annotation, or send a merge patch" });
     }
     let Some(list) = patch.as_array_mut() else { return Ok(()) };
-    if real.pointer("/metadata/annotations").is_some_and(Value::is_object) {
+    if has_annotations(real) {
         let path = format!("/metadata/annotations/{}", MARK.replace('/', "~1"));
         list.push(json!({ "op": "add", "path": path, "value": call }));
-        return Ok(());
+    } else {
+        list.push(json!({ "op": "add", "path": "/metadata/annotations", "value": { MARK: call } }));
     }
-    // Annotations that have come in between must not be lost.
-    let version = real.pointer("/metadata/resourceVersion").cloned().unwrap_or_default();
-    list.insert(0, json!({ "op": "test", "path": "/metadata/resourceVersion", "value": version }));
-    list.push(json!({ "op": "add", "path": "/metadata/annotations", "value": { MARK: call } }));
     Ok(())
+}
+
+/// Whether the mark of this body brings all annotations with it, as only a JSON patch has to.
+pub(super) fn replaces_annotations(body: &Body, real: &Value) -> bool {
+    body.content() == ContentType::JsonPatch && !has_annotations(real)
+}
+
+fn has_annotations(real: &Value) -> bool {
+    real.pointer("/metadata/annotations").is_some_and(Value::is_object)
 }
 
 fn operations(patch: &Value) -> impl Iterator<Item = (&str, &Value)> {

@@ -3,7 +3,6 @@
 use std::fmt;
 
 use bytes::Bytes;
-use http::StatusCode;
 use http_body::Body;
 use serde_json::Value;
 
@@ -19,34 +18,27 @@ pub struct Live {
     pub(super) shown: Value,
 }
 
-/// Why there is no object to look at.
+/// An answer that is no object, or none that can be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum NotKept {
-    /// The API server refused, or there is none.
-    #[error("the API server answered {0}")]
-    Status(StatusCode),
-    /// Its answer is not one.
-    #[error("the API server's answer is no object that can be read")]
-    Unreadable,
-}
+#[error("the API server's answer is no object that can be read")]
+pub struct NotKept;
 
 impl<B> Sealed<B>
 where
     B: Body<Data = Bytes> + Unpin,
 {
-    /// Keeps the answer to a read of one object within the gate, instead of showing it.
+    /// Keeps the answer to a read or a write of one object within the gate, instead of showing it.
     ///
     /// # Errors
     /// [`NotKept`].
     pub async fn keep(self) -> Result<Live, NotKept> {
-        let status = self.status();
-        if status != StatusCode::OK {
-            return Err(NotKept::Status(status));
+        if !self.status().is_success() {
+            return Err(NotKept);
         }
-        let (mask, body) = self.into_view().ok_or(NotKept::Unreadable)?;
-        let content = read_bounded(body, MAX_OBJECT).await.ok_or(NotKept::Unreadable)?;
-        let shown = mask(Bytes::from(content.clone())).map_err(|_| NotKept::Unreadable)?;
-        let parse = |bytes: &[u8]| serde_json::from_slice(bytes).map_err(|_| NotKept::Unreadable);
+        let (mask, body) = self.into_view().ok_or(NotKept)?;
+        let content = read_bounded(body, MAX_OBJECT).await.ok_or(NotKept)?;
+        let shown = mask(Bytes::from(content.clone())).map_err(|_| NotKept)?;
+        let parse = |bytes: &[u8]| serde_json::from_slice(bytes).map_err(|_| NotKept);
         Ok(Live { real: parse(&content)?, shown: parse(&shown)? })
     }
 }

@@ -175,17 +175,17 @@ impl Live {
             ContentType::Json => {
                 self.restore(&mut written)?;
                 self.bind(&mut written)?;
-                request.with_restored_body(written)?
+                request.with_restored_body(&written)?
             }
             ContentType::ApplyPatch => {
                 let restored = self.restore(&mut written)?;
                 self.owned(request, restored)?;
                 self.bind(&mut written)?;
-                request.with_restored_body(written)?
+                request.with_restored_body(&written)?
             }
             ContentType::MergePatch | ContentType::StrategicMergePatch if secret => {
                 self.restore(&mut written)?;
-                request.as_update(self.patched(&written)?)?
+                request.as_update(&self.patched(&written)?)?
             }
             ContentType::MergePatch | ContentType::StrategicMergePatch => {
                 return Err(Unwritable::Patch { path, form: "a patch of this kind of object" });
@@ -204,7 +204,13 @@ impl Live {
 
     fn marked(&self, request: &Request, call: &str) -> Result<Request, Unwritable> {
         let Some(body) = request.body() else { return Ok(request.clone()) };
-        Ok(request.with_value(guess::marked(body, &self.real, call)?)?)
+        let marked = request.with_body_value(&guess::marked(body, &self.real, call)?)?;
+        // Annotations that have come in between must not be lost with the first of them.
+        Ok(if guess::replaces_annotations(body, &self.real) {
+            marked.with_resource_version(self.version().unwrap_or_default())?
+        } else {
+            marked
+        })
     }
 
     /// Puts placeholders right, also those in what `kubectl apply` notes of the manifest; tells where.
