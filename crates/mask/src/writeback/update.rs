@@ -202,7 +202,12 @@ impl Live {
         }
     }
 
+    /// A dry run tells of a write that changes nothing no more than of any other: it needs no mark, which `kubectl diff`
+    /// would show.
     fn marked(&self, request: &Request, call: &str) -> Result<Request, Unwritable> {
+        if request.dry_run() {
+            return Ok(request.clone());
+        }
         let Some(body) = request.body() else { return Ok(request.clone()) };
         let marked = request.with_body_value(&guess::marked(body, &self.real, call)?)?;
         // Annotations that have come in between must not be lost with the first of them.
