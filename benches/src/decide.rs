@@ -4,7 +4,7 @@ use std::{fmt::Write, time::Instant};
 
 use http::Request;
 use kube_api::Head;
-use policy::{Bundle, Judge, Principal, Settings, Source, Verdict};
+use policy::{Bundle, Judge, Judgement, Principal, Settings, Source};
 
 use crate::figures::{Latencies, Row, micros};
 
@@ -52,7 +52,7 @@ fn row(judge: &Judge, what: &str, path: &str, target: &'static str) -> anyhow::R
     for _decision in 0..DECISIONS {
         let request = request.clone();
         let started = Instant::now();
-        let verdict: Verdict = judge.judge(&principal, "demo", request);
+        let verdict: Judgement = judge.judge(&principal, "demo", request);
         samples.push(started.elapsed());
         std::hint::black_box(&verdict);
     }

@@ -9,14 +9,16 @@ use identity::{Caller, End};
 use kube_api::{Head, Status};
 use ledger::leaf::{Actor, Cause, Event, Id};
 use mask::KnownValues;
-use policy::{Principal, RuleRef, Verdict};
+use policy::{Ask, Decision, Denial, Judge, Judgement, Principal, RuleRef, Verdict};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use upstream::Origin;
 
 use crate::{
-    Gate,
+    Gate, compress,
     identify::identify,
     interrupt::Interrupts,
+    look::Stop,
     metrics::{Ended, Open},
     outcome::{Ending, Outcome, Unrecorded},
     outlive::Outlive,
@@ -33,11 +35,14 @@ use crate::{
 /// Whoever holds it owes the ledger an outcome: [`Call::close`] writes it.
 pub(crate) struct Call {
     gate: Arc<Gate>,
+    judge: Arc<Judge>,
     id: Id,
     caller: Caller,
     actor: Actor,
     started: Instant,
     interrupts: Interrupts,
+    /// Whether its client takes a compressed answer.
+    gzip: bool,
     /// Given back when the call has ended and its answer is taken.
     slot: Arc<Slot>,
     _open: Open,
@@ -80,11 +85,13 @@ pub(crate) async fn serve(gate: Arc<Gate>, peer: SocketAddr, request: Request<In
     let slot = Arc::new(slot);
     let call = Call {
         gate: Arc::clone(&gate),
+        judge: gate.judge(),
         id: id.clone(),
         caller,
         actor,
         started,
         interrupts,
+        gzip: compress::wanted(request.headers()),
         slot,
         _open: open,
     };
@@ -130,28 +137,62 @@ impl Call {
         if let Some(question) = reviews::question(&request) {
             return self.review(request, question).await;
         }
-        match self.judge(request) {
+        let request = match self.settle(&request).await {
+            Ok(settled) => settled.unwrap_or(request),
+            Err(stop) => return self.stop(&request, stop).await,
+        };
+        let verdict = match self.judge(request) {
+            Judgement::Verdict(verdict) => verdict,
+            Judgement::Look(look) => match self.judge_merged(look).await {
+                Ok(verdict) => verdict,
+                Err((look, stop)) => return self.stop(look.request(), stop).await,
+            },
+        };
+        match verdict {
             Verdict::Allow(permit) => self.forward(permit).await,
-            Verdict::Ask(ask) => {
-                let status = ask.status();
-                let event = self.told(&status).judged(Cause::Approval, ask.request(), ask.decision());
-                self.refuse(Ended::Asked, Refused::Judged(Box::new(status)), event).await
-            }
-            Verdict::Deny(denial) => {
-                self.count_guess(denial.decision()).await;
-                let fixed = denial.decision().rules().iter().any(RuleRef::is_fixed);
-                let cause = if fixed { Cause::Fixed } else { Cause::Policy };
-                let status = denial.status();
-                let event = self.told(&status).judged(cause, denial.request(), denial.decision());
-                self.refuse(Ended::Denied, Refused::Judged(Box::new(status)), event).await
-            }
+            Verdict::Ask(ask) => self.stop(ask.request(), Judged::from(&ask).into()).await,
+            Verdict::Deny(denial) => self.stop(denial.request(), Judged::from(&denial).into()).await,
         }
     }
 
-    fn judge(&self, request: kube_api::Request) -> Verdict {
+    /// By the policy that was in force when the call began, however often it is asked.
+    pub(crate) fn judge(&self, request: kube_api::Request) -> Judgement {
         let groups = self.groups();
         let principal = Principal { agent: self.caller.agent().as_str(), groups: &groups };
-        self.gate.judge().judge(&principal, self.cluster(), request)
+        self.judge.judge(&principal, self.cluster(), request)
+    }
+
+    pub(crate) fn policy(&self) -> &Judge {
+        &self.judge
+    }
+
+    /// Ends a call before it is sent.
+    async fn stop(self, request: &kube_api::Request, stop: Stop) -> Result<Response<Reply>, Refused> {
+        let Stop::Refused { refused, cause, decision } = stop else {
+            self.ended(Ended::Unrecorded, 0);
+            return Err(Refused::Unrecorded);
+        };
+        if let Some(decision) = &decision {
+            self.count_guess(decision).await;
+        }
+        let status = refused.status();
+        let told = self.told(&status);
+        let event = match &decision {
+            Some(decision) => told.judged(cause, request, decision),
+            None => told.unjudged(cause, request),
+        };
+        self.refuse(ended_by(cause), refused, event).await
+    }
+
+    /// Where the call comes from, as its intent tells it.
+    pub(crate) fn origin(&self) -> Origin {
+        Origin {
+            delegator: self.actor.delegator.clone(),
+            session: self.actor.session.clone(),
+            src: self.actor.src.clone(),
+            looks_for: None,
+            known: self.known(),
+        }
     }
 
     fn groups(&self) -> Vec<String> {
@@ -163,10 +204,10 @@ impl Call {
         request: kube_api::Request,
         question: reviews::Question,
     ) -> Result<Response<Reply>, Refused> {
-        let judge = self.gate.judge();
+        let judge = &self.judge;
         let groups = self.groups();
         let principal = Principal { agent: self.caller.agent().as_str(), groups: &groups };
-        let answer = match reviews::answer(&judge, &principal, self.cluster(), &question) {
+        let answer = match reviews::answer(judge, &principal, self.cluster(), &question) {
             Ok(answer) => answer,
             Err(refused) => {
                 let event = self.told(&refused.status()).unjudged(Cause::Malformed, &request);
@@ -267,12 +308,12 @@ impl Call {
         &self.caller
     }
 
-    pub(crate) fn id(&self) -> &Id {
-        &self.id
-    }
-
     pub(crate) fn actor(&self) -> &Actor {
         &self.actor
+    }
+
+    pub(crate) fn id(&self) -> &Id {
+        &self.id
     }
 
     /// The values of the cluster's Secrets.
@@ -289,6 +330,10 @@ impl Call {
         &self.interrupts
     }
 
+    pub(crate) fn takes_gzip(&self) -> bool {
+        self.gzip
+    }
+
     /// Whether the session is over, or frozen, by now.
     pub(crate) fn session_over(&self) -> bool {
         self.caller.ended().how().is_some()
@@ -296,5 +341,38 @@ impl Call {
 
     pub(crate) fn cluster(&self) -> &str {
         self.caller.cluster().as_str()
+    }
+}
+
+/// A request that policy did not permit, as its client and the ledger are told.
+pub(crate) struct Judged {
+    pub(crate) status: Box<Status>,
+    pub(crate) cause: Cause,
+    pub(crate) decision: Box<Decision>,
+}
+
+impl From<&Ask> for Judged {
+    fn from(ask: &Ask) -> Self {
+        let decision = Box::new(ask.decision().clone());
+        Self { status: Box::new(ask.status()), cause: Cause::Approval, decision }
+    }
+}
+
+impl From<&Denial> for Judged {
+    fn from(denial: &Denial) -> Self {
+        let fixed = denial.decision().rules().iter().any(RuleRef::is_fixed);
+        let cause = if fixed { Cause::Fixed } else { Cause::Policy };
+        Self { status: Box::new(denial.status()), cause, decision: Box::new(denial.decision().clone()) }
+    }
+}
+
+fn ended_by(cause: Cause) -> Ended {
+    match cause {
+        Cause::Approval => Ended::Asked,
+        Cause::Fixed | Cause::Policy => Ended::Denied,
+        Cause::Unseen => Ended::Failed,
+        Cause::SessionEnded | Cause::SessionFrozen | Cause::Malformed | Cause::Unsupported | Cause::Limit => {
+            Ended::Refused
+        }
     }
 }

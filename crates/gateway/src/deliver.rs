@@ -17,6 +17,7 @@ use upstream::{AnswerBody, Interrupted};
 
 use crate::{
     call::Call,
+    compress::Gzip,
     interrupt::Nature,
     outcome::{Ending, Outcome},
     passage::{self, Passage},
@@ -48,6 +49,7 @@ pub(crate) struct Delivery {
     body: Masked<AnswerBody>,
     /// What is masked and not passed on yet.
     ready: VecDeque<Bytes>,
+    gzip: Option<Gzip>,
     /// Bytes that the client's connection has taken.
     taken: u64,
     last: Option<u8>,
@@ -61,7 +63,7 @@ enum Fault {
 
 impl Delivery {
     pub(crate) fn new(call: Call, head: Head, nature: Nature, body: Masked<AnswerBody>) -> Self {
-        Self { call, head, nature, body, ready: VecDeque::new(), taken: 0, last: None }
+        Self { call, head, nature, body, ready: VecDeque::new(), gzip: None, taken: 0, last: None }
     }
 
     /// The answer to the client. What is long goes on in a task of its own, which outlives the client's connection and
@@ -81,6 +83,10 @@ impl Delivery {
                     return self.call.fail_answered(self.head.status, Ending::of_body(&error), refused).await;
                 }
             }
+        }
+        if self.call.takes_gzip() && !self.nature.is_stream() {
+            Gzip::announce(&mut self.head.headers);
+            self.gzip = Some(Gzip::new());
         }
         let (passing, client) = passage::new();
         let response = self.respond(|code, call, slot| Reply::passing(code, passing, call, slot));
@@ -182,13 +188,18 @@ impl Delivery {
                     data = next(&mut self.body) => data.map_err(Fault::Body)?,
                     () = client.left() => return Err(Fault::Interrupted(client.ending())),
                 };
-                let Some(data) = data else { return Ok(()) };
-                self.ready.push_back(data);
+                self.ready.extend(data.clone());
+                end = data.is_none().then_some(Ok(()));
             }
-            end = gather(&mut self.ready, &mut self.body);
-            offered = self.ready.iter().map(|data| data.len() as u64).sum();
+            if end.is_none() {
+                end = gather(&mut self.ready, &mut self.body);
+            }
             self.last = self.ready.back().and_then(|data| data.last()).copied().or(self.last);
-            room.send(std::mem::take(&mut self.ready));
+            let ended = matches!(end, Some(Ok(())));
+            let part = encoded(std::mem::take(&mut self.ready), &mut self.gzip, ended)
+                .map_err(|_error| Fault::Interrupted(Ending::Failed("the answer could not be compressed")))?;
+            offered = part.iter().map(|data| data.len() as u64).sum();
+            room.send(part);
         }
     }
 
@@ -227,6 +238,16 @@ fn gather(ready: &mut VecDeque<Bytes>, body: &mut Masked<AnswerBody>) -> Option<
         }
     }
     None
+}
+
+/// What is ready as it leaves, and at the end what comes after it.
+fn encoded(ready: VecDeque<Bytes>, gzip: &mut Option<Gzip>, ended: bool) -> std::io::Result<VecDeque<Bytes>> {
+    let Some(stream) = gzip else { return Ok(ready) };
+    let mut parts = stream.parts(ready)?;
+    if ended && let Some(stream) = gzip.take() {
+        parts.push_back(stream.finish()?);
+    }
+    Ok(parts)
 }
 
 /// The next data, if any is left.

@@ -2,7 +2,7 @@
 
 use http::Response;
 use policy::Permit;
-use upstream::{Answer, Failure, Intent, Origin};
+use upstream::{Answer, Failure, Intent};
 
 use crate::{
     call::Call,
@@ -55,14 +55,7 @@ impl Call {
     }
 
     async fn intend(&self, permit: Permit) -> Result<ledger::Receipt<Intent>, (Ended, Refused)> {
-        let actor = self.actor();
-        let origin = Origin {
-            delegator: actor.delegator.clone(),
-            session: actor.session.clone(),
-            src: actor.src.clone(),
-            known: self.known(),
-        };
-        let intent = Intent::new(self.id().clone(), origin, permit).map_err(|error| {
+        let intent = Intent::new(self.id().clone(), self.origin(), permit).map_err(|error| {
             tracing::error!(call = %self.id(), %error, "permitted, but cannot be sent");
             (Ended::Failed, Refused::Internal)
         })?;

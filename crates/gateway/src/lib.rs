@@ -11,14 +11,16 @@
 //! | mask | `deliver`, with [`mask::Sealed::open`]; a long answer goes part by part through `passage` |
 //! | outcome | `deliver` and `outcome` |
 //!
-//! What an agent sends is held against the values that the gate knows in `tripwire`, and a session stopped in [`freeze`].
-//! What may end a call at any of them (its session's end, the gate's) is in `interrupt`.
+//! A write with placeholders, or to a Secret, is settled between parse and judge (`settle`), for which the gate looks at the
+//! object (`look`). What an agent sends is held against the values that the gate knows before that (`tripwire`), and a
+//! session stopped in [`freeze`]. What may end a call at any of them (its session's end, the gate's) is in `interrupt`.
 //! What is recorded is made in `record`, what a client is told instead of an answer in `refuse`, and the only
 //! bodies a client can get in `reply`. Calls turned away before they are anybody's are counted in [`rejections`].
 
 pub mod accept;
 mod activity;
 mod call;
+mod compress;
 mod connection;
 mod deliver;
 mod forward;
@@ -28,6 +30,7 @@ mod identify;
 mod interrupt;
 mod limits;
 mod listen;
+mod look;
 mod metrics;
 pub mod operations;
 mod outcome;
@@ -39,6 +42,7 @@ mod refuse;
 pub mod rejections;
 mod reply;
 mod reviews;
+mod settle;
 mod slots;
 mod tripwire;
 

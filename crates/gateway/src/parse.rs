@@ -7,8 +7,6 @@ use hyper::body::Incoming;
 use identity::Ended;
 use kube_api::{BodyRule, Head, Refusal};
 use ledger::leaf::Cause;
-use mask::placeholder_in;
-use serde_json::Value;
 use tokio::time::timeout;
 
 use crate::{limits::Limits, outcome::Ending};
@@ -33,11 +31,6 @@ pub(crate) enum Why {
     Broken,
     #[error("{0}")]
     Session(Ending),
-    #[error(
-        "`{path}` is a placeholder that the gate put in place of a secret value; it cannot be written back, so leave the \
-         field out or send the value"
-    )]
-    Placeholder { path: String },
 }
 
 impl Why {
@@ -55,7 +48,7 @@ impl Why {
             | Self::Slow { .. } => Cause::Limit,
             Self::Session(Ending::SessionFrozen) => Cause::SessionFrozen,
             Self::Session(_) => Cause::SessionEnded,
-            Self::Refused(_) | Self::Broken | Self::Placeholder { .. } => Cause::Malformed,
+            Self::Refused(_) | Self::Broken => Cause::Malformed,
         }
     }
 }
@@ -83,42 +76,7 @@ pub(crate) async fn parse(
         Ok(bytes) => bytes,
         Err(why) => return Err(Unparsed { why, head: Some(head) }),
     };
-    let request = head
-        .clone()
-        .with_body(&bytes)
-        .map_err(|refusal| Unparsed { why: refusal.into(), head: Some(head.clone()) })?;
-    match request.body().and_then(|body| placeholder(body.value(), &mut String::new())) {
-        Some(path) => Err(Unparsed { why: Why::Placeholder { path }, head: Some(head) }),
-        None => Ok(request),
-    }
-}
-
-/// Where in a body a placeholder stands: written back, it would replace the very value it stands for.
-fn placeholder(value: &Value, path: &mut String) -> Option<String> {
-    match value {
-        Value::String(text) => placeholder_in(text).then(|| path.clone()),
-        Value::Array(items) => items
-            .iter()
-            .enumerate()
-            .find_map(|(at, item)| within(path, &at.to_string(), |path| placeholder(item, path))),
-        Value::Object(fields) => {
-            fields.iter().find_map(|(key, field)| {
-                within(path, key, |path| {
-                    if placeholder_in(key) { Some(path.clone()) } else { placeholder(field, path) }
-                })
-            })
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) => None,
-    }
-}
-
-fn within<T>(path: &mut String, step: &str, look: impl FnOnce(&mut String) -> T) -> T {
-    let length = path.len();
-    path.push('/');
-    path.extend(step.chars().take(64));
-    let found = look(path);
-    path.truncate(length);
-    found
+    head.clone().with_body(&bytes).map_err(|refusal| Unparsed { why: refusal.into(), head: Some(head) })
 }
 
 #[expect(clippy::disallowed_methods, reason = "collects a body that `Limited` bounds")]

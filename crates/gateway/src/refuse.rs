@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use http::{Response, StatusCode};
 use identity::{Frozen, SessionId};
 use kube_api::Status;
-use mask::BodyError;
+use mask::{BodyError, Unwritable};
 use upstream::{Failure, Interrupted};
 
 use crate::{interrupt::Nature, outcome::Ending, parse::Why, reply::Reply};
@@ -41,6 +42,10 @@ pub(crate) enum Refused {
     Unended,
     /// An answer that is not one.
     BadAnswer,
+    /// The API server would not do what was asked, as it said in the gate's dry run; its words are masked.
+    Answered { status: StatusCode, body: Bytes },
+    /// The gate could not see the object that a write is about.
+    Unseen,
     /// An answer that cannot be masked.
     Unmaskable,
     /// A defect of the gate's, or of its configuration.
@@ -49,6 +54,9 @@ pub(crate) enum Refused {
 
 impl Refused {
     pub(crate) fn answer(&self, call: Option<&str>) -> Response<Reply> {
+        if let Self::Answered { status, body } = self {
+            return Reply::own(*status, body.clone(), call);
+        }
         Reply::status(&self.status(), call)
     }
 
@@ -122,6 +130,17 @@ impl Refused {
                 "portcullis: the API server's answer cannot be passed on; it may have acted, so look before you try \
                  again",
             ),
+            Self::Answered { status, .. } => failure(
+                *status,
+                "InternalError",
+                "portcullis: the API server would not do it, as it answered to a dry run",
+            ),
+            Self::Unseen => failure(
+                StatusCode::BAD_GATEWAY,
+                "InternalError",
+                "portcullis: the gate could not read the object that this write is about, which it must to send it; nothing \
+                 was sent, so try again later, or tell the operator of the gate",
+            ),
             Self::Unmaskable => failure(
                 StatusCode::BAD_GATEWAY,
                 "InternalError",
@@ -163,8 +182,15 @@ impl From<Why> for Refused {
             Why::TooLarge { .. } => told(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge"),
             Why::Slow { .. } => told(StatusCode::REQUEST_TIMEOUT, "Timeout"),
             Why::Session(_) | Why::Broken => told(StatusCode::BAD_REQUEST, "BadRequest"),
-            Why::Placeholder { .. } => told(StatusCode::UNPROCESSABLE_ENTITY, "Invalid"),
         }))
+    }
+}
+
+impl From<Unwritable> for Refused {
+    fn from(unwritable: Unwritable) -> Self {
+        let code = unwritable.code();
+        let reason = if code == StatusCode::CONFLICT { "Conflict" } else { "Invalid" };
+        Self::Unparsed(Box::new(failure(code, reason, &format!("portcullis: {unwritable}"))))
     }
 }
 
@@ -215,6 +241,8 @@ mod tests {
     use identity::{Frozen, SessionId};
     use upstream::{ConnectError, Failure};
 
+    use mask::Unwritable;
+
     use super::Refused;
     use crate::{outcome::Ending, parse::Why};
 
@@ -253,7 +281,9 @@ mod tests {
             Refused::from(Why::Broken),
             Refused::from(Why::Session(Ending::SessionEnded)),
             Refused::from(Why::Session(Ending::SessionFrozen)),
-            Refused::from(Why::Placeholder { path: "/data/password".to_owned() }),
+            Refused::Unseen,
+            Refused::from(Unwritable::Foreign { path: "/data/password".to_owned() }),
+            Refused::from(Unwritable::Changed),
         ]
     }
 
@@ -275,14 +305,17 @@ mod tests {
             Refused::BadAnswer => 11,
             Refused::Unmaskable => 12,
             Refused::Internal => 13,
-            Refused::Frozen { .. } => 14,
+            Refused::Unseen => 14,
+            // In the API server's words.
+            Refused::Answered { .. } => 15,
+            Refused::Frozen { .. } => 16,
         }
     }
 
     #[test]
     fn none_is_left_out() {
         let numbers: BTreeSet<usize> = all().iter().map(number).collect();
-        assert_eq!(numbers, (0..=14).filter(|number| *number != 4).collect());
+        assert_eq!(numbers, (0..=16).filter(|number| ![4, 15].contains(number)).collect());
     }
 
     #[test]

@@ -73,10 +73,15 @@ impl Accept {
             }
         }
         if !given {
-            return Ok(Self::fixed("application/json", &[Representation::Object]));
+            return Ok(Self::object());
         }
         let header = HeaderValue::from_str(&kept.join(", ")).map_err(|_| NOTHING)?;
         if kept.is_empty() { Err(NOTHING) } else { Ok(Self { header, representations }) }
+    }
+
+    /// The objects themselves.
+    pub(crate) fn object() -> Self {
+        Self::fixed("application/json", &[Representation::Object])
     }
 
     fn fixed(header: &'static str, representations: &[Representation]) -> Self {

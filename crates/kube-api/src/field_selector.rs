@@ -26,6 +26,11 @@ pub(crate) fn is_field_selector(selector: &str) -> bool {
     required_name(selector).is_ok() && split_terms(selector).into_iter().all(selects)
 }
 
+/// The fields that a selector looks at.
+pub(crate) fn selected_fields(selector: &str) -> Vec<&str> {
+    split_terms(selector).into_iter().filter_map(split_term).map(|(field, ..)| field).collect()
+}
+
 /// A selector that the server refuses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Unreadable;
@@ -100,6 +105,7 @@ mod tests {
         for everything in ["=", "!=", "==", ",", "a=b,", "a=b,="] {
             assert!(!is_field_selector(everything), "{everything}");
         }
+        assert_eq!(selected_fields(r"a=b,spec.token!=x\,metadata.name=y,b==c"), ["a", "spec.token", "b"]);
         for some in ["", "a=", "metadata.name=a", "a!=b,c==d"] {
             assert!(is_field_selector(some), "{some}");
         }

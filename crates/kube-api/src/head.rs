@@ -53,6 +53,12 @@ impl Head {
         }
     }
 
+    /// A head of the gate's own, for requests with a body of its own in JSON or with none.
+    pub(crate) fn of(method: Method, verb: Verb, target: Target, options: Options, accept: Accept) -> Self {
+        let content = Ok((ContentType::Json, Syntax::Json));
+        Self { method, verb, target, options, accept, content }
+    }
+
     /// Whether a body follows, and how large it may be.
     #[must_use]
     pub fn body_rule(&self) -> BodyRule {

@@ -12,6 +12,7 @@ mod body;
 mod budget;
 mod content;
 mod delete_options;
+mod derived;
 mod field_selector;
 #[cfg(any(test, feature = "generate"))]
 pub mod generate;

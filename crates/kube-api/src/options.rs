@@ -55,9 +55,21 @@ impl Options {
         self.get(name) == Some("true")
     }
 
+    /// The same options with this one, in place of what was given for it.
+    pub(crate) fn with(mut self, name: &'static str, value: &str) -> Self {
+        self.0.retain(|(known, _)| *known != name);
+        self.0.push((name, value.to_owned()));
+        self
+    }
+
     /// Names and values, in the client's order.
     pub fn iter(&self) -> impl Iterator<Item = (&'static str, &str)> {
         self.0.iter().map(|(name, value)| (*name, value.as_str()))
+    }
+
+    /// Those whose name is wanted.
+    pub(crate) fn only(&self, wanted: impl Fn(&str) -> bool) -> Self {
+        Self(self.0.iter().filter(|(name, _)| wanted(name)).cloned().collect())
     }
 
     /// `?name=value&…`, or nothing.

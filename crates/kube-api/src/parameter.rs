@@ -111,7 +111,12 @@ const LOG: &[Parameter] = &[
     one("timestamps", Kind::Bool),
     one("tailLines", Kind::Count),
     one("stream", STREAMS),
-    one("limitBytes", Kind::Refused("it cuts values apart, so that what is secret in them cannot be found")),
+    one(
+        "limitBytes",
+        Kind::Refused(
+            "it cuts values apart, so that what is secret in them cannot be found; use `tailLines`",
+        ),
+    ),
     one(
         "insecureSkipTLSVerifyBackend",
         Kind::Refused("the API server would take logs from whoever answers for the node"),

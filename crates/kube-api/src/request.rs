@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::{
     Accept, Body, Options, Refusal, Resource, Target, Verb, delete_options,
+    field_selector::selected_fields,
     head::Head,
     subresource::{Shape, honours_dry_run, shape},
 };
@@ -16,9 +17,10 @@ const MAX_NAME: usize = 253;
 /// One request, understood. What goes upstream is written out from this value.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Request {
-    head: Head,
-    body: Option<Body>,
+    pub(crate) head: Head,
+    pub(crate) body: Option<Body>,
     uri: Uri,
+    restored: bool,
 }
 
 impl Request {
@@ -30,9 +32,20 @@ impl Request {
         if let (Verb::Delete | Verb::DeleteCollection, Some(body)) = (head.verb, &body) {
             delete_options::check(body, &head.options)?;
         }
-        let request = Self { head, body, uri };
+        let request = Self { head, body, uri, restored: false };
         request.check_names()?;
         Ok(request)
+    }
+
+    pub(crate) fn restored(self) -> Self {
+        Self { restored: true, ..self }
+    }
+
+    /// Whether its body holds values that its client did not send and may not see. What the API server says of it, an
+    /// error above all, can quote them.
+    #[must_use]
+    pub fn is_restored(&self) -> bool {
+        self.restored
     }
 
     /// A name in a body is judged, recorded and told like one in the path, which the size of the head bounds.
@@ -129,6 +142,12 @@ impl Request {
     pub fn generate_name(&self) -> Option<&str> {
         let named = self.object_name().is_some_and(|name| !name.is_empty());
         if named { None } else { self.created_metadata("generateName") }
+    }
+
+    /// The fields that a field selector looks at, in its order; none without one.
+    #[must_use]
+    pub fn selected_fields(&self) -> Vec<&str> {
+        self.head.options.get("fieldSelector").map(selected_fields).unwrap_or_default()
     }
 
     fn created_metadata(&self, field: &str) -> Option<&str> {

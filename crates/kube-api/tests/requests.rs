@@ -30,6 +30,7 @@ fn only_what_was_understood_goes_upstream() {
         .header("authorization", "Bearer x")
         .header("audit-id", "mine")
         .header("if-none-match", "x")
+        .header("range", "bytes=0-7")
         .header("x-forwarded-for", "10.0.0.1");
     let request = head(builder).with_body(b"metadata:\n  name: system:node # note\n").unwrap();
     let sent = request.to_http();

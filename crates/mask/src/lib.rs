@@ -25,6 +25,7 @@ mod scan;
 mod sealed;
 mod splice;
 mod status;
+mod writeback;
 
 pub use guard::{Guard, Reveal, View};
 pub use known::{KnownValues, SecretValue};
@@ -36,3 +37,4 @@ pub use placeholder::{Placeholder, placeholder_in};
 pub use places::{BadPlace, Catalogue, CustomPlace, Places};
 pub use scan::MAX_DEPTH;
 pub use sealed::{Opened, Sealed};
+pub use writeback::{Live, NotKept, Unwritable, needs_live, placeholder_path};

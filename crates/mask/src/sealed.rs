@@ -10,10 +10,11 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use http_body::Body;
 use kube_api::Request;
 
-use crate::guard::{Guard, View};
+use crate::guard::{Guard, Reveal, View};
 use crate::kind::Kind;
+use crate::malformed::Malformed;
 use crate::masked::Masked;
-use crate::masker::Masker;
+use crate::masker::{Framing, Masker};
 use crate::media::{Reading, Unmaskable, reading};
 use crate::redact::Redactor;
 use crate::status::{Failure, MAX_BODY};
@@ -102,12 +103,36 @@ where
             }
             Reading::Opaque => Masked::opaque(self.body, Redactor::new(self.guard.known().clone())),
             Reading::Rebuild => {
-                let content = read_bounded(self.body).await;
+                let content = read_bounded(self.body, MAX_BODY).await;
                 headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
                 Masked::own(Failure::read(self.status, content.as_deref()).to_status(&self.kind))
             }
         };
         Ok(Opened { body, headers })
+    }
+}
+
+/// Masks a whole object at once.
+pub(crate) type MaskWhole = Box<dyn FnOnce(Bytes) -> Result<Bytes, Malformed> + Send>;
+
+impl<B> Sealed<B> {
+    pub(crate) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// How it would be shown with nothing revealed, and what it is, if it is one JSON document.
+    pub(crate) fn into_view(self) -> Option<(MaskWhole, B)> {
+        let Ok(Reading::Json(framing @ Framing::One, places)) = self.reading else { return None };
+        let (guard, view) = (self.guard, View { reveal: Reveal::default(), ..self.view });
+        let mask = move |content| {
+            let mut masker = Masker::new(framing, places).bound(&guard, &view);
+            let mut redactor = Redactor::new(guard.known().clone());
+            let mut shown = redactor.push(masker.push(content)?, masker.revealed()).to_vec();
+            masker.finish()?;
+            shown.extend_from_slice(&redactor.finish());
+            Ok(Bytes::from(shown))
+        };
+        Some((Box::new(mask), self.body))
     }
 }
 
@@ -126,12 +151,12 @@ fn told_headers(kind: &Kind, headers: &HeaderMap) -> HeaderMap {
     told
 }
 
-/// The whole body, if it is no longer than [`MAX_BODY`] and comes to its end.
-async fn read_bounded<B: Body<Data = Bytes> + Unpin>(mut body: B) -> Option<Vec<u8>> {
+/// The whole body, if it is no longer than `most` and comes to its end.
+pub(crate) async fn read_bounded<B: Body<Data = Bytes> + Unpin>(mut body: B, most: usize) -> Option<Vec<u8>> {
     let mut content = Vec::new();
     while let Some(frame) = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
         if let Ok(data) = frame.ok()?.into_data() {
-            if content.len() + data.len() > MAX_BODY {
+            if content.len() + data.len() > most {
                 return None;
             }
             content.extend_from_slice(&data);

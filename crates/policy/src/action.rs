@@ -19,12 +19,14 @@ pub(crate) enum Action {
     Attach,
     PortForward,
     Proxy,
+    Use,
+    Reveal,
     Discover,
 }
 
 impl Action {
     /// Every action, in the order of [`Action::index`].
-    pub(crate) const ALL: [Self; 15] = [
+    pub(crate) const ALL: [Self; 17] = [
         Self::Get,
         Self::List,
         Self::Watch,
@@ -39,12 +41,15 @@ impl Action {
         Self::Attach,
         Self::PortForward,
         Self::Proxy,
+        Self::Use,
+        Self::Reveal,
         Self::Discover,
     ];
 
     /// The action of `verb` on a resource. The subresource decides before the verb: exec by GET is
-    /// exec, and whoever may only read must not run commands. `None` for verbs that are no request (`use`, `bind`, `*`).
-    pub(crate) fn of(verb: &str, resource: &str, subresource: &str) -> Option<Self> {
+    /// exec, and whoever may only read must not run commands. `use` and `reveal` are verbs of no request, and of Secrets alone.
+    /// `None` for other verbs that are none (`bind`, `*`).
+    pub(crate) fn of(verb: &str, group: &str, resource: &str, subresource: &str) -> Option<Self> {
         let plain = match verb {
             "get" => Self::Get,
             "list" => Self::List,
@@ -54,6 +59,8 @@ impl Action {
             "patch" => Self::Patch,
             "delete" => Self::Delete,
             "deletecollection" => Self::DeleteCollection,
+            "use" if (group, resource, subresource) == ("", "secrets", "") => Self::Use,
+            "reveal" if (group, resource, subresource) == ("", "secrets", "") => Self::Reveal,
             _ => return None,
         };
         Some(match subresource {
@@ -84,6 +91,8 @@ impl Action {
             Self::Attach => "attach",
             Self::PortForward => "portforward",
             Self::Proxy => "proxy",
+            Self::Use => "use",
+            Self::Reveal => "reveal",
             Self::Discover => "discover",
         }
     }
@@ -95,6 +104,7 @@ impl Action {
             Self::Create | Self::Update | Self::Patch => &["change", "write"],
             Self::Delete | Self::DeleteCollection | Self::Evict => &["destroy", "write"],
             Self::Debug | Self::Exec | Self::Attach | Self::PortForward | Self::Proxy => &["stream"],
+            Self::Use | Self::Reveal => &["disclose"],
             Self::Discover => &[],
         }
     }
@@ -113,9 +123,14 @@ impl Action {
         matches!(self, Self::Exec | Self::Attach | Self::PortForward | Self::Proxy)
     }
 
-    /// Anything but a read: writes, and what reaches into running pods.
+    /// What shows a Secret's value.
+    pub(crate) fn discloses(self) -> bool {
+        matches!(self, Self::Use | Self::Reveal)
+    }
+
+    /// Writes, and what reaches into running pods.
     pub(crate) fn changes(self) -> bool {
-        !self.is_read() && self != Self::Discover
+        !self.is_read() && !self.discloses() && self != Self::Discover
     }
 }
 

@@ -1,6 +1,6 @@
 //! A set of rules, compiled and checked.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -17,6 +17,8 @@ use crate::vocabulary::{SCHEMA, Vocabulary};
 /// Most places (pairs of a namespace and a name) that the rules about one action may tell apart: a call on a
 /// collection is judged once for each.
 const MAX_PLACES: usize = 1000;
+/// Most keys of Secrets that the rules may tell apart: reading a Secret is judged once for each.
+const MAX_KEYS: usize = 200;
 
 /// A bundle file: its name, as decisions and problems show it, and its text.
 #[derive(Clone, Debug)]
@@ -229,6 +231,12 @@ impl<'a> Draft<'a> {
                 "the rules single out more than {MAX_PLACES} pairs of a namespace and a name; use fewer names, groups of \
                  agents, or `like` patterns that do not overlap"
             );
+            self.found.push(Problem::new("bundle", message));
+        }
+        let keys: BTreeSet<&str> =
+            self.rules.values().flat_map(|(rule, _)| rule.mentions.keys.iter().map(String::as_str)).collect();
+        if keys.len() > MAX_KEYS {
+            let message = format!("the rules single out more than {MAX_KEYS} keys of Secrets; use fewer");
             self.found.push(Problem::new("bundle", message));
         }
     }

@@ -1,25 +1,36 @@
 //! A call as policy judges it: action, canonical identity, facts.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use crate::action::Action;
 use crate::body::{Body, Form};
 use crate::catalogue;
-use crate::facts::Facts;
+use crate::facts::{Facts, Reference, is_deputy_kind};
 
 /// One call, or one question about a call that might be made.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Call<'a> {
     /// The verb as asked; for wording.
     pub(crate) verb: &'a str,
-    /// `None` for verbs that no request can have (`use`, `impersonate`, `*`): never allowed.
+    /// `None` for verbs that are no action (`bind`, `impersonate`, `*`): never allowed.
     pub(crate) action: Option<Action>,
     pub(crate) subject: Subject<'a>,
     pub(crate) body: Option<Body<'a>>,
     pub(crate) dry_run: bool,
     /// A delete that tells the server to go on although it cannot read what it deletes.
     pub(crate) unsafe_delete: bool,
-    pub(crate) facts: Facts,
+    pub(crate) facts: Arc<Facts>,
+    pub(crate) deputy_kind: bool,
+    /// For `reveal`, the key in question; without one, all of them.
+    pub(crate) key: Option<&'a str>,
+    /// Whether the answer is the one object that the call names, whole.
+    pub(crate) shows_object: bool,
+    /// Server-side apply that leaves to others what they own: it fails if, and only if, it would change that.
+    pub(crate) yields: bool,
+    /// A field selector on anything but name and namespace.
+    pub(crate) selects_fields: bool,
     /// Whether an update or patch creates the object if it is not there: then it must be allowed as both.
     pub(crate) may_create: bool,
     /// Whether leaving out the namespace or the name means all of them.
@@ -56,7 +67,12 @@ impl<'a> Call<'a> {
             body: None,
             dry_run: false,
             unsafe_delete: false,
-            facts: Facts::none(),
+            facts: Arc::new(Facts::none()),
+            deputy_kind: false,
+            key: None,
+            shows_object: false,
+            yields: false,
+            selects_fields: false,
             may_create: false,
             covers_all: false,
             generated: None,
@@ -70,9 +86,8 @@ impl<'a> Call<'a> {
         body: Option<Body<'a>>,
         dry_run: bool,
     ) -> Self {
-        let action = Action::of(verb, object.resource, object.subresource);
+        let action = Action::of(verb, object.group, object.resource, object.subresource);
         let object = object.canonical(verb, body.as_ref());
-        let is_data = object.group.is_empty() && matches!(object.resource, "configmaps" | "secrets");
         Self {
             verb,
             action,
@@ -80,7 +95,12 @@ impl<'a> Call<'a> {
             body,
             dry_run,
             unsafe_delete: false,
-            facts: body.as_ref().map_or_else(Facts::none, |body| Facts::of(body, is_data)),
+            facts: Arc::new(body.as_ref().map_or_else(Facts::none, |body| Facts::of(body, object.is_data()))),
+            deputy_kind: is_deputy_kind(object.group, object.resource),
+            key: None,
+            shows_object: false,
+            yields: false,
+            selects_fields: false,
             may_create: action == Some(Action::Update)
                 && object.subresource.is_empty()
                 && catalogue::is_created_by_update(object.group, object.resource),
@@ -101,6 +121,48 @@ impl<'a> Call<'a> {
     pub(crate) fn is_named(&self, prefix: &str) -> bool {
         let named = self.object().is_some_and(|object| object.name.starts_with(prefix));
         named || self.generated.is_some_and(|begin| begin.starts_with(prefix))
+    }
+
+    /// The Secrets that it gives to what can show them.
+    pub(crate) fn uses(&self) -> impl Iterator<Item = &Reference> {
+        let writes =
+            matches!(self.action, Some(Action::Create | Action::Update | Action::Patch | Action::Debug));
+        let shows = self.object().is_some_and(|o| catalogue::can_show_secrets(o.group, o.resource));
+        self.facts.secrets.all.iter().filter(move |_| writes && shows)
+    }
+
+    /// The same call as `use` of a Secret; an empty name or namespace stands for every one.
+    pub(crate) fn using<'s>(&self, namespace: &'s str, name: &'s str) -> Call<'s>
+    where
+        'a: 's,
+    {
+        let secret = Object { group: "", resource: "secrets", subresource: "", namespace, name };
+        Call {
+            verb: "use",
+            action: Some(Action::Use),
+            subject: Subject::Object(secret),
+            covers_all: true,
+            generated: None,
+            may_create: false,
+            ..self.clone()
+        }
+    }
+
+    /// Showing the value of `key`, or of all keys, in the answer to this call.
+    pub(crate) fn revealing<'s>(&self, key: Option<&'s str>) -> Call<'s>
+    where
+        'a: 's,
+    {
+        Call { verb: "reveal", action: Some(Action::Reveal), key, ..self.clone() }
+    }
+
+    /// Whether what it makes of the object has to be seen before it can be judged: it shows a part alone, and changes what a
+    /// container runs or is given.
+    pub(crate) fn needs_look(&self) -> bool {
+        let facts = &self.facts;
+        let gives =
+            facts.touches_process || !facts.service_accounts.is_empty() || self.uses().next().is_some();
+        gives && !facts.body_complete && self.object().is_some_and(|object| !object.is_data())
     }
 
     /// Whether it changes something, or reaches into something that runs.
@@ -133,6 +195,11 @@ impl<'a> Object<'a> {
             "" => self.resource.to_owned(),
             group => format!("{}.{group}", self.resource),
         }
+    }
+
+    /// Kinds whose payload is the user's: it is not looked into.
+    fn is_data(&self) -> bool {
+        self.group.is_empty() && matches!(self.resource, "configmaps" | "secrets")
     }
 
     pub(crate) fn is_cluster_scoped(&self) -> bool {

@@ -75,6 +75,45 @@ pub(crate) fn is_created_by_update(group: &str, resource: &str) -> bool {
     }
 }
 
+/// Kinds that refer to Secrets without anyone getting to see them: an ingress controller serves certificates, and keeps
+/// their keys; an Event tells what happened to whatever it names.
+const SHOWS_NO_SECRET: &[(&str, &str)] = &[("networking.k8s.io", "ingresses"), ("", "events")];
+
+/// Whether a reference in an object of this kind gives a Secret to what can show it. Unknown kinds do.
+pub(crate) fn can_show_secrets(group: &str, resource: &str) -> bool {
+    !SHOWS_NO_SECRET.contains(&(group, resource))
+}
+
+/// The groups of Kubernetes' own resources, none of which can be selected by a field that is masked.
+const BUILT_IN_GROUPS: &[&str] = &[
+    "",
+    "admissionregistration.k8s.io",
+    "apiextensions.k8s.io",
+    "apiregistration.k8s.io",
+    "apps",
+    "autoscaling",
+    "batch",
+    "certificates.k8s.io",
+    "coordination.k8s.io",
+    "discovery.k8s.io",
+    "events.k8s.io",
+    "extensions",
+    "flowcontrol.apiserver.k8s.io",
+    "networking.k8s.io",
+    "node.k8s.io",
+    "policy",
+    "rbac.authorization.k8s.io",
+    "resource.k8s.io",
+    "scheduling.k8s.io",
+    "storage.k8s.io",
+    "storagemigration.k8s.io",
+];
+
+/// Whether the API server itself serves this group.
+pub(crate) fn is_built_in(group: &str) -> bool {
+    BUILT_IN_GROUPS.contains(&group)
+}
+
 /// Subresources by group and resource, beyond `status` and `scale`, which any resource may have.
 const SUBRESOURCES: &[(&str, &str, &[&str])] = &[
     (

@@ -19,6 +19,8 @@ pub(crate) struct Mentions {
     pub(crate) namespaces: Option<BTreeSet<Glob>>,
     /// What `resource.name` is compared with; `None` if the rule does not read it.
     pub(crate) names: Option<BTreeSet<Glob>>,
+    /// What `context.key` is compared with.
+    pub(crate) keys: BTreeSet<String>,
 }
 
 impl Mentions {
@@ -101,9 +103,22 @@ impl Est {
                         );
                     }
                 }
+                found.keys.extend(key_literals(operator, operands).into_iter().flatten());
             }
         });
         found
+    }
+
+    /// Whether it does anything with `context.key` but compare it with strings: no list of keys could tell such a rule's
+    /// answers.
+    pub(crate) fn compares_keys_freely(&self) -> bool {
+        let (mut reads, mut compares) = (0_usize, 0_usize);
+        self.visit(&mut |node| {
+            reads += usize::from(node.get(".").is_some_and(is_key));
+            compares +=
+                node.iter().filter(|(operator, operands)| key_literals(operator, operands).is_some()).count();
+        });
+        reads != compares
     }
 
     /// Whether it compares the resource's name or namespace with something that is not written in the rule: no list of
@@ -147,6 +162,26 @@ fn accessed<'a>(value: &'a Value, variable: &str) -> Option<&'a str> {
     let access = value.get(".")?;
     is_variable(access.get("left")?, variable).then_some(())?;
     access.get("attr")?.as_str()
+}
+
+/// Whether `access`, the inside of a `.`, is `context.key`.
+fn is_key(access: &Value) -> bool {
+    let variable = access.get("left").is_some_and(|left| is_variable(left, "context"));
+    variable && access.get("attr").and_then(Value::as_str) == Some("key")
+}
+
+/// The strings that an operator compares `context.key` with: by `==` and `!=`, or as one of a list. `None` if it does
+/// something else.
+fn key_literals(operator: &str, operands: &Value) -> Option<Vec<String>> {
+    let [left, right] = [operands.get("left")?, operands.get("right")?];
+    let is_key = |value| accessed(value, "context") == Some("key");
+    let literal = |value: &Value| value.get("Value")?.as_str().map(str::to_owned);
+    match operator {
+        "==" | "!=" if is_key(left) => Some(vec![literal(right)?]),
+        "==" | "!=" if is_key(right) => Some(vec![literal(left)?]),
+        "contains" if is_key(right) => left.get("Set")?.as_array()?.iter().map(literal).collect(),
+        _ => None,
+    }
 }
 
 fn reads_name(value: &Value) -> bool {

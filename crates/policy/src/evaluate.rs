@@ -124,12 +124,14 @@ impl<'b> Evaluation<'b, '_> {
             boolean("hostNamespaces", facts.host_namespaces),
             boolean("tokenProjections", facts.token_projections),
             boolean("touchesProcess", facts.touches_process),
+            boolean("deputyKind", self.call.deputy_kind),
             set("images", &facts.images),
-            set("secretRefs", &facts.secret_refs),
+            set("secretRefs", &facts.secrets.names),
             set("serviceAccounts", &facts.service_accounts),
             set("hostPaths", &facts.host_paths),
             set("externalAddresses", &facts.external_addresses),
             set("deputyAnnotations", &facts.deputy_annotations),
+            text("key", self.call.key.unwrap_or_default()),
         ];
         pairs.extend(facts.replicas.first().map(|n| ("replicas".to_owned(), Expr::new_long(*n))));
         Context::from_pairs(pairs).ok()

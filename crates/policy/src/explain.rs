@@ -11,7 +11,7 @@ use crate::judge::{Cause, Finding, Judge, Principal};
 use crate::places::Place;
 use crate::request::call_of;
 use crate::rule::Rule;
-use crate::verdict::{Outcome, Requirement};
+use crate::verdict::{Outcome, Requirement, Reveal};
 use crate::wording::{Refused, act};
 
 /// A decision with every rule that was looked at. Its `Display` is several lines for a terminal.
@@ -24,6 +24,8 @@ pub struct Explanation {
     /// Rules of the bundle that are about other principals or actions.
     others: usize,
     flips: String,
+    reveal: Reveal,
+    needs_look: bool,
 }
 
 /// One rule that was looked at.
@@ -66,7 +68,9 @@ pub fn explain(judge: &Judge, who: &Principal<'_>, cluster: &str, request: &Requ
         message,
         others: judge.bundle().rules().count() - considered.len(),
         considered,
-        flips: flips(who, cluster, &call, &finding),
+        flips: flips(who, cluster, used(&call, &finding).as_ref().unwrap_or(&call), &finding),
+        reveal: judge.decision(who, cluster, &call, &finding).reveal().clone(),
+        needs_look: finding.outcome != Outcome::Deny && call.needs_look(),
     }
 }
 
@@ -78,6 +82,8 @@ fn considered(
     call: &Call<'_>,
     finding: &Finding<'_>,
 ) -> Vec<Considered> {
+    let used = used(call, finding);
+    let call = used.as_ref().unwrap_or(call);
     let slice = judge.slice(who);
     let Some((action, rules)) = call.action.and_then(|action| Some((action, slice.action(action)?))) else {
         return Vec::new();
@@ -110,6 +116,11 @@ fn considered(
         .collect();
     considered.sort_by(|a, b| (a.fate as u8, &a.id).cmp(&(b.fate as u8, &b.id)));
     considered
+}
+
+/// The use of a Secret by which `call` fails, if it is that.
+fn used<'c>(call: &Call<'c>, finding: &'c Finding<'_>) -> Option<Call<'c>> {
+    finding.secrets.first().map(|secret| call.using(&secret.namespace, &secret.name))
 }
 
 fn subject<'c>(call: &Call<'c>, place: Option<&'c Place>) -> Subject<'c> {
@@ -152,6 +163,8 @@ fn flips(who: &Principal<'_>, cluster: &str, call: &Call<'_>, finding: &Finding<
             None => format!("nothing: {} cannot be lifted", denial.id()),
         },
         (Outcome::Deny, Cause::NoRule) => format!("a permit, for instance\n{}", sample(who, cluster, call)),
+        (Outcome::Deny, Cause::ManySecrets) => "fewer references to Secrets".to_owned(),
+        (Outcome::Deny, Cause::Unseen) => "the whole object".to_owned(),
         (Outcome::Deny, Cause::Error) => format!("mending {}", ids(|_| true)),
         (Outcome::Deny, Cause::Rules) => {
             format!("the end of {}, if a permit applies", ids(|r| r.approval.is_none()))
@@ -211,6 +224,18 @@ impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}: {}", self.outcome.as_str().to_uppercase(), self.call)?;
         writeln!(f, "  {}", self.message)?;
+        if self.needs_look {
+            writeln!(
+                f,
+                "This is by what it sets. The gate judges it again, by what a dry run says it makes of the object."
+            )?;
+        }
+        if !self.reveal.is_none() {
+            let keys = self.reveal.keys().iter().map(|key| format!("{key:?}"));
+            let keys: Vec<String> =
+                keys.chain(self.reveal.others().then(|| "every other key".to_owned())).collect();
+            writeln!(f, "Its answer shows the values of {}.", keys.join(", "))?;
+        }
         writeln!(f, "Rules looked at ({} more are about other principals or actions):", self.others)?;
         for rule in &self.considered {
             writeln!(f, "  {:<14} {:<6} {} ({})", rule.fate.as_str(), rule.kind, rule.id, rule.file)?;

@@ -10,6 +10,10 @@ use crate::body::{Body, Form, Operation};
 
 mod deputies;
 mod process;
+mod secrets;
+
+pub(crate) use deputies::is_deputy_kind;
+pub(crate) use secrets::{Reference, References};
 
 /// Stands in a set for a name or path that the body does not tell.
 pub(crate) const UNKNOWN: &str = "*";
@@ -32,25 +36,12 @@ const BASELINE_CAPABILITIES: &[&str] = &[
     "SYS_CHROOT",
 ];
 
-/// Endings of keys under which names of Secrets stand: `secretKeyRef`, `imagePullSecrets`,
-/// `nodePublishSecretRef`, `…/auth-tls-secret`. Compared without regard to case.
-const SECRET_KEYS: &[&str] = &[
-    "secret",
-    "secrets",
-    "secretname",
-    "secretnames",
-    "secretref",
-    "secretrefs",
-    "secretkeyref",
-    "secretproviderclass",
-];
-
 /// What a body sets; the context of the schema without `approved` and `dryRun`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Facts {
     pub(crate) body_complete: bool,
     pub(crate) images: BTreeSet<String>,
-    pub(crate) secret_refs: BTreeSet<String>,
+    pub(crate) secrets: References,
     pub(crate) service_accounts: BTreeSet<String>,
     pub(crate) host_paths: BTreeSet<String>,
     pub(crate) external_addresses: BTreeSet<String>,
@@ -64,6 +55,19 @@ pub(crate) struct Facts {
 }
 
 impl Facts {
+    /// How many items its sets have: what it costs to tell them to the rules.
+    pub(crate) fn items(&self) -> usize {
+        let sets = [
+            &self.images,
+            &self.secrets.names,
+            &self.service_accounts,
+            &self.host_paths,
+            &self.external_addresses,
+            &self.deputy_annotations,
+        ];
+        sets.into_iter().map(BTreeSet::len).sum()
+    }
+
     /// The facts of a call without a body.
     pub(crate) fn none() -> Self {
         Self { body_complete: true, ..Self::default() }
@@ -100,36 +104,35 @@ impl Facts {
     }
 
     fn root(&mut self, value: &Value, is_data: bool) {
-        let Some(map) = value.as_object() else { return self.walk(value) };
+        let Some(map) = value.as_object() else { return self.walk(value, false) };
         for (key, value) in map {
             match (key.as_str(), value) {
                 ("data" | "stringData" | "binaryData", _) if is_data => {}
                 // Field sets of the server (`f:secretName: {}`): they repeat keys, not values.
                 ("metadata", Value::Object(metadata)) => {
                     let own = metadata.iter().filter(|(key, _)| *key != "managedFields");
-                    own.for_each(|(key, value)| self.entry(key, value));
+                    own.for_each(|(key, value)| self.entry(metadata, key, value, false));
                 }
-                _ => self.entry(key, value),
+                _ => self.entry(map, key, value, false),
             }
         }
     }
 
-    fn walk(&mut self, value: &Value) {
+    /// `is_free`: below annotations or labels.
+    fn walk(&mut self, value: &Value, is_free: bool) {
         match value {
             Value::Object(map) => {
-                if map.get("kind").and_then(Value::as_str) == Some("Secret") {
-                    self.secret_refs.insert(text_or_unknown(map.get("name")));
-                }
+                self.secrets.by_kind(map);
                 for (key, value) in map {
-                    self.entry(key, value);
+                    self.entry(map, key, value, is_free);
                 }
             }
-            Value::Array(items) => items.iter().for_each(|item| self.walk(item)),
+            Value::Array(items) => items.iter().for_each(|item| self.walk(item, is_free)),
             _ => {}
         }
     }
 
-    fn entry(&mut self, key: &str, value: &Value) {
+    fn entry(&mut self, map: &Map<String, Value>, key: &str, value: &Value, is_free: bool) {
         // Strategic merge directives (`$setElementOrder/…`, `$retainKeys`) order and remove.
         if key.starts_with('$') {
             return;
@@ -159,10 +162,8 @@ impl Facts {
         if deputies::is_deputy(key) && !value.is_null() {
             self.deputy_annotations.insert(key.to_owned());
         }
-        if names_secrets(key) {
-            self.secret(value);
-        }
-        self.walk(value);
+        self.secrets.entry(map, key, value, is_free);
+        self.walk(value, is_free || matches!(key, "annotations" | "labels" | "matchLabels"));
     }
 
     /// An address or a list of them, as a Service leads to.
@@ -189,25 +190,6 @@ impl Facts {
             _ => _ = self.service_accounts.insert(UNKNOWN.to_owned()),
         }
     }
-
-    /// The value of a key that names Secrets: a name, an object with a name, or a list of either.
-    fn secret(&mut self, value: &Value) {
-        match value {
-            Value::String(name) if !name.is_empty() => _ = self.secret_refs.insert(name.clone()),
-            Value::Array(items) => items.iter().for_each(|item| self.secret(item)),
-            // `secretName` inside is found by the walk itself.
-            Value::Object(map) if map.contains_key("secretName") => {}
-            Value::Object(map) => _ = self.secret_refs.insert(text_or_unknown(map.get("name"))),
-            _ => {}
-        }
-    }
-}
-
-fn names_secrets(key: &str) -> bool {
-    SECRET_KEYS.iter().any(|ending| {
-        let start = key.len().checked_sub(ending.len());
-        start.and_then(|start| key.get(start..)).is_some_and(|tail| tail.eq_ignore_ascii_case(ending))
-    })
 }
 
 /// What is no list of names is not understood, and counts.

@@ -58,7 +58,7 @@ const TABLE: &[FixedDenial] = &[
     },
     FixedDenial {
         id: "fixed/own-objects",
-        what: "changes in the gate's own namespace; RBAC objects whose name, roles or subjects begin with `portcullis:`",
+        what: "changes in the gate's own namespace, and `use` and `reveal` of its Secrets; RBAC objects whose name, roles or subjects begin with `portcullis:`",
         reason: "the gate protects its own workload, configuration and rights from those it guards against",
         next: "ask the operator of the gate, who changes them outside of it",
         cost: None,
@@ -79,6 +79,24 @@ const TABLE: &[FixedDenial] = &[
         next: "leave the `test` operation out; to guard against a race, set `metadata.resourceVersion` in a merge patch",
         cost: Some("an agent that may patch a Secret can guess at its values"),
         applies: matches::secret_test,
+    },
+    FixedDenial {
+        id: "fixed/secret-apply",
+        what: "server-side apply of a Secret without `force=true`",
+        reason: "where another manager owns a value, its answer tells whether a guessed value is right",
+        next: "add `--force-conflicts`, or use a merge patch",
+        cost: Some("an agent that may apply a Secret can guess at its values"),
+        applies: |call, _| call.yields && call.object().is_some_and(|o| o.is("", "secrets")),
+    },
+    FixedDenial {
+        id: "fixed/selectors",
+        what: "field selectors on custom resources by anything but `metadata.name` and `metadata.namespace`",
+        reason: "which objects come back tells whether a guessed value of a field is right, masked or not",
+        next: "select by labels, by `metadata.name` or by `metadata.namespace`",
+        cost: Some("an agent can guess at masked fields of custom resources that can be selected by"),
+        applies: |call, _| {
+            call.selects_fields && call.object().is_some_and(|o| !crate::catalogue::is_built_in(o.group))
+        },
     },
     FixedDenial {
         id: "fixed/impersonation",

@@ -1,47 +1,90 @@
 //! From a request to a verdict.
 
-use kube_api::{ContentType, Request, Target};
+use kube_api::{ContentType, Representation, Request, Target};
 
 use crate::action::Action;
 use crate::body::{Body, Form};
 use crate::call::{Call, Object};
 use crate::judge::{Cause, Finding, Judge, Principal};
-use crate::verdict::{Ask, Decision, Denial, Outcome, Permit, Requirement, RuleRef, Verdict};
+use crate::look::{Judgement, Look};
+use crate::verdict::{Ask, Decision, Denial, Outcome, Permit, Requirement, Reveal, RuleRef, Verdict};
 use crate::wording::Refused;
 
 /// A delete option of Kubernetes 1.32 and later (`metav1.DeleteOptions`).
 const UNSAFE_DELETE: &str = "ignoreStoreReadErrorWithClusterBreakingPotential";
 
+/// A verdict that does not own its request yet.
+pub(crate) struct Settled {
+    decision: Decision,
+    /// INVARIANT: there is none if, and only if, the outcome is to allow.
+    refused: Option<Refused>,
+    requirements: Vec<Requirement>,
+}
+
 impl Judge {
-    /// Judges `request` by `who` on `cluster`. The verdict owns the request.
-    pub fn judge(&self, who: &Principal<'_>, cluster: &str, request: Request) -> Verdict {
+    /// Judges `request` by `who` on `cluster`. What comes of it owns the request.
+    pub fn judge(&self, who: &Principal<'_>, cluster: &str, request: Request) -> Judgement {
         let call = call_of(&request);
         let finding = self.decide(who, cluster, &call);
-        let decision = self.decision(&call, &finding);
-        if finding.outcome == Outcome::Allow {
-            drop(finding);
-            return Verdict::Allow(Permit::new(who, cluster, request, decision));
+        if finding.outcome != Outcome::Deny && call.needs_look() {
+            let decision = self.decision(who, cluster, &call, &finding);
+            let unseen = self.settle(who, cluster, &call, &Finding::deny(Cause::Unseen, Vec::new()));
+            return match request.as_dry_run() {
+                Some(dry) => Judgement::Look(Look::new(who, cluster, request, dry, decision)),
+                None => Judgement::Verdict(unseen.of(who, cluster, request)),
+            };
         }
-        let refused = Refused::new(who.agent, cluster, &call, &finding);
-        let requirements: Vec<Requirement> =
-            finding.rules.iter().filter_map(|rule| Requirement::of(rule)).collect();
-        if finding.outcome == Outcome::Ask {
-            return Verdict::Ask(Ask::new(request, decision, requirements, refused));
-        }
-        Verdict::Deny(Denial::new(request, decision, refused))
+        let settled = self.settle(who, cluster, &call, &finding);
+        Judgement::Verdict(settled.of(who, cluster, request))
     }
 
-    pub(crate) fn decision(&self, call: &Call<'_>, finding: &Finding<'_>) -> Decision {
+    /// What `finding` about `call` means.
+    pub(crate) fn settle(
+        &self,
+        who: &Principal<'_>,
+        cluster: &str,
+        call: &Call<'_>,
+        finding: &Finding<'_>,
+    ) -> Settled {
+        let decision = self.decision(who, cluster, call, finding);
+        let refused =
+            (finding.outcome != Outcome::Allow).then(|| Refused::new(who.agent, cluster, call, finding));
+        let requirements = finding.rules.iter().filter_map(|rule| Requirement::of(rule)).collect();
+        Settled { decision, refused, requirements }
+    }
+
+    pub(crate) fn decision(
+        &self,
+        who: &Principal<'_>,
+        cluster: &str,
+        call: &Call<'_>,
+        finding: &Finding<'_>,
+    ) -> Decision {
         let rules = match finding.cause {
             Cause::Fixed(denial) => vec![RuleRef::new(denial.id(), "built-in", denial.reason())],
-            Cause::Rules | Cause::NoRule | Cause::Error => {
+            Cause::Rules | Cause::NoRule | Cause::Error | Cause::ManySecrets | Cause::Unseen => {
                 finding.rules.iter().map(|rule| RuleRef::from(*rule)).collect()
             }
         };
         let masked_read = finding.outcome == Outcome::Allow
             && call.action.is_some_and(Action::is_read)
             && call.object().is_some_and(|o| o.is("", "secrets") && o.subresource.is_empty());
-        Decision::new(finding.outcome, rules, self.bundle().digest(), masked_read)
+        let reveal = if masked_read { self.reveal(who, cluster, call) } else { Reveal::default() };
+        Decision::new(finding.outcome, rules, self.bundle().digest(), masked_read).revealing(reveal)
+    }
+}
+
+impl Settled {
+    /// The verdict on `request`.
+    pub(crate) fn of(self, who: &Principal<'_>, cluster: &str, request: Request) -> Verdict {
+        let Self { decision, refused, requirements } = self;
+        match refused {
+            None => Verdict::Allow(Permit::new(who, cluster, request, decision)),
+            Some(refused) if decision.outcome() == Outcome::Ask => {
+                Verdict::Ask(Ask::new(request, decision, requirements, refused))
+            }
+            Some(refused) => Verdict::Deny(Denial::new(request, decision, refused)),
+        }
     }
 }
 
@@ -57,6 +100,14 @@ pub(crate) fn call_of(request: &Request) -> Call<'_> {
     // Server-side apply creates what is not there: by a patch, an agent could make what it may not create.
     call.may_create |= request.body().is_some_and(|body| matches!(body.content(), ContentType::ApplyPatch));
     call.generated = request.generate_name();
+    call.yields = request.body().is_some_and(|body| body.content() == ContentType::ApplyPatch)
+        && !request.options().is_set("force");
+    call.shows_object = resource.is_object()
+        && request.accept().representations().iter().all(|form| *form == Representation::Object);
+    call.selects_fields = request
+        .selected_fields()
+        .iter()
+        .any(|field| !["metadata.name", "metadata.namespace"].contains(field));
     call.unsafe_delete = request.path_and_query().contains(UNSAFE_DELETE);
     call
 }

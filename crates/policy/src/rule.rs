@@ -63,6 +63,13 @@ impl Rule {
                     .to_owned(),
             );
         }
+        if est.compares_keys_freely() {
+            wrong.push(
+                "`context.key` can be compared only with strings in the rule itself, by `==`, `!=` or `[\"a\", \"b\"].contains(…)`: \
+                 which keys are shown could not be told"
+                    .to_owned(),
+            );
+        }
         if !wrong.is_empty() {
             return Err(wrong);
         }
@@ -219,6 +226,10 @@ fn action_scope(policy: &Policy) -> Vec<Action> {
     };
     let all = Action::ALL.into_iter();
     match policy.action_constraint() {
+        // Nobody shows Secrets by a permit that does not say so.
+        ActionConstraint::Any if policy.effect() == Effect::Permit => {
+            all.filter(|action| *action != Action::Reveal).collect()
+        }
         ActionConstraint::Any => all.collect(),
         ActionConstraint::Eq(uid) => all.filter(|action| action.as_str() == uid.id().unescaped()).collect(),
         ActionConstraint::In(uids) => {

@@ -26,6 +26,8 @@ pub(crate) struct ActionSlice {
     pub(crate) policies: PolicySet,
     /// The namespaces and names that these rules tell apart.
     pub(crate) places: Places,
+    /// The keys that these rules compare `context.key` with.
+    pub(crate) keys: BTreeSet<String>,
     /// Whether a rule could not be added, or the places not be told. Ids are unique in a bundle, and its places were
     /// counted, so this never is; if it were, a missing forbid must not become a permit.
     pub(crate) incomplete: bool,
@@ -96,6 +98,7 @@ impl ActionSlice {
         let about = || rules.iter().filter(|rule| rule.actions.contains(&action));
         for rule in about() {
             slice.incomplete |= slice.policies.add(rule.policy.clone()).is_err();
+            slice.keys.extend(rule.mentions.keys.iter().cloned());
         }
         match Places::of(about().map(|rule| &rule.mentions)) {
             Some(places) => slice.places = places,

@@ -11,6 +11,7 @@ use serde_json::Value;
 use crate::bundle::Bundle;
 use crate::call::Call;
 use crate::judge::{Judge, Principal};
+use crate::look::{merged_call, without_status};
 use crate::probe::asked;
 use crate::problem::{Problem, Problems};
 use crate::request::{call_of, object_of};
@@ -68,6 +69,10 @@ struct Case {
     rule: Option<String>,
     /// Whether it must be an allowed read of Secrets.
     masked_read: Option<bool>,
+    /// The object as the request would make it, for requests that are judged by that.
+    merged: Option<Value>,
+    /// The keys whose values the answer must show, `"*"` for those that no rule singles out; none unless given.
+    reveal: Option<Vec<String>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -144,10 +149,25 @@ impl Case {
                 }
             };
             let proven = finding.rules.iter().chain(&finding.then).map(|rule| rule.id.clone()).collect();
-            Run { decision: judge.decision(call, &finding), message, proven }
+            Run { decision: judge.decision(&who, cluster, call, &finding), message, proven }
         };
         match (&self.request, &self.can) {
-            (Some(line), None) => Ok(decide(&call_of(&self.request(line)?))),
+            (Some(line), None) => {
+                let request = self.request(line)?;
+                let call = call_of(&request);
+                let run = decide(&call);
+                let looks = call.needs_look() && run.decision.outcome() != Outcome::Deny;
+                match &self.merged {
+                    None if looks => {
+                        Err("is judged by what it makes of the object: say that as `merged`".to_owned())
+                    }
+                    Some(_) if !looks => {
+                        Err("is judged by what it says alone: leave `merged` out".to_owned())
+                    }
+                    None => Ok(run),
+                    Some(merged) => Ok(decide(&merged_call(&request, &without_status(&request, merged)))),
+                }
+            }
             (None, Some(question)) => {
                 let resource = question.resource()?;
                 Ok(decide(&asked(&question.verb, object_of(&resource))))
@@ -186,6 +206,13 @@ impl Case {
         }
         if let Some(rule) = self.rule.as_ref().filter(|rule| !rules.contains(&rule.as_str())) {
             return Some(format!("expected rule {rule}, got {by}"));
+        }
+        let reveal = decision.reveal();
+        let others = reveal.others().then(|| "*".to_owned());
+        let shown: BTreeSet<String> = reveal.keys().iter().cloned().chain(others).collect();
+        let expected: BTreeSet<String> = self.reveal.iter().flatten().cloned().collect();
+        if shown != expected {
+            return Some(format!("expected reveal {expected:?}, got {shown:?}"));
         }
         let masked = self.masked_read.filter(|masked| *masked != decision.masked_read());
         masked.map(|expected| format!("expected maskedRead {expected}"))

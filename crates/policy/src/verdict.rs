@@ -77,12 +77,15 @@ pub struct Decision {
     masked_read: bool,
     #[serde(skip_serializing_if = "Reveal::is_none")]
     reveal: Reveal,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    look: bool,
 }
 
 /// The keys of the named Secret whose values policy lets this call's answer show.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Reveal {
     keys: Vec<String>,
+    /// INVARIANT: no key that rules single out is withheld.
     others: bool,
 }
 
@@ -97,6 +100,10 @@ pub struct RuleRef {
 // === impl Reveal ===
 
 impl Reveal {
+    pub(crate) fn new(keys: Vec<String>, others: bool) -> Self {
+        Self { keys, others }
+    }
+
     /// Keys of `data`, exactly.
     #[must_use]
     pub fn keys(&self) -> &[String] {
@@ -327,7 +334,30 @@ impl Requirement {
 
 impl Decision {
     pub(crate) fn new(outcome: Outcome, rules: Vec<RuleRef>, digest: &Digest, masked_read: bool) -> Self {
-        Self { outcome, rules, policy_digest: digest.clone(), masked_read, reveal: Reveal::default() }
+        Self {
+            outcome,
+            rules,
+            policy_digest: digest.clone(),
+            masked_read,
+            reveal: Reveal::default(),
+            look: false,
+        }
+    }
+
+    pub(crate) fn revealing(self, reveal: Reveal) -> Self {
+        Self { reveal, ..self }
+    }
+
+    /// The decision to look first.
+    pub(crate) fn of_look(self) -> Self {
+        Self { outcome: Outcome::Allow, look: true, ..self }
+    }
+
+    /// Whether the request is the gate's own: a dry run, by which it looks at what a request of the agent's would make of
+    /// the object. The agent gets none of its answer.
+    #[must_use]
+    pub fn is_look(&self) -> bool {
+        self.look
     }
 
     /// Allow, ask or deny.

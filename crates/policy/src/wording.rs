@@ -7,13 +7,16 @@ use http::StatusCode;
 use kube_api::Status;
 
 use crate::call::{Call, Subject};
-use crate::judge::{Cause, Finding};
+use crate::judge::{Cause, Finding, Used};
 use crate::places::{ANY_OTHER, Place};
 use crate::rule::Rule;
 use crate::verdict::{Outcome, Requirement};
 
 /// After how many seconds an agent may ask again for what waits for approval.
 const RETRY_AFTER_SECONDS: u32 = 60;
+
+/// Most Secrets that a refusal names.
+const MOST_TOLD: usize = 5;
 
 /// A refusal in words, with what its `Status` details hold.
 #[derive(Clone, Debug)]
@@ -32,6 +35,7 @@ impl Refused {
         if let Some(place) = &finding.place {
             covers(&mut message, place);
         }
+        uses(&mut message, &finding.secrets);
         let next = match finding.outcome {
             Outcome::Ask => ask(&mut message, &finding.rules),
             Outcome::Allow | Outcome::Deny => deny(&mut message, finding),
@@ -93,6 +97,36 @@ fn covers(message: &mut String, place: &Place) {
     _ = write!(message, ", which covers {}", named.collect::<Vec<_>>().join(" and "));
 }
 
+/// Says which Secrets the call would use, as far as they may be told.
+fn uses(message: &mut String, secrets: &[Used]) {
+    let one = |secret: &Used| {
+        let name = match secret.name.as_str() {
+            "" => "any Secret".to_owned(),
+            name if secret.is_plain && is_name(name) => format!("Secret {}", quoted(name)),
+            _ => "a Secret named in the body".to_owned(),
+        };
+        match secret.namespace.as_str() {
+            "" => format!("{name} of any namespace"),
+            namespace if is_name(namespace) => format!("{name} of namespace {}", quoted(namespace)),
+            _ => format!("{name} of a namespace named in the body"),
+        }
+    };
+    if secrets.is_empty() {
+        return;
+    }
+    let told: Vec<String> = secrets.iter().take(MOST_TOLD).map(one).collect();
+    _ = write!(message, ", which uses {}", told.join(" and "));
+    if let Some(more) = secrets.len().checked_sub(MOST_TOLD).filter(|more| *more > 0) {
+        _ = write!(message, " and {more} more");
+    }
+}
+
+/// Whether it looks like a name that Kubernetes lets an object have (RFC 1123), and not like something to be kept quiet.
+fn is_name(text: &str) -> bool {
+    let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'.');
+    text.len() <= 253 && text.bytes().all(allowed)
+}
+
 /// Appends why approval is needed; answers what to do next.
 fn ask(message: &mut String, rules: &[&Rule]) -> String {
     _ = write!(message, " without approval: {}", reasons(rules));
@@ -122,6 +156,14 @@ fn deny(message: &mut String, finding: &Finding<'_>) -> String {
                 _ = write!(message, ", by an error in rule \"{}\" ({})", rule.id, rule.file.escape_debug());
             }
             "tell the owner of the policy, who must mend it".to_owned()
+        }
+        Cause::ManySecrets => {
+            message.push_str(": it refers to more Secrets than can be judged one by one");
+            "split it into several objects, with at most 64 Secrets each".to_owned()
+        }
+        Cause::Unseen => {
+            message.push_str(": what it makes of the object could not be seen");
+            "send the whole object with `kubectl replace`".to_owned()
         }
         Cause::Rules => {
             // Where a rule forbids outright, others that would ask do not matter.

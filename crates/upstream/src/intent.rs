@@ -28,6 +28,8 @@ pub struct Origin {
     pub src: leaf::Text<64>,
     /// What is not recorded wherever the call holds it: the values of its cluster's Secrets.
     pub known: KnownValues,
+    /// The agent's call for which the gate itself asks, if it does.
+    pub looks_for: Option<Id>,
 }
 
 /// One permitted call: who, on which cluster, under which decision, and the request itself.
@@ -38,6 +40,7 @@ pub struct Intent {
     call: Id,
     audit_id: HeaderValue,
     actor: Actor,
+    looks_for: Option<Id>,
     permit: Permit,
     impersonation: Impersonation,
     known: KnownValues,
@@ -51,13 +54,13 @@ impl Intent {
     /// # Errors
     /// The agent cannot be impersonated; see [`NotImpersonable`].
     pub fn new(call: Id, origin: Origin, permit: Permit) -> Result<Self, NotImpersonable> {
-        let Origin { delegator, session, src, known } = origin;
+        let Origin { delegator, session, src, known, looks_for } = origin;
         let groups = permit.groups().iter().map(|group| group.as_str().into()).collect();
         let actor = Actor { agent: permit.agent().into(), groups, delegator, session, src };
         let impersonation = Impersonation::of(&actor, permit.decision().masked_read())?;
         let audit_id = crate::impersonation::value("call", call.as_str())?;
         let outgoing = permit.request().to_http();
-        Ok(Self { call, audit_id, actor, permit, impersonation, known, outgoing })
+        Ok(Self { call, audit_id, actor, looks_for, permit, impersonation, known, outgoing })
     }
 
     /// The request that was judged.
@@ -117,6 +120,7 @@ impl Entry for Intent {
                 groups: self.impersonation.groups().iter().map(|group| group.as_str().into()).collect(),
             },
             audit_id: self.call.clone(),
+            looks_for: self.looks_for.clone(),
         }))
     }
 }

@@ -183,7 +183,13 @@ pub fn decision(decision: &Decision) -> leaf::Decision {
         rules,
         policy,
         masked_read: decision.masked_read(),
+        reveal: reveal(decision.reveal()),
     }
+}
+
+fn reveal(reveal: &policy::Reveal) -> Option<leaf::Reveal> {
+    let keys = reveal.keys().iter().map(|key| key.as_str().into()).collect();
+    (!reveal.is_none()).then(|| leaf::Reveal { keys, others: reveal.others() })
 }
 
 /// Policy's digest text as the ledger's type; text that is no digest is told by its own digest.

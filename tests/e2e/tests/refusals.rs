@@ -54,9 +54,6 @@ fn what_is_not_canonical_is_refused_and_the_part_named() -> anyhow::Result<()> {
     let hook = r#"{"kind":"ValidatingWebhookConfiguration","apiVersion":"admissionregistration.k8s.io/v1"}"#;
     let hooks = "POST /apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations";
     table.push(told(&client, hooks, &[json], hook)?);
-    let placeholder = r#"{"data":{"password":"bWFza2VkLWJ5LXBvcnRjdWxsaXMtLW5vdC10aGUtcmVhbC12YWx1ZQ=="}}"#;
-    let merge = "Content-Type: application/merge-patch+json";
-    table.push(told(&client, "PATCH /api/v1/namespaces/default/secrets/x", &[merge], placeholder)?);
     let options = r#"{"kind":"DeleteOptions","apiVersion":"v1"}"#;
     table.push(told(&client, "DELETE /api/v1/namespaces/default/pods/x?dryRun=All", &[json], options)?);
     insta::assert_snapshot!(table.join("\n"));

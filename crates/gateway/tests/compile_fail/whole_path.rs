@@ -13,7 +13,7 @@ async fn life(
     origin: Origin,
     request: kube_api::Request,
 ) {
-    let Verdict::Allow(permit) = judge.judge(principal, cluster.name(), request) else { return };
+    let Some(Verdict::Allow(permit)) = judge.judge(principal, cluster.name(), request).verdict() else { return };
     let Ok(intent) = Intent::new(call, origin, permit) else { return };
     let Ok(receipt) = ledger.append(intent).await else { return };
     let Ok(answer) = cluster.send(receipt, std::future::pending::<()>()).await else { return };

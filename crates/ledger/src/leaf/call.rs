@@ -20,6 +20,10 @@ pub struct Intent {
     pub impersonated: Impersonated,
     /// The `Audit-ID` sent upstream.
     pub audit_id: Id,
+    /// The agent's call for which the gate itself asks this, to see the object that the call is about. The agent is shown
+    /// nothing of the answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub looks_for: Option<Id>,
 }
 
 /// Who a connection turned out to be.
@@ -92,6 +96,19 @@ pub struct Decision {
     pub policy: Digest,
     /// Whether this is a read of sensitive objects under the masked reader's right.
     pub masked_read: bool,
+    /// What the answer may show of the Secret that is read, unmasked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reveal: Option<Reveal>,
+}
+
+/// Keys of a named Secret whose values a call was shown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reveal {
+    /// The keys that policy names.
+    pub keys: List<Name, 64>,
+    /// Whether all others were shown too.
+    pub others: bool,
 }
 
 /// The three outcomes of policy.
@@ -233,4 +250,6 @@ pub enum Cause {
     Approval,
     /// Over a limit.
     Limit,
+    /// The object that it is about could not be looked at, and what it would do to it not be told.
+    Unseen,
 }

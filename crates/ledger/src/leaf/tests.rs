@@ -56,9 +56,11 @@ fn intent(text: &str) -> Event {
             rules: std::iter::repeat_n(rule, 20).collect(),
             policy,
             masked_read: true,
+            reveal: None,
         },
         impersonated: Impersonated { user: text.into(), groups: names() },
         audit_id: Id::from_u128(3),
+        looks_for: None,
     }));
     intent.digest(&digester());
     intent

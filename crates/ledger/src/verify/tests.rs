@@ -87,9 +87,11 @@ fn intent(call: u64, in_session: u128) -> Event {
             rules: [].into_iter().collect(),
             policy: Digest::of(b""),
             masked_read: false,
+            reveal: None,
         },
         impersonated: Impersonated { user: "agent".into(), groups: [].into_iter().collect() },
         audit_id: Id::from_u128(call.into()),
+        looks_for: None,
     }))
 }
 

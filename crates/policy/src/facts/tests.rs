@@ -54,13 +54,13 @@ fn secret_forms() -> Vec<(&'static str, Value)> {
 fn a_secret_is_found_in_every_kind_and_form() {
     for (form, spec) in secret_forms() {
         for (kind, body) in kinds(&spec) {
-            assert_eq!(list(&whole(&body).secret_refs), ["db"], "{kind} {form}");
+            assert_eq!(list(&whole(&body).secrets.names), ["db"], "{kind} {form}");
             let fragment = facts(&body, Form::Fragment);
-            assert_eq!(list(&fragment.secret_refs), ["db"], "{kind} {form} as a fragment");
+            assert_eq!(list(&fragment.secrets.names), ["db"], "{kind} {form} as a fragment");
             assert!(!fragment.body_complete);
             let patch = json!([{ "op": "add", "path": "/spec", "value": body }]);
             assert_eq!(
-                list(&facts(&patch, Form::JsonPatch).secret_refs),
+                list(&facts(&patch, Form::JsonPatch).secrets.names),
                 ["db"],
                 "{kind} {form} as JSON Patch"
             );
@@ -87,7 +87,7 @@ fn a_secret_is_found_where_only_the_path_tells() {
     ];
     for (path, value, expected) in table {
         let patch = json!([{ "op": "replace", "path": path, "value": value }]);
-        assert_eq!(list(&facts(&patch, Form::JsonPatch).secret_refs), expected, "{path}");
+        assert_eq!(list(&facts(&patch, Form::JsonPatch).secrets.names), expected, "{path}");
     }
 }
 
@@ -122,7 +122,7 @@ fn other_objects_refer_to_secrets_too() {
         (json!({ "$setElementOrder/imagePullSecrets": [{ "name": "a" }] }), vec![]),
     ];
     for (body, expected) in table {
-        assert_eq!(list(&whole(&body).secret_refs), expected, "{body}");
+        assert_eq!(list(&whole(&body).secrets.names), expected, "{body}");
     }
 }
 
@@ -132,7 +132,7 @@ fn payloads_of_configmaps_and_secrets_are_not_walked() {
     assert_eq!(Facts::of(&Body { value: &body, form: Form::Whole }, true), Facts::none());
     let patch = json!([{ "op": "add", "path": "/data/secret", "value": "CANARY" }]);
     let facts = Facts::of(&Body { value: &patch, form: Form::JsonPatch }, true);
-    assert!(facts.secret_refs.is_empty());
+    assert!(facts.secrets.names.is_empty());
 }
 
 #[test]
@@ -313,9 +313,9 @@ proptest! {
     fn depth_hides_nothing(path in proptest::collection::vec("[a-z]{1,6}", 0..40)) {
         let inner = json!({ "secretKeyRef": { "name": "db" } });
         let body = path.iter().fold(inner.clone(), |value, key| json!({ key.as_str(): value }));
-        prop_assert!(whole(&body).secret_refs.contains("db"));
+        prop_assert!(whole(&body).secrets.names.contains("db"));
         let pointer = format!("/{}", path.join("/"));
         let patch = json!([{ "op": "add", "path": pointer, "value": inner }]);
-        prop_assert!(facts(&patch, Form::JsonPatch).secret_refs.contains("db"));
+        prop_assert!(facts(&patch, Form::JsonPatch).secrets.names.contains("db"));
     }
 }

@@ -29,7 +29,8 @@ pub(super) fn unknown_subresource(call: &Call<'_>, _: &Own) -> bool {
 
 /// Changes to what the gate itself runs on and is allowed by: an agent could widen its own rights, or end the gate.
 pub(super) fn own_objects(call: &Call<'_>, own: &Own) -> bool {
-    let Some(object) = call.object().filter(|_| call.changes()) else { return false };
+    let discloses = call.action.is_some_and(Action::discloses);
+    let Some(object) = call.object().filter(|_| call.changes() || discloses) else { return false };
     let becomes_own = |begin: &str| object.is("", "namespaces") && own.namespace().starts_with(begin);
     if object.namespace == own.namespace() || call.generated.is_some_and(becomes_own) {
         return true;

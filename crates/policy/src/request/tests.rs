@@ -37,7 +37,7 @@ fn request(line: &str, content: &str, body: &str) -> Request {
 const WHO: Principal<'_> = Principal { agent: "claude", groups: &[] };
 
 fn verdict(line: &str) -> Verdict {
-    judge().judge(&WHO, "prod", request(line, "", ""))
+    judge().judge(&WHO, "prod", request(line, "", "")).verdict().unwrap()
 }
 
 #[test]
@@ -83,7 +83,7 @@ fn refusals_are_statuses() {
     );
     let told = [
         json(&verdict("DELETE /api/v1/namespaces/shop/pods/web")),
-        json(&judge().judge(&WHO, "prod", put)),
+        json(&judge().judge(&WHO, "prod", put).verdict().unwrap()),
         json(&verdict("GET /debug/pprof")),
     ];
     assert!(!told.join("").contains("CANARY"));
@@ -104,7 +104,7 @@ fn each_rule_that_asks_keeps_its_own_approvers() {
 #[test]
 fn dry_runs_and_applies_are_seen() {
     let outcome = |line: &str, content: &str, body: &str| {
-        judge().judge(&WHO, "prod", request(line, content, body)).decision().outcome()
+        judge().judge(&WHO, "prod", request(line, content, body)).verdict().unwrap().decision().outcome()
     };
     let deployment = r#"{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"web"}}"#;
     let path = "/apis/apps/v1/namespaces/shop/deployments/web";

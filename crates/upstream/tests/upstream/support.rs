@@ -97,7 +97,7 @@ impl Bench {
         let (head, body) = request.into_parts();
         let request = kube_api::Head::parse(&head).unwrap().with_body(&Bytes::from(body.to_owned())).unwrap();
         let principal = Principal { agent: "claude", groups: &["developers".to_owned()] };
-        let Verdict::Allow(permit) = self.judge.judge(&principal, cluster, request) else {
+        let Some(Verdict::Allow(permit)) = self.judge.judge(&principal, cluster, request).verdict() else {
             panic!("not permitted")
         };
         let call = Id::from_u128(u128::from(self.calls.fetch_add(1, Ordering::Relaxed)));
@@ -112,6 +112,7 @@ fn origin() -> Origin {
         session: Id::new("s-1").unwrap(),
         src: "127.0.0.1:1".into(),
         known: KnownValues::none(),
+        looks_for: None,
     }
 }
 

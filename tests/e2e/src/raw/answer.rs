@@ -1,6 +1,9 @@
 //! An HTTP/1.1 answer without its framing, so that a value which two chunks share is seen as one.
 
+use std::io::Read;
+
 use anyhow::{Context, bail, ensure};
+use flate2::read::MultiGzDecoder;
 use httparse::{EMPTY_HEADER, Response, Status};
 
 /// An HTTP/1.1 answer.
@@ -10,7 +13,7 @@ pub struct Answer {
     pub status: u16,
     /// Status line and headers, as they came.
     pub head: String,
-    /// The body without chunk framing, as far as it came.
+    /// The body without chunk framing and compression, as far as it came.
     pub body: String,
     /// Whether the body came to its end: all of its declared length, or the last chunk.
     pub whole: bool,
@@ -37,7 +40,10 @@ impl Answer {
             header.map(|header| String::from_utf8_lossy(header.value).into_owned())
         };
         let encoding = value("content-encoding");
-        ensure!(encoding.is_none(), "a body in `{encoding:?}` is not looked into");
+        ensure!(
+            matches!(encoding.as_deref(), None | Some("gzip")),
+            "a body in `{encoding:?}` is not looked into"
+        );
         let (body, whole) = match (value("transfer-encoding").as_deref(), value("content-length")) {
             (Some("chunked"), None) => dechunked(rest)?,
             (None, Some(length)) => {
@@ -49,6 +55,7 @@ impl Answer {
             (None, None) => (rest.to_vec(), true),
             (framing, length) => bail!("framed by `{framing:?}` and a length of `{length:?}`"),
         };
+        let body = if encoding.is_some() && whole { unzipped(&body)? } else { body };
         Ok(Self {
             status: response.code.unwrap_or_default(),
             head: String::from_utf8_lossy(head).into_owned(),
@@ -66,6 +73,13 @@ impl Answer {
         });
         values.next().filter(|_value| values.next().is_none())
     }
+}
+
+/// Every member of it.
+fn unzipped(body: &[u8]) -> anyhow::Result<Vec<u8>> {
+    let mut content = Vec::new();
+    MultiGzDecoder::new(body).read_to_end(&mut content).context("not gzip")?;
+    Ok(content)
 }
 
 /// What the chunks hold (RFC 9112, section 7.1), and whether the last one came.

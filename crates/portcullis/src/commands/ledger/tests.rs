@@ -230,6 +230,7 @@ fn decision(outcome: leaf::Verdict, rule: &str) -> leaf::Decision {
         rules: [rule].into_iter().collect(),
         policy: leaf::Digest([2; 32]),
         masked_read: false,
+        reveal: None,
     }
 }
 
@@ -255,6 +256,7 @@ fn events() -> Vec<Event> {
                 groups: Default::default(),
             },
             audit_id: id("c-1"),
+            looks_for: None,
         })),
         Event::Outcome(leaf::Outcome {
             call: id("c-1"),

@@ -1,0 +1,123 @@
+//! Requests that the gate makes of a client's: still canonical, since they go through the checks of parsing again.
+//!
+//! None of them changes target or name. A [`Request`] is no permission: what came of one has to be judged.
+
+use http::Method;
+use serde_json::{Map, Value, json};
+
+use crate::{
+    Accept, Body, ContentType, Head, MAX_BODY_BYTES, Options, Refusal, Request, Verb, content::Syntax,
+    parameter::tables, subresource::honours_dry_run,
+};
+
+/// The resource version of no object: etcd begins at revision 1, before anything is written.
+const NEVER: &str = "1";
+
+impl Request {
+    /// The same request with `dryRun=All`, and answered with the object itself, whatever forms the client accepts. `None` if
+    /// it is no create, update or patch, or one that the server would do all the same.
+    #[must_use]
+    pub fn as_dry_run(&self) -> Option<Self> {
+        let writes = matches!(self.verb(), Verb::Create | Verb::Update | Verb::Patch);
+        if !writes || !self.resource().is_some_and(honours_dry_run) {
+            return None;
+        }
+        let mut head = self.head.clone();
+        head.options = head.options.with("dryRun", "All");
+        head.accept = Accept::object();
+        self.remade(head, self.body.clone()).ok()
+    }
+
+    /// A read of the object that this request is about, answered with the object itself.
+    ///
+    /// # Errors
+    /// None that a request has which was parsed.
+    pub fn as_read(&self) -> Result<Self, Refusal> {
+        let options = Options::default();
+        Self::new(Head::of(Method::GET, Verb::Get, self.target().clone(), options, Accept::object()), None)
+    }
+
+    /// The update that puts `object` in the place of the object that this request patches. Dry run, field manager and
+    /// validation stay as they were asked for. What the gate put into `object` is not the client's:
+    /// [`Request::is_restored`].
+    ///
+    /// # Errors
+    /// As [`Request::with_body_value`].
+    pub fn as_update(&self, object: &Value) -> Result<Self, Refusal> {
+        let known = tables(Verb::Update, self.target());
+        let options = self.options().only(|name| known.iter().copied().flatten().any(|it| it.0 == name));
+        let head = Head::of(Method::PUT, Verb::Update, self.target().clone(), options, self.accept().clone());
+        Ok(Self::new(head, Some(body_of(ContentType::Json, object)?))?.restored())
+    }
+
+    /// The same request with another body, in which the gate put right what the client could not know.
+    ///
+    /// # Errors
+    /// As [`Request::with_body_value`].
+    pub fn with_restored_body(&self, value: &Value) -> Result<Self, Refusal> {
+        Ok(self.with_body_value(value)?.restored())
+    }
+
+    /// The same write with `version` as precondition: the server answers 409 if the object has another by then. An empty
+    /// version means that there is no object yet: if there is one by then, the server answers 409 too, and if there is none,
+    /// it ignores what stands there (`Update` in k8s.io/apiserver/pkg/registry/generic/registry/store.go, and
+    /// `PrepareObjectForStorage` in its storage).
+    ///
+    /// A JSON patch gets an operation at its end, so that no other undoes it; other bodies get
+    /// `metadata.resourceVersion`.
+    ///
+    /// # Errors
+    /// No body, or a `metadata` that is no object; a version of the client's own that differs; too large a body.
+    pub fn with_resource_version(&self, version: &str) -> Result<Self, Refusal> {
+        let wanted = if version.is_empty() { NEVER } else { version };
+        let body = self.body.as_ref().ok_or(refused("there is none"))?;
+        let mut value = body.value().clone();
+        if body.content() == ContentType::JsonPatch {
+            let operations = value.as_array_mut().ok_or(refused("it is no array"))?;
+            operations.push(json!({ "op": "add", "path": "/metadata/resourceVersion", "value": wanted }));
+        } else {
+            let object = value.as_object_mut().ok_or(refused("it is no object"))?;
+            let metadata = object.entry("metadata").or_insert_with(|| Value::Object(Map::new()));
+            let metadata = metadata.as_object_mut().ok_or(refused("its `metadata` is no object"))?;
+            match metadata.get("resourceVersion") {
+                None | Some(Value::Null) => {}
+                Some(own) if own == version || own == wanted => {}
+                Some(_) => {
+                    return Err(refused(
+                        "its `metadata.resourceVersion` is not the object's; read the object again",
+                    ));
+                }
+            }
+            metadata.insert("resourceVersion".to_owned(), wanted.into());
+        }
+        self.with_body_value(&value)
+    }
+
+    /// The same request with another body of the same content type. It is written out and read again, so that it obeys every
+    /// rule that a client's body has to: size, depth, count of values, form, names.
+    ///
+    /// # Errors
+    /// No body before; otherwise those of [`crate::Head::with_body`].
+    pub fn with_body_value(&self, value: &Value) -> Result<Self, Refusal> {
+        let content = self.body.as_ref().ok_or(refused("there is none"))?.content();
+        self.remade(self.head.clone(), Some(body_of(content, value)?))
+    }
+
+    fn remade(&self, head: Head, body: Option<Body>) -> Result<Self, Refusal> {
+        let request = Self::new(head, body)?;
+        Ok(if self.is_restored() { request.restored() } else { request })
+    }
+}
+
+/// Written out and read again.
+fn body_of(content: ContentType, value: &Value) -> Result<Body, Refusal> {
+    let bytes = value.to_string();
+    if bytes.len() > MAX_BODY_BYTES {
+        return Err(Refusal::TooLarge { most: MAX_BODY_BYTES });
+    }
+    Body::parse(bytes.as_bytes(), content, Syntax::Json)
+}
+
+fn refused(problem: &str) -> Refusal {
+    Refusal::Body { expected: "an object or a patch that can be changed", problem: problem.to_owned() }
+}

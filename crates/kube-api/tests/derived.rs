@@ -1,0 +1,120 @@
+//! What the gate makes of a request stays canonical, and binds it to what was looked at.
+#![expect(clippy::unwrap_used, reason = "a request that is not taken is a failed test")]
+
+use http::header;
+use kube_api::{Head, Refusal, Representation, Request};
+use serde_json::{Value, json};
+
+const WEB: &str = "/apis/apps/v1/namespaces/shop/deployments/web";
+
+fn read(line: &str, content: &str, body: &str) -> Request {
+    let (method, target) = line.split_once(' ').unwrap();
+    let table = "application/json;as=Table;g=meta.k8s.io;v=v1";
+    let builder = http::Request::builder().method(method).uri(target).header(header::ACCEPT, table);
+    let builder = if body.is_empty() { builder } else { builder.header(header::CONTENT_TYPE, content) };
+    Head::parse(&builder.body(()).unwrap().into_parts().0).unwrap().with_body(body.as_bytes()).unwrap()
+}
+
+fn patch(form: &str, body: &str) -> Request {
+    read(&format!("PATCH {WEB}?fieldManager=me"), &format!("application/{form}"), body)
+}
+
+fn body(request: &Request) -> &Value {
+    request.body().unwrap().value()
+}
+
+#[test]
+fn a_dry_run_is_the_same_request_but_for_that() {
+    let request = patch("merge-patch+json", r#"{"spec":{"replicas":3}}"#);
+    let dry = request.as_dry_run().unwrap();
+    assert!(dry.dry_run() && !request.dry_run());
+    assert_eq!(dry.path_and_query(), format!("{WEB}?fieldManager=me&dryRun=All"));
+    assert_eq!(dry.accept().representations(), [Representation::Object]);
+    assert_eq!(dry.to_http().headers()[header::ACCEPT], "application/json");
+    assert_eq!(
+        (dry.method(), dry.target(), dry.body()),
+        (request.method(), request.target(), request.body())
+    );
+    assert_eq!(dry.as_dry_run().unwrap(), dry);
+}
+
+#[test]
+fn what_the_server_would_do_all_the_same_has_no_dry_run() {
+    for (line, body) in [
+        ("GET /api/v1/namespaces/shop/pods/a", ""),
+        ("DELETE /api/v1/namespaces/shop/pods/a", ""),
+        ("GET /version", ""),
+        ("POST /api/v1/namespaces/shop/serviceaccounts/ci/token", "{}"),
+    ] {
+        assert_eq!(read(line, "application/json", body).as_dry_run(), None, "{line}");
+    }
+}
+
+#[test]
+fn a_version_becomes_a_precondition_in_every_form() {
+    let spec = r#"{"spec":{"replicas":3}}"#;
+    for form in ["merge-patch+json", "strategic-merge-patch+json", "apply-patch+yaml"] {
+        let bound = patch(form, spec).with_resource_version("42").unwrap();
+        assert_eq!(body(&bound), &json!({"spec": {"replicas": 3}, "metadata": {"resourceVersion": "42"}}));
+    }
+    let put = read(&format!("PUT {WEB}"), "application/json", r#"{"metadata":{"name":"web"}}"#);
+    let put = put.with_resource_version("42").unwrap();
+    assert_eq!(body(&put), &json!({"metadata": {"name": "web", "resourceVersion": "42"}}));
+    let patch = patch("json-patch+json", r#"[{"op":"remove","path":"/metadata/resourceVersion"}]"#);
+    let bound = patch.with_resource_version("42").unwrap();
+    let last = json!({"op": "add", "path": "/metadata/resourceVersion", "value": "42"});
+    assert_eq!(body(&bound).as_array().unwrap().last(), Some(&last));
+    assert_eq!(bound.target(), patch.target());
+}
+
+#[test]
+fn what_is_not_there_yet_is_bound_to_a_version_that_nothing_has() {
+    let bound = patch("apply-patch+yaml", "metadata:\n  name: web\n").with_resource_version("").unwrap();
+    assert_eq!(body(&bound)["metadata"]["resourceVersion"], "1");
+}
+
+#[test]
+fn a_version_of_the_clients_own_has_to_be_the_same() {
+    let own = |version: &str| {
+        let body = json!({"metadata": {"resourceVersion": version}}).to_string();
+        patch("merge-patch+json", &body).with_resource_version("42")
+    };
+    assert_eq!(body(&own("42").unwrap())["metadata"]["resourceVersion"], "42");
+    insta::assert_snapshot!(own("41").unwrap_err(), @"the body is not an object or a patch that can be changed: its `metadata.resourceVersion` is not the object's; read the object again");
+    let null = patch("merge-patch+json", r#"{"metadata":{"resourceVersion":null}}"#);
+    assert_eq!(body(&null.with_resource_version("42").unwrap())["metadata"]["resourceVersion"], "42");
+    let list = patch("merge-patch+json", r#"{"metadata":[]}"#).with_resource_version("42");
+    insta::assert_snapshot!(list.unwrap_err(), @"the body is not an object or a patch that can be changed: its `metadata` is no object");
+    let none = read("GET /api/v1/pods", "", "").with_resource_version("42");
+    insta::assert_snapshot!(none.unwrap_err(), @"the body is not an object or a patch that can be changed: there is none");
+}
+
+#[test]
+fn another_body_obeys_the_rules_of_the_first() {
+    let request = read("POST /api/v1/namespaces/shop/secrets", "application/json", "{}");
+    let value = json!({"metadata": {"name": "db"}, "data": {"pw": "eA=="}});
+    let other = request.with_body_value(&value).unwrap();
+    assert_eq!((body(&other), other.object_name()), (&value, Some("db")));
+    assert_eq!(other.path_and_query(), request.path_and_query());
+    let mut deep = json!(1);
+    for _ in 0..200 {
+        deep = json!([deep]);
+    }
+    let refused = |value: &Value| request.with_body_value(value).unwrap_err().to_string();
+    let long = "x".repeat(300);
+    let told = [
+        refused(&json!([])),
+        refused(&json!({ "a": deep })),
+        refused(&json!({ "metadata": { "name": long } })),
+    ];
+    insta::assert_snapshot!(told.join("\n"), @r"
+    the body is not an object: it is another kind of JSON value
+    the body is not JSON that can be read in one way only: deeper than 128 levels (line 1, column 132)
+    the body is not an object: `metadata.name` has more than 253 characters
+    ");
+    let many = Value::Array(vec![Value::Null; kube_api::MAX_BODY_VALUES]);
+    let many = request.with_body_value(&json!({ "a": many }));
+    assert_eq!(many, Err(Refusal::TooManyValues { most: kube_api::MAX_BODY_VALUES }));
+    let large = request.with_body_value(&json!({ "a": "x".repeat(kube_api::MAX_BODY_BYTES) }));
+    assert_eq!(large, Err(Refusal::TooLarge { most: kube_api::MAX_BODY_BYTES }));
+}

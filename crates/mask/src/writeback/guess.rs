@@ -1,0 +1,145 @@
+//! Writes to Secrets that would tell whether a guess was right.
+//!
+//! A write that changes nothing leaves the version as it was, sends no event and claims no field: whoever may write a Secret
+//! could try values until nothing happens. So each write carries a mark that no write before it had, and changes the object
+//! whatever its values are. Values of an immutable Secret, of which the server takes the same and refuses others, cannot be
+//! written at all.
+
+use kube_api::{Body, ContentType};
+use serde_json::{Map, Value, json};
+
+use super::pointer::Pointer;
+use super::update::Unwritable;
+use crate::placeholder::placeholder_in;
+
+/// The annotation that names the call that last wrote a Secret through the gate.
+const MARK: &str = "portcullis.dev/call";
+
+/// Where values are (`k8s.io/api/core/v1`, `Secret`).
+const VALUES: [&str; 2] = ["data", "stringData"];
+
+/// Members of a strategic merge patch that change the meaning of what stands beside them.
+const DIRECTIVES: [&str; 2] = ["$patch", "$retainKeys"];
+
+/// Whether a body has values for a Secret other than as shown.
+pub(super) fn writes_values(body: &Body) -> bool {
+    let literal = |value: &Value| value.as_str().is_none_or(|text| !placeholder_in(text));
+    match body.content() {
+        ContentType::JsonPatch => operations(body.value()).any(|(path, _)| {
+            path.is_empty() || VALUES.iter().any(|name| path.split('/').nth(1) == Some(name))
+        }),
+        ContentType::Json
+        | ContentType::MergePatch
+        | ContentType::StrategicMergePatch
+        | ContentType::ApplyPatch => VALUES.iter().any(|name| match body.value().get(name) {
+            None | Some(Value::Null) => false,
+            Some(Value::Object(values)) => values.values().any(literal),
+            Some(_) => true,
+        }),
+    }
+}
+
+/// The body with the mark of `call`, for a Secret that is `real` now.
+pub(super) fn marked(body: &Body, real: &Value, call: &str) -> Result<Value, Unwritable> {
+    let mut value = body.value().clone();
+    match body.content() {
+        ContentType::JsonPatch => mark_operations(&mut value, real, call)?,
+        ContentType::MergePatch | ContentType::StrategicMergePatch => {
+            undirected(&value, &mut Pointer::default())?;
+            for path in ["/metadata", "/metadata/annotations"] {
+                if value.pointer(path).is_some_and(|part| !part.is_object()) {
+                    let remedy = "take annotations away one by one, each with null";
+                    return Err(Unwritable::Form { path: path.to_owned(), remedy });
+                }
+            }
+            annotate(&mut value, call);
+        }
+        ContentType::Json | ContentType::ApplyPatch => annotate(&mut value, call),
+    }
+    Ok(value)
+}
+
+/// Whether a patch of a Secret means the same as a merge patch.
+pub(super) fn plain(patch: &Value) -> Result<(), Unwritable> {
+    undirected(patch, &mut Pointer::default())?;
+    let list = ["finalizers", "ownerReferences"]
+        .into_iter()
+        .find(|name| patch.pointer(&format!("/metadata/{name}")).is_some_and(Value::is_array));
+    match list {
+        Some(name) => Err(Unwritable::Form {
+            path: format!("/metadata/{name}"),
+            remedy: "a patch with placeholders is applied by the gate, which does not merge lists: send the whole object with \
+                     `kubectl replace`",
+        }),
+        None => Ok(()),
+    }
+}
+
+fn undirected(value: &Value, at: &mut Pointer) -> Result<(), Unwritable> {
+    match value {
+        Value::Object(members) => members.iter().try_for_each(|(key, member)| {
+            at.within(key, |at| match DIRECTIVES.contains(&key.as_str()) {
+                true => {
+                    Err(Unwritable::Form { path: at.text(), remedy: "send a merge patch without directives" })
+                }
+                false => undirected(member, at),
+            })
+        }),
+        Value::Array(items) => items
+            .iter()
+            .enumerate()
+            .try_for_each(|(index, item)| at.within(&index.to_string(), |at| undirected(item, at))),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Ok(()),
+    }
+}
+
+fn annotate(value: &mut Value, call: &str) {
+    let annotations = ["metadata", "annotations"].into_iter().fold(value, |value, key| {
+        if !value.is_object() {
+            *value = Value::Object(Map::new());
+        }
+        match value {
+            Value::Object(members) => members.entry(key).or_insert_with(|| Value::Object(Map::new())),
+            other => other,
+        }
+    });
+    if !annotations.is_object() {
+        *annotations = Value::Object(Map::new());
+    }
+    if let Value::Object(all) = annotations {
+        all.insert(MARK.to_owned(), call.into());
+    }
+}
+
+/// The mark comes last, so that nothing takes it away again. An operation on all annotations could: it is refused.
+fn mark_operations(patch: &mut Value, real: &Value, call: &str) -> Result<(), Unwritable> {
+    let whole = operations(patch)
+        .map(|(path, _)| path)
+        .find(|path| matches!(*path, "" | "/metadata" | "/metadata/annotations"));
+    if let Some(path) = whole {
+        let path = if path.is_empty() { "/" } else { path }.to_owned();
+        return Err(Unwritable::Form { path, remedy: "name the annotation, or send a merge patch" });
+    }
+    let Some(list) = patch.as_array_mut() else { return Ok(()) };
+    if has_annotations(real) {
+        let path = format!("/metadata/annotations/{}", MARK.replace('/', "~1"));
+        list.push(json!({ "op": "add", "path": path, "value": call }));
+    } else {
+        list.push(json!({ "op": "add", "path": "/metadata/annotations", "value": { MARK: call } }));
+    }
+    Ok(())
+}
+
+/// Whether the mark of this body brings all annotations with it, as only a JSON patch has to.
+pub(super) fn replaces_annotations(body: &Body, real: &Value) -> bool {
+    body.content() == ContentType::JsonPatch && !has_annotations(real)
+}
+
+fn has_annotations(real: &Value) -> bool {
+    real.pointer("/metadata/annotations").is_some_and(Value::is_object)
+}
+
+fn operations(patch: &Value) -> impl Iterator<Item = (&str, &Value)> {
+    let all = patch.as_array().into_iter().flatten();
+    all.filter_map(|operation| Some((operation.get("path")?.as_str()?, operation)))
+}
