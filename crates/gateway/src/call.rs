@@ -376,3 +376,28 @@ fn ended_by(cause: Cause) -> Ended {
         }
     }
 }
+
+#[cfg(test)]
+impl Call {
+    /// A call that nobody sent.
+    pub(crate) fn unsent(gate: &Arc<Gate>, caller: &Caller) -> Self {
+        let interrupts = Interrupts {
+            session: caller.ended().clone(),
+            stopping: gate.stopping().clone(),
+            cut: gate.cut().clone(),
+            left: CancellationToken::new(),
+        };
+        Self {
+            gate: Arc::clone(gate),
+            judge: gate.judge(),
+            id: Id::from_u128(1),
+            caller: caller.clone(),
+            actor: record::actor(caller, ([127, 0, 0, 1], 1).into()).unwrap(),
+            started: Instant::now(),
+            interrupts,
+            gzip: false,
+            slot: Arc::new(gate.slots().take(caller.session().as_str()).unwrap()),
+            _open: gate.metrics().open(),
+        }
+    }
+}
