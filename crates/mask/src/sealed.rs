@@ -10,7 +10,7 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use http_body::Body;
 use kube_api::Request;
 
-use crate::guard::{Guard, View};
+use crate::guard::{Guard, Reveal, View};
 use crate::kind::Kind;
 use crate::masked::Masked;
 use crate::masker::Masker;
@@ -63,7 +63,7 @@ where
         body: B,
     ) -> Self {
         let empty = request.method() == Method::HEAD || body.is_end_stream();
-        Self::of(guard, view, Kind::of(request), status, headers, empty, body)
+        Self::of(guard, view, Kind::of(guard.catalogue(), request), status, headers, empty, body)
     }
 
     fn of(
@@ -96,8 +96,12 @@ where
         let mut headers = told_headers(&self.kind, &self.headers);
         let body = match reading {
             Reading::Empty => Masked::empty(self.body),
-            Reading::Json(framing, places) => {
-                let masker = Masker::new(framing, places).bound(&self.guard, &self.view);
+            Reading::Json(framing) => {
+                let rules = self.kind.rules(self.guard.catalogue());
+                // Policy reveals only in such answers; whatever it says, nothing is revealed in others.
+                let reveal = if self.kind.one_secret() { self.view.reveal } else { Reveal::default() };
+                let view = View { reveal, ..self.view };
+                let masker = Masker::new(framing, &rules).bound(&self.guard, &view);
                 Masked::json(self.body, masker, Redactor::new(self.guard.known().clone()))
             }
             Reading::Opaque => Masked::opaque(self.body, Redactor::new(self.guard.known().clone())),

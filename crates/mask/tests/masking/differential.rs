@@ -3,8 +3,8 @@
 //! `PORTCULLIS_CASES` and `PORTCULLIS_SEED` ask for more and other cases than the few of an ordinary run.
 
 use crate::support::generate::{self, CANARY, Document};
-use crate::support::{Rng, cases, mask, mask_in};
-use mask::{Framing, Masker, Places};
+use crate::support::{Places, Rng, cases, mask, mask_in};
+use mask::{Framing, Masker};
 use serde_json::Value;
 
 fn check(seed: u64, framing: Framing, document: &Document) {
@@ -43,7 +43,7 @@ fn watches_become_what_they_must() {
 fn counts_what_it_replaces() {
     for seed in cases(500) {
         let document = generate::answer(&mut Rng(seed));
-        let mut masker = Masker::new(Framing::One, Places::Secrets);
+        let mut masker = Masker::new(Framing::One, &Places::Secrets.rules());
         assert!(masker.push(document.input().into()).is_ok());
         assert_eq!(masker.masked(), document.masked, "seed {seed}: {}", document.input());
     }
