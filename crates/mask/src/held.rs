@@ -15,7 +15,7 @@ use crate::places::{Check, Rules, Whose};
 use crate::scan::{Scanner, Sink};
 use crate::splice::Splice;
 
-/// The longest string that is held, in bytes as written. All annotations of an object together have at most 256 KiB
+/// The longest string that is held, in bytes of what it means. All annotations of an object together have at most 256 KiB
 /// (`k8s.io/apimachinery/pkg/api/validation`, `TotalAnnotationSizeLimitB`).
 const MAX_HELD: usize = 256 << 10;
 
@@ -40,11 +40,11 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 #[derive(Debug, Default)]
 pub(crate) struct Held {
     check: Option<Check>,
-    /// As it was written.
+    /// As it was written: at most six bytes for each of `text`.
     raw: Vec<u8>,
-    /// What it means.
+    /// What it means, up to [`MAX_HELD`].
     text: Vec<u8>,
-    /// Whether it is longer than [`MAX_HELD`].
+    /// Whether it is longer.
     too_long: bool,
     tag: Option<Tag>,
 }
@@ -72,11 +72,9 @@ impl Held {
         *self = Self::default();
     }
 
+    /// Keeps a part of the string as it was written, as long as it is not clear what it is.
     pub(crate) fn keep_raw(&mut self, raw: &[u8]) {
-        self.too_long |= self.raw.len() + raw.len() > MAX_HELD;
-        if !self.too_long {
-            self.raw.extend_from_slice(raw);
-        }
+        self.raw.extend_from_slice(raw);
     }
 
     pub(crate) fn raw(&self) -> &[u8] {
@@ -110,13 +108,9 @@ impl Held {
     }
 
     fn push(&mut self, bytes: &[u8]) {
-        if self.text.len() + bytes.len() <= MAX_HELD {
-            self.text.extend_from_slice(bytes);
-        } else {
-            let room = MAX_HELD - self.text.len();
-            self.text.extend_from_slice(bytes.get(..room).unwrap_or_default());
-            self.too_long = true;
-        }
+        let room = MAX_HELD - self.text.len();
+        self.too_long |= bytes.len() > room;
+        self.text.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
     }
 }
 

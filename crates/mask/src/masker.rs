@@ -27,7 +27,7 @@ pub enum Framing {
 ///
 /// Memory is constant: a stack of at most [`MAX_DEPTH`](crate::MAX_DEPTH) entries, one key, one escape. No byte that is kept is held
 /// back, except within a document in a string, where an escape (at most 12 bytes) waits for its end, and in the few strings that
-/// are held, up to 256 KiB, until it is clear what they are (`held`).
+/// are held until it is clear what they are (up to 256 KiB of text, see `held`).
 #[derive(Debug)]
 pub struct Masker {
     scanner: Scanner,
@@ -126,3 +126,7 @@ pub fn masked_view(guard: &Guard, view: &View, request: &Request, object: &[u8])
     all.extend_from_slice(&rest);
     Ok(all.freeze())
 }
+
+#[cfg(test)]
+#[path = "masker/tests.rs"]
+mod tests;

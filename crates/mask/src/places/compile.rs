@@ -7,6 +7,7 @@ use super::parse::Entry;
 use super::tree::{
     ANYWHERE, Branch, Check, NOTHING, Node, Note, ROOT, Rules, Step, Treatment, Tree, Turns, Whose,
 };
+use crate::binding::place_digest;
 use crate::placeholder::Placeholder;
 
 /// The resource whose rules hold for every object that says it is a Secret.
@@ -86,7 +87,6 @@ impl<'a> Builder<'a> {
     fn new(source: &'a Source<'a>, resource: &'a str, embedded: bool) -> Self {
         let tree = Tree {
             nodes: vec![Branch::default(), Branch::default(), Branch::default()],
-            paths: vec!["".into()],
             names: source.names.clone(),
             own: None,
             secret: None,
@@ -104,6 +104,9 @@ impl<'a> Builder<'a> {
         }
         if !self.everything_is_a_secret() {
             self.anywhere();
+            if self.source.custom(self.resource) {
+                self.claims_on_the_way();
+            }
         } else if !self.embedded {
             self.reveal();
         }
@@ -144,7 +147,7 @@ impl<'a> Builder<'a> {
         for node in [named, plain] {
             self.insert(node, &[Step::Key("name".into())], Treatment::Note(Note::EnvName), 0);
         }
-        let place = self.path("env[].value");
+        let place = place_digest("env[].value");
         // A value that comes before its name is replaced.
         self.insert(named, &[Step::Key("value".into())], Treatment::Replace(Placeholder::Text), place);
         self.turns(named, Turns { no: plain, ..Turns::default() });
@@ -180,7 +183,7 @@ impl<'a> Builder<'a> {
         }
         let source = self.source;
         for entry in source.entries.iter().filter(|entry| entry.resource == SECRETS) {
-            let place = self.path(&entry.path);
+            let place = place_digest(&entry.path);
             self.insert(either, &entry.steps, entry.treatment, place);
         }
         self.share(node, either);
@@ -208,7 +211,7 @@ impl<'a> Builder<'a> {
                 || entry.resource == EVERY_KIND
                 || status && entry.resource == STATUS
             {
-                let place = self.path(&entry.path);
+                let place = place_digest(&entry.path);
                 self.insert(node, &entry.steps, self.adapted(entry.treatment, whose), place);
             }
         }
@@ -261,7 +264,7 @@ impl<'a> Builder<'a> {
             self.fresh(row);
             if self.source.custom(self.resource) {
                 let cells = self.grow(row, &Step::Key("cells".into()));
-                let place = self.path("cells[]");
+                let place = place_digest("cells[]");
                 self.insert(cells, &[Step::Each], Treatment::Replace(Placeholder::Text), place);
                 if let Some(branch) = self.branch(cells) {
                     branch.first = ANYWHERE;
@@ -270,10 +273,50 @@ impl<'a> Builder<'a> {
         }
     }
 
+    /// Lets objects on the way to a place from configuration be Secrets too: their own places stay, unless a Secret's values are
+    /// there.
+    fn claims_on_the_way(&mut self) {
+        let Turns { yes, core, .. } =
+            self.tree.nodes.get(ANYWHERE as usize).map(|any| any.turns).unwrap_or_default();
+        for node in (ROOT..).take(self.tree.nodes.len() - ROOT as usize) {
+            let Some(branch) = self.branch(node) else { continue };
+            let settled = branch.turns.yes != NOTHING || branch.turns.no != NOTHING;
+            if settled || branch.treatment.is_some() || [yes, core].contains(&node) {
+                continue;
+            }
+            let (secret, either) = (self.mixed(node, yes), self.mixed(node, core));
+            self.claims(node, Turns { yes: secret, no: NOTHING, core: either });
+            self.claims(either, Turns { yes: secret, no: node, core: NOTHING });
+        }
+    }
+
+    /// A node like `node`, but for what is replaced, or not at all there, in one like `secret`.
+    fn mixed(&mut self, node: Node, secret: Node) -> Node {
+        let Some(Branch { keys, .. }) = self.tree.nodes.get(secret as usize) else { return NOTHING };
+        let replaced = |child: Node| matches!(self.tree.treatment(child), Some(Treatment::ReplaceMembers(_)));
+        let keys: Vec<_> = keys.iter().filter(|(_, child)| replaced(*child)).cloned().collect();
+        let Some(own) = self.tree.nodes.get(node as usize) else { return NOTHING };
+        let mixed = Branch {
+            keys,
+            globs: own.globs.clone(),
+            other_key: own.other_key,
+            element: own.element,
+            ..Branch::default()
+        };
+        let new = self.add();
+        if let Some(branch) = self.branch(new) {
+            *branch = mixed;
+        }
+        for from in [node, secret] {
+            self.share(from, new);
+        }
+        new
+    }
+
     /// The values of one Secret that is the whole answer can be revealed.
     fn reveal(&mut self) {
-        let data = self.tree.key(ROOT, Some(b"data"));
-        let member = self.tree.nodes.get(data as usize).map_or(NOTHING, |branch| branch.other_key);
+        let data = self.grow(ROOT, &Step::Key("data".into()));
+        let member = self.grow(data, &Step::Any);
         if let Some(branch) = self.branch(member)
             && let Some(Treatment::Replace(placeholder)) = branch.treatment
         {
@@ -287,14 +330,6 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn path(&mut self, path: &str) -> usize {
-        let known = self.tree.paths.iter().position(|known| **known == *path);
-        known.unwrap_or_else(|| {
-            self.tree.paths.push(path.into());
-            self.tree.paths.len() - 1
-        })
-    }
-
     fn branch(&mut self, node: Node) -> Option<&mut Branch> {
         self.tree.nodes.get_mut(node as usize)
     }
@@ -305,7 +340,7 @@ impl<'a> Builder<'a> {
     }
 
     /// Adds a place below `node`.
-    fn insert(&mut self, node: Node, steps: &[Step], treatment: Treatment, place: usize) {
+    fn insert(&mut self, node: Node, steps: &[Step], treatment: Treatment, place: u64) {
         let Some((step, rest)) = steps.split_first() else { return self.treat(node, treatment, place) };
         if *step == Step::Any {
             // Every member: those that have a node already, and the others.
@@ -328,7 +363,7 @@ impl<'a> Builder<'a> {
     }
 
     /// What is replaced anyhow stays so.
-    fn treat(&mut self, node: Node, treatment: Treatment, place: usize) {
+    fn treat(&mut self, node: Node, treatment: Treatment, place: u64) {
         if let Some(branch) = self.branch(node)
             && !matches!(branch.treatment, Some(Treatment::Replace(_)))
         {

@@ -1,6 +1,6 @@
 //! Names of environment variables that tell that the value is secret.
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
 
 use super::glob::Glob;
 
@@ -15,8 +15,13 @@ pub(crate) struct Names {
 
 impl Names {
     pub(crate) fn new(secret: Vec<Glob>, plain: Vec<Glob>) -> Self {
-        let sieve =
-            AhoCorasick::builder().ascii_case_insensitive(true).build(secret.iter().map(Glob::core)).ok();
+        let cores = secret.iter().map(Glob::core);
+        let sieve = AhoCorasick::builder()
+            .ascii_case_insensitive(true)
+            .kind(Some(AhoCorasickKind::DFA))
+            .prefilter(false)
+            .build(cores)
+            .ok();
         Self { secret, plain, sieve }
     }
 

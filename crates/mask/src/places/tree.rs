@@ -119,8 +119,6 @@ pub struct Tree {
     /// INVARIANT: the nodes [`NOTHING`], [`ANYWHERE`] and [`ROOT`] exist, `NOTHING` is empty, and every node named within is an
     /// index into it.
     pub(super) nodes: Vec<Branch>,
-    /// The catalogue's words for the places, which placeholders are bound to.
-    pub(super) paths: Vec<Box<str>>,
     pub(super) names: Arc<Names>,
     /// For documents in strings.
     pub(super) own: Option<Rules>,
@@ -138,7 +136,8 @@ pub(super) struct Branch {
     pub(super) first: Node,
     pub(super) element: Node,
     pub(super) treatment: Option<Treatment>,
-    pub(super) place: usize,
+    /// What stands for the catalogue's path in what a placeholder is bound to.
+    pub(super) place: u64,
     /// Whether an object begins here that is somebody: what was noted of the one before no longer holds.
     pub(super) fresh: bool,
     pub(super) turns: Turns,
@@ -218,9 +217,9 @@ impl Tree {
         self.branch(node).and_then(|branch| branch.treatment)
     }
 
-    /// The catalogue's words for the place at `node`.
-    pub(crate) fn place(&self, node: Node) -> &str {
-        self.branch(node).and_then(|branch| self.paths.get(branch.place)).map_or("", |path| path)
+    /// What stands for the place at `node` in what a placeholder is bound to.
+    pub(crate) fn place(&self, node: Node) -> u64 {
+        self.branch(node).map_or(0, |branch| branch.place)
     }
 
     /// Whether an object at `node` is somebody, with a `uid` and `resourceVersion` of its own.

@@ -16,14 +16,7 @@ impl Scanner {
         at: usize,
         splice: &mut Splice<'_>,
     ) -> Result<usize, Fault> {
-        let rest = input.get(at..).unwrap_or_default();
-        let end = match self.text.whole(rest) {
-            Some(len) if self.noted.is_empty() => {
-                self.noted.set(rest.get(..len).unwrap_or_default());
-                Some(at + len)
-            }
-            _ => self.text.advance(input, at, &mut self.noted)?,
-        };
+        let end = self.text.advance(input, at, &mut self.noted)?;
         let Some(end) = end else { return Ok(input.len()) };
         let value = self.noted.bytes();
         if let Some(binding) = self.binding.as_deref_mut() {
@@ -46,7 +39,7 @@ impl Scanner {
 
     /// What binds the placeholder of the rest of a text that is no document.
     pub(crate) fn tag_of_rest(&mut self) -> Option<Tag> {
-        self.binding.as_deref_mut().and_then(|binding| binding.tag("", Some(b"")))
+        self.binding.as_deref_mut().and_then(|binding| binding.tag(0, Some(b"")))
     }
 
     /// Begins to hold a string.
@@ -64,11 +57,12 @@ impl Scanner {
         let Some(held) = self.held.as_deref_mut() else { return Ok(input.len()) };
         let end = self.text.advance(input, at, held)?;
         let piece_end = end.unwrap_or(input.len());
-        held.keep_raw(input.get(at..piece_end).unwrap_or_default());
+        let piece = input.get(at..piece_end).unwrap_or_default();
         match held.judge(&self.rules, end.is_some()) {
-            Verdict::Wait => return Ok(piece_end),
+            Verdict::Wait => held.keep_raw(piece),
             Verdict::Keep => {
                 splice.output().extend_from_slice(held.raw());
+                splice.output().extend_from_slice(piece);
                 splice.resume(piece_end);
                 held.clear();
                 self.state = State::Text(Role::Value);
