@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use mask::{Framing, Placeholder};
+use mask::{Framing, Placeholder, What};
 
 use crate::support::{Places, Rng, mask, mask_in};
 
@@ -118,6 +118,23 @@ fn variables_however_written() {
     let long = "N".repeat(400);
     let named = |value: &str| format!(r#"{{"env":[{{"name":"{long}","value":"{value}"}}]}}"#);
     check(Places::Pods, &named("x"), &named("<T>"));
+}
+
+#[test]
+fn long_strings_and_depth_in_what_is_noted() {
+    let long = "x".repeat(1 << 20);
+    let pod = |value: &str| {
+        format!(
+            r#"{{"kind":"{long}","metadata":{{"uid":"{long}"}},"spec":{{"env":[{{"name":"{long}","value":"{value}"}}],"kind":"{long}"}}}}"#
+        )
+    };
+    let out = mask(Framing::One, Places::Pods, pod("CANARY").as_bytes()).unwrap();
+    assert!(out == pod(Placeholder::Text.as_str()).as_bytes());
+    for deep in ["{\"env\":", "{\"kind\":", "[", "{\"spec\":[{\"name\":\"TOKEN\",\"value\":"] {
+        let error = mask(Framing::One, WIDGETS, format!("{{\"spec\":{}", deep.repeat(10_000)).as_bytes())
+            .unwrap_err();
+        assert_eq!(error.what, What::TooDeep);
+    }
 }
 
 #[test]
