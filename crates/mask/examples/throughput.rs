@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use mask::{Framing, Malformed, Masker, Places};
+use mask::{Catalogue, Framing, Guard, KnownValues, Malformed, Masker, Rules, View};
 
 const CHUNK: usize = 64 << 10;
 const SIZE: usize = 1 << 20;
@@ -15,13 +15,21 @@ const STRUCTURE: &str = r#"{"a":1,"b":[true,false,null],"c":"d","e":{"f":2}}"#;
 
 fn main() -> Result<(), Malformed> {
     let wanted = std::env::args().nth(1).unwrap_or_default();
-    for (name, places, item) in [
-        ("Secrets, one 1 KiB value and last-applied each", Places::Secrets, secret(1024)),
-        ("Secrets, ten 24-byte values each", Places::Secrets, small_secret()),
-        ("all small values, no places", Places::Nowhere, small_values()),
-        ("all small values, places of Secrets", Places::Secrets, small_values()),
-        ("nothing but structure, no places", Places::Nowhere, STRUCTURE.to_owned()),
-        ("Pods, no places", Places::Nowhere, pod()),
+    let catalogue = Catalogue::builtin();
+    let secrets = catalogue.rules_for("", "secrets", None);
+    let pods = catalogue.rules_for("", "pods", None);
+    let guard = Guard::new("dev", catalogue, KnownValues::none(), [7; 16]);
+    let nowhere = Rules::nowhere();
+    for (name, rules, item) in [
+        ("Secrets, one 1 KiB value and last-applied each", &secrets, secret(1024)),
+        ("Secrets, ten 24-byte values each", &secrets, small_secret()),
+        ("all small values, no places", &nowhere, small_values()),
+        ("all small values, places of Secrets", &secrets, small_values()),
+        ("all small values, places of Pods", &pods, small_values()),
+        ("nothing but structure, no places", &nowhere, STRUCTURE.to_owned()),
+        ("nothing but structure, places of Pods", &pods, STRUCTURE.to_owned()),
+        ("Pods, no places", &nowhere, pod()),
+        ("Pods, places of Pods", &pods, pod()),
     ] {
         if !name.contains(&wanted) {
             continue;
@@ -31,7 +39,7 @@ fn main() -> Result<(), Malformed> {
         let mut masked = 0;
         for _ in 0..600 {
             let began = SystemTime::now();
-            masked = run(places, &document)?;
+            masked = run(&guard, rules, &document)?;
             best = best.min(began.elapsed().unwrap_or(Duration::MAX));
         }
         let rate = document.len() as f64 / best.as_secs_f64() / 1e9;
@@ -40,8 +48,8 @@ fn main() -> Result<(), Malformed> {
     Ok(())
 }
 
-fn run(places: Places, document: &Bytes) -> Result<u64, Malformed> {
-    let mut masker = Masker::new(Framing::One, places);
+fn run(guard: &Guard, rules: &Rules, document: &Bytes) -> Result<u64, Malformed> {
+    let mut masker = Masker::new(Framing::One, rules).bound(guard, &View::default());
     let mut rest = document.clone();
     while !rest.is_empty() {
         let chunk = rest.split_to(CHUNK.min(rest.len()));

@@ -4,13 +4,15 @@
 //! be, holds its media type against a table, and makes it [`Masked`], the only body there is for a client. What is not in
 //! the table is [`Unmaskable`]; a failure about Secrets is told anew instead of relayed.
 //!
-//! The work is done by [`Masker`], a strict JSON scanner that replaces the values at known places ([`Places`]) and hands every
+//! The work is done by [`Masker`], a strict JSON scanner that replaces the values at known places ([`Catalogue`]) and hands every
 //! other byte on as it came, at any chunk boundary and in constant memory. What it cannot parse is [`Malformed`], never a
 //! guess: the answer breaks off, so that no client takes a part for the whole.
 //!
 //! Pure: no clock, no I/O, no randomness.
 
+mod binding;
 mod guard;
+mod held;
 mod kind;
 mod known;
 mod malformed;
@@ -34,7 +36,7 @@ pub use masked::{BodyError, Masked};
 pub use masker::{Framing, Masker};
 pub use media::Unmaskable;
 pub use placeholder::{Placeholder, placeholder_in};
-pub use places::{BadPlace, Catalogue, CustomPlace, Places};
+pub use places::{BadPlace, Catalogue, CustomPlace, Rules};
 pub use scan::MAX_DEPTH;
 pub use sealed::{Opened, Sealed};
 pub use writeback::{Live, NotKept, Unwritable, needs_live, placeholder_path};

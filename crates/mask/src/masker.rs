@@ -1,10 +1,15 @@
 //! The scanner as chunks in, chunks out.
 
-use bytes::Bytes;
+use std::ops::Range;
 
+use bytes::{Bytes, BytesMut};
+
+use crate::binding::Binding;
 use crate::guard::{Guard, View};
+use crate::kind::Kind;
 use crate::malformed::{Malformed, What};
-use crate::places::Places;
+use crate::places::Rules;
+use crate::redact::Redactor;
 use crate::scan::Scanner;
 use crate::splice::Splice;
 
@@ -20,7 +25,8 @@ pub enum Framing {
 /// Masks one answer, chunk by chunk.
 ///
 /// Memory is constant: a stack of at most [`MAX_DEPTH`](crate::MAX_DEPTH) entries, one key, one escape. No byte that is kept is held
-/// back, except within a document in a string, where an escape (at most 12 bytes) waits for its end.
+/// back, except within a document in a string, where an escape (at most 12 bytes) waits for its end, and in the few strings that
+/// are held until it is clear what they are (up to 256 KiB of text, see `held`).
 #[derive(Debug)]
 pub struct Masker {
     scanner: Scanner,
@@ -31,22 +37,23 @@ pub struct Masker {
 }
 
 impl Masker {
-    /// A masker at the beginning of an answer.
+    /// A masker at the beginning of an answer. Its placeholders are bound to nothing.
     #[must_use]
-    pub fn new(framing: Framing, places: Places) -> Self {
-        Self { scanner: Scanner::new(places.rules(), framing == Framing::Sequence), offset: 0, failed: None }
+    pub fn new(framing: Framing, rules: &Rules) -> Self {
+        let scanner = Scanner::new(rules.clone(), framing == Framing::Sequence);
+        Self { scanner, offset: 0, failed: None }
     }
 
-    /// The same, with placeholders that mean something to `view` on this cluster, and without those it need not see.
+    /// The same, with placeholders that mean something to `view` on this cluster; what it reveals is shown if the answer is one
+    /// Secret.
     #[must_use]
     pub fn bound(self, guard: &Guard, view: &View) -> Self {
-        _ = (guard.cluster(), guard.key(), guard.catalogue(), view);
-        self
+        Self { scanner: self.scanner.bound(Binding::new(guard, view)), ..self }
     }
 
     /// The ranges of what the last [`Masker::push`] gave out that policy reveals.
-    pub(crate) fn revealed(&self) -> &[std::ops::Range<usize>] {
-        &[]
+    pub(crate) fn revealed(&self) -> &[Range<usize>] {
+        self.scanner.shown()
     }
 
     /// What goes out for `chunk`: itself if nothing in it is replaced, and perhaps nothing.
@@ -57,6 +64,7 @@ impl Masker {
         if let Some(failed) = self.failed {
             return Err(failed);
         }
+        self.scanner.begin_piece();
         let mut out = Vec::new();
         let mut splice = Splice::document(&chunk, self.scanner.cutting(), &mut out);
         if let Err(fault) = self.scanner.feed(&chunk, &mut splice) {
@@ -67,7 +75,9 @@ impl Masker {
             splice.finish(chunk.len());
         }
         self.offset += chunk.len() as u64;
-        Ok(if untouched { chunk } else { Bytes::from(out) })
+        let out = if untouched { chunk } else { Bytes::from(out) };
+        self.scanner.end_piece(out.len());
+        Ok(out)
     }
 
     /// The answer has ended.
@@ -94,3 +104,32 @@ impl Masker {
         malformed
     }
 }
+
+/// The whole of an `object` of this kind as it is shown under `view` whenever it is read: the same placeholders at the same
+/// places.
+///
+/// # Errors
+/// The object is malformed.
+pub(crate) fn masked_whole(
+    guard: &Guard,
+    view: &View,
+    kind: &Kind,
+    object: Bytes,
+) -> Result<Bytes, Malformed> {
+    let mut masker = Masker::new(Framing::One, &kind.rules(guard.catalogue())).bound(guard, view);
+    let mut redactor = Redactor::new(guard.known().clone());
+    let by_place = masker.push(object)?;
+    masker.finish()?;
+    let shown = redactor.push(by_place, masker.revealed());
+    let rest = redactor.finish();
+    if rest.is_empty() {
+        return Ok(shown);
+    }
+    let mut all = BytesMut::from(shown);
+    all.extend_from_slice(&rest);
+    Ok(all.freeze())
+}
+
+#[cfg(test)]
+#[path = "masker/tests.rs"]
+mod tests;

@@ -5,7 +5,6 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 
 use crate::kind::Kind;
 use crate::masker::Framing;
-use crate::places::Places;
 
 /// How an answer's body is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,7 +12,7 @@ pub(crate) enum Reading {
     /// There must be no body.
     Empty,
     /// JSON, checked and masked.
-    Json(Framing, Places),
+    Json(Framing),
     /// Nothing secret has a place in it that could be known: passed as it is.
     Opaque,
     /// An error whose body is not relayed: a `Status` is made anew.
@@ -94,13 +93,19 @@ fn row(kind: &Kind, error: bool, media: &MediaType<'_>) -> Option<Reading> {
     let json = media.is(JSON) && media.parameters_in(if watch { WATCH_PARAMETERS } else { JSON_PARAMETERS });
     let text = media.is(TEXT) && media.parameters_in(TEXT_PARAMETERS);
     match kind {
-        Kind::Secrets { .. } | Kind::Objects { .. } if json => Some(Reading::Json(framing, kind.places())),
-        Kind::Documents | Kind::OpenApi | Kind::Health if json => {
-            Some(Reading::Json(framing, Places::Nowhere))
+        Kind::Secrets { .. }
+        | Kind::Guarded { .. }
+        | Kind::Objects { .. }
+        | Kind::Documents
+        | Kind::OpenApi
+        | Kind::Health
+            if json =>
+        {
+            Some(Reading::Json(framing))
         }
         // The list of OpenAPI v3 documents is JSON that `handler3` writes without saying so: Go guesses text.
-        Kind::OpenApi if text && !error => Some(Reading::Json(framing, Places::Nowhere)),
-        Kind::Log if json && error => Some(Reading::Json(framing, Places::Nowhere)),
+        Kind::OpenApi if text && !error => Some(Reading::Json(framing)),
+        Kind::Log if json && error => Some(Reading::Json(framing)),
         Kind::Log | Kind::Health if text => Some(Reading::Opaque),
         Kind::OpenApi if OPENAPI.iter().any(|known| media.is(known)) && media.parameters.is_empty() => {
             Some(Reading::Opaque)

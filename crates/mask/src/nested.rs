@@ -8,9 +8,10 @@
 
 use std::ops::Range;
 
+use crate::binding::Binding;
 use crate::malformed::{Fault, What};
 use crate::placeholder::Placeholder;
-use crate::places::embedded;
+use crate::places::Rules;
 use crate::scan::{Scanner, Sink};
 use crate::splice::Splice;
 
@@ -24,13 +25,13 @@ pub(crate) struct Nested {
 }
 
 impl Nested {
-    pub(crate) fn new() -> Self {
-        Self { scanner: Scanner::new(embedded(), false), given_up: false, replaced_rest: false }
+    pub(crate) fn new(rules: &Rules) -> Self {
+        Self { scanner: Scanner::new(rules.clone(), false), given_up: false, replaced_rest: false }
     }
 
     /// A string begins.
-    pub(crate) fn begin(&mut self) {
-        self.scanner.reset();
+    pub(crate) fn begin(&mut self, rules: &Rules, binding: Option<Box<Binding>>) {
+        self.scanner.restart(rules, binding);
         self.given_up = false;
         self.replaced_rest = false;
     }
@@ -59,7 +60,7 @@ impl Nested {
                 if !self.scanner.cutting() {
                     self.replaced_rest = true;
                     splice.cut(fault.at);
-                    splice.insert(Placeholder::Text.as_str());
+                    splice.insert(Placeholder::Text, self.scanner.tag_of_rest().as_ref());
                 }
             }
         }

@@ -1,8 +1,9 @@
 //! What stands where a secret stood.
 //!
-//! Placeholders are fixed: neither length, emptiness nor equality of values shows. They are made of characters that need no
-//! escaping in JSON, and begin with one that no JSON token outside a string can begin or go on with, so that masking a masked
-//! document changes nothing (see `nested`).
+//! Placeholders do not depend on values: neither length, emptiness nor equality shows. One at a known place carries a tag that
+//! binds it to the object, the place and whom it was shown to (see `binding`); the others are fixed. They are made of characters
+//! that need no escaping in JSON, and begin with one that no JSON token outside a string can begin or go on with, so that
+//! masking a masked document changes nothing (see `nested`).
 
 use std::sync::LazyLock;
 
@@ -25,8 +26,38 @@ pub enum Placeholder {
     Text,
 }
 
+/// What binds a placeholder: 90 bits in base32 (RFC 4648 section 6, lower case).
+pub(crate) type Tag = [u8; 18];
+
+/// What stands around the tag. The first part has a length that base64 encodes without looking at what follows, and so has
+/// the tag.
+const BEFORE_TAG: &str = "masked-by-portcullis-";
+const AFTER_TAG: &str = "-not-the-real-value";
+const BASE64_BEFORE_TAG: &str = "bWFza2VkLWJ5LXBvcnRjdWxsaXMt";
+const BASE64_AFTER_TAG: &str = "LW5vdC10aGUtcmVhbC12YWx1ZQ==";
+
 impl Placeholder {
-    /// The placeholder itself, without quotes.
+    /// Writes the placeholder, without quotes: bound if there is a `tag`, fixed if not.
+    pub(crate) fn write(self, tag: Option<&Tag>, out: &mut Vec<u8>) {
+        let Some(tag) = tag else { return out.extend_from_slice(self.as_str().as_bytes()) };
+        match self {
+            Self::Text => {
+                out.extend_from_slice(BEFORE_TAG.as_bytes());
+                out.extend_from_slice(tag);
+                out.extend_from_slice(AFTER_TAG.as_bytes());
+            }
+            Self::Base64 => {
+                let mut encoded = [0; 24];
+                // Eighteen bytes are twenty-four characters.
+                let length = STANDARD.encode_slice(tag, &mut encoded).unwrap_or_default();
+                out.extend_from_slice(BASE64_BEFORE_TAG.as_bytes());
+                out.extend_from_slice(encoded.get(..length).unwrap_or_default());
+                out.extend_from_slice(BASE64_AFTER_TAG.as_bytes());
+            }
+        }
+    }
+
+    /// The fixed placeholder itself, without quotes.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -78,6 +109,21 @@ mod tests {
     #[test]
     fn base64_placeholder_is_the_text_encoded() {
         assert_eq!(STANDARD.encode(Placeholder::Text.as_str()), Placeholder::Base64.as_str());
+    }
+
+    #[test]
+    fn a_bound_placeholder_is_the_text_encoded_too() {
+        let written = |placeholder: Placeholder| {
+            let mut out = Vec::new();
+            placeholder.write(Some(b"abcdefghijklmno234"), &mut out);
+            String::from_utf8(out).unwrap()
+        };
+        let text = written(Placeholder::Text);
+        assert_eq!(text, "masked-by-portcullis-abcdefghijklmno234-not-the-real-value");
+        assert_eq!(STANDARD.encode(&text), written(Placeholder::Base64));
+        for text in [text.clone(), written(Placeholder::Base64), STANDARD.encode(STANDARD.encode(&text))] {
+            assert!(placeholder_in(&text), "{text}");
+        }
     }
 
     #[test]

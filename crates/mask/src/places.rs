@@ -1,43 +1,53 @@
-//! Where secrets hide: a catalogue of places in documents, as data, compiled into the tree that the scanner walks.
+//! Where secrets hide: a catalogue of places in documents, as data (`places/catalogue.txt`), compiled into the trees that the
+//! scanner walks.
+//!
+//! Which places an answer is held against follows from the resource in the request's path, never from what the answer says it
+//! is: a lie can only add places. An object that says `kind: Secret` in an answer about other things is masked as one, from
+//! there on; one that gives its `data` before its kind, as Go does where it has no type, is taken for a Secret if its
+//! `apiVersion` is `v1`.
 
-use std::sync::LazyLock;
+mod compile;
+mod glob;
+mod names;
+mod parse;
+mod query;
+mod tree;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, LazyLock};
+
+use compile::{SECRETS, Source};
+use names::Names;
+use parse::Entry;
+pub use tree::Rules;
+pub(crate) use tree::{ANYWHERE, Check, MAX_KEY, NOTHING, Node, Note, ROOT, Treatment, Whose};
 
 use crate::placeholder::Placeholder;
 
-/// The longest key that a place may name, in bytes of UTF-8.
-pub(crate) const MAX_KEY: usize = 64;
+/// The most places that configuration may add.
+const MAX_CUSTOM: usize = 1000;
 
-/// Which catalogue a document is held against. It follows from the request, never from what the document says it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Places {
-    /// No place: the document is checked and passes as it is.
-    Nowhere,
-    /// The places of Secrets: one, a list, a table or their metadata, by themselves or in a watch event.
-    Secrets,
+/// The catalogue in force: what ships with the gate, and what its configuration adds. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Catalogue(Arc<Compiled>);
+
+#[derive(Debug)]
+struct Compiled {
+    entries: Vec<Entry>,
+    names: Arc<Names>,
+    /// For each resource that has entries of its own.
+    rules: BTreeMap<String, Rules>,
+    others: Rules,
 }
-
-impl Places {
-    pub(crate) fn rules(self) -> &'static Rules {
-        static NOWHERE: LazyLock<Rules> = LazyLock::new(|| Rules::compile(&[], &[]));
-        static SECRETS: LazyLock<Rules> = LazyLock::new(|| Rules::compile(POSITIONS, SECRET));
-        match self {
-            Self::Nowhere => &NOWHERE,
-            Self::Secrets => &SECRETS,
-        }
-    }
-}
-
-/// The catalogue in force: what ships with the gate, and what its configuration adds.
-#[derive(Debug, Clone, Default)]
-pub struct Catalogue(());
 
 /// An entry that configuration adds: `resource` as kubectl writes it (`widgets.example.com`), and the path of a field in it
-/// (`spec.users[].token`).
+/// (`spec.users[].token`), whose value is replaced.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CustomPlace {
     /// Plural resource name and group.
     pub resource: String,
-    /// Keys from the root, separated by dots; `[]` after a key means every element, `*` every member.
+    /// Keys from the root, separated by dots; `[]` after a key means every element, `*` every member; a key with dots in it is
+    /// written `["example.com/key"]`.
     pub path: String,
 }
 
@@ -53,8 +63,14 @@ pub struct BadPlace {
 impl Catalogue {
     /// What ships with the gate.
     #[must_use]
+    #[expect(clippy::expect_used, reason = "the file is a part of the program, and every test reads it")]
     pub fn builtin() -> Self {
-        Self(())
+        static BUILTIN: LazyLock<Catalogue> = LazyLock::new(|| {
+            let (entries, names) =
+                parse::file(include_str!("places/catalogue.txt")).expect("the catalogue can be read");
+            Catalogue::compile(entries, Arc::new(names))
+        });
+        BUILTIN.clone()
     }
 
     /// The same with more places.
@@ -62,213 +78,91 @@ impl Catalogue {
     /// # Errors
     /// The first entry that cannot be read, and what is wrong with it.
     pub fn with(self, places: &[CustomPlace]) -> Result<Self, BadPlace> {
-        match places.iter().find(|place| place.path.is_empty()) {
-            Some(CustomPlace { resource, path }) => {
-                Err(BadPlace { resource: resource.clone(), path: path.clone(), problem: "the path is empty" })
-            }
-            None => Ok(self),
+        let mut entries = self.0.entries.clone();
+        for (index, place) in places.iter().enumerate() {
+            let entry = if index < MAX_CUSTOM { custom(place) } else { Err("it is one of more than 1000") };
+            let CustomPlace { resource, path } = place.clone();
+            entries.push(entry.map_err(|problem| BadPlace { resource, path, problem })?);
         }
+        Ok(Self::compile(entries, self.0.names.clone()))
+    }
+
+    /// The rules for answers about a resource; a subresource that has none of its own answers with its parent's object.
+    #[must_use]
+    pub fn rules_for(&self, group: &str, resource: &str, subresource: Option<&str>) -> Rules {
+        self.0.rules.get(self.named(group, resource, subresource).as_str()).unwrap_or(&self.0.others).clone()
+    }
+
+    /// Whether an object of this resource has values at places of its own, which messages about it can quote.
+    pub(crate) fn sensitive(&self, group: &str, resource: &str, subresource: Option<&str>) -> bool {
+        self.source().sensitive(&self.named(group, resource, subresource))
+    }
+
+    /// The rules for documents that describe the API, and have no place.
+    pub(crate) fn nowhere() -> Rules {
+        static NOWHERE: LazyLock<Rules> = LazyLock::new(compile::nowhere);
+        NOWHERE.clone()
+    }
+
+    /// The resource as the catalogue names it.
+    fn named(&self, group: &str, resource: &str, subresource: Option<&str>) -> String {
+        let dot = if group.is_empty() { "" } else { "." };
+        let object = format!("{resource}{dot}{group}");
+        let whole = subresource.map(|subresource| format!("{object}/{subresource}"));
+        whole.filter(|whole| self.0.rules.contains_key(whole)).unwrap_or(object)
+    }
+
+    fn source(&self) -> Source<'_> {
+        Source { entries: &self.0.entries, names: &self.0.names }
+    }
+
+    fn compile(entries: Vec<Entry>, names: Arc<Names>) -> Self {
+        let source = Source { entries: &entries, names: &names };
+        let secret = source.compile_embedded(SECRETS);
+        let rules = entries
+            .iter()
+            .map(|entry| entry.resource.as_str())
+            .collect::<std::collections::BTreeSet<_>>()
+            .into_iter()
+            .map(|resource| (resource.to_owned(), source.compile(resource, &secret)))
+            .collect();
+        let others = source.compile("", &secret);
+        Self(Arc::new(Compiled { entries, names, rules, others }))
     }
 }
 
-/// One step from a value to one within it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Step {
-    /// The member with this key, compared after unescaping and without regard to ASCII case: a misspelt key must not hide a
-    /// value that a human meant to be secret.
-    Key(&'static str),
-    /// Every element of an array.
-    Each,
-}
-
-use Step::{Each, Key};
-
-/// What happens to a value. `null` always stays; a value of a type that does not belong there is replaced whole.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Treatment {
-    /// Replaced, whatever it is.
-    Replace(Placeholder),
-    /// An object: its members' values are replaced.
-    ReplaceMembers(Placeholder),
-    /// A string that holds a JSON document: masked in place by the rules of [`embedded`].
-    Embedded,
-}
-
-/// A place within an object and what happens there.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Place {
-    at: &'static [Step],
-    treatment: Treatment,
-}
-
-const LAST_APPLIED: Step = Key("kubectl.kubernetes.io/last-applied-configuration");
-
-/// Where an object may be in an answer: itself, in a list, in a watch event, in a table's row, and so in an event.
-const POSITIONS: &[&[Step]] = &[
-    &[],
-    &[Key("items"), Each],
-    &[Key("rows"), Each, Key("object")],
-    &[Key("object")],
-    &[Key("object"), Key("items"), Each],
-    &[Key("object"), Key("rows"), Each, Key("object")],
-];
-
-/// Places in a Secret (`k8s.io/api/core/v1`, `Secret`), and in the `Status` that may come in its place
-/// (`k8s.io/apimachinery/pkg/apis/meta/v1`, `Status`), whose messages can quote values.
-///
-/// Not here, since there is no value in them: a table's cells (name, type, number of keys, age:
-/// `pkg/printers/internalversion`, `printSecret`) and `managedFields` (names of fields).
-const SECRET: &[Place] = &[
-    Place { at: &[Key("data")], treatment: Treatment::ReplaceMembers(Placeholder::Base64) },
-    Place { at: &[Key("stringData")], treatment: Treatment::ReplaceMembers(Placeholder::Text) },
-    Place { at: &[Key("metadata"), Key("annotations"), LAST_APPLIED], treatment: Treatment::Embedded },
-    Place { at: &[Key("message")], treatment: Treatment::Replace(Placeholder::Text) },
-    Place {
-        at: &[Key("details"), Key("causes"), Each, Key("message")],
-        treatment: Treatment::Replace(Placeholder::Text),
-    },
-];
-
-/// Places in the manifest that `kubectl apply` left in an annotation. It never holds such an annotation itself, so one that is
-/// there is replaced whole.
-const EMBEDDED_SECRET: &[Place] = &[
-    Place { at: &[Key("data")], treatment: Treatment::ReplaceMembers(Placeholder::Base64) },
-    Place { at: &[Key("stringData")], treatment: Treatment::ReplaceMembers(Placeholder::Text) },
-    Place {
-        at: &[Key("metadata"), Key("annotations"), LAST_APPLIED],
-        treatment: Treatment::Replace(Placeholder::Text),
-    },
-];
-
-/// The rules for a document in a string ([`Treatment::Embedded`]).
-pub(crate) fn embedded() -> &'static Rules {
-    static RULES: LazyLock<Rules> =
-        LazyLock::new(|| Rules::compile(&[&[], &[Key("items"), Each]], EMBEDDED_SECRET));
-    &RULES
-}
-
-/// Which node of [`Rules`] a value is at.
-pub(crate) type Node = u16;
-
-/// The node below which there is no place.
-pub(crate) const NOTHING: Node = 0;
-
-/// The node of a whole document.
-pub(crate) const ROOT: Node = 1;
-
-/// A catalogue as a tree: one node for each value on the way to a place.
-#[derive(Debug)]
-pub(crate) struct Rules {
-    /// INVARIANT: `[NOTHING]` is empty, `[ROOT]` exists, and every node named within is an index into it.
-    nodes: Vec<Branch>,
-}
-
-#[derive(Debug, Default)]
-struct Branch {
-    keys: Vec<(&'static str, Node)>,
-    other_key: Node,
-    element: Node,
-    treatment: Option<Treatment>,
+impl Default for Catalogue {
+    fn default() -> Self {
+        Self::builtin()
+    }
 }
 
 impl Rules {
-    /// The rules for every place at every position.
-    fn compile(positions: &[&[Step]], places: &[Place]) -> Self {
-        let mut rules = Self { nodes: vec![Branch::default(), Branch::default()] };
-        for position in positions {
-            for place in places {
-                let node = position.iter().chain(place.at).fold(ROOT, |node, step| rules.grow(node, *step));
-                rules.treat(node, place.treatment);
-            }
-        }
-        rules
+    /// No place: the document is checked and passes as it is.
+    #[must_use]
+    pub fn nowhere() -> Self {
+        Catalogue::nowhere()
     }
+}
 
-    /// The node that `step` leads to, made if need be.
-    fn grow(&mut self, node: Node, step: Step) -> Node {
-        let existing = match step {
-            Key(key) => self.key(node, Some(key.as_bytes())),
-            Each => self.element(node),
-        };
-        if existing != NOTHING {
-            return existing;
-        }
-        let new = self.add(None);
-        if let Some(branch) = self.nodes.get_mut(usize::from(node)) {
-            match step {
-                Key(key) => branch.keys.push((key, new)),
-                Each => branch.element = new,
-            }
-        }
-        new
+/// The entry for a place from configuration.
+fn custom(place: &CustomPlace) -> Result<Entry, &'static str> {
+    let CustomPlace { resource, path } = place;
+    let named = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-/".contains(&byte);
+    if resource.is_empty() || !resource.bytes().all(named) {
+        return Err(
+            "the resource must be a plural name and a group in lower case, as in `widgets.example.com`",
+        );
     }
-
-    fn treat(&mut self, node: Node, treatment: Treatment) {
-        let member = match treatment {
-            Treatment::ReplaceMembers(placeholder) => self.add(Some(Treatment::Replace(placeholder))),
-            Treatment::Replace(_) | Treatment::Embedded => NOTHING,
-        };
-        if let Some(branch) = self.nodes.get_mut(usize::from(node)) {
-            branch.treatment = Some(treatment);
-            branch.other_key = member;
-        }
+    let entry = parse::entry(resource, path, Treatment::Replace(Placeholder::Text), true)?;
+    if query::needed(&entry.steps) {
+        return Err(
+            "clients and the gate itself need what is there: `kind`, `apiVersion`, `metadata` and who the object is",
+        );
     }
-
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "a catalogue has far fewer than 65,536 nodes; a test counts them"
-    )]
-    fn add(&mut self, treatment: Option<Treatment>) -> Node {
-        self.nodes.push(Branch { treatment, ..Branch::default() });
-        (self.nodes.len() - 1) as Node
-    }
-
-    /// The node of the member `key` (unescaped; none when it is longer than [`MAX_KEY`]) of an object at `node`.
-    pub(crate) fn key(&self, node: Node, key: Option<&[u8]>) -> Node {
-        let Some(branch) = self.nodes.get(usize::from(node)) else { return NOTHING };
-        let named = key
-            .and_then(|key| branch.keys.iter().find(|(name, _)| name.as_bytes().eq_ignore_ascii_case(key)));
-        named.map_or(branch.other_key, |(_, node)| *node)
-    }
-
-    /// The node of every element of an array at `node`.
-    pub(crate) fn element(&self, node: Node) -> Node {
-        self.nodes.get(usize::from(node)).map_or(NOTHING, |branch| branch.element)
-    }
-
-    /// What happens to the value at `node`.
-    pub(crate) fn treatment(&self, node: Node) -> Option<Treatment> {
-        self.nodes.get(usize::from(node)).and_then(|branch| branch.treatment)
-    }
+    Ok(entry)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// A place below a replaced value would make a hole in it; a key longer than the scanner's buffer would never match.
-    #[test]
-    fn catalogues_are_sound() {
-        for rules in [Places::Nowhere.rules(), Places::Secrets.rules(), embedded()] {
-            assert!(rules.nodes.len() < 1000);
-            for branch in &rules.nodes {
-                assert!(branch.keys.iter().all(|(key, _)| key.len() <= MAX_KEY));
-                if branch.treatment.is_some() {
-                    assert!(branch.keys.is_empty() && branch.element == NOTHING);
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn only_documents_embed_documents() {
-        assert!(embedded().nodes.iter().all(|branch| !matches!(branch.treatment, Some(Treatment::Embedded))));
-    }
-
-    #[test]
-    fn keys_match_without_regard_to_case() {
-        let rules = Places::Secrets.rules();
-        assert_ne!(rules.key(ROOT, Some(b"StringDATA")), NOTHING);
-        assert_eq!(rules.key(ROOT, Some(b"dat")), NOTHING);
-    }
-}
+#[path = "places/tests.rs"]
+mod tests;

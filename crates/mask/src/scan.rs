@@ -1,29 +1,35 @@
 //! The scanner: a strict pushdown automaton over JSON that knows at every value whether it is at a place.
 //!
-//! It reads in pieces of any size, keeps no content but the key it is reading, and tells a [`Splice`] what to cut.
+//! It reads in pieces of any size, keeps no content but the key it is reading and the few strings that say something about
+//! what comes after them, and tells a [`Splice`] what to cut.
 
 mod key;
+mod noted;
 mod number;
 mod swar;
 mod text;
 mod value;
 
-use key::KeyBuffer;
+use std::ops::Range;
+
+use key::Buffer;
 use number::Number;
 pub(crate) use text::Sink;
 use text::Text;
 
+use crate::binding::Binding;
+use crate::held::Held;
 use crate::malformed::{Fault, What};
 use crate::nested::Nested;
-use crate::places::{NOTHING, Node, ROOT, Rules};
+use crate::places::{NOTHING, Node, Note, ROOT, Rules};
 use crate::splice::Splice;
 
 /// How many objects and arrays may be open at once in one document. Kubernetes' own schemas stay below 64 and structural
 /// custom resources far below this; Go decodes up to 10,000, `serde_json` up to 128.
 pub const MAX_DEPTH: usize = 512;
 
-/// No value is being cut.
-const NO_CUT: usize = usize::MAX;
+/// No value is being cut or shown.
+const NO_MARK: usize = usize::MAX;
 
 /// What may come next.
 #[derive(Debug, Clone, Copy)]
@@ -62,6 +68,10 @@ enum Role {
     Value,
     /// A value that holds a document.
     Embedded,
+    /// A value that is held until it is clear what it is.
+    Held,
+    /// A value that says something about what comes after it.
+    Note(Note),
 }
 
 /// An open object or array.
@@ -74,48 +84,94 @@ struct Frame {
 /// Reads documents, and says where they must be edited.
 #[derive(Debug)]
 pub(crate) struct Scanner {
-    rules: &'static Rules,
+    rules: Rules,
     /// Whether another document may follow.
     sequence: bool,
     state: State,
     text: Text,
-    key: KeyBuffer,
+    key: Buffer,
+    noted: Buffer,
     /// INVARIANT: at most [`MAX_DEPTH`] long.
     stack: Vec<Frame>,
     /// The node of the next value.
     next: Node,
-    /// How many objects and arrays were open when the value began that is being cut, or [`NO_CUT`].
-    cut: usize,
+    /// How many objects and arrays were open when the value began that is being cut or shown whole, or [`NO_MARK`].
+    mark: usize,
+    /// Where in what goes out the value begins that is being shown; none: it is being cut.
+    shown_from: Option<usize>,
+    shown: Vec<Range<usize>>,
     nested: Option<Box<Nested>>,
+    held: Option<Box<Held>>,
+    binding: Option<Box<Binding>>,
     masked: u64,
 }
 
 impl Scanner {
-    pub(crate) fn new(rules: &'static Rules, sequence: bool) -> Self {
+    pub(crate) fn new(rules: Rules, sequence: bool) -> Self {
         Self {
             rules,
             sequence,
             state: State::Start,
             text: Text::new(),
-            key: KeyBuffer::default(),
+            key: Buffer::default(),
+            noted: Buffer::default(),
             stack: Vec::new(),
             next: NOTHING,
-            cut: NO_CUT,
+            mark: NO_MARK,
+            shown_from: None,
+            shown: Vec::new(),
             nested: None,
+            held: None,
+            binding: None,
             masked: 0,
         }
     }
 
-    /// Begins anew, keeping only the rules and the memory.
-    pub(crate) fn reset(&mut self) {
-        let stack = std::mem::take(&mut self.stack);
-        *self = Self { stack, ..Self::new(self.rules, self.sequence) };
+    /// The same, with placeholders that are bound.
+    pub(crate) fn bound(mut self, binding: Binding) -> Self {
+        self.binding = Some(Box::new(binding));
+        self
+    }
+
+    /// Begins anew, keeping only the memory.
+    pub(crate) fn restart(&mut self, rules: &Rules, binding: Option<Box<Binding>>) {
+        if !self.rules.same(rules) {
+            self.rules = rules.clone();
+        }
+        self.binding = binding;
+        self.state = State::Start;
+        self.text = Text::new();
+        self.key.clear();
         self.stack.clear();
+        self.next = NOTHING;
+        self.mark = NO_MARK;
+        self.masked = 0;
     }
 
     /// Whether a value is being cut, so that nothing of it has been or will be kept.
     pub(crate) fn cutting(&self) -> bool {
-        self.cut != NO_CUT || matches!(self.state, State::Text(Role::Embedded))
+        self.mark != NO_MARK && self.shown_from.is_none()
+            || matches!(self.state, State::Text(Role::Embedded | Role::Held))
+    }
+
+    /// Forgets what has been shown, since what goes out is another piece now.
+    pub(crate) fn begin_piece(&mut self) {
+        self.shown.clear();
+        if self.shown_from.is_some() {
+            self.shown_from = Some(0);
+        }
+    }
+
+    /// The piece that went out is `length` long.
+    pub(crate) fn end_piece(&mut self, length: usize) {
+        if let Some(from) = self.shown_from {
+            self.shown.push(from..length);
+        }
+    }
+
+    /// The ranges of the piece that policy reveals.
+    pub(crate) fn shown(&self) -> &[Range<usize>] {
+        &self.shown
     }
 
     /// Whether nothing of a document has been read.
@@ -150,6 +206,8 @@ impl Scanner {
                 State::Text(role @ (Role::Key | Role::OtherKey)) => self.key(role, input, at, splice)?,
                 State::Text(Role::Value) => self.string(input, at, splice)?,
                 State::Text(Role::Embedded) => self.embedded(input, at, splice)?,
+                State::Text(Role::Note(note)) => self.note(note, input, at, splice)?,
+                State::Text(Role::Held) => self.held(input, at, splice)?,
                 State::Number(number) => self.number(number, input, at, splice)?,
                 State::Literal(rest) => self.literal(rest, input, at, splice)?,
                 _ if is_space(byte) => at + 1,

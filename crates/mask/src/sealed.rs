@@ -14,7 +14,7 @@ use crate::guard::{Guard, Reveal, View};
 use crate::kind::Kind;
 use crate::malformed::Malformed;
 use crate::masked::Masked;
-use crate::masker::{Framing, Masker};
+use crate::masker::{Framing, Masker, masked_whole};
 use crate::media::{Reading, Unmaskable, reading};
 use crate::redact::Redactor;
 use crate::status::{Failure, MAX_BODY};
@@ -64,7 +64,7 @@ where
         body: B,
     ) -> Self {
         let empty = request.method() == Method::HEAD || body.is_end_stream();
-        Self::of(guard, view, Kind::of(request), status, headers, empty, body)
+        Self::of(guard, view, Kind::of(guard.catalogue(), request), status, headers, empty, body)
     }
 
     fn of(
@@ -97,8 +97,12 @@ where
         let mut headers = told_headers(&self.kind, &self.headers);
         let body = match reading {
             Reading::Empty => Masked::empty(self.body),
-            Reading::Json(framing, places) => {
-                let masker = Masker::new(framing, places).bound(&self.guard, &self.view);
+            Reading::Json(framing) => {
+                let rules = self.kind.rules(self.guard.catalogue());
+                // Policy reveals only in such answers; whatever it says, nothing is revealed in others.
+                let reveal = if self.kind.one_secret() { self.view.reveal } else { Reveal::default() };
+                let view = View { reveal, ..self.view };
+                let masker = Masker::new(framing, &rules).bound(&self.guard, &view);
                 Masked::json(self.body, masker, Redactor::new(self.guard.known().clone()))
             }
             Reading::Opaque => Masked::opaque(self.body, Redactor::new(self.guard.known().clone())),
@@ -112,27 +116,17 @@ where
     }
 }
 
-/// Masks a whole object at once.
-pub(crate) type MaskWhole = Box<dyn FnOnce(Bytes) -> Result<Bytes, Malformed> + Send>;
-
 impl<B> Sealed<B> {
     pub(crate) fn status(&self) -> StatusCode {
         self.status
     }
 
-    /// How it would be shown with nothing revealed, and what it is, if it is one JSON document.
-    pub(crate) fn into_view(self) -> Option<(MaskWhole, B)> {
-        let Ok(Reading::Json(framing @ Framing::One, places)) = self.reading else { return None };
-        let (guard, view) = (self.guard, View { reveal: Reveal::default(), ..self.view });
-        let mask = move |content| {
-            let mut masker = Masker::new(framing, places).bound(&guard, &view);
-            let mut redactor = Redactor::new(guard.known().clone());
-            let mut shown = redactor.push(masker.push(content)?, masker.revealed()).to_vec();
-            masker.finish()?;
-            shown.extend_from_slice(&redactor.finish());
-            Ok(Bytes::from(shown))
-        };
-        Some((Box::new(mask), self.body))
+    /// What shows it, with nothing revealed, and what it is, if it is one JSON document.
+    pub(crate) fn into_document(self) -> Option<(impl FnOnce(Bytes) -> Result<Bytes, Malformed>, B)> {
+        let Ok(Reading::Json(Framing::One)) = self.reading else { return None };
+        let view = View { reveal: Reveal::default(), ..self.view };
+        let (guard, kind) = (self.guard, self.kind);
+        Some((move |object| masked_whole(&guard, &view, &kind, object), self.body))
     }
 }
 

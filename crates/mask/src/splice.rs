@@ -1,5 +1,7 @@
 //! Editing by spans: what is kept is copied in runs, what is cut is not copied at all.
 
+use crate::placeholder::{Placeholder, Tag};
+
 /// One slice of input on its way out.
 ///
 /// Positions count within the slice. As long as nothing is cut nothing is copied, and [`Splice::untouched`] says so.
@@ -55,16 +57,21 @@ impl<'a> Splice<'a> {
         self.kept_from = Some(at);
     }
 
-    /// Writes `text` at the place of the cut.
-    pub(crate) fn insert(&mut self, text: &str) {
-        self.out.extend_from_slice(text.as_bytes());
+    /// Writes a placeholder at the place of the cut.
+    pub(crate) fn insert(&mut self, placeholder: Placeholder, tag: Option<&Tag>) {
+        placeholder.write(tag, self.out);
     }
 
-    /// Writes `text` as a JSON string at the place of the cut.
-    pub(crate) fn insert_string(&mut self, text: &str) {
+    /// Writes a placeholder as a JSON string at the place of the cut.
+    pub(crate) fn insert_string(&mut self, placeholder: Placeholder, tag: Option<&Tag>) {
         self.out.extend_from_slice(self.quote);
-        self.insert(text);
+        self.insert(placeholder, tag);
         self.out.extend_from_slice(self.quote);
+    }
+
+    /// Where in what goes out the kept byte at `at` will be.
+    pub(crate) fn going_to(&self, at: usize) -> usize {
+        self.out.len() + at - self.kept_from.unwrap_or(at).min(at)
     }
 
     /// Where a document within a string goes whose outer string is being cut.

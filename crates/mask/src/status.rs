@@ -1,5 +1,5 @@
-//! Failures told anew: for Secrets the API server's own words are not relayed, since they can quote a value
-//! (`Invalid value: "…"`), and neither is anything else of an error's body but names from closed lists.
+//! Failures told anew: for Secrets, and other kinds with secret values, the API server's own words are not relayed, since they
+//! can quote a value (`Invalid value: "…"`), and neither is anything else of an error's body but names from closed lists.
 
 use bytes::Bytes;
 use http::StatusCode;
@@ -95,7 +95,7 @@ struct Details<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    kind: Option<&'static str>,
+    kind: Option<&'a str>,
     #[serde(skip_serializing_if = "<[Cause]>::is_empty")]
     causes: &'a [Cause],
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -129,20 +129,21 @@ impl Failure {
 
     /// The `Status` for the client.
     pub(crate) fn to_status(&self, kind: &Kind) -> Bytes {
-        let name = match kind {
-            Kind::Secrets { name, .. } => name.as_deref(),
-            _ => None,
+        let (resource, name) = match kind {
+            Kind::Secrets { name, .. } => (Some("secrets"), name.as_deref()),
+            Kind::Guarded { name, resource, .. } => (Some(resource.resource.as_str()), name.as_deref()),
+            _ => (None, None),
         };
         let status = Status {
             kind: "Status",
             api_version: "v1",
             metadata: Empty {},
             status: "Failure",
-            message: self.message(kind, name),
+            message: self.message(kind, resource.unwrap_or_default(), name),
             reason: self.reason,
             details: Details {
                 name,
-                kind: kind.sensitive().then_some("secrets"),
+                kind: resource,
                 causes: &self.causes,
                 retry_after_seconds: self.retry_after_seconds,
             },
@@ -153,12 +154,12 @@ impl Failure {
     }
 
     /// What the API server would say where that is known (`k8s.io/apimachinery/pkg/api/errors`), with the name from the request.
-    fn message(&self, kind: &Kind, name: Option<&str>) -> String {
+    fn message(&self, kind: &Kind, resource: &str, name: Option<&str>) -> String {
         match (self.reason, name) {
-            ("NotFound", Some(name)) => format!("secrets \"{name}\" not found"),
-            ("AlreadyExists", Some(name)) => format!("secrets \"{name}\" already exists"),
+            ("NotFound", Some(name)) => format!("{resource} \"{name}\" not found"),
+            ("AlreadyExists", Some(name)) => format!("{resource} \"{name}\" already exists"),
             ("Conflict", Some(name)) if self.causes.is_empty() => format!(
-                "Operation cannot be fulfilled on secrets \"{name}\": the object has been modified; please apply your \
+                "Operation cannot be fulfilled on {resource} \"{name}\": the object has been modified; please apply your \
                  changes to the latest version and try again"
             ),
             _ => self.generic_message(kind),
@@ -166,10 +167,10 @@ impl Failure {
     }
 
     fn generic_message(&self, kind: &Kind) -> String {
-        let why = if kind.sensitive() {
-            "its message is withheld because it can quote a Secret's values"
-        } else {
-            "its message is withheld because it is not in a form that can be checked"
+        let why = match kind {
+            Kind::Secrets { .. } => "its message is withheld because it can quote a Secret's values",
+            Kind::Guarded { .. } => "its message is withheld because it can quote a masked value",
+            _ => "its message is withheld because it is not in a form that can be checked",
         };
         let code = self.code.as_u16();
         let mut message = format!("portcullis: the API server answered {code} {}; {why}", self.reason);

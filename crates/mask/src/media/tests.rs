@@ -3,9 +3,17 @@
 use std::fmt::Write as _;
 
 use super::*;
+use crate::kind::Resource;
 
-const WATCH: Kind = Kind::Objects { watch: true };
-const OBJECTS: Kind = Kind::Objects { watch: false };
+const WATCH: Kind = objects(true);
+const OBJECTS: Kind = objects(false);
+
+const fn objects(watch: bool) -> Kind {
+    Kind::Objects {
+        watch,
+        resource: Resource { group: String::new(), resource: String::new(), subresource: None },
+    }
+}
 
 fn secrets(watch: bool) -> Kind {
     Kind::Secrets { watch, name: None }
@@ -25,6 +33,7 @@ fn the_table() {
     for (name, kind) in [
         ("secrets", secrets(false)),
         ("secrets watch", secrets(true)),
+        ("guarded", Kind::Guarded { watch: false, name: None, resource: Resource::default() }),
         ("objects", OBJECTS),
         ("objects watch", WATCH),
         ("log", Kind::Log),
@@ -41,7 +50,7 @@ fn the_table() {
         ] {
             for status in [200, 400] {
                 let answer = match read(&kind, status, &[("content-type", content_type)]) {
-                    Ok(Reading::Json(framing, places)) => format!("{framing:?} {places:?}"),
+                    Ok(Reading::Json(framing)) => format!("{framing:?}"),
                     Ok(reading) => format!("{reading:?}"),
                     Err(_) => "-".to_owned(),
                 };
@@ -61,7 +70,7 @@ fn json_with_parameters() {
         (secrets(false), "application/json;as=Table;v=v1;g=meta.k8s.io", Framing::One),
     ] {
         let read = read(&kind, 200, &[("content-type", content_type)]);
-        assert_eq!(read, Ok(Reading::Json(framing, Places::Secrets)), "{content_type}");
+        assert_eq!(read, Ok(Reading::Json(framing)), "{content_type}");
     }
     for content_type in [
         "application/json;charset=utf-16",
@@ -119,5 +128,5 @@ fn errors_that_are_not_relayed() {
     assert_eq!(read(&secrets(false), 422, &[json]), Ok(Reading::Rebuild));
     assert_eq!(read(&OBJECTS, 500, &[("content-type", "text/html")]), Ok(Reading::Rebuild));
     assert_eq!(read(&OBJECTS, 500, &[json, ("content-encoding", "gzip")]), Ok(Reading::Rebuild));
-    assert_eq!(read(&WATCH, 410, &[json]), Ok(Reading::Json(Framing::One, Places::Nowhere)));
+    assert_eq!(read(&WATCH, 410, &[json]), Ok(Reading::Json(Framing::One)));
 }

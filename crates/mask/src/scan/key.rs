@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::{Role, Scanner, Sink, State, text::Ignore};
 use crate::malformed::Fault;
-use crate::places::{MAX_KEY, NOTHING, Node};
+use crate::places::{ANYWHERE, MAX_KEY, NOTHING, Node};
 use crate::splice::Splice;
 
 impl Scanner {
@@ -33,6 +33,9 @@ impl Scanner {
                     Role::Key => self.rules.key(self.object(), rest.get(..len)),
                     _ => NOTHING,
                 };
+                if self.next > ANYWHERE {
+                    self.key.set(rest.get(..len).unwrap_or_default());
+                }
                 Some(at + len)
             }
             _ => self.key_in_parts(role, input, at)?,
@@ -58,6 +61,9 @@ impl Scanner {
         let end = self.text.advance(input, at, &mut self.key)?;
         if end.is_some() {
             self.next = self.rules.key(self.object(), self.key.bytes());
+            if self.next <= ANYWHERE {
+                self.key.clear();
+            }
         }
         Ok(end)
     }
@@ -69,21 +75,21 @@ impl Scanner {
     }
 }
 
-/// The key being read, unescaped, as far as it can still lead to a place.
-#[derive(Debug)]
-pub(super) struct KeyBuffer {
+/// Text of a string, unescaped, as far as it matters. A key stays until the next begins if it leads to a place.
+#[derive(Debug, Clone)]
+pub(super) struct Buffer {
     bytes: [u8; MAX_KEY],
-    /// The key's length; beyond [`MAX_KEY`] it is longer than any place's.
+    /// The text's length; beyond [`MAX_KEY`] it is longer than anything that is looked for.
     len: usize,
 }
 
-impl Default for KeyBuffer {
+impl Default for Buffer {
     fn default() -> Self {
         Self { bytes: [0; MAX_KEY], len: 0 }
     }
 }
 
-impl KeyBuffer {
+impl Buffer {
     pub(super) fn clear(&mut self) {
         self.len = 0;
     }
@@ -92,9 +98,14 @@ impl KeyBuffer {
         self.len == 0
     }
 
-    /// The key, unless it is longer than any that a place names.
+    /// The text, unless it is longer than [`MAX_KEY`].
     pub(super) fn bytes(&self) -> Option<&[u8]> {
         self.bytes.get(..self.len)
+    }
+
+    pub(super) fn set(&mut self, text: &[u8]) {
+        self.clear();
+        self.push(text);
     }
 
     fn push(&mut self, bytes: &[u8]) {
@@ -106,7 +117,7 @@ impl KeyBuffer {
     }
 }
 
-impl Sink for KeyBuffer {
+impl Sink for Buffer {
     fn plain(&mut self, input: &[u8], range: Range<usize>) {
         self.push(input.get(range).unwrap_or_default());
     }

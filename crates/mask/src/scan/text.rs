@@ -60,7 +60,7 @@ impl Text {
 
     /// The length of the rest of a string, if it is all of `rest` up to a quotation mark and has nothing in it that must be
     /// understood: the way most strings go.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn whole(&self, rest: &[u8]) -> Option<usize> {
         let len = swar::plain_prefix(rest);
         (matches!(self.mode, Mode::Plain) && rest.get(len) == Some(&b'"')).then_some(len)

@@ -1,10 +1,10 @@
 //! Values: their beginnings, ends, and what is cut of them.
 
-use super::{Frame, MAX_DEPTH, NO_CUT, Number, Role, Scanner, State, is_space, text::Ignore};
+use super::{Frame, MAX_DEPTH, NO_MARK, Number, Role, Scanner, State, is_space, text::Ignore};
 use crate::malformed::{Fault, What};
 use crate::nested::Nested;
-use crate::placeholder::Placeholder;
-use crate::places::{NOTHING, Node, Treatment};
+use crate::placeholder::{Placeholder, Tag};
+use crate::places::{ANYWHERE, Check, NOTHING, Node, Treatment};
 use crate::splice::Splice;
 
 impl Scanner {
@@ -35,7 +35,7 @@ impl Scanner {
         splice: &mut Splice<'_>,
     ) -> Result<usize, Fault> {
         let node = self.next;
-        if node != NOTHING
+        if node > ANYWHERE
             && let Some(treatment) = self.rules.treatment(node)
         {
             if !begins_value(byte) {
@@ -61,32 +61,67 @@ impl Scanner {
         }
     }
 
-    /// Begins the edit of the value whose first byte is `byte`, and says whether it is an embedded document.
+    /// Begins what happens to the value whose first byte is `byte`, and says whether it is a string of a role of its own.
     #[inline(never)]
     fn treat(&mut self, treatment: Treatment, byte: u8, at: usize, splice: &mut Splice<'_>) -> bool {
+        let string = byte == b'"';
         let placeholder = match treatment {
             _ if byte == b'n' => return false,
             Treatment::ReplaceMembers(_) if byte == b'{' => return false,
-            Treatment::ReplaceMembers(_) => Placeholder::Text,
-            Treatment::Replace(placeholder) => placeholder,
-            Treatment::Embedded if byte == b'"' => {
+            Treatment::Note(_) if !string => return false,
+            Treatment::Note(note) => {
+                self.noted.clear();
+                self.state = State::Text(Role::Note(note));
+                return true;
+            }
+            Treatment::Revealable(_) if self.reveals() => {
+                self.mark = self.stack.len();
+                self.shown_from = Some(splice.going_to(at + usize::from(string)));
+                return false;
+            }
+            Treatment::Embedded(whose) if string => {
                 splice.cut(at + 1);
-                self.nested.get_or_insert_with(|| Box::new(Nested::new())).begin();
+                let place = self.rules.place(self.next);
+                let binding = self
+                    .binding
+                    .as_deref_mut()
+                    .map(|binding| Box::new(binding.within(place, self.key.bytes())));
+                let rules = self.rules.embedded(whose).unwrap_or(&self.rules);
+                self.nested.get_or_insert_with(|| Box::new(Nested::new(rules))).begin(rules, binding);
                 self.state = State::Text(Role::Embedded);
                 return true;
             }
-            Treatment::Embedded => Placeholder::Text,
+            Treatment::Held(check) if string => {
+                splice.cut(at + 1);
+                self.hold(check);
+                return true;
+            }
+            Treatment::Held(Check::Request) => Placeholder::Base64,
+            Treatment::ReplaceMembers(_) | Treatment::Embedded(_) | Treatment::Held(_) => Placeholder::Text,
+            Treatment::Replace(placeholder) | Treatment::Revealable(placeholder) => placeholder,
         };
         self.masked += 1;
-        self.cut = self.stack.len();
-        if byte == b'"' {
+        self.mark = self.stack.len();
+        let tag = self.tag();
+        if string {
             splice.cut(at + 1);
-            splice.insert(placeholder.as_str());
+            splice.insert(placeholder, tag.as_ref());
         } else {
             splice.cut(at);
-            splice.insert_string(placeholder.as_str());
+            splice.insert_string(placeholder, tag.as_ref());
         }
         false
+    }
+
+    /// What binds the placeholder of the next value.
+    fn tag(&mut self) -> Option<Tag> {
+        let place = self.rules.place(self.next);
+        self.binding.as_deref_mut().and_then(|binding| binding.tag(place, self.key.bytes()))
+    }
+
+    /// Whether policy reveals the next value.
+    fn reveals(&mut self) -> bool {
+        self.binding.as_deref_mut().is_some_and(|binding| binding.reveals(self.key.bytes()))
     }
 
     #[inline(always)]
@@ -94,9 +129,12 @@ impl Scanner {
         if self.stack.len() >= MAX_DEPTH {
             return Err(Fault::new(at, What::TooDeep));
         }
-        // A replaced value has no places in it, whatever its node leads to.
-        let node = if self.cut == NO_CUT { node } else { NOTHING };
-        self.next = if object { NOTHING } else { self.rules.element(node) };
+        // A value that is replaced or shown has no places in it, whatever its node leads to.
+        let node = if self.mark == NO_MARK { node } else { NOTHING };
+        self.next = if object { NOTHING } else { self.rules.first(node) };
+        if node > ANYWHERE && object && self.rules.fresh(node) {
+            self.begin_object();
+        }
         self.state = if object { State::FirstKey } else { State::FirstElement };
         self.stack.push(Frame { object, node });
         Ok(at + 1)
@@ -117,11 +155,20 @@ impl Scanner {
 
     /// A value has ended, and `kept_from` is the first byte that is not its own.
     #[inline(always)]
-    fn end_value(&mut self, kept_from: usize, splice: &mut Splice<'_>) {
+    pub(super) fn end_value(&mut self, kept_from: usize, splice: &mut Splice<'_>) {
         self.state = State::After;
-        if self.cut == self.stack.len() {
-            self.cut = NO_CUT;
-            splice.resume(kept_from);
+        if self.mark == self.stack.len() {
+            self.end_marked(kept_from, splice);
+        }
+    }
+
+    /// The value that was cut or shown whole has ended.
+    #[inline(never)]
+    fn end_marked(&mut self, kept_from: usize, splice: &mut Splice<'_>) {
+        self.mark = NO_MARK;
+        match self.shown_from.take() {
+            Some(from) => self.shown.push(from..splice.going_to(kept_from)),
+            None => splice.resume(kept_from),
         }
     }
 

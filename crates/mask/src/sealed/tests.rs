@@ -7,6 +7,7 @@ use std::task::{Context, Poll, Waker};
 use http_body::{Frame, SizeHint};
 
 use super::*;
+use crate::kind::Resource;
 use crate::known::KnownValues;
 use crate::malformed::What;
 use crate::masked::BodyError;
@@ -217,8 +218,13 @@ fn failures_that_are_too_long_or_break_off_are_told_by_their_code() {
 fn other_failures_and_warnings_pass() {
     let mut from = headers("application/json");
     from.append(WARNING, HeaderValue::from_static("299 - \"deprecated\""));
-    let mut opened =
-        open(Kind::Objects { watch: true }, 410, &from, frames(&[r#"{"message":"gone"}"#])).unwrap();
+    let mut opened = open(
+        Kind::Objects { watch: true, resource: Resource::default() },
+        410,
+        &from,
+        frames(&[r#"{"message":"gone"}"#]),
+    )
+    .unwrap();
     assert_eq!(read(&mut opened.body).unwrap(), r#"{"message":"gone"}"#);
     assert_eq!(opened.headers, from);
 }

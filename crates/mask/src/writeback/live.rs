@@ -35,7 +35,7 @@ where
         if !self.status().is_success() {
             return Err(NotKept);
         }
-        let (mask, body) = self.into_view().ok_or(NotKept)?;
+        let (mask, body) = self.into_document().ok_or(NotKept)?;
         let content = read_bounded(body, MAX_OBJECT).await.ok_or(NotKept)?;
         let shown = mask(Bytes::from(content.clone())).map_err(|_| NotKept)?;
         let parse = |bytes: &[u8]| serde_json::from_slice(bytes).map_err(|_| NotKept);

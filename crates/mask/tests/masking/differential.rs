@@ -3,15 +3,15 @@
 //! `PORTCULLIS_CASES` and `PORTCULLIS_SEED` ask for more and other cases than the few of an ordinary run.
 
 use crate::support::generate::{self, CANARY, Document};
-use crate::support::{Rng, cases, mask, mask_in};
-use mask::{Framing, Masker, Places};
+use crate::support::{Places, Rng, cases, mask, mask_in};
+use mask::{Framing, Masker};
 use serde_json::Value;
 
-fn check(seed: u64, framing: Framing, document: &Document) {
+fn check(seed: u64, framing: Framing, places: Places, document: &Document) {
     let input = document.input();
     let expected = document.expected();
     let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-    let masked = |input: &str| match mask(framing, Places::Secrets, input.as_bytes()) {
+    let masked = |input: &str| match mask(framing, places, input.as_bytes()) {
         Ok(out) => text(out),
         Err(error) => panic!("seed {seed}: {error} in {input}"),
     };
@@ -19,7 +19,7 @@ fn check(seed: u64, framing: Framing, document: &Document) {
     assert_eq!(masked(&expected), expected, "seed {seed}: masking again changes something");
     let mut rng = Rng(seed);
     let most = 1 + rng.below(40);
-    let chunked = mask_in(framing, Places::Secrets, input.as_bytes(), || 1 + rng.below(most));
+    let chunked = mask_in(framing, places, input.as_bytes(), || 1 + rng.below(most));
     assert_eq!(chunked.map(text), Ok(expected.clone()), "seed {seed}: chunks change the outcome");
     assert!(!expected.contains(CANARY), "seed {seed}");
     assert_eq!(mask(framing, Places::Nowhere, input.as_bytes()).map(text), Ok(input.clone()), "seed {seed}");
@@ -28,14 +28,21 @@ fn check(seed: u64, framing: Framing, document: &Document) {
 #[test]
 fn answers_become_what_they_must() {
     for seed in cases(3_000) {
-        check(seed, Framing::One, &generate::answer(&mut Rng(seed)));
+        check(seed, Framing::One, Places::Secrets, &generate::answer(&mut Rng(seed)));
     }
 }
 
 #[test]
 fn watches_become_what_they_must() {
     for seed in cases(3_000) {
-        check(seed, Framing::Sequence, &generate::watch(&mut Rng(seed)));
+        check(seed, Framing::Sequence, Places::Secrets, &generate::watch(&mut Rng(seed)));
+    }
+}
+
+#[test]
+fn other_objects_become_what_they_must() {
+    for seed in cases(3_000) {
+        check(seed, Framing::One, Places::Pods, &generate::object(&mut Rng(seed)));
     }
 }
 
@@ -43,7 +50,7 @@ fn watches_become_what_they_must() {
 fn counts_what_it_replaces() {
     for seed in cases(500) {
         let document = generate::answer(&mut Rng(seed));
-        let mut masker = Masker::new(Framing::One, Places::Secrets);
+        let mut masker = Masker::new(Framing::One, &Places::Secrets.rules());
         assert!(masker.push(document.input().into()).is_ok());
         assert_eq!(masker.masked(), document.masked, "seed {seed}: {}", document.input());
     }
@@ -83,21 +90,29 @@ fn mutate(rng: &mut Rng, input: &mut Vec<u8>) {
 
 #[test]
 fn accepts_and_refuses_what_serde_json_does() {
+    for (places, make) in
+        [(Places::Secrets, generate::answer as fn(&mut Rng) -> Document), (Places::Pods, generate::object)]
+    {
+        accepts_and_refuses(places, make);
+    }
+}
+
+fn accepts_and_refuses(places: Places, make: fn(&mut Rng) -> Document) {
     let (mut accepted, mut refused) = (0_u32, 0_u32);
-    for seed in cases(20_000) {
+    for seed in cases(10_000) {
         let mut rng = Rng(seed);
-        let mut input = generate::answer(&mut rng).input().into_bytes();
+        let mut input = make(&mut rng).input().into_bytes();
         mutate(&mut rng, &mut input);
         let Some(expected) = oracle(&input) else { continue };
-        let whole = mask(Framing::One, Places::Secrets, &input);
+        let whole = mask(Framing::One, places, &input);
         assert_eq!(whole.is_ok(), expected, "seed {seed}: {whole:?} for {}", input.escape_ascii());
-        let chunked = mask_in(Framing::One, Places::Secrets, &input, || 1 + rng.below(4));
+        let chunked = mask_in(Framing::One, places, &input, || 1 + rng.below(4));
         assert_eq!(chunked.is_ok(), whole.is_ok(), "seed {seed}: chunks change the outcome");
         if let Ok(out) = whole {
             accepted += 1;
             assert_eq!(chunked.as_ref(), Ok(&out), "seed {seed}: chunks change the outcome");
             assert_eq!(oracle(&out), Some(true), "seed {seed}: not JSON any more");
-            assert_eq!(mask(Framing::One, Places::Secrets, &out), Ok(out), "seed {seed}: not idempotent");
+            assert_eq!(mask(Framing::One, places, &out), Ok(out), "seed {seed}: not idempotent");
         } else {
             refused += 1;
         }

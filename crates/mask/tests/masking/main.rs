@@ -7,6 +7,8 @@
     reason = "helpers of tests: a failure in them is a failed test"
 )]
 
+mod binding;
+mod carriers;
 mod corpus;
 mod differential;
 mod properties;

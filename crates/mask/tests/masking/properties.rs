@@ -1,10 +1,10 @@
 //! What holds for any bytes and any chunks.
 
-use mask::{Framing, Places};
+use mask::Framing;
 use proptest::{prelude::*, test_runner::RngSeed};
 use serde_json::json;
 
-use crate::support::{Rng, cases, generate, mask, mask_in, mask_secret};
+use crate::support::{Places, Rng, cases, generate, mask, mask_in, mask_secret};
 
 /// The same cases in every run, unless the environment asks for others; a failure shows what is printed here.
 fn config() -> ProptestConfig {

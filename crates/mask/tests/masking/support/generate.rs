@@ -1,6 +1,9 @@
 //! Documents from a seed, spelled in every legal way, together with what masking must make of them.
 
+mod objects;
+
 use mask::Placeholder;
+pub(crate) use objects::object;
 
 use super::Rng;
 

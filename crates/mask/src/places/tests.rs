@@ -1,0 +1,169 @@
+//! The catalogue: that it is sound, and what it refuses.
+
+use std::collections::BTreeSet;
+
+use super::*;
+
+fn place(resource: &str, path: &str) -> CustomPlace {
+    CustomPlace { resource: resource.to_owned(), path: path.to_owned() }
+}
+
+/// A place below a replaced value would make a hole in it; what is embedded or held needs rules for what is in it.
+#[test]
+fn catalogues_are_sound() {
+    let catalogue = Catalogue::builtin();
+    for rules in catalogue.0.rules.values().chain([&catalogue.0.others, &Rules::nowhere()]) {
+        for (tree, outermost) in
+            [(Some(rules), true), (rules.own.as_ref(), false), (rules.secret.as_ref(), false)]
+        {
+            let Some(tree) = tree else { continue };
+            assert!(tree.nodes.len() < 2000, "{}", tree.nodes.len());
+            assert!(tree.nodes[NOTHING as usize].keys.is_empty());
+            for branch in &tree.nodes {
+                assert!(branch.keys.iter().all(|(key, _)| key.len() <= MAX_KEY));
+                let distinct: BTreeSet<_> = branch.keys.iter().map(|(key, _)| key).collect();
+                assert_eq!(distinct.len(), branch.keys.len(), "a key leads to two places");
+                match branch.treatment {
+                    None | Some(Treatment::Note(_) | Treatment::ReplaceMembers(_)) => {}
+                    Some(Treatment::Embedded(_) | Treatment::Held(_)) => assert!(outermost),
+                    Some(Treatment::Replace(_) | Treatment::Revealable(_)) => {
+                        assert!(branch.keys.is_empty() && branch.element == NOTHING);
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn keys_match_without_regard_to_case() {
+    let rules = Catalogue::builtin().rules_for("", "secrets", None);
+    assert!(rules.key(ROOT, Some(b"StringDATA")) > ANYWHERE);
+    assert_eq!(rules.key(ROOT, Some(b"dat")), NOTHING);
+}
+
+#[test]
+fn telling_names() {
+    let names = &Catalogue::builtin().0.names;
+    for name in [
+        "PASSWORD",
+        "db_password",
+        "GITHUB_TOKEN",
+        "AWS_SECRET_ACCESS_KEY",
+        "SENTRY_DSN",
+        "X_PWD",
+        "DATABASE_URL",
+        "MONGODB_URI",
+        "apiKey",
+        "JWT",
+    ] {
+        assert!(names.telling(name.as_bytes()), "{name}");
+    }
+    for name in [
+        "",
+        "PORT",
+        "LOG_LEVEL",
+        "PWD",
+        "PASSWORD_FILE",
+        "SECRET_NAME",
+        "TOKEN_URL",
+        "MAX_TOKENS",
+        "BASE_URL",
+        "KEYS",
+        "HOME",
+    ] {
+        assert!(!names.telling(name.as_bytes()), "{name}");
+    }
+}
+
+#[test]
+fn refuses_what_is_no_place() {
+    let long = "x".repeat(MAX_KEY + 1);
+    let deep = "a.".repeat(40) + "a";
+    let told: Vec<String> = [
+        ("", "spec.a"),
+        ("Widgets.example.com", "spec.a"),
+        ("*", "spec.a"),
+        ("widgets.example.com", ""),
+        ("widgets.example.com", "spec..a"),
+        ("widgets.example.com", "spec."),
+        ("widgets.example.com", "[].a"),
+        ("widgets.example.com", "spec[0].a"),
+        ("widgets.example.com", "spec[\"a.b\"x"),
+        ("widgets.example.com", "spec[\"a.b"),
+        ("widgets.example.com", "spec.pass*"),
+        ("widgets.example.com", long.as_str()),
+        ("widgets.example.com", deep.as_str()),
+        ("widgets.example.com", "kind"),
+        ("widgets.example.com", "metadata.uid"),
+        ("widgets.example.com", "*.a"),
+    ]
+    .into_iter()
+    .map(|(resource, path)| {
+        let path = path.to_owned();
+        let refused = Catalogue::builtin().with(&[place("gadgets.example.com", "a"), place(resource, &path)]);
+        refused.unwrap_err().to_string().replace(&long, "x...").replace(&deep, "a.a...")
+    })
+    .collect();
+    insta::assert_snapshot!(told.join("\n"));
+    let many = vec![place("widgets.example.com", "spec.a"); MAX_CUSTOM + 1];
+    insta::assert_snapshot!(Catalogue::builtin().with(&many).unwrap_err(), @"`spec.a` of `widgets.example.com` is no place: it is one of more than 1000");
+}
+
+#[test]
+fn lines_that_cannot_be_read_are_named() {
+    for (text, line) in [("\n# x\na b\n", 3), ("a b text\na b what", 2), ("a .b text", 1)] {
+        assert_eq!(parse::file(text).unwrap_err().0, line);
+    }
+}
+
+#[test]
+fn masked_places() {
+    let catalogue = Catalogue::builtin().with(&[place("widgets.example.com", "spec.users[].token")]).unwrap();
+    let masked = |group: &str, resource: &str, pointer: &str| {
+        let segments: Vec<&str> = pointer.split('/').skip(1).collect();
+        catalogue.is_masked_place(group, resource, &segments)
+    };
+    for (group, resource, pointer) in [
+        ("", "secrets", ""),
+        ("", "secrets", "/data"),
+        ("", "secrets", "/DATA/password"),
+        ("", "secrets", "/data/password/x"),
+        ("", "secrets", "/stringData/x"),
+        ("", "secrets", "/metadata"),
+        ("", "secrets", "/metadata/annotations"),
+        ("", "secrets", "/metadata/annotations/kubectl.kubernetes.io/last-applied-configuration"),
+        ("", "pods", "/metadata/annotations/banzaicloud.com~1last-applied"),
+        ("", "pods", "/spec"),
+        ("", "pods", "/spec/containers/0"),
+        ("", "pods", "/spec/containers/0/env/1/value"),
+        ("apps", "deployments", "/spec/template"),
+        ("apps", "deployments", "/spec/template/spec/initContainers/-/env"),
+        ("batch", "cronjobs", "/spec/jobTemplate/spec"),
+        ("example.com", "widgets", "/spec/users/0/token"),
+        ("example.com", "widgets", "/spec/users"),
+        ("example.com", "others", "/spec"),
+        ("example.com", "others", "/spec/x/env/0"),
+        ("", "serviceaccounts", "/status/token"),
+    ] {
+        let pointer = pointer.replace("kubernetes.io/last", "kubernetes.io~1last");
+        let segments: Vec<String> =
+            pointer.split('/').skip(1).map(|segment| segment.replace("~1", "/")).collect();
+        let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
+        assert!(catalogue.is_masked_place(group, resource, &segments), "{resource} {pointer}");
+    }
+    for (group, resource, pointer) in [
+        ("", "secrets", "/type"),
+        ("", "secrets", "/metadata/labels/x"),
+        ("", "secrets", "/metadata/annotations/x"),
+        ("", "pods", "/status"),
+        ("", "pods", "/spec/containers/0/image"),
+        ("apps", "deployments", "/spec/replicas"),
+        ("apps", "deployments", "/spec/template/metadata/labels"),
+        ("example.com", "widgets", "/spec/users/0/name"),
+        ("example.com", "widgets", "/metadata/name"),
+        ("example.com", "secrets", "/data/x"),
+    ] {
+        assert!(!masked(group, resource, pointer), "{resource} {pointer}");
+    }
+}
