@@ -6,6 +6,45 @@ use bytes::Bytes;
 
 use crate::known::KnownValues;
 
+/// Finds what must not be shown in a window of text.
+///
+/// A window begins at a unit's beginning, or with up to [`CONTEXT`] bytes that have been decided already and are there so that a
+/// detector can see what comes before a match (such as a boundary between words). Matches that begin in those are ignored.
+#[expect(dead_code, reason = "comes with what implements it")]
+pub(crate) trait Detector {
+    /// Appends every match in `window`, in any order. A match that could go on beyond the window's end says how.
+    fn find(&self, window: &[u8], matches: &mut Vec<Match>);
+
+    /// How many bytes at the window's end may be the beginning of a match that `find` cannot tell yet; bounded by a small
+    /// constant (≤ 4 KiB).
+    fn pending(&self, window: &[u8]) -> usize;
+}
+
+/// How many decided bytes a window begins with at most.
+#[expect(dead_code, reason = "comes with what uses it")]
+pub(crate) const CONTEXT: usize = 64;
+
+/// What must not be shown.
+#[derive(Debug, Clone)]
+#[expect(dead_code, reason = "comes with what uses it")]
+pub(crate) struct Match {
+    /// Where in the window.
+    pub(crate) range: Range<usize>,
+    /// Only for a match that ends with the window.
+    pub(crate) runs_on: Option<RunsOn>,
+}
+
+/// How a match goes on in bytes that have not come yet: they are dropped up to its end.
+#[derive(Debug, Clone, Copy)]
+#[expect(dead_code, reason = "comes with what uses it")]
+pub(crate) enum RunsOn {
+    /// As long as bytes are in this set (e.g. base64url).
+    While(fn(u8) -> bool),
+    /// Up to and including this text, which holds no newline. In JSON at most to the end of the string; in plain text over
+    /// newlines.
+    Through(&'static [u8]),
+}
+
 /// Masks by value and by shape, chunk by chunk.
 #[derive(Debug)]
 pub(crate) struct Redactor {
