@@ -27,12 +27,13 @@ mod splice;
 mod status;
 
 pub use guard::{Guard, Reveal, View};
-pub use known::{KnownValues, SecretValue};
+pub use known::{KnownValues, SecretValue, Updated};
 pub use malformed::{Malformed, What};
 pub use masked::{BodyError, Masked};
 pub use masker::{Framing, Masker};
 pub use media::Unmaskable;
 pub use placeholder::{Placeholder, placeholder_in};
 pub use places::{BadPlace, Catalogue, CustomPlace, Places};
+pub use redact::{Content, Redactor};
 pub use scan::MAX_DEPTH;
 pub use sealed::{Opened, Sealed};

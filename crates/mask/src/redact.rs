@@ -1,17 +1,23 @@
 //! The second look at an answer: known values and what looks like a credential, wherever they stand.
 
+mod edges;
+
+use std::fmt;
 use std::ops::Range;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 
-use crate::known::KnownValues;
+use self::edges::{BACK, run_end, widen};
+use crate::known::{Index, KnownValues};
+use crate::placeholder::Placeholder;
 
 /// Finds what must not be shown in a window of text.
 ///
 /// A window begins at a unit's beginning, or with up to [`CONTEXT`] bytes that have been decided already and are there so that a
 /// detector can see what comes before a match (such as a boundary between words). Matches that begin in those are ignored.
-#[expect(dead_code, reason = "comes with what implements it")]
-pub(crate) trait Detector {
+///
+/// In JSON no match may take an unescaped quotation mark along, nor begin or end within an escape.
+pub(crate) trait Detector: Sync {
     /// Appends every match in `window`, in any order. A match that could go on beyond the window's end says how.
     fn find(&self, window: &[u8], matches: &mut Vec<Match>);
 
@@ -21,12 +27,10 @@ pub(crate) trait Detector {
 }
 
 /// How many decided bytes a window begins with at most.
-#[expect(dead_code, reason = "comes with what uses it")]
 pub(crate) const CONTEXT: usize = 64;
 
 /// What must not be shown.
 #[derive(Debug, Clone)]
-#[expect(dead_code, reason = "comes with what uses it")]
 pub(crate) struct Match {
     /// Where in the window.
     pub(crate) range: Range<usize>,
@@ -36,7 +40,7 @@ pub(crate) struct Match {
 
 /// How a match goes on in bytes that have not come yet: they are dropped up to its end.
 #[derive(Debug, Clone, Copy)]
-#[expect(dead_code, reason = "comes with what uses it")]
+#[cfg_attr(not(test), expect(dead_code, reason = "comes with masking by shape"))]
 pub(crate) enum RunsOn {
     /// As long as bytes are in this set (e.g. base64url).
     While(fn(u8) -> bool),
@@ -45,30 +49,205 @@ pub(crate) enum RunsOn {
     Through(&'static [u8]),
 }
 
-/// Masks by value and by shape, chunk by chunk.
-#[derive(Debug)]
-pub(crate) struct Redactor {
-    _known: KnownValues,
+/// All that looks for shapes.
+const DETECTORS: &[&dyn Detector] = &[];
+
+/// What kind of bytes a redactor is given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Content {
+    /// Valid JSON, and stays so.
+    Json,
+    /// Text, such as a log.
+    Text,
+    /// Bytes that count each other, such as protobuf: what is masked keeps its length.
+    Opaque,
+}
+
+/// Masks by value and by shape, chunk by chunk; how the text is cut into chunks makes no difference.
+///
+/// A newline ends a *unit*: a line of a log, an event of a watch. What is known has no newline in it as it is, so that nothing is
+/// held back at a unit's end, and within one at most some hundred bytes (with detectors of shapes, as much as they say).
+/// Memory is constant. What is known is asked for at each chunk.
+pub struct Redactor {
+    known: KnownValues,
+    detectors: &'static [&'static dyn Detector],
+    content: Content,
+    /// The end of what came in this unit: decided bytes as context, then those that are held back.
+    tail: Vec<u8>,
+    /// How many bytes of `tail` are context.
+    decided: usize,
+    /// How many bytes after those are known to be masked.
+    covered: usize,
+    /// A match that began in what is decided and goes on after `tail`.
+    running: Option<RunsOn>,
+    /// Whether the last decided byte was masked: then its placeholder is out, and stands for what follows too.
+    masking: bool,
     masked: u64,
 }
 
 impl Redactor {
-    pub(crate) fn new(known: KnownValues) -> Self {
-        Self { _known: known, masked: 0 }
+    /// A redactor at the beginning of an answer.
+    #[must_use]
+    pub fn new(known: KnownValues, content: Content) -> Self {
+        Self::with(known, content, DETECTORS)
     }
 
-    /// What goes out for `chunk`, of which the `shown` ranges are passed on whatever they hold: policy reveals them.
-    pub(crate) fn push(&mut self, chunk: Bytes, _shown: &[Range<usize>]) -> Bytes {
-        chunk
+    fn with(known: KnownValues, content: Content, detectors: &'static [&'static dyn Detector]) -> Self {
+        let tail = Vec::new();
+        Self { known, detectors, content, tail, decided: 0, covered: 0, running: None, masking: false, masked: 0 }
+    }
+
+    /// What goes out for `chunk`, of which the `shown` ranges (ascending) are passed on whatever they hold: policy reveals
+    /// them. No match spans them.
+    pub fn push(&mut self, chunk: Bytes, shown: &[Range<usize>]) -> Bytes {
+        if shown.is_empty() {
+            return self.decide(chunk, false);
+        }
+        let mut out = BytesMut::with_capacity(self.tail.len() + chunk.len());
+        let mut from = 0;
+        for shown in shown {
+            let start = shown.start.clamp(from, chunk.len());
+            let end = shown.end.clamp(start, chunk.len());
+            if start < end {
+                out.extend_from_slice(&self.decide(chunk.slice(from..start), true));
+                out.extend_from_slice(&chunk.slice(start..end));
+                from = end;
+            }
+        }
+        out.extend_from_slice(&self.decide(chunk.slice(from..), false));
+        out.freeze()
     }
 
     /// What was held back until the end.
-    #[expect(dead_code, reason = "nothing is held back yet")]
-    pub(crate) fn finish(&mut self) -> Bytes {
-        Bytes::new()
+    pub fn finish(&mut self) -> Bytes {
+        self.decide(Bytes::new(), true)
     }
 
-    pub(crate) fn masked(&self) -> u64 {
+    /// How many placeholders have gone out so far.
+    #[must_use]
+    pub fn masked(&self) -> u64 {
         self.masked
     }
+
+    /// Decides on what was held back and `chunk`, as far as what follows can change nothing; with `last`, on all of it.
+    fn decide(&mut self, chunk: Bytes, last: bool) -> Bytes {
+        let index = self.known.load();
+        let nothing_to_do = index.is_empty() && self.detectors.is_empty() && self.running.is_none();
+        if nothing_to_do && self.tail.is_empty() {
+            self.masking &= chunk.is_empty() && !last;
+            return chunk;
+        }
+        let came = self.tail.len();
+        let window = if self.tail.is_empty() {
+            chunk
+        } else {
+            let mut window = BytesMut::with_capacity(came + chunk.len());
+            window.extend_from_slice(&self.tail);
+            window.extend_from_slice(&chunk);
+            window.freeze()
+        };
+        let (spans, runs) = self.find(&index, &window, came);
+        let undecided = if last { 0 } else { self.undecided(&index, &window) };
+        let boundary = (window.len() - undecided).max(self.decided);
+        let out = self.write(&window, boundary, &spans);
+
+        let before_boundary = spans.iter().filter(|span| span.start < boundary);
+        self.covered = before_boundary.map(|span| span.end.saturating_sub(boundary)).max().unwrap_or(0);
+        self.running = runs.filter(|(start, _)| *start < boundary && !last).map(|(_, how)| how);
+        self.masking &= !last;
+        let context = if last || self.detectors.is_empty() { 0 } else { CONTEXT };
+        let unit = window.get(..boundary).and_then(|decided| memchr::memrchr(b'\n', decided));
+        let from = boundary.saturating_sub(context).max(unit.map_or(0, |newline| newline + 1));
+        self.decided = boundary - from;
+        self.tail.clear();
+        self.tail.extend_from_slice(window.get(from..).unwrap_or_default());
+        out
+    }
+
+    /// What in `window`, of which `came` bytes are not new, is masked, and which match (by its beginning) runs on after it.
+    fn find(&self, index: &Index, window: &[u8], came: usize) -> (Vec<Range<usize>>, Option<(usize, RunsOn)>) {
+        let json = self.content == Content::Json;
+        let mut spans = Vec::new();
+        let mut runs = None;
+        if self.covered > 0 {
+            spans.push(self.decided..self.decided + self.covered);
+        }
+        if let Some(how) = self.running {
+            let (end, goes_on) = run_end(how, window, self.decided, came, json);
+            spans.push(self.decided..end);
+            runs = goes_on.then_some((0, how));
+        }
+        index.scan(window, json, |range, pattern| spans.push(widen(window, range, pattern.flags, json)));
+        let mut matches = Vec::new();
+        self.detectors.iter().for_each(|detector| detector.find(window, &mut matches));
+        for Match { range, runs_on } in matches {
+            if range.start >= self.decided && range.end <= window.len() {
+                if let Some(how) = runs_on.filter(|_| range.end == window.len())
+                    && runs.is_none_or(|(start, _)| range.start < start)
+                {
+                    runs = Some((range.start, how));
+                }
+                spans.push(range);
+            }
+        }
+        spans.sort_unstable_by_key(|span| span.start);
+        (spans, runs)
+    }
+
+    /// How many bytes at the end of `window` what follows could still change.
+    fn undecided(&self, index: &Index, window: &[u8]) -> usize {
+        let unit = memchr::memrchr(b'\n', window).map_or(window.len(), |newline| window.len() - newline - 1);
+        // A pattern that is not complete, or whose next byte belongs to it, and what is masked before it.
+        let known = if index.is_empty() { 0 } else { index.longest() + BACK };
+        let shapes = self.detectors.iter().map(|detector| detector.pending(window));
+        let marker = match self.running {
+            Some(RunsOn::Through(text)) => text.len(),
+            Some(RunsOn::While(_)) | None => 0,
+        };
+        shapes.fold(known.max(marker), usize::max).min(unit)
+    }
+
+    /// What goes out for `window` from what is decided to `boundary`.
+    fn write(&mut self, window: &Bytes, boundary: usize, spans: &[Range<usize>]) -> Bytes {
+        let mut out = BytesMut::new();
+        let mut kept_from = self.decided;
+        let mut touched = false;
+        for span in spans {
+            let (start, end) = (span.start.max(kept_from), span.end.min(boundary));
+            if start >= end {
+                continue;
+            }
+            if !touched {
+                out.reserve(boundary - self.decided + Placeholder::Text.as_str().len());
+                touched = true;
+            }
+            out.extend_from_slice(window.get(kept_from..start).unwrap_or_default());
+            let goes_on = self.masking && start == kept_from;
+            self.masked += u64::from(!goes_on);
+            if self.content == Content::Opaque {
+                out.resize(out.len() + (end - start), b'*');
+            } else if !goes_on {
+                out.extend_from_slice(Placeholder::Text.as_str().as_bytes());
+            }
+            self.masking = true;
+            kept_from = end;
+        }
+        if kept_from < boundary {
+            self.masking = false;
+        }
+        if !touched {
+            return window.slice(self.decided..boundary);
+        }
+        out.extend_from_slice(window.get(kept_from..boundary).unwrap_or_default());
+        out.freeze()
+    }
 }
+
+impl fmt::Debug for Redactor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Redactor").field("content", &self.content).field("masked", &self.masked).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;
