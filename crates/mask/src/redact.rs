@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use bytes::{Bytes, BytesMut};
 
-use self::edges::{BACK, run_end, widen};
+use self::edges::{BACK, escaping, run_end, widen, within_string};
 use crate::known::{Index, KnownValues};
 use crate::placeholder::Placeholder;
 
@@ -16,7 +16,7 @@ use crate::placeholder::Placeholder;
 /// A window begins at a unit's beginning, or with up to [`CONTEXT`] bytes that have been decided already and are there so that a
 /// detector can see what comes before a match (such as a boundary between words). Matches that begin in those are ignored.
 ///
-/// In JSON no match may take an unescaped quotation mark along, nor begin or end within an escape.
+/// In JSON a match is cut short where its string ends, and begins before an escape that it begins within.
 pub(crate) trait Detector: Sync {
     /// Appends every match in `window`, in any order. A match that could go on beyond the window's end says how.
     fn find(&self, window: &[u8], matches: &mut Vec<Match>);
@@ -78,11 +78,23 @@ pub struct Redactor {
     decided: usize,
     /// How many bytes after those are known to be masked.
     covered: usize,
+    /// Whether the backslashes right before `tail` are of an odd number.
+    escaping: bool,
     /// A match that began in what is decided and goes on after `tail`.
     running: Option<RunsOn>,
     /// Whether the last decided byte was masked: then its placeholder is out, and stands for what follows too.
     masking: bool,
     masked: u64,
+}
+
+/// What is masked in a window.
+struct Found {
+    /// By their beginnings.
+    spans: Vec<Range<usize>>,
+    /// Where ends what began in what is decided.
+    carried: usize,
+    /// The first match that runs on after the window, and where it begins: nowhere in the window if in what is decided.
+    runs: Option<(Option<usize>, RunsOn)>,
 }
 
 impl Redactor {
@@ -93,8 +105,8 @@ impl Redactor {
     }
 
     fn with(known: KnownValues, content: Content, detectors: &'static [&'static dyn Detector]) -> Self {
-        let tail = Vec::new();
-        Self { known, detectors, content, tail, decided: 0, covered: 0, running: None, masking: false, masked: 0 }
+        let (tail, escaping, running, masking) = (Vec::new(), false, None, false);
+        Self { known, detectors, content, tail, decided: 0, covered: 0, escaping, running, masking, masked: 0 }
     }
 
     /// What goes out for `chunk`, of which the `shown` ranges (ascending) are passed on whatever they hold: policy reveals
@@ -146,61 +158,67 @@ impl Redactor {
             window.extend_from_slice(&chunk);
             window.freeze()
         };
-        let (spans, runs) = self.find(&index, &window, came);
-        let undecided = if last { 0 } else { self.undecided(&index, &window) };
+        let Found { spans, carried, runs } = self.find(&index, &window, came);
+        let undecided = if last { 0 } else { self.undecided(&index, &window, runs.map(|(_, how)| how)) };
         let boundary = (window.len() - undecided).max(self.decided);
         let out = self.write(&window, boundary, &spans);
 
-        let before_boundary = spans.iter().filter(|span| span.start < boundary);
-        self.covered = before_boundary.map(|span| span.end.saturating_sub(boundary)).max().unwrap_or(0);
-        self.running = runs.filter(|(start, _)| *start < boundary && !last).map(|(_, how)| how);
+        // What begins after the boundary will be found again.
+        let begun = spans.iter().filter(|span| span.start < boundary).map(|span| span.end);
+        self.covered = begun.fold(carried, usize::max).saturating_sub(boundary);
+        self.running = runs.filter(|(start, _)| *start < Some(boundary) && !last).map(|(_, how)| how);
         self.masking &= !last;
         let context = if last || self.detectors.is_empty() { 0 } else { CONTEXT };
         let unit = window.get(..boundary).and_then(|decided| memchr::memrchr(b'\n', decided));
         let from = boundary.saturating_sub(context).max(unit.map_or(0, |newline| newline + 1));
         self.decided = boundary - from;
+        self.escaping = escaping(window.get(..from).unwrap_or_default(), self.escaping);
         self.tail.clear();
         self.tail.extend_from_slice(window.get(from..).unwrap_or_default());
         out
     }
 
-    /// What in `window`, of which `came` bytes are not new, is masked, and which match (by its beginning) runs on after it.
-    fn find(&self, index: &Index, window: &[u8], came: usize) -> (Vec<Range<usize>>, Option<(usize, RunsOn)>) {
+    /// Finds what in `window`, of which `came` bytes are not new, is masked.
+    fn find(&self, index: &Index, window: &[u8], came: usize) -> Found {
         let json = self.content == Content::Json;
-        let mut spans = Vec::new();
         let mut runs = None;
-        if self.covered > 0 {
-            spans.push(self.decided..self.decided + self.covered);
-        }
+        let mut carried = self.decided + self.covered;
         if let Some(how) = self.running {
-            let (end, goes_on) = run_end(how, window, self.decided, came, json);
-            spans.push(self.decided..end);
-            runs = goes_on.then_some((0, how));
+            let (end, goes_on) = run_end(how, window, self.decided, came, json.then_some(self.escaping));
+            carried = carried.max(end);
+            runs = goes_on.then_some((None, how));
+        }
+        let mut spans = Vec::new();
+        if carried > self.decided {
+            spans.push(self.decided..carried);
         }
         index.scan(window, json, |range, pattern| spans.push(widen(window, range, pattern.flags, json)));
         let mut matches = Vec::new();
         self.detectors.iter().for_each(|detector| detector.find(window, &mut matches));
-        for Match { range, runs_on } in matches {
+        for Match { mut range, runs_on } in matches {
             if range.start >= self.decided && range.end <= window.len() {
+                if json {
+                    range = within_string(window, range, runs_on.is_some(), self.escaping);
+                }
                 if let Some(how) = runs_on.filter(|_| range.end == window.len())
-                    && runs.is_none_or(|(start, _)| range.start < start)
+                    && runs.is_none_or(|(start, _)| Some(range.start) < start)
                 {
-                    runs = Some((range.start, how));
+                    runs = Some((Some(range.start), how));
                 }
                 spans.push(range);
             }
         }
         spans.sort_unstable_by_key(|span| span.start);
-        (spans, runs)
+        Found { spans, carried, runs }
     }
 
-    /// How many bytes at the end of `window` what follows could still change.
-    fn undecided(&self, index: &Index, window: &[u8]) -> usize {
+    /// How many bytes at the end of `window` what follows could still change, if a match runs on like this.
+    fn undecided(&self, index: &Index, window: &[u8], runs: Option<RunsOn>) -> usize {
         let unit = memchr::memrchr(b'\n', window).map_or(window.len(), |newline| window.len() - newline - 1);
         // A pattern that is not complete, or whose next byte belongs to it, and what is masked before it.
         let known = if index.is_empty() { 0 } else { index.longest() + BACK };
         let shapes = self.detectors.iter().map(|detector| detector.pending(window));
-        let marker = match self.running {
+        let marker = match runs {
             Some(RunsOn::Through(text)) => text.len(),
             Some(RunsOn::While(_)) | None => 0,
         };

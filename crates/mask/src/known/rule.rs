@@ -7,16 +7,17 @@
 //!
 //! The rule: at least 12 bytes; at least 6 different ones; and at least [`ENOUGH`] bits in *tokens that look random*. Tokens are what
 //! stands between separators. A token looks random if it mixes letters with digits or symbols several times over, or if its letters
-//! read like no word: more than one in five pairs of neighbours is rare in English. Words count nothing however many there are
+//! read like no word: one in six pairs or more of neighbours is rare in English. Words count nothing however many there are
 //! (nor do words with digits before or after them, or digits for letters: `Pa55w0rd`), neither do numbers of fewer than 16
-//! digits, repetitions, or rows on a keyboard.
+//! digits, repetitions, rows on a keyboard (`qwert`), or words of hexadecimal digits (`deadbeef`). Since symbols separate tokens, a value with many of them is looked for too if it has
+//! small letters, capitals, digits and three different symbols, and most of its characters are of another of these kinds than the one before.
 
 use super::forms::SHORTEST;
 use crate::placeholder::placeholder_in;
 
 /// Bits that tokens that look random must have in sum. A guess costs a request's share of bytes: one that writes and reads a megabyte
-/// tests some 2^16 guesses, so that 2^38 take four million of them.
-const ENOUGH: f64 = 38.0;
+/// tests some 2^16 guesses, so that 2^36 take a million of them, and the estimate is low.
+const ENOUGH: f64 = 36.0;
 
 /// Bits of a random character of a kind: one of 26, 10 and some 16.
 const LETTER: f64 = 4.7;
@@ -32,8 +33,8 @@ const JUDGED: usize = 4 << 10;
 /// What separates tokens.
 const SEPARATORS: &[u8] = b"-_./:,;=@?&\"'{}[]() \t\r\n\\";
 
-/// What fingers find without thinking.
-const ROWS: [&str; 8] = ["qwert", "asdf", "zxcv", "1q2w", "q1w2", "qazwsx", "azerty", "qwertz"];
+/// Rows on keyboards, and words of hexadecimal digits.
+const ROWS: [&str; 9] = ["qwert", "asdf", "zxcv", "1q2w", "q1w2", "qazwsx", "azerty", "deadbeef", "cafebabe"];
 
 /// Whether `value` is long and random enough to be looked for.
 pub(super) fn unguessable(value: &[u8]) -> bool {
@@ -44,7 +45,22 @@ pub(super) fn unguessable(value: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(judged) else {
         return not_text(judged);
     };
-    !placeholder_in(text) && once(judged).split(|byte| SEPARATORS.contains(byte)).map(bits).sum::<f64>() >= ENOUGH
+    let tokens = || once(judged).split(|byte| SEPARATORS.contains(byte));
+    !placeholder_in(text) && (tokens().map(bits).sum::<f64>() >= ENOUGH || motley(once(judged)))
+}
+
+/// Whether small letters, capitals, digits and symbols take turns, and do so for long enough.
+fn motley(value: &[u8]) -> bool {
+    let kind = |byte: &u8| match class(*byte) {
+        Class::Letter if byte.is_ascii_uppercase() => 0,
+        Class::Letter => 1,
+        Class::Digit => 2,
+        Class::Symbol => 3,
+    };
+    let has = |wanted: usize| value.iter().any(|byte| kind(byte) == wanted);
+    let symbols: Vec<u8> = value.iter().copied().filter(|byte| kind(byte) == 3).collect();
+    let turns = value.windows(2).filter(|pair| matches!(pair, [one, next] if kind(one) != kind(next))).count();
+    value.len() >= SHORTEST && (0..3).all(has) && different(&symbols) >= 3 && turns * 5 >= value.len() * 3
 }
 
 fn different(bytes: &[u8]) -> usize {
@@ -105,7 +121,7 @@ fn bits(token: &[u8]) -> f64 {
         [only] if number(only) && only.len() < LONG_NUMBER => 0.0,
         [run, other] | [other, run] if number(run) && other.len() < 6 => 0.0,
         [run, word] | [word, run] if number(run) && run.len() < LONG_NUMBER && is_word(word) => 0.0,
-        _ if is_word(&plain(&lower)) => 0.0,
+        _ if is_word(&plain(token)) => 0.0,
         runs => runs.iter().map(|run| run_bits(run)).sum(),
     }
 }
@@ -117,8 +133,8 @@ fn run_bits(run: &[u8]) -> f64 {
         Class::Digit if run.len() == 4 && (run.starts_with(b"19") || run.starts_with(b"20")) => DIGIT,
         Class::Digit => DIGIT * surprising,
         Class::Symbol => SYMBOL * surprising,
-        // Words count nothing; by chance, two letters look like one often.
-        Class::Letter if is_word(run) => LETTER * surprising.min(2.0),
+        // Words count nothing; by chance, up to three letters look like one.
+        Class::Letter if is_word(run) => LETTER * surprising.min(3.0),
         Class::Letter => LETTER * surprising,
     }
 }
@@ -132,7 +148,7 @@ fn surprising(run: &[u8]) -> f64 {
     f64::from(u16::try_from(steps.count()).unwrap_or(u16::MAX)) + 1.0
 }
 
-/// With letters for the digits and symbols that are written for them, in lower case.
+/// With letters for the digits and symbols that are written for them.
 fn plain(token: &[u8]) -> Vec<u8> {
     let letter = |byte: &u8| match byte {
         b'0' => b'o',
@@ -155,7 +171,7 @@ fn is_word(letters: &[u8]) -> bool {
         return false;
     }
     let rare = letters.windows(2).filter(|pair| matches!(pair, [one, next] if is_rare(*one, *next))).count();
-    rare * 5 < letters.len() && !(mixed_case(letters) && humps(letters) * 3 > letters.len())
+    rare * 6 < letters.len() && !(mixed_case(letters) && humps(letters) * 3 > letters.len())
 }
 
 /// Whether capital letters stand elsewhere than at the beginning.

@@ -34,9 +34,20 @@ pub(super) fn widen(window: &[u8], range: Range<usize>, flags: Flags, json: bool
     start..end
 }
 
+/// `range` so that it breaks no JSON: not beyond the end of its string, and with the escape that it begins within, but
+/// without one that it ends within, unless it runs on.
+pub(super) fn within_string(window: &[u8], range: Range<usize>, runs_on: bool, escaping: bool) -> Range<usize> {
+    let string = string_end(window, range.start, escaping).filter(|end| *end <= range.end);
+    let end = string.unwrap_or_else(|| {
+        let matched = window.get(range.clone()).unwrap_or_default();
+        if runs_on { range.end } else { range.end - backslashes(matched) }
+    });
+    widen(window, range.start..end, Flags::default(), true)
+}
+
 /// How many bytes at the end of `before` are the beginning of an escape: backslashes, or with those a `u` and so many digits.
 fn begun_escape(before: &[u8], digits: usize) -> Option<usize> {
-    let backslashes = |text: &[u8]| text.iter().rev().take(BACKSLASHES).take_while(|byte| **byte == b'\\').count();
+    let backslashes = |text: &[u8]| backslashes(text).min(BACKSLASHES);
     let unicode = before.len().checked_sub(digits).and_then(|at| before.get(..at)?.strip_suffix(b"u"));
     match unicode.map_or(0, backslashes) {
         0 if digits == 0 => Some(backslashes(before)),
@@ -46,7 +57,14 @@ fn begun_escape(before: &[u8], digits: usize) -> Option<usize> {
 }
 
 /// Where a match ends that began before `came` and runs on, at least as far as `came`, and whether it goes on after the window.
-pub(super) fn run_end(how: RunsOn, window: &[u8], held: usize, came: usize, json: bool) -> (usize, bool) {
+/// In JSON, `escaping` says whether an odd number of backslashes is before the window.
+pub(super) fn run_end(
+    how: RunsOn,
+    window: &[u8],
+    held: usize,
+    came: usize,
+    escaping: Option<bool>,
+) -> (usize, bool) {
     let new = window.get(came..).unwrap_or_default();
     let end = match how {
         RunsOn::While(within) => new.iter().position(|byte| !within(*byte)).map(|length| came + length),
@@ -57,7 +75,7 @@ pub(super) fn run_end(how: RunsOn, window: &[u8], held: usize, came: usize, json
             memchr::memmem::find(rest, text).map(|at| from + at + text.len())
         }
     };
-    let limit = json.then(|| string_end(window, came)).flatten();
+    let limit = escaping.and_then(|escaping| string_end(window, came, escaping));
     let end = match (end, limit) {
         (Some(end), Some(limit)) => Some(end.min(limit)),
         (end, limit) => end.or(limit),
@@ -66,11 +84,20 @@ pub(super) fn run_end(how: RunsOn, window: &[u8], held: usize, came: usize, json
 }
 
 /// The first quotation mark at or after `from` that is not escaped, or newline.
-fn string_end(window: &[u8], from: usize) -> Option<usize> {
+fn string_end(window: &[u8], from: usize, before: bool) -> Option<usize> {
     let rest = window.get(from..).unwrap_or_default();
-    memchr::memchr2_iter(b'"', b'\n', rest).map(|at| from + at).find(|at| {
-        let before = window.get(..*at).unwrap_or_default();
-        let backslashes = before.iter().rev().take_while(|byte| **byte == b'\\').count();
-        window.get(*at) == Some(&b'\n') || backslashes % 2 == 0
-    })
+    memchr::memchr2_iter(b'"', b'\n', rest)
+        .map(|at| from + at)
+        .find(|at| window.get(*at) == Some(&b'\n') || !escaping(window.get(..*at).unwrap_or_default(), before))
+}
+
+/// Whether what follows `text` is escaped: the backslashes at its end are of an odd number, with those `before` it.
+pub(super) fn escaping(text: &[u8], before: bool) -> bool {
+    let count = backslashes(text);
+    (count % 2 == 1) ^ (before && count == text.len())
+}
+
+/// How many backslashes are at the end of `text`.
+fn backslashes(text: &[u8]) -> usize {
+    text.iter().rev().take_while(|byte| **byte == b'\\').count()
 }

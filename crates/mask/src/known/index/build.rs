@@ -44,6 +44,12 @@ impl Index {
         (index, updated)
     }
 
+    /// An index of `forms`.
+    #[cfg(test)]
+    pub(super) fn of_any(forms: Vec<(Form, u32)>) -> Self {
+        Self::of(distinct(forms))
+    }
+
     /// An index of distinct `forms` in ascending order.
     fn of(forms: Vec<(Form, u32)>) -> Self {
         if forms.is_empty() {
