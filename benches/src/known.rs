@@ -12,8 +12,7 @@ use mask::{Content, KnownValues, Redactor, SecretValue};
 
 use crate::figures::{Row, millis};
 
-pub(crate) const EXPLAINED: &str =
-    "Known values searched for in a list of pods on one core, 64 KiB at a time, beside copying it, an automaton for the main forms of the same \
+pub(crate) const EXPLAINED: &str = "Known values searched for in a list of pods on one core, 64 KiB at a time, beside copying it, an automaton for the main forms of the same \
      values (raw, base64, hexadecimal), and parsing and printing it; the best of five passes over some 64 MB. Values are \
      random, of 12 to 40 characters.";
 
@@ -54,7 +53,8 @@ pub(crate) fn measure(body: &Bytes) -> anyhow::Result<Vec<Row>> {
         // The deterministic automaton of 10,000 takes half a gigabyte and more.
         let kinds = [("DFA", AhoCorasickKind::DFA), ("NFA", AhoCorasickKind::ContiguousNFA)];
         for (name, kind) in kinds.into_iter().skip(usize::from(count > 1000)) {
-            let automaton = AhoCorasick::builder().kind(Some(kind)).build(patterns(&values)).context("too large")?;
+            let automaton =
+                AhoCorasick::builder().kind(Some(kind)).build(patterns(&values)).context("too large")?;
             rows.push(row(&format!("{what}: aho-corasick, {name}"), "", body, || {
                 for chunk in body.chunks(CHUNK) {
                     black_box(automaton.find_iter(chunk).count());

@@ -147,10 +147,7 @@ where
                     this.state = State::Broken(Malformed { offset: this.received, what: What::Truncated });
                     return Poll::Ready(Some(Err(BodyError::Upstream(error))));
                 }
-                None => this.end().map(|rest| {
-                    this.state = State::Done;
-                    rest
-                }),
+                None => this.end().inspect(|_| this.state = State::Done),
             };
             match checked {
                 Ok(data) if data.is_empty() => {}

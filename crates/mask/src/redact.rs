@@ -106,7 +106,18 @@ impl Redactor {
 
     fn with(known: KnownValues, content: Content, detectors: &'static [&'static dyn Detector]) -> Self {
         let (tail, escaping, running, masking) = (Vec::new(), false, None, false);
-        Self { known, detectors, content, tail, decided: 0, covered: 0, escaping, running, masking, masked: 0 }
+        Self {
+            known,
+            detectors,
+            content,
+            tail,
+            decided: 0,
+            covered: 0,
+            escaping,
+            running,
+            masking,
+            masked: 0,
+        }
     }
 
     /// What goes out for `chunk`, of which the `shown` ranges (ascending) are passed on whatever they hold: policy reveals
@@ -263,7 +274,10 @@ impl Redactor {
 
 impl fmt::Debug for Redactor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Redactor").field("content", &self.content).field("masked", &self.masked).finish_non_exhaustive()
+        f.debug_struct("Redactor")
+            .field("content", &self.content)
+            .field("masked", &self.masked)
+            .finish_non_exhaustive()
     }
 }
 

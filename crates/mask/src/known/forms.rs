@@ -133,7 +133,7 @@ pub(super) fn forms(part: &Part) -> Vec<Form> {
     forms
 }
 
-/// Escaped as a JSON string, and for Go as one in a document that is a string itself (an annotation).
+/// Escaped as a JSON string, and as one in a document that is a string itself (an annotation), which then Go wrote.
 fn json(value: &[u8], forms: &mut Vec<Form>) {
     let Ok(text) = std::str::from_utf8(value) else { return };
     for writer in WRITERS {
@@ -142,7 +142,7 @@ fn json(value: &[u8], forms: &mut Vec<Form>) {
             cut(once.as_bytes(), Flags::default(), true, forms);
         }
     }
-    for inner in [GO, GO_PLAIN] {
+    for inner in WRITERS {
         let once = escape(text, inner);
         for outer in [GO, GO_PLAIN] {
             let twice = escape(&once, outer);

@@ -23,6 +23,9 @@ use super::forms::{self, Flags};
 const GRAM: usize = 8;
 /// One place in so many is looked at.
 const STRIDE: usize = 5;
+/// So many places are looked at together, and so many bytes from the first to the end of the last.
+const PLACES: usize = 8;
+const BLOCK: usize = (PLACES - 1) * STRIDE + GRAM;
 
 const _: () = assert!(GRAM + STRIDE - 1 <= forms::SHORTEST);
 const _: () = assert!(forms::LONGEST <= 256, "a gram's place in its pattern is a byte");
@@ -78,26 +81,57 @@ impl Index {
         if self.is_empty() {
             return;
         }
-        for (sample, gram) in text.windows(GRAM).step_by(STRIDE).enumerate() {
-            let hash = gram.first_chunk().map_or(0, |gram| hash(*gram));
+        // Many places at once, so that one decision serves them all.
+        let (mut at, mut rest) = (0, text);
+        while let Some(block) = rest.first_chunk::<BLOCK>() {
+            let mut hashes = [0; PLACES];
+            let mut any = false;
+            for (place, hash_here) in hashes.iter_mut().enumerate() {
+                *hash_here = gram_at(block, place * STRIDE);
+                any |= self.filter.may_have(*hash_here);
+            }
+            if any {
+                for (place, hash) in
+                    hashes.into_iter().enumerate().filter(|(_, hash)| self.filter.may_have(*hash))
+                {
+                    self.look_up(text, at + place * STRIDE, hash, json, &mut found);
+                }
+            }
+            at += PLACES * STRIDE;
+            rest = rest.get(PLACES * STRIDE..).unwrap_or_default();
+        }
+        for place in (0..(rest.len() + 1).saturating_sub(GRAM)).step_by(STRIDE) {
+            let hash = gram_at(rest, place);
             if self.filter.may_have(hash) {
-                self.look_up(text, sample * STRIDE, hash, json, &mut found);
+                self.look_up(text, at + place, hash, json, &mut found);
             }
         }
     }
 
     /// Finds the patterns that have the gram with this hash at `at`.
     #[cold]
-    fn look_up(&self, text: &[u8], at: usize, hash: u64, json: bool, found: &mut impl FnMut(Range<usize>, Pattern)) {
+    #[inline(never)]
+    fn look_up(
+        &self,
+        text: &[u8],
+        at: usize,
+        hash: u64,
+        json: bool,
+        found: &mut impl FnMut(Range<usize>, Pattern),
+    ) {
         let upper = hash >> 32;
         let bucket = usize::try_from(upper >> (32 - self.bits)).unwrap_or(usize::MAX);
-        let (Some(from), Some(to)) = (self.directory.get(bucket), self.directory.get(bucket.saturating_add(1))) else {
+        let (Some(from), Some(to)) =
+            (self.directory.get(bucket), self.directory.get(bucket.saturating_add(1)))
+        else {
             return;
         };
         let bucket = self.grams.get(*from as usize..*to as usize).unwrap_or_default();
         let from = bucket.partition_point(|gram| gram >> 32 < upper);
         let to = bucket.partition_point(|gram| gram >> 32 <= upper);
-        for same_place in bucket.get(from..to).unwrap_or_default().chunk_by(|one, next| one >> 24 == next >> 24) {
+        for same_place in
+            bucket.get(from..to).unwrap_or_default().chunk_by(|one, next| one >> 24 == next >> 24)
+        {
             let Some(first) = same_place.first() else { continue };
             let place = usize::from((first >> 24).to_le_bytes()[0]);
             if let Some(start) = at.checked_sub(place)
@@ -145,7 +179,14 @@ fn number(gram: u64) -> u32 {
     u32::from_le_bytes([low, middle, high, 0])
 }
 
+/// The hash of the gram at a place where there is one.
+#[inline]
+fn gram_at(text: &[u8], place: usize) -> u64 {
+    text.get(place..).and_then(|rest| rest.first_chunk()).map_or(0, |gram| hash(*gram))
+}
+
 /// All bits depend on all bytes. The multiplier is that of a well-known generator (PCG); collisions cost time, not correctness.
+#[inline]
 fn hash(gram: [u8; GRAM]) -> u64 {
     let wide = u128::from(u64::from_le_bytes(gram) ^ 0x9E37_79B9_7F4A_7C15) * 0x5851_F42D_4C95_7F2D;
     #[expect(clippy::cast_possible_truncation, reason = "the two halves")]

@@ -59,7 +59,8 @@ fn motley(value: &[u8]) -> bool {
     };
     let has = |wanted: usize| value.iter().any(|byte| kind(byte) == wanted);
     let symbols: Vec<u8> = value.iter().copied().filter(|byte| kind(byte) == 3).collect();
-    let turns = value.windows(2).filter(|pair| matches!(pair, [one, next] if kind(one) != kind(next))).count();
+    let turns =
+        value.windows(2).filter(|pair| matches!(pair, [one, next] if kind(one) != kind(next))).count();
     value.len() >= SHORTEST && (0..3).all(has) && different(&symbols) >= 3 && turns * 5 >= value.len() * 3
 }
 
@@ -112,7 +113,7 @@ fn class(byte: u8) -> Class {
 fn bits(token: &[u8]) -> f64 {
     let lower = token.to_ascii_lowercase();
     let row = |row: &&str| memchr::memmem::find(&lower, row.as_bytes()).is_some();
-    if token.len() < 4 || ROWS.iter().any(|known| row(&known)) {
+    if token.len() < 4 || ROWS.iter().any(row) {
         return 0.0;
     }
     let runs: Vec<&[u8]> = token.chunk_by(|one, next| class(*one) == class(*next)).collect();
@@ -177,12 +178,15 @@ fn is_word(letters: &[u8]) -> bool {
 /// Whether capital letters stand elsewhere than at the beginning.
 fn mixed_case(letters: &[u8]) -> bool {
     let capitals = letters.iter().filter(|byte| byte.is_ascii_uppercase()).count();
-    capitals != 0 && capitals != letters.len() && !(capitals == 1 && letters.first().is_some_and(u8::is_ascii_uppercase))
+    capitals != 0
+        && capitals != letters.len()
+        && !(capitals == 1 && letters.first().is_some_and(u8::is_ascii_uppercase))
 }
 
 /// How often small letters are followed by a capital one: in `camelCase`, seldom.
 fn humps(letters: &[u8]) -> usize {
-    let hump = |pair: &&[u8]| matches!(pair, [one, next] if one.is_ascii_lowercase() && next.is_ascii_uppercase());
+    let hump =
+        |pair: &&[u8]| matches!(pair, [one, next] if one.is_ascii_lowercase() && next.is_ascii_uppercase());
     letters.windows(2).filter(hump).count()
 }
 
@@ -190,10 +194,32 @@ fn humps(letters: &[u8]) -> usize {
 fn is_rare(one: u8, next: u8) -> bool {
     /// What often follows each letter from `a` on.
     const FOLLOWERS: [&str; 26] = [
-        "bcdfghiklmnprstuvwyz", "aeiloruysb", "aehiklortuyc", "aeidogrsuyvlw", "abcdefgilmnopqrstuvwxyk", "aeiforlutys",
-        "aeghilnorsuyt", "aeiortuyns", "abcdefglmnoprstvzk", "aeou", "aeiklnosuy", "abdefiklmoprstuvy", "abeimnopsuy",
-        "acdefgiknostuvy", "abcdefgiklmnoprstuvwx", "aehiloprstuy", "ul", "abcdefgiklmnoprstuvy", "acehiklmnopqrstuwy",
-        "acehilmoprstuwy", "abcdegiklmnprstz", "aeioy", "aehinorsk", "aceiptu", "aceilmnoprstdw", "aeiozuy",
+        "bcdfghiklmnprstuvwyz",
+        "aeiloruysb",
+        "aehiklortuyc",
+        "aeidogrsuyvlw",
+        "abcdefgilmnopqrstuvwxyk",
+        "aeiforlutys",
+        "aeghilnorsuyt",
+        "aeiortuyns",
+        "abcdefglmnoprstvzk",
+        "aeou",
+        "aeiklnosuy",
+        "abdefiklmoprstuvy",
+        "abeimnopsuy",
+        "acdefgiknostuvy",
+        "abcdefgiklmnoprstuvwx",
+        "aehiloprstuy",
+        "ul",
+        "abcdefgiklmnoprstuvy",
+        "acehiklmnopqrstuwy",
+        "acehilmoprstuwy",
+        "abcdegiklmnprstz",
+        "aeioy",
+        "aehinorsk",
+        "aceiptu",
+        "aceilmnoprstdw",
+        "aeiozuy",
     ];
     let (one, next) = (one.to_ascii_lowercase(), next.to_ascii_lowercase());
     let row = one.checked_sub(b'a').and_then(|row| FOLLOWERS.get(usize::from(row)));

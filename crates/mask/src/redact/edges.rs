@@ -18,7 +18,9 @@ pub(super) const BACK: usize = 1 + "uXXX".len() + BACKSLASHES;
 pub(super) fn widen(window: &[u8], range: Range<usize>, flags: Flags, json: bool) -> Range<usize> {
     let Range { mut start, mut end } = range;
     let base64 = |at: usize| {
-        window.get(at).is_some_and(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_'))
+        window
+            .get(at)
+            .is_some_and(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_'))
     };
     if flags.has(Flags::AFTER) && base64(end) {
         end += 1;
@@ -36,7 +38,12 @@ pub(super) fn widen(window: &[u8], range: Range<usize>, flags: Flags, json: bool
 
 /// `range` so that it breaks no JSON: not beyond the end of its string, and with the escape that it begins within, but
 /// without one that it ends within, unless it runs on.
-pub(super) fn within_string(window: &[u8], range: Range<usize>, runs_on: bool, escaping: bool) -> Range<usize> {
+pub(super) fn within_string(
+    window: &[u8],
+    range: Range<usize>,
+    runs_on: bool,
+    escaping: bool,
+) -> Range<usize> {
     let string = string_end(window, range.start, escaping).filter(|end| *end <= range.end);
     let end = string.unwrap_or_else(|| {
         let matched = window.get(range.clone()).unwrap_or_default();
@@ -86,9 +93,9 @@ pub(super) fn run_end(
 /// The first quotation mark at or after `from` that is not escaped, or newline.
 fn string_end(window: &[u8], from: usize, before: bool) -> Option<usize> {
     let rest = window.get(from..).unwrap_or_default();
-    memchr::memchr2_iter(b'"', b'\n', rest)
-        .map(|at| from + at)
-        .find(|at| window.get(*at) == Some(&b'\n') || !escaping(window.get(..*at).unwrap_or_default(), before))
+    memchr::memchr2_iter(b'"', b'\n', rest).map(|at| from + at).find(|at| {
+        window.get(*at) == Some(&b'\n') || !escaping(window.get(..*at).unwrap_or_default(), before)
+    })
 }
 
 /// Whether what follows `text` is escaped: the backslashes at its end are of an odd number, with those `before` it.

@@ -93,7 +93,8 @@ fn nothing_breaks_json() {
         let known = known(&values);
         let mut text = String::new();
         for _ in 0..rng.below(6) {
-            text += *rng.pick(&["\n", "é", "\\", "\\\\", "\"", "\u{1}", "\\n", "\\u", "\\u0", "a", "\u{2028}"]);
+            text +=
+                *rng.pick(&["\n", "é", "\\", "\\\\", "\"", "\u{1}", "\\n", "\\u", "\\u0", "a", "\u{2028}"]);
             let value = rng.pick(&values);
             let from = rng.below(4).min(value.len());
             text += value.get(from..).unwrap_or_default();
@@ -105,7 +106,8 @@ fn nothing_breaks_json() {
                 came = came.replace('é', "\\u00e9");
             }
             let out = redact(&known, Content::Json, &came);
-            let parsed: Value = serde_json::from_str(&out).unwrap_or_else(|error| panic!("{seed} {error}: {came} {out}"));
+            let parsed: Value =
+                serde_json::from_str(&out).unwrap_or_else(|error| panic!("{seed} {error}: {came} {out}"));
             assert_eq!(parsed[1], "end", "seed {seed}");
             for most in [1, 5, 40] {
                 let again = redact_in(&known, Content::Json, came.as_bytes(), || 1 + rng.below(most));

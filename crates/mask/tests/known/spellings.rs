@@ -27,11 +27,12 @@ fn percent(value: &str, kept: &str, upper: bool) -> String {
 /// JSON as `serde_json` writes it, with more escapes by replacement.
 fn json(value: &str, more: &[(&str, &str)]) -> String {
     let mut text = serde_json::to_string(value).unwrap();
-    text = text[1..text.len() - 1].to_owned();
+    text = text.get(1..text.len() - 1).unwrap().to_owned();
     more.iter().fold(text, |text, (from, to)| text.replace(from, to))
 }
 
-const HTML: &[(&str, &str)] = &[("<", "\\u003c"), (">", "\\u003e"), ("&", "\\u0026"), ("\u{2028}", "\\u2028")];
+const HTML: &[(&str, &str)] =
+    &[("<", "\\u003c"), (">", "\\u003e"), ("&", "\\u0026"), ("\u{2028}", "\\u2028")];
 const ASCII: &[(&str, &str)] = &[("é", "\\u00e9"), ("\u{2028}", "\\u2028")];
 
 fn forms(value: &str) -> Vec<String> {
@@ -49,7 +50,7 @@ fn forms(value: &str) -> Vec<String> {
         json(value, ASCII),
         json(value, &[("é", "\\u00E9"), ("\u{2028}", "\\u2028")]),
         json(value, &[("/", "\\/")]),
-        json(&json(value, ASCII), &[]).replace("\\\\u", "\\\\u"),
+        json(&json(value, ASCII), &[]),
         json(&json(value, &[]), &[]),
         json(&json(value, HTML), HTML),
         json(&json(value, HTML), &[]),
@@ -62,10 +63,6 @@ fn every_form_in_every_chunking() {
     for value in [PLAIN, SYMBOLS, MIXED] {
         let known = known(&[value]);
         for (n, form) in forms(value).iter().enumerate() {
-            if n == 13 && value == MIXED {
-                // Python's JSON as a string in JSON is not looked for.
-                continue;
-            }
             let text = format!(r#"{{"a":"b [{form}] c"}}"#);
             let out = redact_in_all_ways(&known, Content::Json, &text);
             assert_eq!(out, format!(r#"{{"a":"b [{PLACEHOLDER}] c"}}"#), "form {n} of {value}: {form}");
@@ -100,7 +97,8 @@ fn base64_at_every_alignment() {
                     let from = before.len() * 8 / 6;
                     let to = ((before.len() + value.len()) * 8).div_ceil(6);
                     let text = format!(r#"{{"a":"{encoded}"}}"#);
-                    let expected = format!(r#"{{"a":"{}{PLACEHOLDER}{}"}}"#, &encoded[..from], &encoded[to..]);
+                    let (before, after) = (encoded.get(..from).unwrap(), encoded.get(to..).unwrap());
+                    let expected = format!(r#"{{"a":"{before}{PLACEHOLDER}{after}"}}"#);
                     let out = redact_in_all_ways(&known, Content::Json, &text);
                     assert_eq!(out, expected, "{before}{value}{after}");
                 }
@@ -116,7 +114,8 @@ fn base64_in_lines() {
     let known = known(&[&value]);
     let encoded = STANDARD.encode(&value);
     for width in [64, 76] {
-        let lines: Vec<&str> = encoded.as_bytes().chunks(width).map(|line| str::from_utf8(line).unwrap()).collect();
+        let lines: Vec<&str> =
+            encoded.as_bytes().chunks(width).map(|line| str::from_utf8(line).unwrap()).collect();
         let masked = vec![PLACEHOLDER; lines.len()];
         let out = redact_in_all_ways(&known, Content::Text, &lines.join("\n"));
         // A last line that is shorter than any pattern stays.
@@ -135,8 +134,12 @@ fn long_values() {
     for length in [255, 257, 400, 600, 5000] {
         let value = rng.text(length, "abcdefghkmnpqrstuvwxyzABCDEFGHKLMNPQRSTUVWXYZ23456789\"\\<é");
         let known = known(&[&value]);
-        for form in [hex(&value, "", false), json(&value, &[]), json(&json(&value, HTML), HTML), STANDARD.encode(&value)]
-        {
+        for form in [
+            hex(&value, "", false),
+            json(&value, &[]),
+            json(&json(&value, HTML), HTML),
+            STANDARD.encode(&value),
+        ] {
             let text = format!("[\"{form}\"]");
             let out = redact(&known, Content::Json, &text);
             let kept = out.replace(PLACEHOLDER, "");
@@ -153,7 +156,8 @@ fn lines_right_hand_sides_and_leaves() {
         r#"{"auths":{"registry.example.com":{"username":"app","password":"hT7x9k2Lq8m5"}}}"#,
         "mode=production\nport=8080",
     ]);
-    let text = "Xk9fTq2Lm8Zr w7Rt9zK2xw8Vb p4Qm8Lz2Vt9K hT7x9k2Lq8m5 mode=production port=8080 registry.example.com";
+    let text =
+        "Xk9fTq2Lm8Zr w7Rt9zK2xw8Vb p4Qm8Lz2Vt9K hT7x9k2Lq8m5 mode=production port=8080 registry.example.com";
     let masked = [PLACEHOLDER; 4].join(" ");
     let expected = format!("{masked} mode=production port=8080 registry.example.com");
     assert_eq!(redact(&known, Content::Text, text), expected);
@@ -162,7 +166,14 @@ fn lines_right_hand_sides_and_leaves() {
 
 #[test]
 fn guessable_values_are_not_looked_for() {
-    let values = ["administrator", "postgres.default.svc", "true", "production-database", "2024-01-15T10:00:00Z", "short-Xk9"];
+    let values = [
+        "administrator",
+        "postgres.default.svc",
+        "true",
+        "production-database",
+        "2024-01-15T10:00:00Z",
+        "short-Xk9",
+    ];
     let known = known(&values);
     let text = values.join(" ");
     assert_eq!(redact(&known, Content::Text, &text), text);

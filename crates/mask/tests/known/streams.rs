@@ -96,7 +96,10 @@ fn what_comes_when_does_not_depend_on_the_value() {
     let sizes = |value: &str| -> Vec<usize> {
         let mut redactor = Redactor::new(values.clone(), Content::Text);
         let text = format!("{} {value} {}", "x".repeat(700), "y".repeat(700));
-        text.as_bytes().chunks(100).map(|chunk| redactor.push(Bytes::copy_from_slice(chunk), &[]).len()).collect()
+        text.as_bytes()
+            .chunks(100)
+            .map(|chunk| redactor.push(Bytes::copy_from_slice(chunk), &[]).len())
+            .collect()
     };
     assert_eq!(sizes(VALUE), sizes("Qm8Lz2Vt9Kp4"));
 }

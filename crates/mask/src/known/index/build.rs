@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use zeroize::Zeroizing;
 
-use super::{Filter, GRAM, Index, STRIDE, Stored, hash};
+use super::{Filter, GRAM, Index, STRIDE, Stored, gram_at};
 use crate::known::Updated;
 use crate::known::forms::{Form, forms};
 use crate::known::parts::parts;
@@ -73,7 +73,8 @@ impl Index {
                 prefixes.pop();
             }
             let prefix = prefixes.last().copied();
-            let inherited = prefix.and_then(|prefix| index.patterns.get(prefix as usize)).map(|prefix| prefix.flags);
+            let inherited =
+                prefix.and_then(|prefix| index.patterns.get(prefix as usize)).map(|prefix| prefix.flags);
             let flags = form.flags.with(inherited.unwrap_or_default().only(super::Flags::BEFORE));
             prefixes.push(number);
             for place in common.rarest(&form.bytes) {
@@ -137,10 +138,6 @@ fn distinct(mut forms: Vec<(Form, u32)>) -> Vec<(Form, u32)> {
     forms
 }
 
-fn gram_at(bytes: &[u8], place: usize) -> u64 {
-    bytes.get(place..).and_then(|rest| rest.first_chunk::<GRAM>()).map_or(0, |gram| hash(*gram))
-}
-
 /// How common grams are.
 struct Common {
     /// By some bits of their hash.
@@ -149,10 +146,11 @@ struct Common {
 
 impl Common {
     fn of(forms: &[(Form, u32)]) -> Self {
-        let mut common = Self { counts: vec![0; (forms.len() * 64).next_power_of_two().clamp(1 << 10, 1 << 22)] };
+        let mut common =
+            Self { counts: vec![0; (forms.len() * 32).next_power_of_two().clamp(1 << 10, 1 << 22)] };
         for (form, _) in forms {
-            for gram in form.bytes.windows(GRAM).filter_map(<[u8]>::first_chunk) {
-                let place = common.place(*gram);
+            for place in runs(&form.bytes).flatten() {
+                let place = common.place(&form.bytes, place);
                 if let Some(count) = common.counts.get_mut(place) {
                     *count = count.saturating_add(1);
                 }
@@ -163,24 +161,30 @@ impl Common {
 
     /// Places in a row of the pattern's grams that are rare among all grams, and rare in texts as far as that can be told.
     fn rarest(&self, pattern: &[u8]) -> Range<usize> {
-        let costs: Vec<u32> =
-            pattern.windows(GRAM).filter_map(<[u8]>::first_chunk).map(|gram| self.cost(gram)).collect();
-        let cost = |run: &[u32]| run.iter().sum::<u32>();
-        let runs = costs.windows(STRIDE).enumerate();
-        let first = runs.min_by_key(|(_, run)| cost(run)).map_or(0, |(first, _)| first);
-        first..first + STRIDE
+        let cost = |run: &Range<usize>| run.clone().map(|place| self.cost(pattern, place)).sum::<u32>();
+        runs(pattern).min_by_key(cost).unwrap_or(0..0)
     }
 
-    fn cost(&self, gram: &[u8; GRAM]) -> u32 {
-        let count = self.counts.get(self.place(*gram)).copied().unwrap_or(0);
+    fn cost(&self, pattern: &[u8], place: usize) -> u32 {
+        let gram = pattern.get(place..place + GRAM).unwrap_or_default();
+        let count = self.counts.get(self.place(pattern, place)).copied().unwrap_or(0);
         let plain = gram.iter().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_punctuation());
         let uniform = gram.windows(2).filter(|pair| matches!(pair, [one, next] if one == next)).count() > 4;
         u32::from(count) + if plain { 16 } else { 0 } + if uniform { 1000 } else { 0 }
     }
 
-    fn place(&self, gram: [u8; GRAM]) -> usize {
+    fn place(&self, pattern: &[u8], place: usize) -> usize {
         #[expect(clippy::cast_possible_truncation, reason = "the lower bits are what is wanted")]
-        let hash = hash(gram) as usize;
+        let hash = gram_at(pattern, place) as usize;
         hash & (self.counts.len() - 1)
     }
+}
+
+/// The places that are chosen from: at the pattern's beginning and end, and two between, so that patterns that are alike in
+/// one of them differ in another.
+fn runs(pattern: &[u8]) -> impl Iterator<Item = Range<usize>> {
+    let last = pattern.len().saturating_sub(GRAM + STRIDE - 1);
+    let thirds = [0, last / 3, last * 2 / 3, last];
+    let distinct = if last < 3 { 1 } else { thirds.len() };
+    thirds.into_iter().rev().take(distinct).map(|first| first..first + STRIDE)
 }

@@ -46,9 +46,7 @@ fn finds_what_an_automaton_finds() {
         }
         let forms: Vec<(Form, u32)> = (0..)
             .zip(&patterns)
-            .map(|(value, bytes)| {
-                (Form { bytes: Zeroizing::new(bytes.clone()), flags: Flags::JSON }, value)
-            })
+            .map(|(value, bytes)| (Form { bytes: Zeroizing::new(bytes.clone()), flags: Flags::JSON }, value))
             .collect();
         let index = Index::of_any(forms);
         let mut text = Vec::new();
@@ -74,8 +72,9 @@ fn finds_what_an_automaton_finds() {
 /// Ten thousand values that differ at their ends only are found, none of them is slower than another.
 #[test]
 fn values_that_begin_alike() {
-    let values: Vec<Vec<u8>> =
-        (0..10_000).map(|n| format!("postgres://app:Zk9Qx7Lm2Vt4@db.prod.example.com/{n:05}").into_bytes()).collect();
+    let values: Vec<Vec<u8>> = (0..10_000)
+        .map(|n| format!("postgres://app:Zk9Qx7Lm2Vt4@db.prod.example.com/{n:05}").into_bytes())
+        .collect();
     let forms = (0..)
         .zip(&values)
         .map(|(value, bytes)| (Form { bytes: Zeroizing::new(bytes.clone()), flags: Flags::JSON }, value))
