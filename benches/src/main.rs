@@ -6,6 +6,7 @@ mod client;
 mod decide;
 mod figures;
 mod get;
+mod known;
 mod large;
 mod leaves;
 mod masking;
@@ -25,6 +26,7 @@ fn main() -> anyhow::Result<()> {
     report.section("Small reads", get::EXPLAINED, || runtime.block_on(get::measure()))?;
     report.section("A list of 1 GB", large::EXPLAINED, || runtime.block_on(large::measure()))?;
     report.section("Masking", masking::EXPLAINED, masking::measure)?;
+    report.section("Known values", known::EXPLAINED, masking::measure_known)?;
     report.section("Ledger", leaves::EXPLAINED, || runtime.block_on(leaves::measure()))?;
     report.section("Policy", decide::EXPLAINED, decide::measure)?;
     let text = report.text.join("\n");

@@ -1,19 +1,51 @@
 //! Secret values that are known, and found wherever they appear.
+//!
+//! [`parts`] says what of a value is looked for, [`rule`] whether it may be, [`forms`] in which spellings, and [`index`] finds
+//! them.
+
+mod forms;
+mod index;
+mod parts;
+mod rule;
 
 use std::fmt;
+use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use zeroize::Zeroizing;
 
+pub(crate) use self::forms::Flags;
+pub(crate) use self::index::Index;
+
 /// The values of one cluster's Secrets, shared by all who look for them. Cheap to clone.
-#[derive(Debug, Clone, Default)]
-pub struct KnownValues(());
+#[derive(Clone, Default)]
+pub struct KnownValues(Arc<ArcSwap<Index>>);
 
 /// One value of a Secret, decoded. Zeroised when dropped; shows itself to nobody.
-pub struct SecretValue(#[expect(dead_code, reason = "comes with the index")] Zeroizing<Vec<u8>>);
+pub struct SecretValue(Zeroizing<Vec<u8>>);
+
+/// What became of the values of an update, each counted once.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Updated {
+    /// Looked for, in whole or in part.
+    pub known: usize,
+    /// Not looked for: too short, guessable or public.
+    pub guessable: usize,
+    /// Not looked for, since there are more than fit into memory's limit.
+    pub left_out: usize,
+    /// Bytes of memory that looking for them takes.
+    pub memory: usize,
+}
 
 impl fmt::Debug for SecretValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("SecretValue")
+    }
+}
+
+impl fmt::Debug for KnownValues {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("KnownValues")
     }
 }
 
@@ -29,18 +61,29 @@ impl KnownValues {
     /// No value is known.
     #[must_use]
     pub fn none() -> Self {
-        Self(())
+        Self::default()
     }
 
-    /// From now on these values are known, and no others. Takes CPU time in proportion to them: call it off the threads
-    /// that serve calls.
-    pub fn update(&self, values: impl IntoIterator<Item = SecretValue>) {
-        values.into_iter().for_each(drop);
+    /// From now on these values are known, and no others; answers that are on their way see it too. Takes CPU time in
+    /// proportion to them (some 20 µs for a password): call it off the threads that serve calls.
+    pub fn update(&self, values: impl IntoIterator<Item = SecretValue>) -> Updated {
+        let (index, updated) = Index::build(values.into_iter().map(|value| value.0));
+        self.0.store(Arc::new(index));
+        updated
     }
 
     /// How many different known values are in `text`, in any form.
     #[must_use]
-    pub fn count_in(&self, _text: &[u8]) -> usize {
-        0
+    pub fn count_in(&self, text: &[u8]) -> usize {
+        let mut values = std::collections::HashSet::new();
+        self.0.load().scan(text, false, |_, pattern| {
+            values.insert(pattern.value);
+        });
+        values.len()
+    }
+
+    /// What is known now.
+    pub(crate) fn load(&self) -> arc_swap::Guard<Arc<Index>> {
+        self.0.load()
     }
 }

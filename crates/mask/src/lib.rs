@@ -30,13 +30,14 @@ mod status;
 mod writeback;
 
 pub use guard::{Guard, Reveal, View};
-pub use known::{KnownValues, SecretValue};
+pub use known::{KnownValues, SecretValue, Updated};
 pub use malformed::{Malformed, What};
 pub use masked::{BodyError, Masked};
 pub use masker::{Framing, Masker};
 pub use media::Unmaskable;
 pub use placeholder::{Placeholder, placeholder_in};
 pub use places::{BadPlace, Catalogue, CustomPlace, Rules};
+pub use redact::{Content, Redactor};
 pub use scan::MAX_DEPTH;
 pub use sealed::{Opened, Sealed};
 pub use writeback::{Live, NotKept, Unwritable, needs_live, placeholder_path};

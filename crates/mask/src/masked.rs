@@ -13,7 +13,8 @@ use crate::redact::Redactor;
 
 /// An API server's answer without the secrets in it; only [`Sealed::open`](crate::Sealed::open) makes one.
 ///
-/// As a body: *data* comes out masked as it comes in, never in empty frames; *trailers* are dropped; an *error* of the API server's, or
+/// As a body: *data* comes out masked as it comes in, never in empty frames, except that some hundred bytes may be held back
+/// until more comes, a line ends, or the end (which then is a frame of its own); *trailers* are dropped; an *error* of the API server's, or
 /// an answer that turns out malformed, is an error, after which nothing but errors comes and the upstream body is
 /// dropped; *`size_hint`* is exact for an answer of our own or none, and unknown otherwise; *`is_end_stream`* is true only once the
 /// end has been checked. Dropping it drops the upstream body.
@@ -94,10 +95,21 @@ impl<B> Masked<B> {
         }
     }
 
-    fn end(&mut self) -> Result<(), Malformed> {
+    /// What is left to be given out at the end: what the redactor held back.
+    fn end(&mut self) -> Result<Bytes, Malformed> {
         match &mut self.state {
-            State::Json(_, masker, _) => masker.finish(),
-            State::Empty(_) | State::Opaque(..) | State::Own(_) | State::Done => Ok(()),
+            State::Json(_, masker, redactor) => {
+                masker.finish()?;
+                let rest = redactor.finish();
+                self.masked = masker.masked() + redactor.masked();
+                Ok(rest)
+            }
+            State::Opaque(_, redactor) => {
+                let rest = redactor.finish();
+                self.masked = redactor.masked();
+                Ok(rest)
+            }
+            State::Empty(_) | State::Own(_) | State::Done => Ok(Bytes::new()),
             State::Broken(malformed) => Err(*malformed),
         }
     }
@@ -128,19 +140,18 @@ where
             };
             let checked = match ready!(Pin::new(body).poll_frame(cx)) {
                 Some(Ok(frame)) => match frame.into_data() {
-                    Ok(data) => this.data(data).map(Some),
+                    Ok(data) => this.data(data),
                     Err(_trailers) => continue,
                 },
                 Some(Err(error)) => {
                     this.state = State::Broken(Malformed { offset: this.received, what: What::Truncated });
                     return Poll::Ready(Some(Err(BodyError::Upstream(error))));
                 }
-                None => this.end().map(|()| None),
+                None => this.end().inspect(|_| this.state = State::Done),
             };
             match checked {
-                Ok(Some(data)) if data.is_empty() => {}
-                Ok(Some(data)) => return Poll::Ready(Some(Ok(Frame::data(data)))),
-                Ok(None) => this.state = State::Done,
+                Ok(data) if data.is_empty() => {}
+                Ok(data) => return Poll::Ready(Some(Ok(Frame::data(data)))),
                 Err(malformed) => this.state = State::Broken(malformed),
             }
         }

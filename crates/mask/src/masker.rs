@@ -9,7 +9,7 @@ use crate::guard::{Guard, View};
 use crate::kind::Kind;
 use crate::malformed::{Malformed, What};
 use crate::places::Rules;
-use crate::redact::Redactor;
+use crate::redact::{Content, Redactor};
 use crate::scan::Scanner;
 use crate::splice::Splice;
 
@@ -117,7 +117,7 @@ pub(crate) fn masked_whole(
     object: Bytes,
 ) -> Result<Bytes, Malformed> {
     let mut masker = Masker::new(Framing::One, &kind.rules(guard.catalogue())).bound(guard, view);
-    let mut redactor = Redactor::new(guard.known().clone());
+    let mut redactor = Redactor::new(guard.known().clone(), Content::Json);
     let by_place = masker.push(object)?;
     masker.finish()?;
     let shown = redactor.push(by_place, masker.revealed());

@@ -1,34 +1,285 @@
 //! The second look at an answer: known values and what looks like a credential, wherever they stand.
 
+mod edges;
+
+use std::fmt;
 use std::ops::Range;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 
-use crate::known::KnownValues;
+use self::edges::{BACK, escaping, run_end, widen, within_string};
+use crate::known::{Index, KnownValues};
+use crate::placeholder::Placeholder;
 
-/// Masks by value and by shape, chunk by chunk.
-#[derive(Debug)]
-pub(crate) struct Redactor {
-    _known: KnownValues,
+/// Finds what must not be shown in a window of text.
+///
+/// A window begins at a unit's beginning, or with up to [`CONTEXT`] bytes that have been decided already and are there so that a
+/// detector can see what comes before a match (such as a boundary between words). Matches that begin in those are ignored.
+///
+/// In JSON a match is cut short where its string ends, and begins before an escape that it begins within.
+pub(crate) trait Detector: Sync {
+    /// Appends every match in `window`, in any order. A match that could go on beyond the window's end says how.
+    fn find(&self, window: &[u8], matches: &mut Vec<Match>);
+
+    /// How many bytes at the window's end may be the beginning of a match that `find` cannot tell yet; bounded by a small
+    /// constant (≤ 4 KiB).
+    fn pending(&self, window: &[u8]) -> usize;
+}
+
+/// How many decided bytes a window begins with at most.
+pub(crate) const CONTEXT: usize = 64;
+
+/// What must not be shown.
+#[derive(Debug, Clone)]
+pub(crate) struct Match {
+    /// Where in the window.
+    pub(crate) range: Range<usize>,
+    /// Only for a match that ends with the window.
+    pub(crate) runs_on: Option<RunsOn>,
+}
+
+/// How a match goes on in bytes that have not come yet: they are dropped up to its end.
+#[derive(Debug, Clone, Copy)]
+#[cfg_attr(not(test), expect(dead_code, reason = "comes with masking by shape"))]
+pub(crate) enum RunsOn {
+    /// As long as bytes are in this set (e.g. base64url).
+    While(fn(u8) -> bool),
+    /// Up to and including this text, which holds no newline. In JSON at most to the end of the string; in plain text over
+    /// newlines.
+    Through(&'static [u8]),
+}
+
+/// All that looks for shapes.
+const DETECTORS: &[&dyn Detector] = &[];
+
+/// What kind of bytes a redactor is given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Content {
+    /// Valid JSON, and stays so.
+    Json,
+    /// Text, such as a log.
+    Text,
+    /// Bytes that count each other, such as protobuf: what is masked keeps its length.
+    Opaque,
+}
+
+/// Masks by value and by shape, chunk by chunk; how the text is cut into chunks makes no difference.
+///
+/// A newline ends a *unit*: a line of a log, an event of a watch. What is known has no newline in it as it is, so that nothing is
+/// held back at a unit's end, and within one at most some hundred bytes (with detectors of shapes, as much as they say).
+/// Memory is constant. What is known is asked for at each chunk.
+pub struct Redactor {
+    known: KnownValues,
+    detectors: &'static [&'static dyn Detector],
+    content: Content,
+    /// The end of what came in this unit: decided bytes as context, then those that are held back.
+    tail: Vec<u8>,
+    /// How many bytes of `tail` are context.
+    decided: usize,
+    /// How many bytes after those are known to be masked.
+    covered: usize,
+    /// Whether the backslashes right before `tail` are of an odd number.
+    escaping: bool,
+    /// A match that began in what is decided and goes on after `tail`.
+    running: Option<RunsOn>,
+    /// Whether the last decided byte was masked: then its placeholder is out, and stands for what follows too.
+    masking: bool,
     masked: u64,
 }
 
+/// What is masked in a window.
+struct Found {
+    /// By their beginnings.
+    spans: Vec<Range<usize>>,
+    /// Where ends what began in what is decided.
+    carried: usize,
+    /// The first match that runs on after the window, and where it begins: nowhere in the window if in what is decided.
+    runs: Option<(Option<usize>, RunsOn)>,
+}
+
 impl Redactor {
-    pub(crate) fn new(known: KnownValues) -> Self {
-        Self { _known: known, masked: 0 }
+    /// A redactor at the beginning of an answer.
+    #[must_use]
+    pub fn new(known: KnownValues, content: Content) -> Self {
+        Self::with(known, content, DETECTORS)
     }
 
-    /// What goes out for `chunk`, of which the `shown` ranges are passed on whatever they hold: policy reveals them.
-    pub(crate) fn push(&mut self, chunk: Bytes, _shown: &[Range<usize>]) -> Bytes {
-        chunk
+    fn with(known: KnownValues, content: Content, detectors: &'static [&'static dyn Detector]) -> Self {
+        let (tail, escaping, running, masking) = (Vec::new(), false, None, false);
+        Self {
+            known,
+            detectors,
+            content,
+            tail,
+            decided: 0,
+            covered: 0,
+            escaping,
+            running,
+            masking,
+            masked: 0,
+        }
+    }
+
+    /// What goes out for `chunk`, of which the `shown` ranges (ascending) are passed on whatever they hold: policy reveals
+    /// them. No match spans them.
+    pub fn push(&mut self, chunk: Bytes, shown: &[Range<usize>]) -> Bytes {
+        if shown.is_empty() {
+            return self.decide(chunk, false);
+        }
+        let mut out = BytesMut::with_capacity(self.tail.len() + chunk.len());
+        let mut from = 0;
+        for shown in shown {
+            let start = shown.start.clamp(from, chunk.len());
+            let end = shown.end.clamp(start, chunk.len());
+            if start < end {
+                out.extend_from_slice(&self.decide(chunk.slice(from..start), true));
+                out.extend_from_slice(&chunk.slice(start..end));
+                from = end;
+            }
+        }
+        out.extend_from_slice(&self.decide(chunk.slice(from..), false));
+        out.freeze()
     }
 
     /// What was held back until the end.
-    pub(crate) fn finish(&mut self) -> Bytes {
-        Bytes::new()
+    pub fn finish(&mut self) -> Bytes {
+        self.decide(Bytes::new(), true)
     }
 
-    pub(crate) fn masked(&self) -> u64 {
+    /// How many placeholders have gone out so far.
+    #[must_use]
+    pub fn masked(&self) -> u64 {
         self.masked
     }
+
+    /// Decides on what was held back and `chunk`, as far as what follows can change nothing; with `last`, on all of it.
+    fn decide(&mut self, chunk: Bytes, last: bool) -> Bytes {
+        let index = self.known.load();
+        let nothing_to_do = index.is_empty() && self.detectors.is_empty() && self.running.is_none();
+        if nothing_to_do && self.tail.is_empty() {
+            self.masking &= chunk.is_empty() && !last;
+            return chunk;
+        }
+        let came = self.tail.len();
+        let window = if self.tail.is_empty() {
+            chunk
+        } else {
+            let mut window = BytesMut::with_capacity(came + chunk.len());
+            window.extend_from_slice(&self.tail);
+            window.extend_from_slice(&chunk);
+            window.freeze()
+        };
+        let Found { spans, carried, runs } = self.find(&index, &window, came);
+        let undecided = if last { 0 } else { self.undecided(&index, &window, runs.map(|(_, how)| how)) };
+        let boundary = (window.len() - undecided).max(self.decided);
+        let out = self.write(&window, boundary, &spans);
+
+        // What begins after the boundary will be found again.
+        let begun = spans.iter().filter(|span| span.start < boundary).map(|span| span.end);
+        self.covered = begun.fold(carried, usize::max).saturating_sub(boundary);
+        self.running = runs.filter(|(start, _)| *start < Some(boundary) && !last).map(|(_, how)| how);
+        self.masking &= !last;
+        let context = if last || self.detectors.is_empty() { 0 } else { CONTEXT };
+        let unit = window.get(..boundary).and_then(|decided| memchr::memrchr(b'\n', decided));
+        let from = boundary.saturating_sub(context).max(unit.map_or(0, |newline| newline + 1));
+        self.decided = boundary - from;
+        self.escaping = escaping(window.get(..from).unwrap_or_default(), self.escaping);
+        self.tail.clear();
+        self.tail.extend_from_slice(window.get(from..).unwrap_or_default());
+        out
+    }
+
+    /// Finds what in `window`, of which `came` bytes are not new, is masked.
+    fn find(&self, index: &Index, window: &[u8], came: usize) -> Found {
+        let json = self.content == Content::Json;
+        let mut runs = None;
+        let mut carried = self.decided + self.covered;
+        if let Some(how) = self.running {
+            let (end, goes_on) = run_end(how, window, self.decided, came, json.then_some(self.escaping));
+            carried = carried.max(end);
+            runs = goes_on.then_some((None, how));
+        }
+        let mut spans = Vec::new();
+        if carried > self.decided {
+            spans.push(self.decided..carried);
+        }
+        index.scan(window, json, |range, pattern| spans.push(widen(window, range, pattern.flags, json)));
+        let mut matches = Vec::new();
+        self.detectors.iter().for_each(|detector| detector.find(window, &mut matches));
+        for Match { mut range, runs_on } in matches {
+            if range.start >= self.decided && range.end <= window.len() {
+                if json {
+                    range = within_string(window, range, runs_on.is_some(), self.escaping);
+                }
+                if let Some(how) = runs_on.filter(|_| range.end == window.len())
+                    && runs.is_none_or(|(start, _)| Some(range.start) < start)
+                {
+                    runs = Some((Some(range.start), how));
+                }
+                spans.push(range);
+            }
+        }
+        spans.sort_unstable_by_key(|span| span.start);
+        Found { spans, carried, runs }
+    }
+
+    /// How many bytes at the end of `window` what follows could still change, if a match runs on like this.
+    fn undecided(&self, index: &Index, window: &[u8], runs: Option<RunsOn>) -> usize {
+        let unit = memchr::memrchr(b'\n', window).map_or(window.len(), |newline| window.len() - newline - 1);
+        // A pattern that is not complete, or whose next byte belongs to it, and what is masked before it.
+        let known = if index.is_empty() { 0 } else { index.longest() + BACK };
+        let shapes = self.detectors.iter().map(|detector| detector.pending(window));
+        let marker = match runs {
+            Some(RunsOn::Through(text)) => text.len(),
+            Some(RunsOn::While(_)) | None => 0,
+        };
+        shapes.fold(known.max(marker), usize::max).min(unit)
+    }
+
+    /// What goes out for `window` from what is decided to `boundary`.
+    fn write(&mut self, window: &Bytes, boundary: usize, spans: &[Range<usize>]) -> Bytes {
+        let mut out = BytesMut::new();
+        let mut kept_from = self.decided;
+        let mut touched = false;
+        for span in spans {
+            let (start, end) = (span.start.max(kept_from), span.end.min(boundary));
+            if start >= end {
+                continue;
+            }
+            if !touched {
+                out.reserve(boundary - self.decided + Placeholder::Text.as_str().len());
+                touched = true;
+            }
+            out.extend_from_slice(window.get(kept_from..start).unwrap_or_default());
+            let goes_on = self.masking && start == kept_from;
+            self.masked += u64::from(!goes_on);
+            if self.content == Content::Opaque {
+                out.resize(out.len() + (end - start), b'*');
+            } else if !goes_on {
+                out.extend_from_slice(Placeholder::Text.as_str().as_bytes());
+            }
+            self.masking = true;
+            kept_from = end;
+        }
+        if kept_from < boundary {
+            self.masking = false;
+        }
+        if !touched {
+            return window.slice(self.decided..boundary);
+        }
+        out.extend_from_slice(window.get(kept_from..boundary).unwrap_or_default());
+        out.freeze()
+    }
 }
+
+impl fmt::Debug for Redactor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Redactor")
+            .field("content", &self.content)
+            .field("masked", &self.masked)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -12,11 +12,12 @@ use kube_api::Request;
 
 use crate::guard::{Guard, Reveal, View};
 use crate::kind::Kind;
+use crate::known::KnownValues;
 use crate::malformed::Malformed;
 use crate::masked::Masked;
 use crate::masker::{Framing, Masker, masked_whole};
 use crate::media::{Reading, Unmaskable, reading};
-use crate::redact::Redactor;
+use crate::redact::{Content, Redactor};
 use crate::status::{Failure, MAX_BODY};
 
 /// Said instead of an API server's warnings about a Secret (RFC 9110 no longer has the header; Kubernetes does:
@@ -94,7 +95,7 @@ where
     /// The answer's kind, status, encoding or media type is not in the table: nothing of it may be delivered.
     pub async fn open(self) -> Result<Opened<B>, Unmaskable> {
         let reading = self.reading?;
-        let mut headers = told_headers(&self.kind, &self.headers);
+        let mut headers = told_headers(&self.kind, &self.headers, self.guard.known());
         let body = match reading {
             Reading::Empty => Masked::empty(self.body),
             Reading::Json(framing) => {
@@ -103,9 +104,13 @@ where
                 let reveal = if self.kind.one_secret() { self.view.reveal } else { Reveal::default() };
                 let view = View { reveal, ..self.view };
                 let masker = Masker::new(framing, &rules).bound(&self.guard, &view);
-                Masked::json(self.body, masker, Redactor::new(self.guard.known().clone()))
+                Masked::json(self.body, masker, Redactor::new(self.guard.known().clone(), Content::Json))
             }
-            Reading::Opaque => Masked::opaque(self.body, Redactor::new(self.guard.known().clone())),
+            Reading::Opaque => {
+                // What is opaque and no text is OpenAPI in protobuf, which counts its bytes.
+                let content = if self.kind == Kind::OpenApi { Content::Opaque } else { Content::Text };
+                Masked::opaque(self.body, Redactor::new(self.guard.known().clone(), content))
+            }
             Reading::Rebuild => {
                 let content = read_bounded(self.body, MAX_BODY).await;
                 headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -136,11 +141,21 @@ impl<B> fmt::Debug for Sealed<B> {
     }
 }
 
-/// The headers that may be told: warnings about Secrets are replaced by one that says so.
-fn told_headers(kind: &Kind, headers: &HeaderMap) -> HeaderMap {
+/// The headers that may be told: warnings about Secrets are replaced by one that says so, others are masked by value and by
+/// shape.
+fn told_headers(kind: &Kind, headers: &HeaderMap, known: &KnownValues) -> HeaderMap {
     let mut told = headers.clone();
     if kind.sensitive() && told.remove(WARNING).is_some() {
         told.insert(WARNING, WARNED);
+    }
+    for warning in told.iter_mut().filter_map(|(name, value)| (name == WARNING).then_some(value)) {
+        // The text is a quoted string, which escapes quotation marks as JSON does.
+        let mut redactor = Redactor::new(known.clone(), Content::Json);
+        let mut text = redactor.push(Bytes::copy_from_slice(warning.as_bytes()), &[]).to_vec();
+        text.extend_from_slice(&redactor.finish());
+        if redactor.masked() != 0 {
+            *warning = HeaderValue::from_maybe_shared(Bytes::from(text)).unwrap_or(WARNED);
+        }
     }
     told
 }

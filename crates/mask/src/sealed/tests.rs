@@ -229,6 +229,43 @@ fn other_failures_and_warnings_pass() {
     assert_eq!(opened.headers, from);
 }
 
+/// An answer about pods, from a cluster where a value is known.
+fn open_known(content_type: &'static str, kind: Kind, warning: &'static str, body: Frames) -> Opened<Frames> {
+    let known = KnownValues::none();
+    known.update([crate::SecretValue::new(b"Xk9fTq2Lm8Zr\"w7Rt9zK2".to_vec())]);
+    let guard = Guard::new("dev", Catalogue::builtin(), known, [7; 16]);
+    let mut from = headers(content_type);
+    from.append(WARNING, HeaderValue::from_static(warning));
+    now(Sealed::of(&guard, View::default(), kind, StatusCode::OK, &from, false, body).open()).unwrap()
+}
+
+#[test]
+fn known_values_are_masked_in_bodies_and_warnings() {
+    const PLACEHOLDER: &str = Placeholder::Text.as_str();
+    let warning = r#"299 - "bad value Xk9fTq2Lm8Zr\"w7Rt9zK2""#;
+    let body = frames(&[r#"{"a":"Xk9fTq2Lm8Zr"#, r#"\"w7Rt9zK2","b":"#, "1}"]);
+    let mut opened = open_known(
+        "application/json",
+        Kind::Objects { watch: false, resource: crate::kind::Resource::default() },
+        warning,
+        body,
+    );
+    assert_eq!(read(&mut opened.body).unwrap(), format!(r#"{{"a":"{PLACEHOLDER}","b":1}}"#));
+    assert_eq!(opened.body.masked_values(), 1);
+    assert!(opened.body.is_end_stream());
+    assert_eq!(opened.headers.get(WARNING).unwrap(), format!(r#"299 - "bad value {PLACEHOLDER}""#).as_str());
+
+    let log = frames(&["a Xk9fTq2Lm8Zr", "\"w7Rt9zK2"]);
+    let mut opened = open_known("text/plain", Kind::Log, "299 - \"x\"", log);
+    assert_eq!(read(&mut opened.body).unwrap(), format!("a {PLACEHOLDER}"));
+    assert_eq!(opened.body.masked_values(), 1);
+
+    let openapi = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
+    let mut opened =
+        open_known(openapi, Kind::OpenApi, "299 - \"x\"", frames(&["\x14Xk9fTq2Lm8Zr\"w7Rt9zK2"]));
+    assert_eq!(read(&mut opened.body).unwrap(), format!("\x14{}", "*".repeat(21)));
+}
+
 #[test]
 fn what_is_not_in_the_table_is_not_opened() {
     for (kind, content_type) in [(secrets(false), "text/plain"), (Kind::Unknown, "application/json")] {

@@ -1,0 +1,90 @@
+use aho_corasick::AhoCorasick;
+
+use super::*;
+use crate::known::forms::Form;
+
+struct Rng(u64);
+
+impl Rng {
+    fn below(&mut self, end: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(self.0 >> 33).unwrap() % end
+    }
+
+    fn bytes(&mut self, length: usize, alphabet: usize) -> Vec<u8> {
+        (0..length).map(|_| b'a' + u8::try_from(self.below(alphabet)).unwrap()).collect()
+    }
+}
+
+fn covered(length: usize, ranges: impl Iterator<Item = Range<usize>>) -> Vec<bool> {
+    let mut covered = vec![false; length];
+    ranges.for_each(|range| covered[range].fill(true));
+    covered
+}
+
+/// The same bytes are found as by an automaton, with few letters (so that patterns begin with, overlap and repeat each other)
+/// and with many.
+#[test]
+fn finds_what_an_automaton_finds() {
+    let cases = std::env::var("PORTCULLIS_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(300);
+    for seed in 0..cases {
+        let mut rng = Rng(seed);
+        let alphabet = [2, 3, 26][rng.below(3)];
+        let count = 1 + rng.below(40);
+        let mut patterns: Vec<Vec<u8>> = Vec::new();
+        for _ in 0..count {
+            let mut pattern = if let Some(other) = patterns.last().filter(|_| rng.below(3) == 0) {
+                other[..other.len().min(244)].to_vec()
+            } else {
+                Vec::new()
+            };
+            let most = if rng.below(4) == 0 { 100 } else { 8 };
+            let length = 12 + rng.below(most);
+            pattern.extend(rng.bytes(length, alphabet));
+            pattern.truncate(256);
+            patterns.push(pattern);
+        }
+        let forms: Vec<(Form, u32)> = (0..)
+            .zip(&patterns)
+            .map(|(value, bytes)| (Form { bytes: Zeroizing::new(bytes.clone()), flags: Flags::JSON }, value))
+            .collect();
+        let index = Index::of_any(forms);
+        let mut text = Vec::new();
+        for _ in 0..rng.below(30) {
+            if rng.below(2) == 0 {
+                let pattern = &patterns[rng.below(count)];
+                let from = if rng.below(3) == 0 { rng.below(pattern.len()) } else { 0 };
+                let to = if rng.below(3) == 0 { rng.below(pattern.len()).max(from) } else { pattern.len() };
+                text.extend_from_slice(&pattern[from..to]);
+            } else {
+                let length = rng.below(30);
+                text.extend(rng.bytes(length, alphabet));
+            }
+        }
+        let oracle = AhoCorasick::new(&patterns).unwrap();
+        let expected = covered(text.len(), oracle.find_overlapping_iter(&text).map(|found| found.range()));
+        let mut found = Vec::new();
+        index.scan(&text, true, |range, _| found.push(range));
+        assert_eq!(covered(text.len(), found.into_iter()), expected, "seed {seed}");
+    }
+}
+
+/// Ten thousand values that differ at their ends only are found, none of them is slower than another.
+#[test]
+fn values_that_begin_alike() {
+    let values: Vec<Vec<u8>> = (0..10_000)
+        .map(|n| format!("postgres://app:Zk9Qx7Lm2Vt4@db.prod.example.com/{n:05}").into_bytes())
+        .collect();
+    let forms = (0..)
+        .zip(&values)
+        .map(|(value, bytes)| (Form { bytes: Zeroizing::new(bytes.clone()), flags: Flags::JSON }, value))
+        .collect();
+    let index = Index::of_any(forms);
+    let text = values.concat();
+    let mut found = 0;
+    index.scan(&text, true, |range, _| {
+        assert_eq!(range.len(), values[0].len());
+        found += 1;
+    });
+    assert_eq!(found, values.len());
+}
