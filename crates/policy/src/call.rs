@@ -142,8 +142,11 @@ impl<'a> Call<'a> {
             action: Some(Action::Use),
             subject: Subject::Object(secret),
             covers_all: true,
+            // What the call does to its own object is no matter of the Secret's.
+            body: None,
             generated: None,
             may_create: false,
+            yields: false,
             ..self.clone()
         }
     }
