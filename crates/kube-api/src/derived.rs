@@ -39,15 +39,15 @@ impl Request {
     /// No body, or a `metadata` that is no object; a version of the client's own that differs; too large a body.
     pub fn with_resource_version(&self, version: &str) -> Result<Self, Refusal> {
         let wanted = if version.is_empty() { NEVER } else { version };
-        let body = self.body.as_ref().ok_or(refused("there is none"))?;
+        let body = self.body.as_ref().ok_or_else(|| refused("there is none"))?;
         let mut value = body.value().clone();
         if body.content() == ContentType::JsonPatch {
-            let operations = value.as_array_mut().ok_or(refused("it is no array"))?;
+            let operations = value.as_array_mut().ok_or_else(|| refused("it is no array"))?;
             operations.push(json!({ "op": "add", "path": "/metadata/resourceVersion", "value": wanted }));
         } else {
-            let object = value.as_object_mut().ok_or(refused("it is no object"))?;
+            let object = value.as_object_mut().ok_or_else(|| refused("it is no object"))?;
             let metadata = object.entry("metadata").or_insert_with(|| Value::Object(Map::new()));
-            let metadata = metadata.as_object_mut().ok_or(refused("its `metadata` is no object"))?;
+            let metadata = metadata.as_object_mut().ok_or_else(|| refused("its `metadata` is no object"))?;
             match metadata.get("resourceVersion") {
                 None | Some(Value::Null) => {}
                 Some(own) if own == version || own == wanted => {}
@@ -68,7 +68,7 @@ impl Request {
     /// # Errors
     /// No body before; otherwise those of [`crate::Head::with_body`].
     pub fn with_body_value(&self, value: &Value) -> Result<Self, Refusal> {
-        let content = self.body.as_ref().ok_or(refused("there is none"))?.content();
+        let content = self.body.as_ref().ok_or_else(|| refused("there is none"))?.content();
         let bytes = value.to_string();
         if bytes.len() > MAX_BODY_BYTES {
             return Err(Refusal::TooLarge { most: MAX_BODY_BYTES });

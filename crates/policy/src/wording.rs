@@ -7,9 +7,10 @@ use http::StatusCode;
 use kube_api::Status;
 
 use crate::call::{Call, Subject};
-use crate::judge::{Cause, Finding, Used};
+use crate::judge::{Cause, Finding};
 use crate::places::{ANY_OTHER, Place};
 use crate::rule::Rule;
+use crate::uses::Used;
 use crate::verdict::{Outcome, Requirement};
 
 /// After how many seconds an agent may ask again for what waits for approval.
