@@ -22,8 +22,9 @@ use std::{
 use serde_json::Value;
 
 /// Sources in `tests/compile_fail`.
-const CASES: [&str; 8] = [
+const CASES: [&str; 9] = [
     "unjudged",
+    "unlooked",
     "judged_for_another",
     "unrecorded",
     "forged_receipt",

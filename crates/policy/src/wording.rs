@@ -147,7 +147,8 @@ fn deny(message: &mut String, finding: &Finding<'_>) -> String {
             denial.next().to_owned()
         }
         Cause::NoRule => {
-            message.push_str(": no rule permits it");
+            let it = if finding.secrets.is_empty() { "it" } else { "that `use`" };
+            _ = write!(message, ": no rule permits {it}");
             "`kubectl auth can-i --list` shows what is permitted; the owner of the policy can permit more"
                 .to_owned()
         }
