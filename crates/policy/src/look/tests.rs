@@ -71,6 +71,7 @@ fn what_changes_a_process_and_shows_a_part_alone_is_looked_at() {
     let debug = r#"{"spec":{"ephemeralContainers":[{"name":"d","image":"a"}]}}"#;
     let pod = "/api/v1/namespaces/shop/pods/web-0/ephemeralcontainers";
     assert!(looked(pod, "strategic-merge-patch+json", debug));
+    assert!(looked(pod, "json", debug), "the server takes no more of it than that");
     for (path, form, body) in [
         (WEB, "json", COMMAND),
         (WEB, "strategic-merge-patch+json", r#"{"spec":{"replicas":3}}"#),
