@@ -15,6 +15,9 @@ const NEVER: &str = "1";
 impl Request {
     /// The same request with `dryRun=All`, and answered with the object itself, whatever forms the client accepts. `None` if
     /// it is no create, update or patch, or one that the server would do all the same.
+    ///
+    /// An apply patch loses its `metadata.resourceVersion`: if there is no object, the server answers with that version as
+    /// if there were one (seen on 1.37.2).
     #[must_use]
     pub fn as_dry_run(&self) -> Option<Self> {
         let writes = matches!(self.verb(), Verb::Create | Verb::Update | Verb::Patch);
@@ -24,7 +27,11 @@ impl Request {
         let mut head = self.head.clone();
         head.options = head.options.with("dryRun", "All");
         head.accept = Accept::object();
-        Self::new(head, self.body.clone()).ok()
+        let mut body = self.body.clone();
+        if let Some(body) = body.as_mut().filter(|body| body.content() == ContentType::ApplyPatch) {
+            body.remove_resource_version();
+        }
+        Self::new(head, body).ok()
     }
 
     /// The same write with `version` as precondition: the server answers 409 if the object has another by then. An empty

@@ -165,7 +165,8 @@ fn deny(message: &mut String, finding: &Finding<'_>) -> String {
         }
         Cause::Unseen => {
             message.push_str(": what it makes of the object could not be seen");
-            "send the whole object with `kubectl replace`".to_owned()
+            "send it without a `metadata.resourceVersion` of your own, or the whole object with `kubectl replace`"
+                .to_owned()
         }
         Cause::Rules => {
             // Where a rule forbids outright, others that would ask do not matter.

@@ -120,6 +120,11 @@ const DEPUTIES: &[&str] = &[
     "cert-manager.io/*",
     // Secrets that are fetched or copied.
     "vault.hashicorp.com/*",
+    "vault.security.banzaicloud.io/*",
+    "operator.1password.io/*",
+    "conjur.org/*",
+    "kubed.appscode.com/*",
+    "secretgen.carvel.dev/*",
     "reflector.v1.k8s.emberstack.com/*",
     "replicator.v1.mittwald.de/*",
     // Sidecars and volumes put into the pod.

@@ -1,6 +1,9 @@
+use std::sync::LazyLock;
+
 use http::header;
 use insta::assert_snapshot;
 use kube_api::Head;
+use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
@@ -19,9 +22,12 @@ forbid (principal, action == Action::"use", resource) unless { context.approved 
 const WHO: Principal<'_> = Principal { agent: "claude", groups: &[] };
 const WEB: &str = "/apis/apps/v1/namespaces/shop/deployments/web";
 
-fn judge() -> Judge {
-    let source = Source { name: "test.cedar".to_owned(), text: RULES.to_owned() };
-    Judge::new(Bundle::compile(&[source]).unwrap(), Settings::default())
+fn judge() -> &'static Judge {
+    static JUDGE: LazyLock<Judge> = LazyLock::new(|| {
+        let source = Source { name: "test.cedar".to_owned(), text: RULES.to_owned() };
+        Judge::new(Bundle::compile(&[source]).unwrap(), Settings::default())
+    });
+    &JUDGE
 }
 
 fn request(path: &str, form: &str, body: &str) -> Request {
@@ -138,6 +144,23 @@ fn an_object_that_is_not_there_yet_is_bound_to_that() {
     assert_eq!(permit.request().body().unwrap().value()["metadata"]["resourceVersion"], "1");
 }
 
+/// Guessed ahead, it could be the version of an object that nobody has looked at.
+#[test]
+fn a_version_of_the_agents_own_has_to_be_the_one_that_was_looked_at() {
+    let apply = |version: &str, seen: &str| {
+        let mut body: Value = serde_json::from_str(COMMAND).unwrap();
+        body["metadata"] = json!({ "name": "web", "resourceVersion": version });
+        let look = look(request(WEB, "apply-patch+yaml", &body.to_string())).unwrap();
+        assert!(
+            look.dry_run().request().body().unwrap().value()["metadata"].get("resourceVersion").is_none()
+        );
+        judge().judge_merged(look, &merged(seen, &json!({ "name": "web", "command": ["env"] })))
+    };
+    assert!(matches!(apply("42", "42"), Verdict::Allow(_)));
+    assert!(matches!(apply("43", "42"), Verdict::Deny(_)));
+    assert!(matches!(apply("43", ""), Verdict::Deny(_)));
+}
+
 #[test]
 fn what_is_not_that_object_is_denied() {
     let container = json!({ "name": "web" });
@@ -160,7 +183,7 @@ fn what_is_not_that_object_is_denied() {
         told.push(denial.message().to_owned());
     }
     told.dedup();
-    assert_snapshot!(told.join("\n"), @r#"agent "claude" may not patch deployments.apps "web" in namespace "shop" of cluster "prod": what it makes of the object could not be seen. Next: send the whole object with `kubectl replace`"#);
+    assert_snapshot!(told.join("\n"), @r#"agent "claude" may not patch deployments.apps "web" in namespace "shop" of cluster "prod": what it makes of the object could not be seen. Next: send it without a `metadata.resourceVersion` of your own, or the whole object with `kubectl replace`"#);
 }
 
 /// Threat A6: every kind with a pod template, every form of reference, every way of writing.
@@ -232,6 +255,40 @@ fn no_kind_form_or_method_hides_a_reference() {
                     ask.message()
                 );
             }
+        }
+    }
+}
+
+/// Any JSON, with keys that mean something among others.
+fn answer() -> impl Strategy<Value = Value> {
+    let key =
+        prop_oneof!["metadata|name|namespace|resourceVersion|spec|secretRef|kind|volumes|env", "[a-z$]{1,4}"];
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        "web|shop|Secret|42|".prop_map(Value::from),
+    ];
+    leaf.prop_recursive(5, 48, 5, move |inner| {
+        prop_oneof![
+            proptest::collection::vec(inner.clone(), 0..5).prop_map(Value::from),
+            proptest::collection::btree_map(key.clone(), inner, 0..6)
+                .prop_map(|map| Value::Object(map.into_iter().collect())),
+        ]
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Whatever the server answers: a permit is for an object of that name, and has its version.
+    #[test]
+    fn no_answer_permits_what_it_does_not_show(answer in answer(), spec in answer()) {
+        prop_assert!(matches!(verdict(&answer), Verdict::Deny(_)) || answer["metadata"]["name"] == "web");
+        let mut object = merged("42", &json!({}));
+        object["spec"] = spec;
+        if let Verdict::Allow(permit) = verdict(&object) {
+            prop_assert_eq!(&permit.request().body().unwrap().value()["metadata"]["resourceVersion"], "42");
         }
     }
 }
