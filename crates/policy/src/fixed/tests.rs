@@ -157,7 +157,7 @@ fn bodies_of_secrets() {
     );
     assert_eq!(
         denied("patch", "configmaps", "a", "x", Some((&op("test", "/data/a", json!("b")), Form::JsonPatch))),
-        None
+        Some("fixed/secret-test")
     );
 }
 
@@ -277,6 +277,36 @@ fn an_apply_that_yields_compares_secrets() {
     assert_eq!(apply(&format!("{db}&force=true")), "");
     assert_eq!(apply("/api/v1/namespaces/a/configmaps/db?fieldManager=me"), "");
     assert_eq!(denied_request(&format!("PATCH {db}"), "application/merge-patch+json", "{}"), "");
+}
+
+#[test]
+fn a_test_asks_nothing_that_may_be_masked() {
+    let test = |resource: &str, path: &str| {
+        let body = json!([{ "op": "test", "path": path, "value": "guess" }]).to_string();
+        denied_request(&format!("PATCH {resource}/x"), "application/json-patch+json", &body)
+    };
+    let deployments = "/apis/apps/v1/namespaces/a/deployments";
+    for path in [
+        "",
+        "/spec",
+        "/spec/template/spec/containers/0/env/0/value",
+        "/metadata",
+        "/metadata/annotations/kubectl.kubernetes.io~1last-applied-configuration",
+        "/data/release",
+        "/status/message",
+    ] {
+        assert_eq!(test(deployments, path), "fixed/secret-test", "{path}");
+    }
+    for path in [
+        "/metadata/resourceVersion",
+        "/metadata/uid",
+        "/metadata/finalizers/0",
+        "/metadata/labels/a",
+        "/spec/replicas",
+    ] {
+        assert_eq!(test(deployments, path), "", "{path}");
+        assert_eq!(test("/api/v1/namespaces/a/secrets", path), "fixed/secret-test", "{path}");
+    }
 }
 
 #[test]
