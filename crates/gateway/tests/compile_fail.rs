@@ -22,8 +22,10 @@ use std::{
 use serde_json::Value;
 
 /// Sources in `tests/compile_fail`.
-const CASES: [&str; 8] = [
+const CASES: [&str; 10] = [
     "unjudged",
+    "unlooked",
+    "look_skipped",
     "judged_for_another",
     "unrecorded",
     "forged_receipt",

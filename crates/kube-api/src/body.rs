@@ -92,6 +92,13 @@ impl Body {
         &self.value
     }
 
+    /// Takes `metadata.resourceVersion` out.
+    pub(crate) fn remove_resource_version(&mut self) {
+        if let Some(metadata) = self.value.get_mut("metadata").and_then(Value::as_object_mut) {
+            metadata.shift_remove("resourceVersion");
+        }
+    }
+
     /// `kind`, of an object that says it.
     #[must_use]
     pub fn kind(&self) -> Option<&str> {

@@ -16,6 +16,9 @@ const NEVER: &str = "1";
 impl Request {
     /// The same request with `dryRun=All`, and answered with the object itself, whatever forms the client accepts. `None` if
     /// it is no create, update or patch, or one that the server would do all the same.
+    ///
+    /// An apply patch loses its `metadata.resourceVersion`: if there is no object, the server answers with that version as
+    /// if there were one (seen on 1.37.2).
     #[must_use]
     pub fn as_dry_run(&self) -> Option<Self> {
         let writes = matches!(self.verb(), Verb::Create | Verb::Update | Verb::Patch);
@@ -25,7 +28,11 @@ impl Request {
         let mut head = self.head.clone();
         head.options = head.options.with("dryRun", "All");
         head.accept = Accept::object();
-        self.remade(head, self.body.clone()).ok()
+        let mut body = self.body.clone();
+        if let Some(body) = body.as_mut().filter(|body| body.content() == ContentType::ApplyPatch) {
+            body.remove_resource_version();
+        }
+        self.remade(head, body).ok()
     }
 
     /// A read of the object that this request is about, answered with the object itself.
@@ -70,15 +77,15 @@ impl Request {
     /// No body, or a `metadata` that is no object; a version of the client's own that differs; too large a body.
     pub fn with_resource_version(&self, version: &str) -> Result<Self, Refusal> {
         let wanted = if version.is_empty() { NEVER } else { version };
-        let body = self.body.as_ref().ok_or(refused("there is none"))?;
+        let body = self.body.as_ref().ok_or_else(|| refused("there is none"))?;
         let mut value = body.value().clone();
         if body.content() == ContentType::JsonPatch {
-            let operations = value.as_array_mut().ok_or(refused("it is no array"))?;
+            let operations = value.as_array_mut().ok_or_else(|| refused("it is no array"))?;
             operations.push(json!({ "op": "add", "path": "/metadata/resourceVersion", "value": wanted }));
         } else {
-            let object = value.as_object_mut().ok_or(refused("it is no object"))?;
+            let object = value.as_object_mut().ok_or_else(|| refused("it is no object"))?;
             let metadata = object.entry("metadata").or_insert_with(|| Value::Object(Map::new()));
-            let metadata = metadata.as_object_mut().ok_or(refused("its `metadata` is no object"))?;
+            let metadata = metadata.as_object_mut().ok_or_else(|| refused("its `metadata` is no object"))?;
             match metadata.get("resourceVersion") {
                 None | Some(Value::Null) => {}
                 Some(own) if own == version || own == wanted => {}
@@ -99,7 +106,7 @@ impl Request {
     /// # Errors
     /// No body before; otherwise those of [`crate::Head::with_body`].
     pub fn with_body_value(&self, value: &Value) -> Result<Self, Refusal> {
-        let content = self.body.as_ref().ok_or(refused("there is none"))?.content();
+        let content = self.body.as_ref().ok_or_else(|| refused("there is none"))?.content();
         self.remade(self.head.clone(), Some(body_of(content, value)?))
     }
 

@@ -39,6 +39,15 @@ fn a_dry_run_is_the_same_request_but_for_that() {
 }
 
 #[test]
+fn a_dry_run_of_an_apply_tells_whether_there_is_an_object() {
+    let own = r#"{"metadata":{"name":"web","resourceVersion":"7","labels":{}},"spec":{}}"#;
+    let dry = patch("apply-patch+yaml", own).as_dry_run().unwrap();
+    assert_eq!(body(&dry), &json!({"metadata": {"name": "web", "labels": {}}, "spec": {}}));
+    let request = patch("merge-patch+json", own);
+    assert_eq!(request.as_dry_run().unwrap().body(), request.body());
+}
+
+#[test]
 fn what_the_server_would_do_all_the_same_has_no_dry_run() {
     for (line, body) in [
         ("GET /api/v1/namespaces/shop/pods/a", ""),

@@ -88,6 +88,9 @@ impl<'a> Call<'a> {
     ) -> Self {
         let action = Action::of(verb, object.group, object.resource, object.subresource);
         let object = object.canonical(verb, body.as_ref());
+        let mut facts = body.as_ref().map_or_else(Facts::none, |body| Facts::of(body, object.is_data()));
+        // Of a whole pod that is put here, the server takes the ephemeral containers alone.
+        facts.body_complete &= body.is_none() || action != Some(Action::Debug);
         Self {
             verb,
             action,
@@ -95,7 +98,7 @@ impl<'a> Call<'a> {
             body,
             dry_run,
             unsafe_delete: false,
-            facts: Arc::new(body.as_ref().map_or_else(Facts::none, |body| Facts::of(body, object.is_data()))),
+            facts: Arc::new(facts),
             deputy_kind: is_deputy_kind(object.group, object.resource),
             key: None,
             shows_object: false,
@@ -142,8 +145,11 @@ impl<'a> Call<'a> {
             action: Some(Action::Use),
             subject: Subject::Object(secret),
             covers_all: true,
+            // What the call does to its own object is no matter of the Secret's.
+            body: None,
             generated: None,
             may_create: false,
+            yields: false,
             ..self.clone()
         }
     }

@@ -103,7 +103,9 @@ impl Est {
                         );
                     }
                 }
-                found.keys.extend(key_literals(operator, operands).into_iter().flatten());
+                // No key is empty: that is what other actions have.
+                let keys = key_literals(operator, operands).into_iter().flatten();
+                found.keys.extend(keys.filter(|key| !key.is_empty()));
             }
         });
         found

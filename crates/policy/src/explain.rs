@@ -183,7 +183,14 @@ fn sample(who: &Principal<'_>, cluster: &str, call: &Call<'_>) -> String {
                 namespace => format!("in Namespace::{:?}", format!("{cluster}/{namespace}")),
             };
             let (kind, sub) = (object.kind(), object.subresource);
-            (place, format!("resource.type == {kind:?} && resource.subresource == {sub:?}"))
+            // Nobody means every Secret by asking about one.
+            let name = match call.action {
+                Some(action) if action.discloses() && !object.name.is_empty() => {
+                    format!(" && resource.name == {:?}", object.name)
+                }
+                _ => String::new(),
+            };
+            (place, format!("resource.type == {kind:?} && resource.subresource == {sub:?}{name}"))
         }
     };
     format!(

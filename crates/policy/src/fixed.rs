@@ -74,10 +74,10 @@ const TABLE: &[FixedDenial] = &[
     },
     FixedDenial {
         id: "fixed/secret-test",
-        what: "JSON Patch `test` on a Secret",
+        what: "JSON Patch `test` on a Secret, and on what other objects may hold masked: anything but `/spec/replicas` and the version, uid, name, labels and finalizers of an object",
         reason: "its answer tells whether a guessed value is right",
         next: "leave the `test` operation out; to guard against a race, set `metadata.resourceVersion` in a merge patch",
-        cost: Some("an agent that may patch a Secret can guess at its values"),
+        cost: Some("an agent that may patch an object can guess at its masked values"),
         applies: matches::secret_test,
     },
     FixedDenial {

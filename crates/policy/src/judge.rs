@@ -7,22 +7,13 @@ use crate::action::Action;
 use crate::bundle::Bundle;
 use crate::call::{Call, Object, Subject};
 use crate::evaluate::{Answer, Evaluation};
-use crate::facts::Reference;
 use crate::fixed::{self, FixedDenial};
-use crate::places::{ANY_OTHER, Place};
+use crate::places::Place;
 use crate::rule::Rule;
 use crate::settings::Settings;
 use crate::slices::{ActionSlice, Slice, Slices};
+use crate::uses::Used;
 use crate::verdict::Outcome;
-
-/// Most Secrets that an object may refer to: the call is judged once for each.
-const MAX_USES: usize = 64;
-
-/// Most work that judging those may take, in items of facts told to the rules; some hundred milliseconds.
-const MAX_WORK: usize = 1_000_000;
-
-/// What one evaluation takes beside the items it is told, in the same measure.
-const WORK_OF_ONE: usize = 100;
 
 /// Who calls, as rules see it.
 #[derive(Clone, Copy, Debug)]
@@ -55,15 +46,6 @@ pub(crate) struct Finding<'a> {
     pub(crate) place: Option<Place>,
     /// The Secrets that the call refers to and may not use.
     pub(crate) secrets: Vec<Used>,
-}
-
-/// A Secret that a call uses; an empty namespace or name stands for every one.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Used {
-    pub(crate) namespace: String,
-    pub(crate) name: String,
-    /// Whether a refusal may repeat its name.
-    pub(crate) is_plain: bool,
 }
 
 /// Why a decision is what it is.
@@ -126,55 +108,8 @@ impl Judge {
         finding
     }
 
-    /// A reference to a Secret is a read of it: judges `call` as `use` of each Secret that it refers to, too.
-    fn decide_uses<'a>(
-        &'a self,
-        mut finding: Finding<'a>,
-        slice: &Slice,
-        who: &Principal<'_>,
-        cluster: &str,
-        call: &Call<'_>,
-    ) -> Finding<'a> {
-        let namespace = call.object().map(|object| object.namespace).unwrap_or_default();
-        let secrets: Vec<Used> =
-            call.uses().take(MAX_USES + 1).map(|secret| Used::of(secret, namespace)).collect();
-        let work: usize = secrets
-            .iter()
-            .map(|secret| self.evaluations_in(slice, &call.using(&secret.namespace, &secret.name)))
-            .sum();
-        if secrets.len() > MAX_USES || work.saturating_mul(WORK_OF_ONE + call.facts.items()) > MAX_WORK {
-            return Finding::deny(Cause::ManySecrets, Vec::new());
-        }
-        for secret in secrets {
-            let used = call.using(&secret.namespace, &secret.name);
-            let there = match self.fixed_denial(cluster, &used) {
-                Some(denial) => Finding::deny(Cause::Fixed(denial), Vec::new()),
-                None => self.decide_as(Action::Use, slice, who, cluster, &used),
-            };
-            let there = Finding { place: None, secrets: vec![secret], ..there };
-            finding = finding.and(there, None);
-            if finding.outcome == Outcome::Deny {
-                break;
-            }
-        }
-        finding
-    }
-
-    /// Judges `reveal` of a Secret without a key: of every key that the rules tell apart.
-    fn decide_every_key(
-        &self,
-        slice: &Slice,
-        who: &Principal<'_>,
-        cluster: &str,
-        call: &Call<'_>,
-    ) -> Finding<'_> {
-        let named = slice.action(Action::Reveal).map(|rules| &rules.keys).into_iter().flatten();
-        let of = |key: &str| self.decide_as(Action::Reveal, slice, who, cluster, &call.revealing(Some(key)));
-        named.fold(of(ANY_OTHER), |finding, key| finding.and(of(key), None))
-    }
-
     /// Judges `call` by the rules about `action`: as it stands, then for each place it covers.
-    fn decide_as(
+    pub(crate) fn decide_as(
         &self,
         action: Action,
         slice: &Slice,
@@ -204,7 +139,7 @@ impl Judge {
         self.evaluations_in(&self.slice(who), call)
     }
 
-    fn evaluations_in(&self, slice: &Slice, call: &Call<'_>) -> usize {
+    pub(crate) fn evaluations_in(&self, slice: &Slice, call: &Call<'_>) -> usize {
         let (Some(action), Some(object)) = (call.action, call.object()) else { return 1 };
         slice.action(action).map_or(1, |rules| 1 + rules.places.covered(call, *object).len())
     }
@@ -263,24 +198,13 @@ impl<'b, 'c> Evaluation<'b, 'c> {
     }
 }
 
-impl Used {
-    /// The Secret that an object in `namespace` refers to.
-    fn of(secret: &Reference, namespace: &str) -> Self {
-        Self {
-            namespace: secret.namespace.as_deref().unwrap_or(namespace).to_owned(),
-            name: secret.name.clone().unwrap_or_default(),
-            is_plain: secret.is_plain,
-        }
-    }
-}
-
 impl<'a> Finding<'a> {
     pub(crate) fn deny(cause: Cause, rules: Vec<&'a Rule>) -> Self {
         Self { outcome: Outcome::Deny, cause, rules, then: Vec::new(), place: None, secrets: Vec::new() }
     }
 
     /// Both must hold: the stricter outcome, and everyone's approval.
-    fn and(mut self, there: Self, place: Option<Place>) -> Self {
+    pub(crate) fn and(mut self, there: Self, place: Option<Place>) -> Self {
         match (self.outcome, there.outcome) {
             (_, Outcome::Allow) | (Outcome::Deny, _) => self,
             (Outcome::Ask, Outcome::Ask) => {

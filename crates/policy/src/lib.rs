@@ -29,6 +29,7 @@ mod rule;
 mod settings;
 mod slices;
 mod suite;
+mod uses;
 mod verdict;
 mod vocabulary;
 mod wording;

@@ -33,7 +33,7 @@ pub struct Look {
     groups: Vec<String>,
     cluster: String,
     request: Request,
-    dry: Request,
+    dry: Box<Request>,
     decision: Decision,
 }
 
@@ -65,7 +65,7 @@ impl Look {
             groups: who.groups.to_vec(),
             cluster: cluster.to_owned(),
             request,
-            dry,
+            dry: Box::new(dry),
             decision: decision.of_look(),
         }
     }
@@ -74,7 +74,7 @@ impl Look {
     /// that it is a look ([`Decision::is_look`]); the agent must not get the answer.
     #[must_use]
     pub fn dry_run(&self) -> Permit {
-        Permit::new(&self.principal(), &self.cluster, self.dry.clone(), self.decision.clone())
+        Permit::new(&self.principal(), &self.cluster, Request::clone(&self.dry), self.decision.clone())
     }
 
     /// The request that waits to be judged.

@@ -2,8 +2,9 @@
 
 use crate::action::Action;
 use crate::call::Call;
-use crate::judge::{Judge, Principal};
+use crate::judge::{Finding, Judge, Principal};
 use crate::places::ANY_OTHER;
+use crate::slices::Slice;
 use crate::verdict::{Outcome, Reveal};
 
 impl Judge {
@@ -26,6 +27,19 @@ impl Judge {
         // What is told cannot make exceptions: where a key is singled out to be withheld, others have to be named.
         let others = keys.len() == rules.keys.len() && shown(ANY_OTHER);
         Reveal::new(keys, others)
+    }
+
+    /// Judges `reveal` of a Secret without a key: of every key that the rules tell apart.
+    pub(crate) fn decide_every_key(
+        &self,
+        slice: &Slice,
+        who: &Principal<'_>,
+        cluster: &str,
+        call: &Call<'_>,
+    ) -> Finding<'_> {
+        let named = slice.action(Action::Reveal).map(|rules| &rules.keys).into_iter().flatten();
+        let of = |key: &str| self.decide_as(Action::Reveal, slice, who, cluster, &call.revealing(Some(key)));
+        named.fold(of(ANY_OTHER), |finding, key| finding.and(of(key), None))
     }
 }
 

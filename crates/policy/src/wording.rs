@@ -7,9 +7,10 @@ use http::StatusCode;
 use kube_api::Status;
 
 use crate::call::{Call, Subject};
-use crate::judge::{Cause, Finding, Used};
+use crate::judge::{Cause, Finding};
 use crate::places::{ANY_OTHER, Place};
 use crate::rule::Rule;
+use crate::uses::Used;
 use crate::verdict::{Outcome, Requirement};
 
 /// After how many seconds an agent may ask again for what waits for approval.
@@ -146,7 +147,8 @@ fn deny(message: &mut String, finding: &Finding<'_>) -> String {
             denial.next().to_owned()
         }
         Cause::NoRule => {
-            message.push_str(": no rule permits it");
+            let it = if finding.secrets.is_empty() { "it" } else { "that `use`" };
+            _ = write!(message, ": no rule permits {it}");
             "`kubectl auth can-i --list` shows what is permitted; the owner of the policy can permit more"
                 .to_owned()
         }
@@ -163,7 +165,8 @@ fn deny(message: &mut String, finding: &Finding<'_>) -> String {
         }
         Cause::Unseen => {
             message.push_str(": what it makes of the object could not be seen");
-            "send the whole object with `kubectl replace`".to_owned()
+            "send it without a `metadata.resourceVersion` of your own, or the whole object with `kubectl replace`"
+                .to_owned()
         }
         Cause::Rules => {
             // Where a rule forbids outright, others that would ask do not matter.

@@ -3,7 +3,8 @@
 
 use std::{fs, path::Path};
 
-use policy::{Bundle, Source, run_tests};
+use kube_api::Head;
+use policy::{Bundle, Judge, Outcome, Principal, Settings, Source, run_tests};
 
 fn folder(name: &str) -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../policies").join(name)
@@ -48,6 +49,27 @@ fn the_rules_in_the_documentation_are_valid() {
             text: rest.split("```").next().unwrap().to_owned(),
         })
         .collect();
-    assert_eq!(blocks.len(), 2);
+    assert_eq!(blocks.len(), 4);
     Bundle::compile(&blocks).unwrap_or_else(|problems| panic!("{problems}"));
+}
+
+#[test]
+fn no_shipped_bundle_reveals_a_secret_or_allows_an_unknown_kind() {
+    for name in ["read-only", "developer", "operator"] {
+        let judge = Judge::new(bundle(name), Settings::default());
+        let decision = |builder: http::request::Builder, body: &str| {
+            let (parts, ()) =
+                builder.header("content-type", "application/json").body(()).unwrap().into_parts();
+            let request = Head::parse(&parts).unwrap().with_body(body.as_bytes()).unwrap();
+            let who = Principal { agent: "claude", groups: &[] };
+            judge.judge(&who, "prod", request).verdict().unwrap().decision().clone()
+        };
+        let read = decision(http::Request::get("/api/v1/namespaces/shop/secrets/db"), "");
+        assert_eq!((read.outcome(), read.masked_read()), (Outcome::Allow, true), "{name}");
+        assert!(read.reveal().is_none(), "{name}");
+        let widget = r#"{"apiVersion":"example.com/v1","kind":"Widget","metadata":{"name":"w"}}"#;
+        let path = "/apis/example.com/v1/namespaces/shop/widgets";
+        let write = decision(http::Request::post(path), widget);
+        assert_ne!(write.outcome(), Outcome::Allow, "{name}");
+    }
 }

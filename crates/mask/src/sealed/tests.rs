@@ -246,7 +246,7 @@ fn known_values_are_masked_in_bodies_and_warnings() {
     let body = frames(&[r#"{"a":"Xk9fTq2Lm8Zr"#, r#"\"w7Rt9zK2","b":"#, "1}"]);
     let mut opened = open_known(
         "application/json",
-        Kind::Objects { watch: false, resource: crate::kind::Resource::default() },
+        Kind::Objects { watch: false, resource: Resource::default() },
         warning,
         body,
     );

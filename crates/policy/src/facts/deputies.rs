@@ -120,6 +120,11 @@ const DEPUTIES: &[&str] = &[
     "cert-manager.io/*",
     // Secrets that are fetched or copied.
     "vault.hashicorp.com/*",
+    "vault.security.banzaicloud.io/*",
+    "operator.1password.io/*",
+    "conjur.org/*",
+    "kubed.appscode.com/*",
+    "secretgen.carvel.dev/*",
     "reflector.v1.k8s.emberstack.com/*",
     "replicator.v1.mittwald.de/*",
     // Sidecars and volumes put into the pod.
@@ -148,4 +153,49 @@ pub(super) fn is_deputy(key: &str) -> bool {
         (None, None) => key == *entry,
     };
     DEPUTIES.iter().any(matches)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_with_a_controller_of_rights_of_its_own_are_known() {
+        for (group, resource) in [
+            ("external-secrets.io", "externalsecrets"),
+            ("generators.external-secrets.io", "passwords"),
+            ("kustomize.toolkit.fluxcd.io", "kustomizations"),
+            ("helm.toolkit.fluxcd.io", "helmreleases"),
+            ("argoproj.io", "applications"),
+            ("helm.cattle.io", "helmcharts"),
+            ("cert-manager.io", "certificates"),
+            ("acme.cert-manager.io", "challenges"),
+            ("kyverno.io", "clusterpolicies"),
+            ("policies.kyverno.io", "generatingpolicies"),
+            ("s3.aws.crossplane.io", "buckets"),
+            ("tekton.dev", "taskruns"),
+            ("triggers.tekton.dev", "eventlisteners"),
+            ("bitnami.com", "sealedsecrets"),
+            ("secrets-store.csi.x-k8s.io", "secretproviderclasses"),
+            ("secrets.hashicorp.com", "vaultstaticsecrets"),
+            ("build.openshift.io", "buildconfigs"),
+            ("template.openshift.io", "templateinstances"),
+            ("kafka.strimzi.io", "kafkausers"),
+            ("kubevirt.io", "virtualmachines"),
+            ("servicebinding.io", "servicebindings"),
+            ("monitoring.coreos.com", "servicemonitors"),
+        ] {
+            assert!(is_deputy_kind(group, resource), "{group} {resource}");
+        }
+        for (group, resource) in [
+            ("", "pods"),
+            ("apps", "deployments"),
+            ("networking.k8s.io", "ingresses"),
+            ("gateway.networking.k8s.io", "httproutes"),
+            ("example.com", "widgets"),
+            ("monitoring.coreos.com", "prometheusrules"),
+        ] {
+            assert!(!is_deputy_kind(group, resource), "{group} {resource}");
+        }
+    }
 }

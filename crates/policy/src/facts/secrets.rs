@@ -107,3 +107,6 @@ fn ends_with(key: &str, endings: &[&str]) -> bool {
         tail.len() >= ending.len() && tail.iter().copied().zip(ending.bytes().rev()).all(|(a, b)| a == b)
     })
 }
+
+#[cfg(test)]
+mod tests;

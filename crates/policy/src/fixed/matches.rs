@@ -1,5 +1,7 @@
 //! Which calls the built-in denials mean, where that takes more than a line.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
 use crate::action::Action;
@@ -57,10 +59,27 @@ pub(super) fn opaque_patch(call: &Call<'_>, _: &Own) -> bool {
     call.facts.replicas.len() > 1 || call.body.is_some_and(|body| body.operations().is_err())
 }
 
+/// Whether a `test` asks about a value that may be masked: in Secrets whatever it is; elsewhere, where a literal of the
+/// environment, an annotation with a copy of the object, or a message may stand, and whatever holds one.
 pub(super) fn secret_test(call: &Call<'_>, _: &Own) -> bool {
-    let tests =
-        |body: crate::body::Body<'_>| body.operations().is_ok_and(|ops| ops.iter().any(|o| o.op == "test"));
-    is_secret(call) && call.body.is_some_and(tests)
+    let asks = |path: &[Cow<'_, str>]| is_secret(call) || !can_be_tested(path);
+    call.body.is_some_and(|body| {
+        body.operations().is_ok_and(|ops| ops.iter().any(|o| o.op == "test" && asks(&o.path)))
+    })
+}
+
+/// What clients test to guard against a race.
+fn can_be_tested(path: &[Cow<'_, str>]) -> bool {
+    let path: Vec<&str> = path.iter().map(AsRef::as_ref).collect();
+    matches!(
+        path.as_slice(),
+        ["spec", "replicas"]
+            | [
+                "metadata",
+                "finalizers" | "generation" | "labels" | "name" | "namespace" | "resourceVersion" | "uid",
+                ..
+            ]
+    )
 }
 
 pub(super) fn impersonation(call: &Call<'_>, _: &Own) -> bool {

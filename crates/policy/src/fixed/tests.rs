@@ -60,6 +60,10 @@ const TABLE_OF_CALLS: &str = "
     delete namespaces - portcullis fixed/own-objects
     delete namespaces portcullis portcullis fixed/own-objects
     get pods portcullis gate -
+    use secrets portcullis key fixed/own-objects
+    reveal secrets portcullis key fixed/own-objects
+    use secrets shop sh.helm.release.v1.web.v1 -
+    reveal secrets shop db -
     delete clusterroles.rbac.authorization.k8s.io - portcullis:gate fixed/own-objects
     deletecollection clusterroles.rbac.authorization.k8s.io - - fixed/own-objects
     deletecollection configmaps - - fixed/own-objects
@@ -153,7 +157,7 @@ fn bodies_of_secrets() {
     );
     assert_eq!(
         denied("patch", "configmaps", "a", "x", Some((&op("test", "/data/a", json!("b")), Form::JsonPatch))),
-        None
+        Some("fixed/secret-test")
     );
 }
 
@@ -252,6 +256,82 @@ fn ids_are_distinct_and_texts_are_whole() {
     ids.sort_unstable();
     ids.dedup();
     assert_eq!(ids.len(), fixed_denials().len());
+}
+
+fn denied_request(line: &str, content: &str, body: &str) -> &'static str {
+    let (method, uri) = line.split_once(' ').unwrap();
+    let builder = http::Request::builder().method(method).uri(uri).header("content-type", content);
+    let (parts, ()) = builder.body(()).unwrap().into_parts();
+    let request = kube_api::Head::parse(&parts).unwrap().with_body(body.as_bytes()).unwrap();
+    let denial = find(&crate::request::call_of(&request), &Own::default(), |_| false);
+    denial.map(FixedDenial::id).unwrap_or_default()
+}
+
+#[test]
+fn an_apply_that_yields_compares_secrets() {
+    let apply = |path: &str| denied_request(&format!("PATCH {path}"), "application/apply-patch+yaml", "{}");
+    let db = "/api/v1/namespaces/a/secrets/db?fieldManager=me";
+    assert_eq!(apply(db), "fixed/secret-apply");
+    assert_eq!(apply(&format!("{db}&force=false")), "fixed/secret-apply");
+    assert_eq!(apply(&format!("{db}&dryRun=All")), "fixed/secret-apply");
+    assert_eq!(apply(&format!("{db}&force=true")), "");
+    assert_eq!(apply("/api/v1/namespaces/a/configmaps/db?fieldManager=me"), "");
+    assert_eq!(denied_request(&format!("PATCH {db}"), "application/merge-patch+json", "{}"), "");
+}
+
+#[test]
+fn a_test_asks_nothing_that_may_be_masked() {
+    let test = |resource: &str, path: &str| {
+        let body = json!([{ "op": "test", "path": path, "value": "guess" }]).to_string();
+        denied_request(&format!("PATCH {resource}/x"), "application/json-patch+json", &body)
+    };
+    let deployments = "/apis/apps/v1/namespaces/a/deployments";
+    for path in [
+        "",
+        "/spec",
+        "/spec/template/spec/containers/0/env/0/value",
+        "/metadata",
+        "/metadata/annotations/kubectl.kubernetes.io~1last-applied-configuration",
+        "/data/release",
+        "/status/message",
+    ] {
+        assert_eq!(test(deployments, path), "fixed/secret-test", "{path}");
+    }
+    for path in [
+        "/metadata/resourceVersion",
+        "/metadata/uid",
+        "/metadata/finalizers/0",
+        "/metadata/labels/a",
+        "/spec/replicas",
+    ] {
+        assert_eq!(test(deployments, path), "", "{path}");
+        assert_eq!(test("/api/v1/namespaces/a/secrets", path), "fixed/secret-test", "{path}");
+    }
+}
+
+#[test]
+fn custom_resources_are_selected_by_name_only() {
+    let select = |path: &str, selector: &str| {
+        let selector = selector.replace('=', "%3D").replace(',', "%2C");
+        denied_request(&format!("{path}?fieldSelector={selector}"), "", "")
+    };
+    let widgets = "GET /apis/example.com/v1/namespaces/a/widgets";
+    for selector in ["spec.token=x", "spec.token!=x", "metadata.name=a,spec.token==x", "status.phase=Ready"] {
+        assert_eq!(select(widgets, selector), "fixed/selectors", "{selector}");
+    }
+    assert_eq!(select("GET /apis/snapshot.storage.k8s.io/v1/volumesnapshots", "spec.x=y"), "fixed/selectors");
+    assert_eq!(select("DELETE /apis/example.com/v1/namespaces/a/widgets", "spec.token=x"), "fixed/selectors");
+    for (path, selector) in [
+        (widgets, "metadata.name=a"),
+        (widgets, "metadata.name!=a,metadata.namespace=b"),
+        (widgets, ""),
+        ("GET /api/v1/pods", "spec.nodeName=n1,status.phase!=Running"),
+        ("GET /api/v1/events", "involvedObject.name=a"),
+        ("GET /apis/batch/v1/jobs", "status.successful=1"),
+        ("GET /api/v1/secrets", "type=Opaque"),
+    ] {
+        assert_eq!(select(path, selector), "", "{path} {selector}");
+    }
 }
 
 /// The table in docs/policy.md, as it must be.

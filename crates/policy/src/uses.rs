@@ -1,0 +1,76 @@
+//! A reference to a Secret is a read of it: what runs with a Secret can show it.
+
+use crate::action::Action;
+use crate::call::Call;
+use crate::facts::Reference;
+use crate::judge::{Cause, Finding, Judge, Principal};
+use crate::slices::Slice;
+use crate::verdict::Outcome;
+
+/// Most Secrets that an object may refer to: the call is judged once for each.
+const MAX_USES: usize = 64;
+
+/// Most work that judging those may take, in items of facts told to the rules; some hundred milliseconds.
+const MAX_WORK: usize = 1_000_000;
+
+/// What one evaluation takes beside the items it is told, in the same measure.
+const WORK_OF_ONE: usize = 100;
+
+/// A Secret that a call uses; an empty namespace or name stands for every one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Used {
+    pub(crate) namespace: String,
+    pub(crate) name: String,
+    /// Whether a refusal may repeat its name.
+    pub(crate) is_plain: bool,
+}
+
+impl Judge {
+    /// A reference to a Secret is a read of it: judges `call` as `use` of each Secret that it refers to, too.
+    pub(crate) fn decide_uses<'a>(
+        &'a self,
+        mut finding: Finding<'a>,
+        slice: &Slice,
+        who: &Principal<'_>,
+        cluster: &str,
+        call: &Call<'_>,
+    ) -> Finding<'a> {
+        let namespace = call.object().map(|object| object.namespace).unwrap_or_default();
+        let secrets: Vec<Used> =
+            call.uses().take(MAX_USES + 1).map(|secret| Used::of(secret, namespace)).collect();
+        let work: usize = secrets
+            .iter()
+            .map(|secret| self.evaluations_in(slice, &call.using(&secret.namespace, &secret.name)))
+            .sum();
+        if secrets.len() > MAX_USES || work.saturating_mul(WORK_OF_ONE + call.facts.items()) > MAX_WORK {
+            return Finding::deny(Cause::ManySecrets, Vec::new());
+        }
+        for secret in secrets {
+            let used = call.using(&secret.namespace, &secret.name);
+            let there = match self.fixed_denial(cluster, &used) {
+                Some(denial) => Finding::deny(Cause::Fixed(denial), Vec::new()),
+                None => self.decide_as(Action::Use, slice, who, cluster, &used),
+            };
+            let there = Finding { place: None, secrets: vec![secret], ..there };
+            finding = finding.and(there, None);
+            if finding.outcome == Outcome::Deny {
+                break;
+            }
+        }
+        finding
+    }
+}
+
+impl Used {
+    /// The Secret that an object in `namespace` refers to.
+    fn of(secret: &Reference, namespace: &str) -> Self {
+        Self {
+            namespace: secret.namespace.as_deref().unwrap_or(namespace).to_owned(),
+            name: secret.name.clone().unwrap_or_default(),
+            is_plain: secret.is_plain,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
