@@ -85,9 +85,9 @@ pub(super) fn run(context: &str, folder: &Path, once: bool, interrupt: &mut Inte
 }
 
 /// How many values of Secrets come through the gate. The real ones are not known here, and need not be: each value must be
-/// the placeholder.
+/// a placeholder.
 fn count_masked(session: &Session<'_>) -> anyhow::Result<usize> {
-    const PLACEHOLDER: &str = "bWFza2VkLWJ5LXBvcnRjdWxsaXMtLW5vdC10aGUtcmVhbC12YWx1ZQ==";
+    const PLACEHOLDER: &str = "bWFza2VkLWJ5LXBvcnRjdWxsaXMt";
     let output = kubectl(session, "kubectl get secrets --all-namespaces -o json", "")?;
     ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let list: Value = serde_json::from_slice(&output.stdout).context("the list of Secrets")?;
@@ -97,7 +97,8 @@ fn count_masked(session: &Session<'_>) -> anyhow::Result<usize> {
         for (key, value) in data.into_iter().flatten() {
             // Names the place only: what came is what must not be shown.
             let name = secret.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default();
-            ensure!(value == PLACEHOLDER, "key `{key}` of the Secret `{name}` came unmasked");
+            let masked = value.as_str().is_some_and(|value| value.starts_with(PLACEHOLDER));
+            ensure!(masked, "key `{key}` of the Secret `{name}` came unmasked");
             count += 1;
         }
     }

@@ -135,8 +135,7 @@ impl<'a> Builder<'a> {
         // Go writes the keys of what it has no type for in the order of the alphabet: `data` before `kind`. With an
         // `apiVersion` of `v1`, that is a Secret or a ConfigMap. Where it may be either it is taken for a Secret.
         let core = if self.resource == "configmaps" { NOTHING } else { self.secret_or_config_map(node) };
-        self.claims(node, Turns { yes: secret, no: NOTHING, core });
-        self.claims(core, Turns { yes: secret, no: node, core: NOTHING });
+        self.claims(node, secret, core);
     }
 
     /// What holds in objects at no place: variables with telling names, and objects that say they are Secrets.
@@ -154,8 +153,7 @@ impl<'a> Builder<'a> {
         self.turns(plain, Turns { yes: named, ..Turns::default() });
         let secret = self.secret(ANYWHERE);
         let core = self.secret_or_config_map(ANYWHERE);
-        self.claims(ANYWHERE, Turns { yes: secret, no: NOTHING, core });
-        self.claims(core, Turns { yes: secret, no: ANYWHERE, core: NOTHING });
+        self.claims(ANYWHERE, secret, core);
     }
 
     /// The node at which an object goes on that was at `node` and says it is a Secret, or a list of them.
@@ -240,14 +238,20 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// Lets an object at `node` go on elsewhere once it says what kind it is.
-    fn claims(&mut self, node: Node, turns: Turns) {
-        if node != NOTHING {
-            self.insert(node, &[Step::Key("kind".into())], Treatment::Note(Note::Kind), 0);
-            if turns.core != NOTHING {
-                self.insert(node, &[Step::Key("apiVersion".into())], Treatment::Note(Note::ApiVersion), 0);
-            }
-            self.turns(node, turns);
+    /// Lets an object at `node` go on elsewhere once it says what it is: at `secret`, or if it is of the core group, at `either`
+    /// as long as it does not say what kind. One that says it is something else can still say that it is a Secret after all.
+    fn claims(&mut self, node: Node, secret: Node, either: Node) {
+        let kind = [Step::Key("kind".into())];
+        self.insert(node, &kind, Treatment::Note(Note::Kind), 0);
+        if either != NOTHING {
+            self.insert(node, &[Step::Key("apiVersion".into())], Treatment::Note(Note::ApiVersion), 0);
+            self.insert(either, &kind, Treatment::Note(Note::Kind), 0);
+        }
+        let settled = self.mixed(node, NOTHING);
+        self.turns(settled, Turns { yes: secret, ..Turns::default() });
+        self.turns(node, Turns { yes: secret, no: settled, core: either });
+        if either != NOTHING {
+            self.turns(either, Turns { yes: secret, no: settled, core: NOTHING });
         }
     }
 
@@ -285,8 +289,7 @@ impl<'a> Builder<'a> {
                 continue;
             }
             let (secret, either) = (self.mixed(node, yes), self.mixed(node, core));
-            self.claims(node, Turns { yes: secret, no: NOTHING, core: either });
-            self.claims(either, Turns { yes: secret, no: node, core: NOTHING });
+            self.claims(node, secret, either);
         }
     }
 

@@ -290,10 +290,13 @@ fn objects_that_say_they_are_secrets() {
         r#"{"kind":"Pod","data":{"a":"x"}}"#,
         r#"{"data":{"a":"x"},"kind":"Secret"}"#,
         r#"{"apiVersion":"v1","kind":"ConfigMap","data":{"a":"x"}}"#,
+        r#"{"kind":"ConfigMap","apiVersion":"v1","data":{"a":"x"}}"#,
+        r#"{"spec":{"a":{"kind":"ConfigMap","apiVersion":"v1","data":{"a":"x"}}}}"#,
         r#"{"apiVersion":"apps/v1","data":{"a":"x"},"kind":"ControllerRevision"}"#,
         r#"{"kind":{"kind":"x"},"data":{"kind":"Secret"},"apiVersion":["v1"],"b":{"data":{"a":"x"}}}"#,
     ] {
         same(Places::Pods, other);
+        same(WIDGETS, other);
     }
 }
 
