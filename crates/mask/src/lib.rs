@@ -23,6 +23,7 @@ mod places;
 mod redact;
 mod scan;
 mod sealed;
+mod shapes;
 mod splice;
 mod status;
 
@@ -36,3 +37,4 @@ pub use placeholder::{Placeholder, placeholder_in};
 pub use places::{BadPlace, Catalogue, CustomPlace, Places};
 pub use scan::MAX_DEPTH;
 pub use sealed::{Opened, Sealed};
+pub use shapes::Shapes;

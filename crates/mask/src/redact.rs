@@ -33,3 +33,31 @@ impl Redactor {
         self.masked
     }
 }
+
+/// Finds what must not be shown in a window of text.
+#[cfg_attr(not(test), expect(dead_code, reason = "the redactor comes to use it"))]
+pub(crate) trait Detector {
+    /// Appends every match in `window`, in any order. A match that could go on beyond the window's end says how.
+    fn find(&self, window: &[u8], matches: &mut Vec<Match>);
+    /// How many bytes at the window's end may be the beginning of a match that `find` cannot tell yet; bounded by a small
+    /// constant (≤ 4 KiB).
+    fn pending(&self, window: &[u8]) -> usize;
+}
+
+/// What must not be shown.
+#[derive(Debug, Clone)]
+pub(crate) struct Match {
+    pub(crate) range: Range<usize>,
+    #[cfg_attr(not(test), expect(dead_code, reason = "the redactor comes to use it"))]
+    pub(crate) runs_on: Option<RunsOn>,
+}
+
+/// How a match goes on in bytes that have not come yet: they are dropped up to its end.
+#[derive(Debug, Clone, Copy)]
+#[cfg_attr(not(test), expect(dead_code, reason = "the redactor comes to use it"))]
+pub(crate) enum RunsOn {
+    /// As long as bytes are in this set (e.g. base64url).
+    While(fn(u8) -> bool),
+    /// Up to and including this text, or the end of the unit.
+    Through(&'static [u8]),
+}
