@@ -10,6 +10,7 @@ use bytes::{Bytes, BytesMut};
 use self::edges::{BACK, escaping, run_end, widen, within_string};
 use crate::known::{Index, KnownValues};
 use crate::placeholder::Placeholder;
+use crate::shapes::Shapes;
 
 /// Finds what must not be shown in a window of text.
 ///
@@ -40,7 +41,6 @@ pub(crate) struct Match {
 
 /// How a match goes on in bytes that have not come yet: they are dropped up to its end.
 #[derive(Debug, Clone, Copy)]
-#[cfg_attr(not(test), expect(dead_code, reason = "comes with masking by shape"))]
 pub(crate) enum RunsOn {
     /// As long as bytes are in this set (e.g. base64url).
     While(fn(u8) -> bool),
@@ -50,7 +50,7 @@ pub(crate) enum RunsOn {
 }
 
 /// All that looks for shapes.
-const DETECTORS: &[&dyn Detector] = &[];
+const DETECTORS: &[&dyn Detector] = &[&Shapes];
 
 /// What kind of bytes a redactor is given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

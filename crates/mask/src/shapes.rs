@@ -1,0 +1,110 @@
+//! What looks like a credential is masked wherever it stands.
+//!
+//! One search finds where a shape of the catalogue ([`table`]) might begin; what shapes begin with is so rare in answers that the
+//! search runs at the speed of memory. Verification then reads a bounded piece of text, so that what comes out does not depend on
+//! how the text was cut into chunks. No match holds a quotation mark of the JSON around it, or part of an escape.
+
+mod named;
+mod pem;
+mod search;
+mod table;
+#[cfg(test)]
+mod tests;
+mod text;
+mod value;
+mod verify;
+
+use std::borrow::Cow;
+use std::ops::Range;
+use std::sync::LazyLock;
+
+use self::search::Search;
+use self::table::SHAPES;
+use self::text::{Set, Text};
+use crate::placeholder::Placeholder;
+use crate::redact::RunsOn::While;
+use crate::redact::{Detector, Match, RunsOn};
+
+/// Finds what looks like a credential: `docs/masking-by-shape.md` lists all shapes.
+#[derive(Debug, Clone, Copy)]
+pub struct Shapes;
+
+/// What of a text a shape masks.
+#[derive(Debug)]
+struct Found {
+    range: Range<usize>,
+    runs_on: Option<RunsOn>,
+}
+
+/// How far before what a shape masks its beginning may be, with what tells whether a word begins there.
+const BEFORE: usize = 64;
+
+/// How far from a shape's beginning on text is looked at.
+const LOOK: usize = 4096;
+
+static SEARCH: LazyLock<Search> = LazyLock::new(|| Search::new(SHAPES));
+
+impl Shapes {
+    /// `text` without what looks like a credential; for texts that are there as a whole.
+    #[must_use]
+    pub fn redact<'t>(&self, text: &'t [u8]) -> Cow<'t, [u8]> {
+        let mut matches = Vec::new();
+        self.find(text, &mut matches);
+        if matches.is_empty() {
+            return Cow::Borrowed(text);
+        }
+        matches.sort_unstable_by_key(|found| found.range.start);
+        let mut out = Vec::with_capacity(text.len());
+        let mut masked_to = None;
+        for Match { range, .. } in matches {
+            // One placeholder for all that touches.
+            if masked_to.is_none_or(|end| end < range.start) {
+                out.extend_from_slice(text.get(masked_to.unwrap_or(0)..range.start).unwrap_or_default());
+                out.extend_from_slice(Placeholder::Text.as_str().as_bytes());
+            }
+            masked_to = masked_to.max(Some(range.end));
+        }
+        out.extend_from_slice(text.get(masked_to.unwrap_or(0)..).unwrap_or_default());
+        Cow::Owned(out)
+    }
+}
+
+/// A match depends on nothing but the text from [`BEFORE`] bytes before it to [`LOOK`] bytes after its beginning, and on
+/// where its run ends.
+impl Detector for Shapes {
+    fn find(&self, window: &[u8], matches: &mut Vec<Match>) {
+        let text = Text::new(window);
+        let mut hits = SEARCH.hits(window);
+        while let Some((begin, trigger)) = hits.next() {
+            if let Some(Found { range, runs_on }) = verify::verify(&text, begin, trigger) {
+                debug_assert!((begin..begin + BEFORE).contains(&range.start), "{begin} {range:?}");
+                matches.push(Match { range, runs_on });
+            }
+        }
+    }
+
+    fn pending(&self, window: &[u8]) -> usize {
+        let tail = window.get(window.len().saturating_sub(LOOK)..).unwrap_or_default();
+        // Nothing waits for more once its line has ended.
+        let unit = memchr::memrchr(b'\n', tail).map_or(0, |newline| newline + 1);
+        let tail = tail.get(unit.saturating_sub(1)..).unwrap_or_default();
+        let mut begun = SEARCH.cut_off(tail).unwrap_or(tail.len());
+        let text = Text::new(tail);
+        let mut hits = SEARCH.hits(tail);
+        while let Some((begin, trigger)) = hits.next().filter(|(begin, _)| *begin < begun) {
+            verify::verify(&text, begin, trigger);
+            if text.looked_beyond() {
+                begun = begin;
+            }
+        }
+        tail.len() - begun
+    }
+}
+
+impl Found {
+    /// A run of `set` that is known to reach from `begin` to `end`, and may go on.
+    fn run(text: &Text<'_>, begin: usize, end: usize, set: Set) -> Self {
+        let end = text.run(end, set);
+        Self { range: begin..end, runs_on: (end == text.len()).then_some(While(set)) }
+    }
+}

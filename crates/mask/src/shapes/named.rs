@@ -1,0 +1,179 @@
+//! Values that are told by what they are called: `password: …`, `"token":"…"`, `SECRET_KEY=…`, also as text within JSON strings.
+
+use super::Found;
+use super::text::{Atom, Text, is_any_base64, is_base64, is_blank, is_plain};
+use super::value::{LOOK, holds_mark, is_basic, is_placeholder, looks_random, stands_for_another};
+
+/// What a named value must be to be taken for a credential.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Value {
+    /// Anything that stands for nothing else.
+    Password,
+    /// Something that looks random.
+    Token,
+    /// Something that begins with so many characters of base64; at most `LOOK`.
+    Base64(usize),
+    /// base64 of `USER:PASSWORD`.
+    Basic,
+}
+
+/// How much more of a value is read once it is known to be one, before its rest is taken up to its next quotation mark,
+/// escape or space.
+const MAX_VALUE: usize = 1024;
+
+/// Shorter passwords are matched by nothing: text is full of them, and they protect little.
+const MIN_PASSWORD: usize = 6;
+const MIN_TOKEN: usize = 16;
+
+/// Most bytes between name and value, which with the name are no more than `BEFORE`: enough for a document within a document
+/// within a document within a document.
+const MAX_SEPARATION: usize = 40;
+
+/// Most spaces on one side of `:` or `=`.
+const MAX_SPACES: usize = 8;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Quote {
+    None,
+    Single,
+    /// Within so many strings.
+    Double(u32),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Separator {
+    Colon,
+    Equals,
+    Space,
+}
+
+/// Where a value stands.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    begin: usize,
+    quote: Quote,
+    separator: Separator,
+}
+
+/// The value of the name that ends at `name_end`; with `flag`, a space may stand in place of `:` or `=`.
+pub(super) fn find(text: &Text<'_>, name_end: usize, value: Value, flag: bool) -> Option<Found> {
+    let place = place(text, name_end, flag).filter(|place| place.begin <= name_end + MAX_SEPARATION)?;
+    // What is masked by place already is the most common value of all.
+    if is_placeholder(text.slice(place.begin, place.begin + LOOK)) {
+        return None;
+    }
+    let looked_at = end(text, place, place.begin, LOOK);
+    if !is_credential(text, place, looked_at, value) {
+        return None;
+    }
+    if looked_at < place.begin + LOOK {
+        return Some(Found { range: place.begin..looked_at, runs_on: None });
+    }
+    let end = end(text, place, looked_at, MAX_VALUE);
+    if end < looked_at + MAX_VALUE {
+        return Some(Found { range: place.begin..end, runs_on: None });
+    }
+    Some(Found::run(text, place.begin, end, is_plain))
+}
+
+fn place(text: &Text<'_>, name_end: usize, flag: bool) -> Option<Place> {
+    let (name_quote, after_name) = quote(text, name_end);
+    let after_spaces = spaces(text, after_name);
+    let (separator, after) = match text.at(after_spaces)? {
+        b':' => (Separator::Colon, after_spaces + 1),
+        b'=' if !matches!(text.at(after_spaces + 1), Some(b'=' | b'>')) => {
+            (Separator::Equals, after_spaces + 1)
+        }
+        _ if flag && after_spaces > after_name && name_quote == Quote::None => {
+            (Separator::Space, after_spaces)
+        }
+        _ => return None,
+    };
+    let (quote, begin) = quote(text, spaces(text, after));
+    let fits = match (name_quote, quote) {
+        // A bare value after a quoted name is a number or a word of JSON, which no text can stand for.
+        (Quote::Double(_), Quote::None) => false,
+        (Quote::Double(of_name), Quote::Double(of_value)) => of_name == of_value,
+        // If the quotation mark ends the string that the name is in, what follows is JSON's.
+        (Quote::None | Quote::Single, Quote::Double(_)) => !matches!(
+            text.atom(begin),
+            Atom::Char(b',' | b':' | b'}' | b']' | b' ', _) | Atom::Newline(_) | Atom::End
+        ),
+        (_, Quote::Single) | (Quote::None | Quote::Single, Quote::None) => true,
+    };
+    fits.then_some(Place { begin, quote, separator })
+}
+
+/// Which quotation mark is at `at`, and where it ends.
+fn quote(text: &Text<'_>, at: usize) -> (Quote, usize) {
+    match text.atom(at) {
+        Atom::Quote(depth, len) => (Quote::Double(depth), at + len),
+        Atom::Char(b'\'', 1) => (Quote::Single, at + 1),
+        Atom::Char(..) | Atom::Newline(_) | Atom::End => (Quote::None, at),
+    }
+}
+
+fn spaces(text: &Text<'_>, at: usize) -> usize {
+    text.run_of(at, is_blank, MAX_SPACES)
+}
+
+/// Where the value ends whose part from `from` on is read, or about `most` bytes after that.
+fn end(text: &Text<'_>, place: Place, from: usize, most: usize) -> usize {
+    let mut at = from;
+    while at < from + most {
+        at += match (text.atom(at), place.quote) {
+            (Atom::End, _) => break,
+            // Within a quoted value, deeper quotation marks and line feeds are its own.
+            (Atom::Quote(depth, len), Quote::Double(outer)) if depth > outer => len,
+            (Atom::Newline(backslashes), Quote::Double(outer)) if backslashes >= 1 << outer.min(16) => {
+                backslashes + 1
+            }
+            (Atom::Quote(..) | Atom::Newline(_), _) => break,
+            (Atom::Char(b' ' | b'\t', _), Quote::None) | (Atom::Char(b'\'', _), Quote::Single) => break,
+            // The next part of a query or of a connection string.
+            (Atom::Char(b'&' | b';', _), Quote::None) if place.separator == Separator::Equals => break,
+            // A private key in PEM goes on for longer than a value, and is known by itself.
+            (Atom::Char(b'-', _), _) if text.starts_with(at, b"-----BEGIN ") => break,
+            (Atom::Char(_, len), _) => len,
+        };
+    }
+    at
+}
+
+/// Whether what stands there up to `end`, the whole value or its beginning, is such a value.
+fn is_credential(text: &Text<'_>, place: Place, end: usize, value: Value) -> bool {
+    let trimmed = trim(text.slice(place.begin, end));
+    let is_structure =
+        place.quote == Quote::None && matches!(trimmed.first(), Some(b'{' | b'[' | b'(' | b'&' | b'*'));
+    let is_such = match value {
+        Value::Password => trimmed.len() >= MIN_PASSWORD && !is_prose(text, place, end, trimmed),
+        Value::Token => {
+            let is_text = trimmed.iter().all(u8::is_ascii_graphic);
+            trimmed.len() >= MIN_TOKEN && is_text && looks_random(trimmed) && !holds_mark(trimmed)
+        }
+        // Whatever follows so much base64 goes with it.
+        Value::Base64(least) => {
+            let is_text = trimmed.iter().copied().take(least).all(is_any_base64);
+            trimmed.len() >= least && is_text && !holds_mark(trimmed)
+        }
+        Value::Basic => trimmed.iter().copied().all(is_base64) && is_basic(trimmed),
+    };
+    is_such && !is_structure && !stands_for_another(trimmed)
+}
+
+/// Whether the value is a word of a sentence: `password: authentication failed`.
+fn is_prose(text: &Text<'_>, place: Place, end: usize, trimmed: &[u8]) -> bool {
+    let goes_on = || match place.separator {
+        Separator::Colon => text.at(end) == Some(b' '),
+        Separator::Equals => false,
+        Separator::Space => true,
+    };
+    place.quote == Quote::None && trimmed.iter().all(u8::is_ascii_alphabetic) && goes_on()
+}
+
+/// Without the punctuation that may follow a value.
+fn trim(value: &[u8]) -> &[u8] {
+    let punctuation = |byte: &u8| matches!(byte, b',' | b';' | b'.' | b':' | b'!' | b')' | b'}' | b']');
+    let end = value.iter().rposition(|byte| !punctuation(byte)).map_or(0, |last| last + 1);
+    value.get(..end).unwrap_or_default()
+}

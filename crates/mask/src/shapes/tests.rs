@@ -1,0 +1,76 @@
+mod drive;
+mod found;
+mod harmless;
+mod properties;
+
+use super::search::base64_core;
+use super::table::SHAPES;
+use super::{SEARCH, Shapes};
+use crate::redact::Detector as _;
+
+const PLACEHOLDER: &str = "masked-by-portcullis--not-the-real-value";
+
+/// What goes out for a text.
+fn redacted(text: &str) -> String {
+    String::from_utf8(Shapes.redact(text.as_bytes()).into_owned()).unwrap()
+}
+
+/// A text in which `«»` enclose what is masked: as it comes in, and as it must go out.
+fn marked(text: &str) -> (String, String) {
+    let mut out = String::new();
+    let mut parts = text.split(['«', '»']);
+    out.push_str(parts.next().unwrap());
+    while let Some(_masked) = parts.next() {
+        out.push_str(PLACEHOLDER);
+        out.push_str(parts.next().unwrap());
+    }
+    (text.replace(['«', '»'], ""), out)
+}
+
+#[test]
+fn no_trigger_begins_with_another() {
+    let triggers = SEARCH.triggers();
+    for one in triggers {
+        assert!(one.text.len() >= 3);
+        for other in triggers {
+            assert!(std::ptr::eq(one, other) || !one.text.starts_with(&other.text), "{one:?} {other:?}");
+        }
+    }
+}
+
+#[test]
+fn base64_of_a_text_holds_its_core() {
+    use base64::Engine as _;
+    for shift in 0..3 {
+        let encoded =
+            base64::engine::general_purpose::STANDARD.encode(format!("{}-----BEGIN x", "?".repeat(shift)));
+        let core = String::from_utf8(base64_core(b"-----BEGIN ", shift)).unwrap();
+        assert!(encoded.contains(&core), "{encoded} {core}");
+    }
+}
+
+#[test]
+fn little_is_held_back() {
+    for (window, pending) in [
+        ("", 0),
+        ("what was\n", 0),
+        ("the quick brown cub", 0),
+        ("see https:", 1),
+        (r#"{"a":"b","c":"ghp_01234567"#, 12),
+        (r#"{"a":"b","password":"hunter2"}"#, 0),
+        ("password: hunter2", 16),
+        ("password: hunter2\nthe quick brown cub", 0),
+        ("eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJrdWJlcm5ldGVzIn0.c2lb", 0),
+        ("-----BEGIN PRIVATE KEY-----\nMII=", 0),
+    ] {
+        assert_eq!(Shapes.pending(window.as_bytes()), pending, "{window}");
+    }
+}
+
+#[test]
+fn the_document_names_every_shape() {
+    let document = include_str!("../../../../docs/masking-by-shape.md");
+    for shape in SHAPES {
+        assert!(document.contains(&format!("| {} |", shape.name)), "{}", shape.name);
+    }
+}
