@@ -3,7 +3,7 @@
 use http::{Response, StatusCode};
 use kube_api::Status;
 use mask::BodyError;
-use upstream::{Failure, Interrupted};
+use upstream::{Failure, Interrupted, reader::Blind};
 
 use crate::{interrupt::Nature, outcome::Ending, parse::Why, reply::Reply};
 
@@ -26,6 +26,8 @@ pub(crate) enum Refused {
     Unrecorded,
     /// Nothing was sent: the API server cannot be reached.
     Unreachable,
+    /// Nothing was sent: values of the cluster's Secrets could have passed unmasked.
+    Blind(Blind),
     /// No answer in time; the API server may have acted.
     NoAnswer { seconds: f64 },
     /// Cut off before the client had any of its answer: the session ended, or the gate stops. It changed nothing.
@@ -83,6 +85,12 @@ impl Refused {
                 "portcullis: the API server cannot be reached and nothing was sent; try again later, or tell the operator of \
                  the gate",
             ),
+            Self::Blind(blind) => {
+                let (why, remedy) = unseen(blind);
+                let what = "portcullis: the gate masks the values of this cluster's Secrets wherever they appear, but";
+                let message = format!("{what} {why}, so nothing was sent; {remedy}");
+                failure(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable", &message)
+            }
             Self::NoAnswer { seconds } => failure(
                 StatusCode::GATEWAY_TIMEOUT,
                 "Timeout",
@@ -160,6 +168,7 @@ impl From<&Failure> for Refused {
         match failure {
             Failure::Unwanted => Self::Cut(Ending::SessionEnded),
             Failure::Connect(_) | Failure::Unsent => Self::Unreachable,
+            Failure::Blind(blind) => Self::Blind(blind.clone()),
             Failure::Deadline { seconds } => Self::NoAnswer { seconds: *seconds },
             Failure::Broken(_) | Failure::Redirect | Failure::Switched => Self::BadAnswer,
             Failure::Credential(_)
@@ -167,6 +176,21 @@ impl From<&Failure> for Refused {
             | Failure::WrongCluster
             | Failure::Target(_) => Self::Internal,
         }
+    }
+}
+
+/// Why the values are not known, and what to do.
+fn unseen(blind: &Blind) -> (String, &'static str) {
+    const OPERATOR: &str = "tell the operator of the gate, whose log says why";
+    const RBAC: &str = "tell the operator of the gate to run `portcullis rbac | kubectl apply -f -`";
+    match blind {
+        blind if blind.is_forbidden() => ("the API server does not let it read them".to_owned(), RBAC),
+        Blind::NotBegun | Blind::Listing => ("is still listing them".to_owned(), "try again in a moment"),
+        Blind::Unlisted(_) => ("cannot list them".to_owned(), OPERATOR),
+        Blind::Lost { seconds, problem: _ } => {
+            (format!("has not been able to follow them for more than {seconds} s"), OPERATOR)
+        }
+        Blind::Over => ("has stopped reading them".to_owned(), OPERATOR),
     }
 }
 
@@ -188,7 +212,10 @@ mod tests {
     use std::{collections::BTreeSet, sync::Arc};
 
     use http::StatusCode;
-    use upstream::{ConnectError, Failure};
+    use upstream::{
+        ConnectError, Failure,
+        reader::{Blind, Problem},
+    };
 
     use super::Refused;
     use crate::{outcome::Ending, parse::Why};
@@ -203,6 +230,11 @@ mod tests {
             Refused::from(&Failure::Connect(Arc::new(ended))),
             Refused::from(&Failure::Unsent),
             Refused::from(&Failure::Deadline { seconds: 60.0 }),
+            Refused::from(&Failure::Blind(Blind::Listing)),
+            Refused::from(&Failure::Blind(Blind::Unlisted(Problem::Forbidden))),
+            Refused::from(&Failure::Blind(Blind::Unlisted(Problem::TooMuch { bytes: 1 << 20 }))),
+            Refused::from(&Failure::Blind(Blind::Lost { seconds: 300, problem: Problem::Broken })),
+            Refused::from(&Failure::Blind(Blind::Over)),
             Refused::from(&Failure::Redirect),
             Refused::from(&Failure::Switched),
             Refused::from(&Failure::WrongCluster),
@@ -238,13 +270,14 @@ mod tests {
             Refused::BadAnswer => 11,
             Refused::Unmaskable => 12,
             Refused::Internal => 13,
+            Refused::Blind(_) => 14,
         }
     }
 
     #[test]
     fn none_is_left_out() {
         let numbers: BTreeSet<usize> = all().iter().map(number).collect();
-        assert_eq!(numbers, (0..=13).filter(|number| *number != 4).collect());
+        assert_eq!(numbers, (0..=14).filter(|number| *number != 4).collect());
     }
 
     #[test]

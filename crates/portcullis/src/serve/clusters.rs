@@ -40,6 +40,7 @@ fn settings(config: &Config, cluster: &config::Cluster) -> Settings {
         name: cluster.name.to_string(),
         source,
         guard: Guard::new(cluster.name.as_str(), Catalogue::builtin(), KnownValues::none(), [0; 16]),
+        reading: None,
         idle_timeout: IDLE_TIMEOUT,
         credential_timeout: CREDENTIAL_TIMEOUT,
         connect_timeout: config.upstream.connect_timeout,
