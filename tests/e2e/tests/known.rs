@@ -1,0 +1,80 @@
+//! The gate knows the values of Secrets, and lets nothing pass where it does not.
+
+use std::time::{Duration, Instant};
+
+use anyhow::ensure;
+use e2e::{AuditedGate, Client, audited, furnish, lab, text};
+use testkit::{Cluster, Gate, Options};
+
+/// Longer than anything here takes.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Lets agents be the reader, as far as the API server is concerned.
+const GRANT: &str = "apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {name: as-reader}
+rules: [{apiGroups: [\"\"], resources: [users], resourceNames: [portcullis:secret-reader], verbs: [impersonate]}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: as-reader}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: as-reader}
+subjects: [{kind: Group, apiGroup: rbac.authorization.k8s.io, name: portcullis:agents}]
+";
+
+#[test]
+fn without_the_right_to_read_secrets_no_call_passes_until_the_remedy_is_applied() -> anyhow::Result<()> {
+    let cluster = Cluster::shared()?;
+    let account = testkit::of_account(cluster, "blind")?;
+    let options = Options { masking: Some("{}".to_owned()), ..Options::default() };
+    let gate = AuditedGate::new(Gate::behind(&account, &options)?)?;
+    let session = gate.session("blind")?;
+    let client = Client::new(&gate, &session)?;
+    let maps = "GET /api/v1/namespaces/default/configmaps";
+    let refused = client.ask(maps, &[], "")?;
+    insta::assert_snapshot!(format!("{} {}", refused.status, refused.body), @"");
+    let ready = gate.operations("/readyz")?;
+    assert!(ready.starts_with("HTTP/1.1 503") && ready.contains("cluster demo: no call passes: "), "{ready}");
+    assert!(gate.operations("/metrics")?.contains("portcullis_secrets_unknown{cluster=\"demo\"} 1\n"));
+
+    // What it prints for this account, beside what the gates of other tests have.
+    let rbac = gate.rbac()?.replace("\"portcullis:gate\"", "\"portcullis:blind\"");
+    cluster.apply(&rbac.replace("name: \"gate\"", "name: \"blind\""))?;
+    let begun = Instant::now();
+    while !gate.operations("/readyz")?.starts_with("HTTP/1.1 200") {
+        ensure!(begun.elapsed() < PATIENCE, "{}", gate.log());
+    }
+    let answer = client.ask(maps, &[], "")?;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    assert!(gate.operations("/metrics")?.contains("portcullis_secrets_unknown{cluster=\"demo\"} 0\n"));
+    Ok(())
+}
+
+#[test]
+fn no_agent_is_the_reader_whatever_rbac_grants() -> anyhow::Result<()> {
+    let lab = lab()?;
+    furnish(lab.cluster, "reader")?;
+    lab.cluster.apply(GRANT)?;
+    let session = lab.gate.session("reader")?;
+    let refused = session.kubectl(&["get", "secrets", "-n", "reader", "--as=portcullis:secret-reader"])?;
+    assert!(!refused.status.success(), "{}", text(&refused));
+    assert!(text(&refused).contains("the gate decides as whom a call runs"), "{}", text(&refused));
+    // The reader itself is told in the API server's own log, and had no group that anybody else has.
+    let mut reads: Vec<_> = audited(lab.cluster, |event| {
+        event["impersonatedUser"]["username"] == "portcullis:secret-reader"
+            && event["user"]["username"] == "system:serviceaccount:portcullis:gate"
+            && event["stage"] == "ResponseStarted"
+            || event["impersonatedUser"]["username"] == "portcullis:secret-reader"
+                && event["verb"] == "list"
+                && event["user"]["username"] == "system:serviceaccount:portcullis:gate"
+    })?
+    .iter()
+    .map(|event| {
+        format!("{} {} in {}", event["verb"], event["objectRef"]["resource"], event["impersonatedUser"]["groups"])
+    })
+    .collect();
+    reads.sort_unstable();
+    reads.dedup();
+    insta::assert_snapshot!(reads.join("\n"), @"");
+    Ok(())
+}
