@@ -168,6 +168,11 @@ impl From<&Failure> for Refused {
         match failure {
             Failure::Unwanted => Self::Cut(Ending::SessionEnded),
             Failure::Connect(_) | Failure::Unsent => Self::Unreachable,
+            Failure::Blind(Blind::Unlisted(problem) | Blind::Lost { problem, .. })
+                if problem.is_unreachable() =>
+            {
+                Self::Unreachable
+            }
             Failure::Blind(blind) => Self::Blind(blind.clone()),
             Failure::Deadline { seconds } => Self::NoAnswer { seconds: *seconds },
             Failure::Broken(_) | Failure::Redirect | Failure::Switched => Self::BadAnswer,
@@ -235,6 +240,7 @@ mod tests {
             Refused::from(&Failure::Blind(Blind::Unlisted(Problem::TooMuch { bytes: 1 << 20 }))),
             Refused::from(&Failure::Blind(Blind::Lost { seconds: 300, problem: Problem::Broken })),
             Refused::from(&Failure::Blind(Blind::Over)),
+            Refused::from(&Failure::Blind(Blind::Unlisted(Problem::Connect("api.example.com".to_owned())))),
             Refused::from(&Failure::Redirect),
             Refused::from(&Failure::Switched),
             Refused::from(&Failure::WrongCluster),

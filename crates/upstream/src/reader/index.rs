@@ -38,22 +38,26 @@ impl Indexer {
 
     /// Ends only where indexing panics.
     pub(super) async fn run(self) {
-        let mut expiry = None;
+        let (mut expiry, mut indexed) = (None, None);
         loop {
             tokio::select! {
                 () = self.shared.changed.notified() => {}
                 () = until(expiry) => {}
             }
-            let (values, generation) = {
+            let (changed, generation) = {
                 let mut held = self.shared.held.lock();
                 held.expire(Instant::now());
                 expiry = held.next_expiry();
-                (held.values(), held.generation())
+                let generation = held.generation();
+                ((indexed != Some(generation)).then(|| held.values()), generation)
             };
+            // That something was deleted changes only when it is to be forgotten.
+            let Some(values) = changed else { continue };
             let index = Arc::clone(&self.index);
             if spawn_blocking(move || index.replace(&values)).await.is_err() {
                 return;
             }
+            indexed = Some(generation);
             self.shared.sight.send_modify(|sight| sight.indexed(generation));
             sleep(BETWEEN).await;
         }

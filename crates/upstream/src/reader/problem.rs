@@ -82,6 +82,12 @@ pub enum Blind {
 }
 
 impl Problem {
+    /// Whether the API server is not there at all, so that no call would reach it either.
+    #[must_use]
+    pub fn is_unreachable(&self) -> bool {
+        matches!(self, Self::Connect(_))
+    }
+
     /// Whether the watch can go on from where it was.
     pub(super) fn is_passing(&self) -> bool {
         match self {
