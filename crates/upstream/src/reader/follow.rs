@@ -11,7 +11,6 @@ use super::{
     Problem, Shared,
     ask::{self, Question, What},
     backoff::Backoff,
-    held::Full,
     lines::{LONGEST, Lines},
     object::{Event, Page},
 };
@@ -77,11 +76,15 @@ impl Follower {
                 names.insert(name.clone());
                 full = held.put(self.source, name, values, now).err().or(full);
             }
+            if names.len() > held.most_secrets() {
+                // A list that goes on and on.
+                return Err(held.full().into());
+            }
             from = page.next;
             if from.is_none() {
                 held.keep_only(self.source, &names, now);
-                if let Some(Full { bytes }) = full {
-                    return Err(Problem::TooMuch { bytes });
+                if let Some(full) = full {
+                    return Err(full.into());
                 }
                 let generation = held.generation();
                 drop(held);
@@ -154,7 +157,7 @@ impl Follower {
             Event::Put(name, values) => {
                 let put = self.shared.held.lock().put(self.source, name, values, now);
                 // Where there is no room, that is told; what there was stays known.
-                if put.map_err(|full| Problem::TooMuch { bytes: full.bytes })? {
+                if put? {
                     self.shared.changed.notify_one();
                 }
             }

@@ -7,7 +7,11 @@ use std::{
 
 use tokio::time::Instant;
 
-use super::{object::Name, value::Value};
+use super::{
+    Problem,
+    object::Name,
+    value::{OVERHEAD, Value},
+};
 
 /// The values of all sources. Takes the time as an argument.
 #[derive(Debug)]
@@ -25,10 +29,16 @@ pub(super) struct Held {
     told: bool,
 }
 
-/// The values in use are more than may be held.
+/// The values in use are more than these bytes, as many as may be held.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Full {
     pub(super) bytes: usize,
+}
+
+impl From<Full> for Problem {
+    fn from(Full { bytes }: Full) -> Self {
+        Self::TooMuch { bytes }
+    }
 }
 
 impl Held {
@@ -52,22 +62,22 @@ impl Held {
         let Some(live) = self.live.get_mut(source) else { return Ok(false) };
         let had = live.remove(&name).unwrap_or_default();
         if had == values {
-            live.insert(name, had);
+            if !had.is_empty() {
+                live.insert(name, had);
+            }
             return Ok(false);
         }
         let cost: usize = values.iter().map(Value::cost).sum();
         self.bytes += cost;
         let fits = self.make_room();
-        if fits {
-            if let Some(live) = self.live.get_mut(source) {
-                live.insert(name, values);
-            }
-        } else {
-            self.bytes -= cost;
+        match self.live.get_mut(source) {
+            Some(live) if fits && !values.is_empty() => drop(live.insert(name, values)),
+            // Without values it need not be held; without room it cannot be.
+            _ => self.bytes -= cost,
         }
         self.retire(had, now);
         self.generation += 1;
-        if fits { Ok(true) } else { Err(Full { bytes: self.most }) }
+        if fits { Ok(true) } else { Err(self.full()) }
     }
 
     /// A Secret of a source is gone. Nothing changes in what is known, until its values' time is over.
@@ -106,6 +116,15 @@ impl Held {
     pub(super) fn values(&self) -> Vec<Value> {
         let live = self.live.iter().flat_map(HashMap::values).flatten();
         live.chain(self.retired.keys()).cloned().collect()
+    }
+
+    pub(super) fn full(&self) -> Full {
+        Full { bytes: self.most }
+    }
+
+    /// More Secrets than this have no room, whatever is in them.
+    pub(super) fn most_secrets(&self) -> usize {
+        self.most / OVERHEAD
     }
 
     pub(super) fn generation(&self) -> u64 {

@@ -416,3 +416,16 @@ async fn calls_wait_for_the_first_list_no_longer_than_they_may() {
     assert_eq!(bench.reader.ready(Duration::from_millis(50)).await, Err(Blind::Listing));
     assert_eq!(bench.reader.standing(), Standing { age: None, blind: Some(Blind::Listing), problem: None });
 }
+
+#[tokio::test]
+async fn a_list_that_goes_on_and_on_is_given_up() {
+    let pages = AtomicUsize::new(0);
+    let server = StandIn::start(move |_request| {
+        let page = pages.fetch_add(1, Ordering::Relaxed);
+        list(5, "more", &[secret(&format!("s-{page}"), 1, "")])
+    });
+    let server = server.unwrap();
+    let bench = Bench::of(&server, Reading { bytes: 640, ..everything() }).await;
+    let blind = bench.reader.ready(LONG).await.unwrap_err();
+    assert_eq!(blind, Blind::Unlisted(Problem::TooMuch { bytes: 640 }));
+}

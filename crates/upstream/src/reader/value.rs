@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 pub(super) struct Value(Arc<Zeroizing<Vec<u8>>>);
 
 /// What holding a value costs beside its bytes.
-const OVERHEAD: usize = 64;
+pub(super) const OVERHEAD: usize = 64;
 
 impl Value {
     pub(super) fn new(bytes: Zeroizing<Vec<u8>>) -> Self {
