@@ -6,7 +6,8 @@ use std::{
 };
 
 use anyhow::ensure;
-use e2e::{AuditedGate, Client, audited, furnish, lab};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use e2e::{AuditedGate, CANARY, Client, MASKED_TEXT, audited, furnish, lab};
 use testkit::{Cluster, Gate, Options};
 
 /// Longer than anything here takes.
@@ -24,6 +25,68 @@ metadata: {name: as-reader}
 roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: as-reader}
 subjects: [{kind: Group, apiGroup: rbac.authorization.k8s.io, name: portcullis:agents}]
 ";
+
+/// A Secret with this value.
+fn secret(value: &str) -> String {
+    format!(
+        "apiVersion: v1\nkind: Secret\nmetadata: {{name: known, namespace: copies}}\nstringData: {{password: {value}}}\n"
+    )
+}
+
+/// A ConfigMap into which somebody copied values, as they are and in base64.
+fn copies(values: &[&str]) -> String {
+    let all = values.join(" and ");
+    let encoded: Vec<_> = values.iter().map(|value| STANDARD.encode(format!("user:{value}"))).collect();
+    let encoded = encoded.join(" ");
+    format!(
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: copied, namespace: copies}}\ndata: {{plain: \"{all}\", encoded: \
+         \"{encoded}\", colour: green}}\n"
+    )
+}
+
+/// What an agent sees of the ConfigMap once it holds none of these values; how long that took.
+fn once_masked(client: &Client, values: &[&str]) -> anyhow::Result<(String, Duration)> {
+    let begun = Instant::now();
+    let shown = |body: &str, value: &str| {
+        body.contains(value) || body.contains(&STANDARD.encode(format!("user:{value}")))
+    };
+    loop {
+        let answer = client.ask("GET /api/v1/namespaces/copies/configmaps/copied", &[], "")?;
+        ensure!(answer.status == 200, "{} {}", answer.status, answer.body);
+        if !values.iter().any(|value| shown(&answer.body, value)) {
+            return Ok((answer.body, begun.elapsed()));
+        }
+        ensure!(begun.elapsed() < PATIENCE, "not masked: {}", answer.body);
+    }
+}
+
+#[test]
+fn a_value_that_was_copied_is_masked_and_so_is_the_next_one() -> anyhow::Result<()> {
+    let cluster = Cluster::shared()?;
+    let rotated = "known-5b7e19a3c8d24f60-rotated";
+    cluster.apply("apiVersion: v1\nkind: Namespace\nmetadata: {name: copies}\n")?;
+    cluster.apply(&secret(CANARY))?;
+    cluster.apply(&copies(&[CANARY]))?;
+    let lab = lab()?;
+    let session = lab.gate.session("copies")?;
+    let client = Client::new(&lab.gate, &session)?;
+    // No call passes before the value is known, so the first one is masked.
+    let first = client.ask("GET /api/v1/namespaces/copies/configmaps/copied", &[], "")?;
+    assert!(first.status == 200 && !first.body.contains(CANARY), "{}", first.body);
+    assert!(first.body.contains(MASKED_TEXT) && first.body.contains("green"), "{}", first.body);
+    once_masked(&client, &[CANARY])?;
+
+    cluster.apply(&copies(&[CANARY, rotated]))?;
+    cluster.apply(&secret(rotated))?;
+    // The old one stays masked: it is still about.
+    let (body, took) = once_masked(&client, &[CANARY, rotated])?;
+    assert!(body.contains(MASKED_TEXT) && body.contains("green"), "{body}");
+    eprintln!("masked {took:?} after kubectl had written the new value");
+    // Deleted is not forgotten.
+    cluster.must(&["delete", "secret", "known", "-n", "copies"])?;
+    let (_body, _at_once) = once_masked(&client, &[CANARY, rotated])?;
+    Ok(())
+}
 
 #[test]
 fn without_the_right_to_read_secrets_no_call_passes_until_the_remedy_is_applied() -> anyhow::Result<()> {
