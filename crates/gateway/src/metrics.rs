@@ -12,6 +12,7 @@ use prometheus_client::{
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
     registry::Registry,
 };
+use upstream::reader::Standing;
 
 /// How a call ended, as a label.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
@@ -31,6 +32,11 @@ struct Labels {
     ended: Ended,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Cluster {
+    cluster: String,
+}
+
 /// The gate's counters. Labels are closed sets: no agent, object or path ever becomes one.
 pub(crate) struct Metrics {
     registry: Registry,
@@ -42,6 +48,8 @@ pub(crate) struct Metrics {
     leaves: Gauge<i64, AtomicI64>,
     sealed: Gauge<i64, AtomicI64>,
     refusing: Gauge<i64, AtomicI64>,
+    blind: Family<Cluster, Gauge<i64, AtomicI64>>,
+    age: Family<Cluster, Gauge<f64, AtomicU64>>,
 }
 
 /// One open call.
@@ -83,7 +91,18 @@ impl Metrics {
             "1 when the ledger takes nothing new, and no call passes",
             refusing.clone(),
         );
-        Self { registry, calls, open, seconds, masked, values_sent, leaves, sealed, refusing }
+        let (blind, age) = (Family::default(), Family::default());
+        registry.register(
+            "secrets_unknown",
+            "1 when the values of the cluster's Secrets are not known, and no call to it passes",
+            blind.clone(),
+        );
+        registry.register(
+            "secrets_age_seconds",
+            "Time since the API server last told something about the cluster's Secrets",
+            age.clone(),
+        );
+        Self { registry, calls, open, seconds, masked, values_sent, leaves, sealed, refusing, blind, age }
     }
 
     /// Counts a call as open until what is answered is dropped.
@@ -102,8 +121,19 @@ impl Metrics {
         self.values_sent.inc_by(values.into());
     }
 
-    /// The OpenMetrics text, with the ledger's figures as they are now.
-    pub(crate) fn text(&self, ledger: &Stats) -> Result<String, fmt::Error> {
+    /// The OpenMetrics text, with the ledger's and the clusters' figures as they are now.
+    pub(crate) fn text<'a>(
+        &self,
+        ledger: &Stats,
+        clusters: impl Iterator<Item = (&'a str, Standing)>,
+    ) -> Result<String, fmt::Error> {
+        for (cluster, Standing { age, blind, .. }) in clusters {
+            let cluster = Cluster { cluster: cluster.to_owned() };
+            self.blind.get_or_create(&cluster).set(i64::from(blind.is_some()));
+            if let Some(age) = age {
+                self.age.get_or_create(&cluster).set(age.as_secs_f64());
+            }
+        }
         self.leaves.set(i64::try_from(ledger.size).unwrap_or(i64::MAX));
         self.sealed.set(i64::try_from(ledger.sealed).unwrap_or(i64::MAX));
         self.refusing.set(i64::from(ledger.refusing.is_some()));

@@ -9,6 +9,7 @@ use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{net::TcpListener, sync::Semaphore, task::JoinSet, time::timeout};
 use tokio_util::sync::CancellationToken;
+use upstream::reader::Standing;
 
 use crate::{Gate, listen};
 
@@ -63,8 +64,9 @@ async fn answer(gate: &Arc<Gate>, request: &Request<Incoming>) -> Response<Full<
     }
 }
 
-/// Ready means: the gate is not told to stop, the ledger takes entries, and at least one cluster can be reached. One
-/// cluster that is down must not take the gate to the others out of service; it is named all the same.
+/// Ready means: the gate is not told to stop, the ledger takes entries, and at least one cluster can be reached and the values
+/// of its Secrets are known. One cluster that is down must not take the gate to the others out of service; it is named all the
+/// same.
 async fn ready(gate: &Arc<Gate>) -> Response<Full<Bytes>> {
     let mut report = String::new();
     let ledger = gate.ledger().stats();
@@ -81,9 +83,9 @@ async fn ready(gate: &Arc<Gate>) -> Response<Full<Bytes>> {
     let mut reached = 0_usize;
     for (cluster, answer) in reach(gate).await {
         let _infallible = match answer {
-            Ok(()) => {
+            Ok(how) => {
                 reached += 1;
-                writeln!(report, "cluster {cluster}: ok")
+                writeln!(report, "cluster {cluster}: {how}")
             }
             Err(error) => writeln!(report, "cluster {cluster}: {error}"),
         };
@@ -94,16 +96,17 @@ async fn ready(gate: &Arc<Gate>) -> Response<Full<Bytes>> {
 }
 
 /// Asks every cluster at once, so that one which does not answer cannot hide the others from a probe.
-async fn reach(gate: &Arc<Gate>) -> BTreeMap<String, Result<(), String>> {
+async fn reach(gate: &Arc<Gate>) -> BTreeMap<String, Result<String, String>> {
     let mut asked = JoinSet::new();
     for name in gate.clusters().map(|cluster| cluster.name().to_owned()) {
         let gate = Arc::clone(gate);
         asked.spawn(async move {
-            let answer = match gate.cluster(&name).map(|cluster| timeout(REACHED_WITHIN, cluster.reach())) {
-                Some(reaching) => reaching.await.map_or_else(
-                    |_elapsed| Err("no connection yet".to_owned()),
-                    |reached| reached.map_err(|error| error.to_string()),
-                ),
+            let answer = match gate.cluster(&name) {
+                Some(cluster) => match timeout(REACHED_WITHIN, cluster.reach()).await {
+                    Ok(Ok(())) => usable(cluster.standing().unwrap_or_default()),
+                    Ok(Err(error)) => Err(error.to_string()),
+                    Err(_elapsed) => Err("no connection yet".to_owned()),
+                },
                 None => Err("unknown".to_owned()),
             };
             (name, answer)
@@ -112,8 +115,19 @@ async fn reach(gate: &Arc<Gate>) -> BTreeMap<String, Result<(), String>> {
     asked.join_all().await.into_iter().collect()
 }
 
+/// Whether calls to a cluster that is reached pass, and why not.
+fn usable(Standing { blind, problem, age: _ }: Standing) -> Result<String, String> {
+    match (blind, problem) {
+        (Some(blind), _) => Err(format!("no call passes: {blind}")),
+        (None, Some(problem)) => Ok(format!("ok, but its Secrets are not followed: {problem}")),
+        (None, None) => Ok("ok".to_owned()),
+    }
+}
+
 fn metrics(gate: &Gate) -> Response<Full<Bytes>> {
-    match gate.metrics().text(&gate.ledger().stats()) {
+    let clusters = gate.clusters();
+    let standings = clusters.filter_map(|cluster| Some((cluster.name(), cluster.standing()?)));
+    match gate.metrics().text(&gate.ledger().stats(), standings) {
         Ok(figures) => {
             let mut response = text(StatusCode::OK, figures);
             response.headers_mut().insert(header::CONTENT_TYPE, OPENMETRICS);

@@ -55,6 +55,7 @@ impl Ending {
         Self::Failed(match failure {
             Failure::Unwanted => return Self::UNSENT,
             Failure::Connect(_) | Failure::Unsent => "the API server could not be reached",
+            Failure::Blind(_) => "the values of the cluster's Secrets were not known",
             Failure::Credential(_) => "the gate's credential could not be read",
             Failure::Impersonation(_) | Failure::WrongCluster | Failure::Target(_) => {
                 "the request could not be built"

@@ -7,7 +7,7 @@ use http::{Response, StatusCode};
 use identity::{Frozen, SessionId};
 use kube_api::Status;
 use mask::{BodyError, Unwritable};
-use upstream::{Failure, Interrupted};
+use upstream::{Failure, Interrupted, reader::Blind};
 
 use crate::{interrupt::Nature, outcome::Ending, parse::Why, reply::Reply};
 
@@ -32,6 +32,8 @@ pub(crate) enum Refused {
     Unrecorded,
     /// Nothing was sent: the API server cannot be reached.
     Unreachable,
+    /// Nothing was sent: values of the cluster's Secrets could have passed unmasked.
+    Blind(Blind),
     /// No answer in time; the API server may have acted.
     NoAnswer { seconds: f64 },
     /// Cut off before the client had any of its answer: the session ended, or the gate stops. It changed nothing.
@@ -105,6 +107,12 @@ impl Refused {
                 "portcullis: the API server cannot be reached and nothing was sent; try again later, or tell the operator of \
                  the gate",
             ),
+            Self::Blind(blind) => {
+                let (why, remedy) = unseen(blind);
+                let what = "portcullis: the gate masks the values of this cluster's Secrets wherever they appear, but";
+                let message = format!("{what} {why}, so nothing was sent; {remedy}");
+                failure(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable", &message)
+            }
             Self::NoAnswer { seconds } => failure(
                 StatusCode::GATEWAY_TIMEOUT,
                 "Timeout",
@@ -199,6 +207,12 @@ impl From<&Failure> for Refused {
         match failure {
             Failure::Unwanted => Self::Cut(Ending::SessionEnded),
             Failure::Connect(_) | Failure::Unsent => Self::Unreachable,
+            Failure::Blind(Blind::Unlisted(problem) | Blind::Lost { problem, .. })
+                if problem.is_unreachable() =>
+            {
+                Self::Unreachable
+            }
+            Failure::Blind(blind) => Self::Blind(blind.clone()),
             Failure::Deadline { seconds } => Self::NoAnswer { seconds: *seconds },
             Failure::Broken(_) | Failure::Redirect | Failure::Switched => Self::BadAnswer,
             Failure::Credential(_)
@@ -206,6 +220,21 @@ impl From<&Failure> for Refused {
             | Failure::WrongCluster
             | Failure::Target(_) => Self::Internal,
         }
+    }
+}
+
+/// Why the values are not known, and what to do.
+fn unseen(blind: &Blind) -> (String, &'static str) {
+    const OPERATOR: &str = "tell the operator of the gate, whose log says why";
+    const RBAC: &str = "tell the operator of the gate to run `portcullis rbac | kubectl apply -f -`";
+    match blind {
+        blind if blind.is_forbidden() => ("the API server does not let it read them".to_owned(), RBAC),
+        Blind::NotBegun | Blind::Listing => ("is still listing them".to_owned(), "try again in a moment"),
+        Blind::Unlisted(_) => ("cannot list them".to_owned(), OPERATOR),
+        Blind::Lost { seconds, problem: _ } => {
+            (format!("has not been able to follow them for more than {seconds} s"), OPERATOR)
+        }
+        Blind::Over => ("has stopped reading them".to_owned(), OPERATOR),
     }
 }
 
@@ -239,7 +268,10 @@ mod tests {
 
     use http::StatusCode;
     use identity::{Frozen, SessionId};
-    use upstream::{ConnectError, Failure};
+    use upstream::{
+        ConnectError, Failure,
+        reader::{Blind, Problem},
+    };
 
     use mask::Unwritable;
 
@@ -265,6 +297,12 @@ mod tests {
             Refused::from(&Failure::Connect(Arc::new(ended))),
             Refused::from(&Failure::Unsent),
             Refused::from(&Failure::Deadline { seconds: 60.0 }),
+            Refused::from(&Failure::Blind(Blind::Listing)),
+            Refused::from(&Failure::Blind(Blind::Unlisted(Problem::Forbidden))),
+            Refused::from(&Failure::Blind(Blind::Unlisted(Problem::TooMuch { bytes: 1 << 20 }))),
+            Refused::from(&Failure::Blind(Blind::Lost { seconds: 300, problem: Problem::Broken })),
+            Refused::from(&Failure::Blind(Blind::Over)),
+            Refused::from(&Failure::Blind(Blind::Unlisted(Problem::Connect("api.example.com".to_owned())))),
             Refused::from(&Failure::Redirect),
             Refused::from(&Failure::Switched),
             Refused::from(&Failure::WrongCluster),
@@ -309,13 +347,14 @@ mod tests {
             // In the API server's words.
             Refused::Answered { .. } => 15,
             Refused::Frozen { .. } => 16,
+            Refused::Blind(_) => 17,
         }
     }
 
     #[test]
     fn none_is_left_out() {
         let numbers: BTreeSet<usize> = all().iter().map(number).collect();
-        assert_eq!(numbers, (0..=16).filter(|number| ![4, 15].contains(number)).collect());
+        assert_eq!(numbers, (0..=17).filter(|number| ![4, 15].contains(number)).collect());
     }
 
     #[test]

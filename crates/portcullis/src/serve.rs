@@ -65,7 +65,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     // What can fail without leaving a trace comes first: a start that is recorded is a start that happened.
     let certificate = Certificate::load(&config.tls)?;
     let judge = judging::judge(&config)?;
-    let clusters = clusters::load(&config).await?;
+    let mut clusters = clusters::load(&config).await?;
     let listener = listeners::bind(config.listen, "listen").await?;
     let operations_listener = listeners::bind(config.operations, "operations.listen").await?;
     let store = Store::open(config.data.path()).await?;
@@ -85,6 +85,8 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     }
     ends::missed_freezes(&ledger, &sessions, &unrecorded_freezes).await?;
     ends::missed(&ledger, &sessions, &unrecorded).await?;
+    // Not before the start is recorded.
+    clusters::read_secrets(&config, &mut clusters);
 
     let admin = Admin {
         sessions: Arc::clone(&sessions),

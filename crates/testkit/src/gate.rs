@@ -21,6 +21,7 @@ use anyhow::{Context, ensure};
 use self::{port::Port, process::Running};
 use crate::Cluster;
 
+pub use account::of_account;
 pub use options::{AGENT, CLUSTER, DELEGATOR, Options};
 pub use program::program;
 pub use session::Session;
@@ -64,13 +65,16 @@ impl Gate {
         Ok(gate)
     }
 
-    /// A running gate in front of whatever this kubeconfig names, such as a stand-in for an API server.
+    /// A running gate in front of whatever this kubeconfig names, such as a stand-in for an API server. It knows no values of
+    /// Secrets unless `options` say how it masks.
     ///
     /// # Errors
     /// As [`Gate::start`].
     pub fn behind(kubeconfig: &str, options: &Options) -> anyhow::Result<Self> {
         let temporary = tempfile::tempdir()?;
-        let mut gate = Self::configured(temporary.path(), options, "kubeconfig: cluster.kubeconfig")?;
+        let off = || "{ known_values: { enabled: false } }".to_owned();
+        let options = Options { masking: options.masking.clone().or_else(|| Some(off())), ..options.clone() };
+        let mut gate = Self::configured(temporary.path(), &options, "kubeconfig: cluster.kubeconfig")?;
         gate.temporary = Some(temporary);
         fs::write(gate.kubeconfig(), kubeconfig)?;
         gate.serve()?;

@@ -4,9 +4,8 @@ use std::{pin::pin, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{
-    HeaderMap, HeaderName, HeaderValue, Request, Uri, Version,
+    HeaderMap, HeaderName, Request, Version,
     header::{AUTHORIZATION, USER_AGENT},
-    uri::{Authority, PathAndQuery, Scheme},
 };
 use http_body_util::Full;
 use hyper::body::Incoming;
@@ -18,15 +17,16 @@ use tokio::time::timeout;
 use crate::{
     answer::{Answer, Carrier},
     connector::{ConnectError, Connector},
-    credential::{Credential, Source},
+    credential::Source,
     failure::Failure,
     intent::Intent,
     line::{self, Line, Lines},
-    pool::{Held, Place, Pool, RequestBody},
+    link::{AGENT, Link},
+    pool::{Held, Place, RequestBody},
+    reader::{Blind, Reader, Reading, Standing},
 };
 
 const AUDIT_ID: HeaderName = HeaderName::from_static("audit-id");
-const AGENT: HeaderValue = HeaderValue::from_static(concat!("portcullis/", env!("CARGO_PKG_VERSION")));
 
 /// What the configuration says about a cluster.
 #[derive(Debug, Clone)]
@@ -37,6 +37,9 @@ pub struct Settings {
     pub source: Source,
     /// What its answers are masked by.
     pub guard: Guard,
+    /// Which Secrets are read so that their values are masked wherever they appear; `None` for none, and then no call waits
+    /// for it.
+    pub reading: Option<Reading>,
     /// For TCP, TLS and HTTP/2's first settings together, however many calls wait for it.
     pub connect_timeout: Duration,
     /// A connection that carried nothing for so long, or twice as long, is closed, but for the last one.
@@ -52,14 +55,21 @@ pub struct Settings {
 #[derive(Debug)]
 pub struct Cluster {
     name: String,
-    authority: Authority,
-    /// Path in front of every request, for servers that are not at the root; no trailing slash.
-    prefix: String,
-    pool: Pool,
+    link: Arc<Link>,
     lines: Lines,
-    credential: Credential,
     guard: Guard,
+    secrets: Secrets,
     response_timeout: Duration,
+}
+
+/// Whether the values of its Secrets are known.
+#[derive(Debug)]
+enum Secrets {
+    /// They need not be.
+    Off,
+    /// Nobody began to read them.
+    Unread(Reading),
+    Read(Reader),
 }
 
 /// A cluster that the gate cannot start with.
@@ -78,22 +88,17 @@ impl Cluster {
     pub async fn load(settings: Settings) -> Result<Self, Unusable> {
         let unusable = |problem| Unusable { cluster: settings.name.clone(), problem };
         let access = settings.source.load(settings.credential_timeout).await.map_err(unusable)?;
-        let authority = access
-            .url
-            .authority()
-            .cloned()
-            .ok_or_else(|| unusable(format!("server `{}` names no host", access.url)))?;
-        let prefix = access.url.path().trim_end_matches('/').to_owned();
         let connector =
             Connector::new(&access.url, access.server_name.as_deref(), access.tls, settings.connect_timeout)
                 .map_err(unusable)?;
+        let lines = Lines::new(connector.http1());
+        let link = Link::new(&access.url, connector, settings.idle_timeout, access.credential)
+            .ok_or_else(|| unusable(format!("server `{}` names no host", access.url)))?;
         Ok(Self {
-            authority,
-            prefix,
-            lines: Lines::new(connector.http1()),
-            pool: Pool::new(connector, settings.idle_timeout),
-            credential: access.credential,
+            link: Arc::new(link),
+            lines,
             guard: settings.guard,
+            secrets: settings.reading.map_or(Secrets::Off, Secrets::Unread),
             response_timeout: settings.response_timeout,
             name: settings.name,
         })
@@ -111,12 +116,32 @@ impl Cluster {
         &self.guard
     }
 
+    /// Begins to read the Secrets that the settings name, until the cluster is dropped. Before it, calls to the cluster's
+    /// resources fail. Must be called on a tokio runtime.
+    pub fn read_secrets(&mut self) {
+        if let Secrets::Unread(reading) = &self.secrets {
+            let (link, known) = (Arc::clone(&self.link), self.guard.known().clone());
+            let reader = Reader::begin(&self.name, link, self.response_timeout, reading.clone(), known);
+            self.secrets = Secrets::Read(reader);
+        }
+    }
+
+    /// How well its Secrets are known; `None` where they need not be.
+    #[must_use]
+    pub fn standing(&self) -> Option<Standing> {
+        match &self.secrets {
+            Secrets::Off => None,
+            Secrets::Unread(_) => Some(Standing { age: None, blind: Some(Blind::NotBegun), problem: None }),
+            Secrets::Read(reader) => Some(reader.standing()),
+        }
+    }
+
     /// Whether a connection is open or can be opened now.
     ///
     /// # Errors
     /// Why not.
     pub async fn reach(&self) -> Result<(), Arc<ConnectError>> {
-        self.pool.place().await.map(drop)
+        self.link.pool.place().await.map(drop)
     }
 
     /// Sends the request that was judged and recorded: there is no other way to reach the API server.
@@ -141,6 +166,11 @@ impl Cluster {
             return Err(Failure::WrongCluster);
         }
         let patience = self.patience(intent.request());
+        tokio::select! {
+            biased;
+            _now = &mut unwanted => return Err(Failure::Unwanted),
+            seeing = self.seeing(intent.request()) => seeing.map_err(Failure::Blind)?,
+        }
         let mut request = tokio::select! {
             biased;
             _now = &mut unwanted => return Err(Failure::Unwanted),
@@ -161,7 +191,7 @@ impl Cluster {
             let place = tokio::select! {
                 biased;
                 _now = &mut unwanted => return Err(Failure::Unwanted),
-                place = self.pool.place() => place.map_err(Failure::Connect)?,
+                place = self.link.pool.place() => place.map_err(Failure::Connect)?,
             };
             match self.attempt(place, request, patience).await? {
                 Attempt::Answered(response, held) => {
@@ -180,6 +210,16 @@ impl Cluster {
             }
         }
         Err(Failure::Unsent)
+    }
+
+    /// Waits until the values of the cluster's Secrets are known. Discovery, OpenAPI and health hold none.
+    async fn seeing(&self, request: &kube_api::Request) -> Result<(), Blind> {
+        match &self.secrets {
+            _ if request.resource().is_none() => Ok(()),
+            Secrets::Off => Ok(()),
+            Secrets::Unread(_) => Err(Blind::NotBegun),
+            Secrets::Read(reader) => reader.ready(self.response_timeout).await,
+        }
     }
 
     /// How long the head of an answer may take. That of a followed log comes with the log's first byte, so a pod that
@@ -230,27 +270,17 @@ impl Cluster {
         intent.impersonation().write(&mut headers).map_err(Failure::Impersonation)?;
         headers.insert(AUDIT_ID, intent.audit_id().clone());
         headers.insert(USER_AGENT, AGENT);
-        if let Some(authorization) = self.credential.authorization().await.map_err(Failure::Credential)? {
+        if let Some(authorization) =
+            self.link.credential.authorization().await.map_err(Failure::Credential)?
+        {
             headers.insert(AUTHORIZATION, authorization);
         }
         let mut request = Request::new(Full::new(judged.body().clone()));
         *request.method_mut() = judged.method().clone();
-        *request.uri_mut() = self.uri(judged.uri())?;
+        *request.uri_mut() = self.link.uri(judged.uri().path_and_query()).map_err(Failure::Target)?;
         *request.version_mut() = Version::HTTP_2;
         *request.headers_mut() = headers;
         Ok(request)
-    }
-
-    fn uri(&self, judged: &Uri) -> Result<Uri, Failure> {
-        let target = judged.path_and_query().map_or("/", PathAndQuery::as_str);
-        let target =
-            if self.prefix.is_empty() { target.to_owned() } else { format!("{}{target}", self.prefix) };
-        Uri::builder()
-            .scheme(Scheme::HTTPS)
-            .authority(self.authority.clone())
-            .path_and_query(target)
-            .build()
-            .map_err(Failure::Target)
     }
 }
 

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::{connector::ConnectError, credential::PluginError, impersonation::NotImpersonable};
+use crate::{
+    connector::ConnectError, credential::PluginError, impersonation::NotImpersonable, reader::Blind,
+};
 
 /// A call that was permitted and recorded, and got no usable answer.
 #[derive(Debug, thiserror::Error)]
@@ -22,6 +24,9 @@ pub enum Failure {
     /// The caller cannot be impersonated; nothing was sent.
     #[error(transparent)]
     Impersonation(NotImpersonable),
+    /// Values of the cluster's Secrets could pass unmasked; nothing was sent.
+    #[error("the values of the cluster's Secrets are not known: {0}")]
+    Blind(Blind),
     /// The receipt is for another cluster; nothing was sent.
     #[error("the recorded intent is for another cluster")]
     WrongCluster,
@@ -66,6 +71,7 @@ mod tests {
             Failure::Credential(PluginError::NoCredential { command: command() }),
             Failure::Credential(PluginError::Aborted),
             Failure::Unsent,
+            Failure::Blind(Blind::Listing),
             Failure::WrongCluster,
             Failure::Target(target),
             Failure::Deadline { seconds: 60.0 },

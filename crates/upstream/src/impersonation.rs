@@ -11,6 +11,9 @@ pub const AGENTS_GROUP: &str = "portcullis:agents";
 pub const GROUP_PREFIX: &str = "portcullis:group:";
 /// Carried by a permitted masked read, and for that request alone: RBAC gives it the right to read Secrets.
 pub const MASKED_READER_GROUP: &str = "portcullis:masked-reader";
+/// The user that reads Secrets so that their values are known and masked; no agent's, since theirs begin with
+/// [`USER_PREFIX`]. RBAC lets it list and watch Secrets, and nothing else.
+pub const SECRET_READER_USER: &str = "portcullis:secret-reader";
 
 const USER: HeaderName = HeaderName::from_static("impersonate-user");
 const GROUP: HeaderName = HeaderName::from_static("impersonate-group");

@@ -3,6 +3,8 @@
 //! It takes a [`ledger::Receipt`] of an [`Intent`], which exists only for a [`policy::Permit`]; so an unjudged
 //! or unrecorded request cannot be sent, and the request that is sent is the one that was judged and recorded.
 //! It answers with a [`mask::Sealed`] body, so an unmasked one cannot be passed on.
+//!
+//! Beside it there is [`reader`], which asks for Secrets and for nothing else, and passes nothing on but what is to be masked.
 
 mod answer;
 mod cluster;
@@ -13,7 +15,9 @@ mod flight;
 mod impersonation;
 mod intent;
 mod line;
+mod link;
 mod pool;
+pub mod reader;
 mod settled;
 mod told;
 
@@ -23,7 +27,8 @@ pub use connector::ConnectError;
 pub use credential::{PluginError, Source};
 pub use failure::Failure;
 pub use impersonation::{
-    AGENTS_GROUP, GROUP_PREFIX, Impersonation, MASKED_READER_GROUP, NotImpersonable, USER_PREFIX,
+    AGENTS_GROUP, GROUP_PREFIX, Impersonation, MASKED_READER_GROUP, NotImpersonable, SECRET_READER_USER,
+    USER_PREFIX,
 };
 pub use intent::{Intent, Origin};
 pub use told::{decision, digest, request, target, text};

@@ -122,7 +122,8 @@ fn a_session_with_as_many_calls_open_as_it_may_is_told_to_come_back() -> anyhow:
 fn health_and_metrics_are_told_on_an_address_of_their_own() -> anyhow::Result<()> {
     let lab = lab()?;
     let session = lab.gate.session("operations")?;
-    session.kubectl(&["get", "--raw", "/version"])?;
+    // Waits until the values of the cluster's Secrets are known.
+    session.kubectl(&["get", "pods"])?;
     let health = lab.gate.operations("/healthz")?;
     assert!(health.starts_with("HTTP/1.1 200") && health.ends_with("\r\n\r\nok\n"), "{health}");
     let ready = lab.gate.operations("/readyz")?;
@@ -140,6 +141,8 @@ fn health_and_metrics_are_told_on_an_address_of_their_own() -> anyhow::Result<()
     # HELP portcullis_ledger_leaves Leaves in the ledger.
     # HELP portcullis_ledger_sealed_leaves Leaves that a checkpoint covers.
     # HELP portcullis_ledger_refusing 1 when the ledger takes nothing new, and no call passes.
+    # HELP portcullis_secrets_unknown 1 when the values of the cluster's Secrets are not known, and no call to it passes.
+    # HELP portcullis_secrets_age_seconds Time since the API server last told something about the cluster's Secrets.
     ");
     // Agents do not reach them.
     let agents = Client::new(&lab.gate, &session)?.ask("GET /metrics", &[], "")?;

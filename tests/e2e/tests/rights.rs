@@ -8,6 +8,8 @@ use serde_json::Value;
 const GATE: &str = "system:serviceaccount:portcullis:gate";
 const USER: &str = "portcullis:agent:claude";
 const AGENT: &str = "--as=portcullis:agent:claude";
+const READER: &str = "--as=portcullis:secret-reader";
+const READS: &str = "portcullis:secret-reader";
 const AGENTS: &str = "--as-group=portcullis:agents";
 const MASKED_READER: &str = "--as-group=portcullis:masked-reader";
 
@@ -35,6 +37,12 @@ fn the_gates_own_account_may_impersonate_agents_and_nothing_else() -> anyhow::Re
         (&["get", "pods", AGENT, "--as-group=system:masters"], GATE, "impersonate"),
         (&["get", "pods", AGENT, "--as-uid=1"], GATE, "impersonate"),
         (&["get", "pods", AGENT, AGENTS, "--as-user-extra=other=value"], GATE, "impersonate"),
+        // The reader of Secrets lists and watches them, and that is all it does.
+        (&["get", "pods", READER], READS, "list"),
+        (&["get", "secret", "database", READER], READS, "get"),
+        (&["delete", "secret", "database", READER], READS, "delete"),
+        (&["get", "configmaps", READER], READS, "list"),
+        (&["get", "secrets", READER, MASKED_READER, "--as-group=system:masters"], GATE, "impersonate"),
         // As the agent, but without the group that each masked read is given.
         (&["get", "secret", "database", AGENT, AGENTS], USER, "get"),
         (&["exec", "deployment/web", AGENT, AGENTS, "--", "true"], USER, "create"),
@@ -55,6 +63,7 @@ fn the_gates_own_account_may_impersonate_agents_and_nothing_else() -> anyhow::Re
         &["get", "pods", AGENT, AGENTS],
         &["get", "secret", "database", AGENT, AGENTS, MASKED_READER],
         &["get", "pods", AGENT, AGENTS, "--as-user-extra=portcullis.dev/session=s-1"],
+        &["get", "secrets", READER],
     ];
     for arguments in allowed {
         let output = as_gate(&lab, &[&["-n", "own"], *arguments].concat())?;

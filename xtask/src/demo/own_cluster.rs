@@ -59,7 +59,7 @@ pub(super) fn run(context: &str, folder: &Path, once: bool, interrupt: &mut Inte
     if !may_read(context)? {
         println!("{}", gate.rbac()?);
         bail!(
-            "the agent's user has no rights in `{context}` yet; this demo writes nothing to your cluster, so apply the \
+            "the agent's user, or the gate's reader of Secrets, has no rights in `{context}` yet; this demo writes nothing to your cluster, so apply the \
              RBAC above yourself (`kubectl --context {context} apply -f -`) and start the demo again"
         );
     }
@@ -105,11 +105,16 @@ fn count_masked(session: &Session<'_>) -> anyhow::Result<usize> {
     Ok(count)
 }
 
-/// Whether the RBAC that `portcullis rbac` prints is in force.
+/// Whether the RBAC that `portcullis rbac` prints is in force: the agent's, and that of the gate's reader of Secrets.
 fn may_read(context: &str) -> anyhow::Result<bool> {
+    let agent = ["pods", "--as", "portcullis:agent:claude", "--as-group", "portcullis:agents"];
+    Ok(may_list(context, &agent)? && may_list(context, &["secrets", "--as", "portcullis:secret-reader"])?)
+}
+
+fn may_list(context: &str, what: &[&str]) -> anyhow::Result<bool> {
     let asked = Command::new(&testkit::tools()?.kubectl)
-        .args(["--context", context, "auth", "can-i", "list", "pods", "--all-namespaces"])
-        .args(["--as", "portcullis:agent:claude", "--as-group", "portcullis:agents"])
+        .args(["--context", context, "auth", "can-i", "--all-namespaces", "list"])
+        .args(what)
         .output()
         .context("could not start kubectl")?;
     if asked.status.success() {

@@ -1,10 +1,10 @@
 //! `portcullis rbac`: what a cluster must grant, and to whom.
 
-use std::{fmt::Write, process::ExitCode};
+use std::{collections::BTreeSet, fmt::Write, process::ExitCode};
 
 use clap::Args;
 use identity::ClusterName;
-use upstream::{AGENTS_GROUP, GROUP_PREFIX, MASKED_READER_GROUP, USER_PREFIX};
+use upstream::{AGENTS_GROUP, GROUP_PREFIX, MASKED_READER_GROUP, SECRET_READER_USER, USER_PREFIX};
 
 use crate::{
     cli::ConfigFile,
@@ -16,7 +16,7 @@ use crate::{
 
 const DEFAULT_ACCOUNT: &str = "portcullis/gate";
 
-/// Print the RBAC that a cluster needs: the gate may impersonate agents, and nothing else
+/// Print the RBAC that a cluster needs: the gate may impersonate agents and its reader of Secrets, and nothing else
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -24,7 +24,7 @@ Examples:
   portcullis rbac --cluster prod --service-account portcullis/gate
   portcullis rbac --user portcullis-gate          # the gate authenticates as a user, not a service account
 
-Run it again, and apply, whenever agents or groups change in the configuration.")]
+Run it again, and apply, whenever agents, groups or masking.known_values change in the configuration.")]
 pub(crate) struct Rbac {
     #[command(flatten)]
     config: ConfigFile,
@@ -47,7 +47,8 @@ impl Rbac {
             None => Subject::account(&self.service_account)?,
         };
         let impersonated = Impersonated::of(&config, self.cluster.as_deref())?;
-        terminal::print(manifest(&subject, &impersonated))?;
+        let readable = Readable::of(&config, self.cluster.as_deref());
+        terminal::print(manifest(&subject, &impersonated, &readable))?;
         Ok(ExitCode::SUCCESS)
     }
 }
@@ -62,6 +63,46 @@ enum Subject {
 struct Impersonated {
     users: Vec<String>,
     groups: Vec<String>,
+}
+
+/// Whose Secrets the gate reads to know their values.
+enum Readable {
+    Nobodys,
+    In(BTreeSet<String>),
+    All,
+}
+
+impl Readable {
+    /// What all of these clusters need together; agents have been looked up in them before.
+    fn of(config: &Config, cluster: Option<&str>) -> Self {
+        let clusters = config.clusters.iter();
+        let clusters = clusters.filter(|other| cluster.is_none_or(|name| other.name.as_str() == name));
+        let mut named = BTreeSet::new();
+        for reading in clusters.filter_map(|cluster| cluster.masking.reading.as_ref()) {
+            match reading.scope.named() {
+                Some(names) => named.extend(names.into_iter().map(ToOwned::to_owned)),
+                None => return Self::All,
+            }
+        }
+        if named.is_empty() { Self::Nobodys } else { Self::In(named) }
+    }
+
+    fn yaml(&self) -> String {
+        let user = user_subject(SECRET_READER_USER);
+        let bindings: String = match self {
+            Self::Nobodys => return String::new(),
+            Self::In(namespaces) => {
+                namespaces.iter().map(|namespace| bound_in(namespace, SECRET_READER_USER, &user)).collect()
+            }
+            Self::All => binding(SECRET_READER_USER, &user),
+        };
+        format!(
+            "# 3. Knowing Secrets. As this user, and no agent is it, the gate reads them to mask their values wherever else they\n\
+             #    appear. Nothing of what it reads is shown; see `masking.known_values` in portcullis.yaml.\n{}  \
+             - apiGroups: [\"\"]\n    resources: [secrets]\n    verbs: [list, watch]\n{bindings}",
+            role(SECRET_READER_USER)
+        )
+    }
 }
 
 impl Subject {
@@ -82,12 +123,7 @@ impl Subject {
 
     fn yaml(&self) -> String {
         match self {
-            Self::User(name) => {
-                format!(
-                    "  - kind: User\n    apiGroup: rbac.authorization.k8s.io\n    name: {}\n",
-                    quoted(name)
-                )
-            }
+            Self::User(name) => user_subject(name),
             Self::ServiceAccount { namespace, name } => {
                 format!(
                     "  - kind: ServiceAccount\n    namespace: {}\n    name: {}\n",
@@ -129,16 +165,20 @@ impl Impersonated {
     }
 }
 
-fn manifest(subject: &Subject, impersonated: &Impersonated) -> String {
+fn manifest(subject: &Subject, impersonated: &Impersonated, readable: &Readable) -> String {
     let mut yaml = String::from(
         "# What Portcullis needs in this cluster. Written by `portcullis rbac`; apply with `kubectl apply -f -`.\n",
     );
     yaml.push_str(
-        "#\n# 1. The gate's own account. It may act as the configured agents, by name, and do nothing else: a call\n\
-         #    whose impersonation got lost is refused by the API server.\n",
+        "#\n# 1. The gate's own account. It may act as the configured agents and as its own reader of Secrets, by\n\
+         #    name, and do nothing else: a call whose impersonation got lost is refused by the API server.\n",
     );
     yaml.push_str(&role("portcullis:gate"));
-    for (resource, names) in [("users", &impersonated.users), ("groups", &impersonated.groups)] {
+    let mut users = impersonated.users.clone();
+    if !matches!(readable, Readable::Nobodys) {
+        users.push(SECRET_READER_USER.to_owned());
+    }
+    for (resource, names) in [("users", &users), ("groups", &impersonated.groups)] {
         let _infallible = write!(
             yaml,
             "  - apiGroups: [\"\"]\n    resources: [{resource}]\n    verbs: [impersonate]\n    resourceNames:\n"
@@ -161,8 +201,9 @@ fn manifest(subject: &Subject, impersonated: &Impersonated) -> String {
     yaml.push_str(&role(MASKED_READER_GROUP));
     yaml.push_str("  - apiGroups: [\"\"]\n    resources: [secrets]\n    verbs: [get, list, watch]\n");
     yaml.push_str(&binding(MASKED_READER_GROUP, &group_subject(MASKED_READER_GROUP)));
+    yaml.push_str(&readable.yaml());
     yaml.push_str(
-        "# 3. The most that any agent may do; policy decides what it may do indeed. Nothing here reads Secrets, opens\n\
+        "# 4. The most that any agent may do; policy decides what it may do indeed. Nothing here reads Secrets, opens\n\
          #    a shell or a tunnel, mints tokens, or writes RBAC. To let agents use your custom resources, bind a\n\
          #    ClusterRole of your own to the group `portcullis:agents`.\n",
     );
@@ -187,6 +228,19 @@ fn binding(name: &str, subject: &str) -> String {
          labels: {{app.kubernetes.io/managed-by: portcullis}}\nroleRef:\n  apiGroup: rbac.authorization.k8s.io\n  \
          kind: ClusterRole\n  name: {name}\nsubjects:\n{subject}"
     )
+}
+
+/// As [`binding`], in one namespace.
+fn bound_in(namespace: &str, name: &str, subject: &str) -> String {
+    binding(name, subject).replace("kind: ClusterRoleBinding", "kind: RoleBinding").replacen(
+        "metadata:\n",
+        &format!("metadata:\n  namespace: {}\n", quoted(namespace)),
+        1,
+    )
+}
+
+fn user_subject(name: &str) -> String {
+    format!("  - kind: User\n    apiGroup: rbac.authorization.k8s.io\n    name: {}\n", quoted(name))
 }
 
 fn group_subject(name: &str) -> String {
@@ -216,13 +270,40 @@ agents:
     #[test]
     fn the_manifest_is_as_it_was() {
         let impersonated = Impersonated::of(&config(), None).unwrap();
-        insta::assert_snapshot!(manifest(&Subject::account(DEFAULT_ACCOUNT).unwrap(), &impersonated));
+        let readable = Readable::of(&config(), None);
+        insta::assert_snapshot!(manifest(
+            &Subject::account(DEFAULT_ACCOUNT).unwrap(),
+            &impersonated,
+            &readable
+        ));
+    }
+
+    #[test]
+    fn secrets_are_readable_where_the_configuration_names_them() {
+        let told = |known: &str, cluster| {
+            let masking =
+                format!("in_cluster: true, masking: {{ known_values: {known} }} }}, {{ name: stage");
+            let text = CONFIG.replace("in_cluster: true }, { name: stage", &masking);
+            let config = Config::parse(&text, Path::new("portcullis.yaml"), Files::Ignore).unwrap();
+            let readable = Readable::of(&config, cluster);
+            let text = manifest(
+                &Subject::User("gate".to_owned()),
+                &Impersonated::of(&config, cluster).unwrap(),
+                &readable,
+            );
+            assert_eq!(text.contains(&quoted(SECRET_READER_USER)), !matches!(readable, Readable::Nobodys));
+            readable.yaml()
+        };
+        insta::assert_snapshot!(told("{ namespaces: [shop, bank] }", Some("prod")));
+        assert_eq!(told("{ enabled: false }", Some("prod")), "");
+        // All clusters together: the other one reads everywhere.
+        assert!(told("{ namespaces: [shop] }", None).contains("kind: ClusterRoleBinding"));
     }
 
     #[test]
     fn the_account_is_granted_impersonation_by_name_and_nothing_else() {
         let impersonated = Impersonated::of(&config(), None).unwrap();
-        let text = manifest(&Subject::User("gate".to_owned()), &impersonated);
+        let text = manifest(&Subject::User("gate".to_owned()), &impersonated, &Readable::All);
         let role = text
             .split("---")
             .find(|part| part.contains("kind: ClusterRole\n") && part.contains("portcullis:gate"));

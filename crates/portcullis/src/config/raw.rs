@@ -97,6 +97,55 @@ pub(super) struct Cluster {
     pub(super) in_cluster: Option<bool>,
     /// Fixed denials that you lift for this cluster, by id. Most are as good as showing every Secret.
     pub(super) lift: Option<Vec<String>>,
+    /// What is masked in its answers, beside what always is.
+    pub(super) masking: Option<Masking>,
+}
+
+/// What is masked in a cluster's answers, beside what always is.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Masking {
+    /// The values of Secrets are masked wherever else they appear: in logs, ConfigMaps, events, other resources.
+    pub(super) known_values: Option<KnownValues>,
+    /// Fields of custom resources that hold secrets.
+    pub(super) places: Option<Vec<Place>>,
+}
+
+/// The values of which Secrets are masked wherever they appear.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct KnownValues {
+    /// Whether the gate reads Secrets at all. Without it, a value that was copied elsewhere is shown.
+    #[schemars(extend("default" = true))]
+    pub(super) enabled: Option<bool>,
+    /// The namespaces whose Secrets are read; `*` stands for any characters. If none has a `*`, the gate needs the right to
+    /// read Secrets in these namespaces only.
+    #[schemars(length(min = 1), extend("default" = defaults::NAMESPACES))]
+    pub(super) namespaces: Option<Vec<String>>,
+    /// Types of Secrets that are not read. Releases of Helm are large, and masked as a whole.
+    #[schemars(extend("default" = defaults::EXCEPT_TYPES))]
+    pub(super) except_types: Option<Vec<String>>,
+    /// How long a value stays masked after it was deleted or replaced.
+    #[schemars(extend("default" = defaults::KEEP_DELETED))]
+    pub(super) keep_deleted: Option<DurationText>,
+    /// How long the gate may be unable to follow changes of Secrets before it lets no call pass.
+    #[schemars(extend("default" = defaults::STALE_AFTER))]
+    pub(super) stale_after: Option<DurationText>,
+    /// Most bytes of values; if there are more, no call passes. From `1MiB` to `4GiB`.
+    #[schemars(extend("default" = defaults::KNOWN_BYTES))]
+    pub(super) bytes: Option<SizeText>,
+}
+
+/// Fields of a resource that hold secrets.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Place {
+    /// Plural name and group, as `widgets.example.com`.
+    #[schemars(required)]
+    pub(super) resource: Option<String>,
+    /// Paths of fields, as `spec.password` or `spec.users[].token`.
+    #[schemars(required, length(min = 1))]
+    pub(super) paths: Option<Vec<String>>,
 }
 
 /// An agent that may have sessions.

@@ -2,6 +2,8 @@
 //!
 //! A part that is wrong is reported once and skipped, and the checks go on, so that one run tells everything.
 
+mod masking;
+
 use std::{
     collections::BTreeSet,
     path::{Path, PathBuf},
@@ -173,9 +175,10 @@ impl Resolver<'_> {
                 raw.name.and_then(|name| self.name("cluster", &name, &clusters.names, &at.key("name")));
             clusters.names.extend(name.clone());
             let lift = self.lift(raw.lift.unwrap_or_default(), &at.key("lift"));
-            if let (Some(name), Some(source)) = (name, source) {
+            let masking = self.masking(raw.masking.unwrap_or_default(), &at.key("masking"));
+            if let (Some(name), Some(source), Some(masking)) = (name, source, masking) {
                 let at = self.context.tree.locate(&at);
-                clusters.list.push(Cluster { name, source, lift, at });
+                clusters.list.push(Cluster { name, source, lift, masking, at });
             }
         }
         clusters

@@ -11,7 +11,9 @@ use std::{
 
 use identity::{AgentName, ClusterName, GroupName};
 use jiff::SignedDuration;
+use mask::Catalogue;
 use rustls::sign::CertifiedKey;
+use upstream::reader::Reading;
 
 use super::{
     files,
@@ -88,8 +90,19 @@ pub struct Cluster {
     pub source: ClusterSource,
     /// Ids of fixed denials that the operator lifted.
     pub lift: BTreeSet<String>,
+    /// What is masked in its answers.
+    pub masking: Masking,
     /// Where in the file it stands.
     pub at: Position,
+}
+
+/// What is masked in a cluster's answers.
+#[derive(Debug, Clone)]
+pub struct Masking {
+    /// Which Secrets are read so that their values are masked wherever they appear; `None` for none.
+    pub reading: Option<Reading>,
+    /// Where secrets hide.
+    pub catalogue: Catalogue,
 }
 
 /// Where the gate's credential for a cluster comes from.

@@ -35,6 +35,23 @@ fn the_least_that_is_needed_gets_the_defaults_of_the_schema() {
     assert_eq!(config.limits.body_bytes, 3 << 20);
     assert_eq!(config.limits.ledger_reserve, 64 << 20);
     assert_eq!(config.upstream.response_timeout.as_secs(), 60);
+    let reading = config.clusters[0].masking.reading.as_ref().unwrap();
+    assert_eq!((reading.keep_deleted.as_secs(), reading.stale_after.as_secs()), (24 * 3600, 300));
+    assert_eq!((reading.bytes, reading.scope.named()), (128 << 20, None));
+}
+
+#[test]
+fn known_values_are_of_some_namespaces_or_off() {
+    let reading = |known: &str| {
+        let cluster =
+            format!("clusters: [{{ name: prod, in_cluster: true, masking: {{ known_values: {known} }} }}]");
+        let text = LEAST.replace("clusters: [{ name: prod, in_cluster: true }]", &cluster);
+        let config = Config::parse(&text, Path::new("portcullis.yaml"), Files::Ignore).unwrap();
+        config.clusters[0].masking.reading.clone()
+    };
+    assert!(reading("{ enabled: false, namespaces: [shop] }").is_none());
+    let some = reading("{ namespaces: [shop, bank], except_types: [] }").unwrap();
+    assert_eq!(some.scope.named(), Some(vec!["bank", "shop"]));
 }
 
 #[test]
@@ -68,6 +85,11 @@ clusters:
     kubeconfig: a
     in_cluster: true
     lift: [everything]
+    masking:
+      known_values: { namespaces: [Shop, "team-*"], except_types: ["a,b"], keep_deleted: 90d, bytes: 1KiB }
+      places:
+        - { resource: widgets.example.com, paths: ["", spec.password] }
+        - { paths: [] }
   - name: stage
     in_cluster: yes
   - just-a-word

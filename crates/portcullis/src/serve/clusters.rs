@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use mask::{Catalogue, Guard, KnownValues};
+use anyhow::Context;
+use mask::{Guard, KnownValues};
 use upstream::{Cluster, Settings, Source};
 
 use crate::config::{self, ClusterSource, Config};
@@ -20,7 +21,7 @@ pub(super) async fn load(config: &Config) -> anyhow::Result<Vec<Cluster>> {
     let mut clusters = Vec::new();
     let mut unusable = Vec::new();
     for (index, cluster) in config.clusters.iter().enumerate() {
-        match Cluster::load(settings(config, cluster)).await {
+        match Cluster::load(settings(config, cluster)?).await {
             Ok(cluster) => clusters.push(cluster),
             Err(error) => unusable.push((index, error.to_string())),
         }
@@ -29,22 +30,43 @@ pub(super) async fn load(config: &Config) -> anyhow::Result<Vec<Cluster>> {
     Ok(clusters)
 }
 
-fn settings(config: &Config, cluster: &config::Cluster) -> Settings {
+/// Begins to read the Secrets of each cluster, so that their values are masked. Where that is off it is said loudly, with what
+/// it costs.
+pub(super) fn read_secrets(config: &Config, clusters: &mut [Cluster]) {
+    for cluster in config.clusters.iter().filter(|cluster| cluster.masking.reading.is_none()) {
+        tracing::warn!(
+            cluster = %cluster.name,
+            "known values are off by configuration: the value of a Secret that stands anywhere else, such as a log or a \
+             ConfigMap, is shown to agents, and what they send is not searched for it"
+        );
+    }
+    clusters.iter_mut().for_each(Cluster::read_secrets);
+}
+
+/// The cluster's guard, with a key of this start: placeholders of an earlier one bind nothing any more.
+fn guard(cluster: &config::Cluster) -> anyhow::Result<Guard> {
+    let mut key = [0; 16];
+    aws_lc_rs::rand::fill(&mut key).ok().context("the operating system gives no randomness")?;
+    Ok(Guard::new(cluster.name.as_str(), cluster.masking.catalogue.clone(), KnownValues::none(), key))
+}
+
+fn settings(config: &Config, cluster: &config::Cluster) -> anyhow::Result<Settings> {
     let source = match &cluster.source {
         ClusterSource::Kubeconfig { file, context } => {
             Source::Kubeconfig { file: file.clone(), context: context.clone() }
         }
         ClusterSource::InCluster => Source::InCluster,
     };
-    Settings {
+    Ok(Settings {
         name: cluster.name.to_string(),
         source,
-        guard: Guard::new(cluster.name.as_str(), Catalogue::builtin(), KnownValues::none(), [0; 16]),
+        guard: guard(cluster)?,
+        reading: cluster.masking.reading.clone(),
         idle_timeout: IDLE_TIMEOUT,
         credential_timeout: CREDENTIAL_TIMEOUT,
         connect_timeout: config.upstream.connect_timeout,
         response_timeout: config.upstream.response_timeout,
-    }
+    })
 }
 
 #[cfg(test)]

@@ -16,8 +16,16 @@ metadata: {name: gate, namespace: portcullis}
 
 /// A kubeconfig for the account, which has no right of its own yet; `portcullis rbac` gives it some.
 pub(super) fn kubeconfig(cluster: &Cluster) -> anyhow::Result<String> {
-    cluster.apply(MANIFEST)?;
-    let token = cluster.must(&["create", "token", "gate", "-n", "portcullis", "--duration", "8h"])?;
+    of_account(cluster, "gate")
+}
+
+/// A kubeconfig for an account in the namespace `portcullis`, made if need be; it has no right of its own.
+///
+/// # Errors
+/// What kubectl printed instead.
+pub fn of_account(cluster: &Cluster, name: &str) -> anyhow::Result<String> {
+    cluster.apply(&MANIFEST.replace("name: gate", &format!("name: {name}")))?;
+    let token = cluster.must(&["create", "token", name, "-n", "portcullis", "--duration", "8h"])?;
     let authority = "jsonpath={.clusters[0].cluster.certificate-authority-data}";
     let authority = cluster.must(&["config", "view", "--raw", "--minify", "-o", authority])?;
     let server = cluster.server();

@@ -4,5 +4,6 @@
 mod connections;
 mod credentials;
 mod lines;
+mod reader;
 mod sending;
 mod support;

@@ -18,7 +18,9 @@ use mask::{Catalogue, Guard, KnownValues, Masked};
 use policy::{Bundle, Judge, Principal, Verdict};
 use tempfile::TempDir;
 use testkit::stand_in::{Reply, StandIn};
-use upstream::{Answer, AnswerBody, Cluster, Failure, Intent, Origin, Settings, Source, Unusable};
+use upstream::{
+    Answer, AnswerBody, Cluster, Failure, Intent, Origin, Settings, Source, Unusable, reader::Reading,
+};
 
 /// What the tests' cluster is called.
 pub(crate) const CLUSTER: &str = "demo";
@@ -57,6 +59,10 @@ impl Bench {
 
     pub(crate) async fn with_idle_timeout(kubeconfig: &str, idle_timeout: Duration) -> Self {
         Self::set(kubeconfig, |settings| settings.idle_timeout = idle_timeout).await
+    }
+
+    pub(crate) async fn reading(kubeconfig: &str, reading: Reading) -> Self {
+        Self::set(kubeconfig, |settings| settings.reading = Some(reading)).await
     }
 
     async fn set(kubeconfig: &str, set: impl FnOnce(&mut Settings)) -> Self {
@@ -148,6 +154,7 @@ fn settings(file: &Path) -> Settings {
         name: CLUSTER.to_owned(),
         source: Source::Kubeconfig { file: file.to_owned(), context: None },
         guard: Guard::new(CLUSTER, Catalogue::builtin(), KnownValues::none(), [0; 16]),
+        reading: None,
         connect_timeout: LONG,
         idle_timeout: LONG,
         credential_timeout: LONG,

@@ -1,0 +1,158 @@
+//! How well the Secrets are seen.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::{Blind, Problem};
+
+/// What all sources see, and what of it is known to who masks.
+#[derive(Debug)]
+pub(super) struct Sight {
+    sources: Vec<Source>,
+    /// The generation of the values that are masked.
+    indexed: Option<u64>,
+    /// A task ended that should not.
+    over: bool,
+}
+
+#[derive(Debug, Default)]
+struct Source {
+    /// The generation of the values once it was listed; `None` as long as values of it may be missing.
+    listed: Option<u64>,
+    /// Since when no watch follows the list; `None` while one does.
+    lost: Option<Instant>,
+    /// When the API server last said something.
+    as_of: Option<Instant>,
+    problem: Option<Problem>,
+}
+
+impl Sight {
+    pub(super) fn new(sources: usize) -> Self {
+        Self { sources: (0..sources).map(|_source| Source::default()).collect(), indexed: None, over: false }
+    }
+
+    /// Why no call may pass. A watch that is lost for `stale_after` is too long lost.
+    pub(super) fn blind(&self, stale_after: Duration) -> Option<Blind> {
+        if self.over {
+            return Some(Blind::Over);
+        }
+        let mut waiting = None;
+        for source in &self.sources {
+            match (source.listed, &source.problem) {
+                (None, Some(problem)) => return Some(Blind::Unlisted(problem.clone())),
+                (None, None) => waiting = Some(Blind::Listing),
+                (Some(listed), _) if self.indexed.is_none_or(|indexed| indexed < listed) => {
+                    waiting = Some(Blind::Listing);
+                }
+                (Some(_), problem) => {
+                    if source.lost.is_some_and(|lost| lost.elapsed() > stale_after) {
+                        let problem = problem.clone().unwrap_or(Problem::Ended);
+                        return Some(Blind::Lost { seconds: stale_after.as_secs(), problem });
+                    }
+                }
+            }
+        }
+        waiting
+    }
+
+    /// Of the source that was last heard longest ago; `None` if one was not heard yet.
+    pub(super) fn as_of(&self) -> Option<Instant> {
+        let heard = self.sources.iter().map(|source| source.as_of);
+        heard.collect::<Option<Vec<_>>>()?.into_iter().min()
+    }
+
+    pub(super) fn problem(&self) -> Option<Problem> {
+        self.sources.iter().find_map(|source| source.problem.clone())
+    }
+
+    /// A list is complete.
+    pub(super) fn listed(&mut self, source: usize, generation: u64) {
+        let Some(source) = self.sources.get_mut(source) else { return };
+        // No watch follows it yet.
+        let now = Instant::now();
+        *source = Source {
+            listed: Some(generation),
+            lost: source.lost.or(Some(now)),
+            as_of: Some(now),
+            problem: None,
+        };
+    }
+
+    /// A watch has begun.
+    pub(super) fn follows(&mut self, source: usize) {
+        if let Some(source) = self.sources.get_mut(source) {
+            source.lost = None;
+            source.problem = None;
+            source.as_of = Some(Instant::now());
+        }
+    }
+
+    /// The API server said something.
+    pub(super) fn heard(&mut self, source: usize) {
+        if let Some(source) = self.sources.get_mut(source) {
+            source.as_of = Some(Instant::now());
+        }
+    }
+
+    /// A watch has ended or did not begin; the list is known all the same.
+    pub(super) fn lost(&mut self, source: usize, problem: Option<Problem>) {
+        if let Some(source) = self.sources.get_mut(source) {
+            source.lost.get_or_insert_with(Instant::now);
+            source.problem = problem.or_else(|| source.problem.take());
+            if matches!(source.problem, Some(Problem::TooMuch { .. })) {
+                source.listed = None;
+            }
+        }
+    }
+
+    /// The values of this generation are masked from now on.
+    pub(super) fn indexed(&mut self, generation: u64) {
+        self.indexed = Some(generation);
+    }
+
+    /// Nobody looks any more.
+    pub(super) fn end(&mut self) {
+        self.over = true;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STALE: Duration = Duration::from_secs(300);
+
+    #[tokio::test(start_paused = true)]
+    async fn sight_is_there_once_all_is_listed_and_indexed_and_while_it_is_followed() {
+        let mut sight = Sight::new(2);
+        assert_eq!(sight.blind(STALE), Some(Blind::Listing));
+        sight.listed(0, 1);
+        sight.lost(1, Some(Problem::Forbidden));
+        assert_eq!(sight.blind(STALE), Some(Blind::Unlisted(Problem::Forbidden)));
+        assert_eq!(sight.as_of(), None);
+        sight.listed(1, 2);
+        assert_eq!(sight.blind(STALE), Some(Blind::Listing));
+        sight.indexed(1);
+        assert_eq!(sight.blind(STALE), Some(Blind::Listing));
+        sight.indexed(2);
+        assert_eq!(sight.blind(STALE), None);
+        sight.follows(0);
+        sight.follows(1);
+        tokio::time::advance(STALE * 2).await;
+        assert_eq!(sight.blind(STALE), None);
+        sight.lost(1, None);
+        tokio::time::advance(STALE).await;
+        sight.lost(1, Some(Problem::Broken));
+        assert_eq!((sight.blind(STALE), sight.problem()), (None, Some(Problem::Broken)));
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert_eq!(sight.blind(STALE), Some(Blind::Lost { seconds: 300, problem: Problem::Broken }));
+        // Listing again is not enough: what comes after the list is not seen yet, but time begins anew with a watch.
+        sight.follows(1);
+        assert_eq!((sight.blind(STALE), sight.problem()), (None, None));
+        sight.lost(0, Some(Problem::TooMuch { bytes: 1 }));
+        assert_eq!(sight.blind(STALE), Some(Blind::Unlisted(Problem::TooMuch { bytes: 1 })));
+        sight.end();
+        assert_eq!(sight.blind(STALE), Some(Blind::Over));
+    }
+}
