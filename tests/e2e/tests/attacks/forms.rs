@@ -1,8 +1,19 @@
-//! Forms of reading that only a hand-written client asks for: media types, encodings, watches, tables with objects.
+//! B1, B2, B4, B5, B6: forms of reading that only a hand-written client asks for: media types, encodings, watches, tables
+//! with objects, frames of a web socket.
 
-use e2e::{Answer, Client, MASKED_DATA, MASKED_TEXT, contains_canary, furnish, lab};
+use e2e::{Answer, MASKED_DATA, MASKED_TEXT, contains_canary};
+use parking_lot::Mutex;
+use serde_json::json;
+use testkit::Options;
 
-use super::control;
+use crate::{
+    case::{Case, Control::Leaks, Gated::Refused, case, each, filled, leaks, rows_of},
+    world::World,
+};
+
+pub(crate) fn rows() -> Vec<&'static str> {
+    [rows_of(&frames()), vec!["B1", "B2", "B5", "B6"]].concat()
+}
 
 const ACCEPTS: &[&str] = &[
     "application/json",
@@ -16,8 +27,8 @@ const ACCEPTS: &[&str] = &[
     "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io",
 ];
 
-const ONE: &str = "/api/v1/namespaces/forms/secrets/database";
-const LIST: &str = "/api/v1/namespaces/forms/secrets";
+const ONE: &str = "/api/v1/namespaces/NS/secrets/database";
+const LIST: &str = "/api/v1/namespaces/NS/secrets";
 
 /// Of these, each answers with the Secret in one of the forms above.
 const TARGETS: &[(&str, &str)] = &[
@@ -56,37 +67,83 @@ fn told(answer: &Answer) -> String {
     parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
+/// B1, B2, B5, B6: what is shown directly in a form is masked in it, or the form is refused.
 #[test]
 fn every_form_is_masked_or_refused_as_told() -> anyhow::Result<()> {
-    let lab = lab()?;
-    furnish(lab.cluster, "forms")?;
-    control(&lab, "forms")?;
-    let session = lab.gate.session("forms")?;
-    let client = Client::new(&lab.gate, &session)?;
-    let ask = |(what, query): &(&str, &str)| {
-        let target = format!("{}{query}", if *what == "one" { ONE } else { LIST });
-        let mut lines = vec![format!("{what}{query}")];
-        for accept in ACCEPTS {
-            let answers: Result<Vec<String>, anyhow::Error> = ["identity", "gzip"]
-                .iter()
-                .map(|encoding| {
-                    let headers = [format!("Accept: {accept}"), format!("Accept-Encoding: {encoding}")];
-                    client.ask(&format!("GET {target}"), &headers.each_ref().map(String::as_str), "")
-                })
-                .map(|answer| Ok(told(&answer?)))
-                .collect();
-            let answers = answers?;
-            assert_eq!(answers.first(), answers.last(), "gzip makes no difference: {target} {accept}");
-            lines.push(format!("  {accept}\n    {}", answers.first().map_or("", String::as_str)));
+    let world = World::new("forms", &Options::default())?;
+    let all: Vec<_> =
+        TARGETS.iter().flat_map(|target| ACCEPTS.iter().map(move |accept| (target, *accept))).collect();
+    let lines = Mutex::new(vec![String::new(); all.len()]);
+    let numbered: Vec<_> = all.iter().enumerate().collect();
+    each(&numbered, |(number, ((what, query), accept))| {
+        let target = format!("GET {}{query}", if *what == "one" { ONE } else { LIST });
+        let accepting = format!("Accept: {accept}");
+        let mut answers = Vec::new();
+        for encoding in ["Accept-Encoding: identity", "Accept-Encoding: gzip"] {
+            let answer = world.gated.ask(&filled(&target, world.namespace()), &[&accepting, encoding], "")?;
+            answers.push((told(&answer), answer));
         }
-        anyhow::Ok(lines.join("\n"))
-    };
-    // Watches last for a second each.
-    let tables: Vec<anyhow::Result<String>> = std::thread::scope(|scope| {
-        let asked: Vec<_> = TARGETS.iter().map(|target| scope.spawn(move || ask(target))).collect();
-        asked.into_iter().map(|table| table.join().unwrap()).collect()
-    });
-    let tables: Vec<String> = tables.into_iter().collect::<Result<_, _>>()?;
-    insta::assert_snapshot!(tables.join("\n"));
+        assert_eq!(answers[0].0, answers[1].0, "gzip makes no difference: {target} {accept}");
+        if answers[0].0.contains("masked") {
+            let direct = world.direct.ask(&filled(&target, &world.namespaces[0]), &[&accepting], "")?;
+            anyhow::ensure!(leaks(&direct), "the control: {target} {accept}: {direct:?}");
+        }
+        lines.lock()[*number] = format!("  {accept}\n    {}", answers[0].0);
+        Ok(())
+    })?;
+    let lines = lines.into_inner();
+    let of_target =
+        |((what, query), told): (&(&str, &str), &[String])| format!("{what}{query}\n{}", told.join("\n"));
+    let table: Vec<String> = TARGETS.iter().zip(lines.chunks(ACCEPTS.len())).map(of_target).collect();
+    insta::assert_snapshot!(table.join("\n"));
     Ok(())
+}
+
+/// Protocols in which the API server writes watches and logs in frames, which nobody who reads HTTP looks into.
+fn frames() -> Vec<Case> {
+    const SOCKET: &[&str] = &[
+        "Connection: Upgrade",
+        "Upgrade: websocket",
+        "Origin: http://localhost",
+        "Sec-WebSocket-Version: 13",
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+    ];
+    const IN_BASE64: &[&str] = &[
+        SOCKET[0],
+        SOCKET[1],
+        SOCKET[2],
+        SOCKET[3],
+        SOCKET[4],
+        "Sec-WebSocket-Protocol: base64.binary.k8s.io",
+    ];
+    let refused = Refused(400, "an upgrade is not possible here");
+    vec![
+        case(
+            "B4",
+            "GET /api/v1/namespaces/NS/secrets?watch=true&timeoutSeconds=1",
+            SOCKET,
+            "",
+            Leaks,
+            refused,
+        ),
+        case("B4", "GET /api/v1/namespaces/NS/pods/prints/log", SOCKET, "", Leaks, refused),
+        case("B4", "GET /api/v1/namespaces/NS/pods/prints/log", IN_BASE64, "", Leaks, refused),
+    ]
+}
+
+#[test]
+fn frames_are_not_to_be_had() -> anyhow::Result<()> {
+    let world = World::new("frames", &Options::default())?;
+    let container = json!({"name": "c", "image": "busybox", "command": ["sh", "-c", "echo CANARY"]});
+    let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "prints"}, "spec": {"restartPolicy": "Never", "containers": [container]}});
+    world.make("/api/v1/namespaces/NS/pods", &pod)?;
+    world.lab.cluster.must(&[
+        "-n",
+        &world.namespaces[0],
+        "wait",
+        "--for=jsonpath={.status.phase}=Succeeded",
+        "pod/prints",
+        "--timeout=60s",
+    ])?;
+    world.try_all(&frames())
 }
