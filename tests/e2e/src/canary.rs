@@ -10,7 +10,7 @@ use base64::{
     engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD, URL_SAFE},
 };
 use flate2::read::MultiGzDecoder;
-use memchr::memmem::Finder;
+use regex::bytes::{Regex, RegexBuilder};
 
 /// In every Secret of these tests. Nothing that an agent, a record or a log sees may contain it, in any encoding.
 pub const CANARY: &str = "canary-7c1d94e0b25f4a8e-value";
@@ -36,9 +36,10 @@ const DEPTH: usize = 4;
 
 /// Forms in which a value could be recognised.
 struct Forms {
-    plain: Vec<Finder<'static>>,
-    /// May be wrapped into lines.
-    base64: Vec<Finder<'static>>,
+    /// All of them.
+    any: Regex,
+    /// Those that may be wrapped into lines.
+    base64: Regex,
 }
 
 /// Whether bytes contain a canary in any form in which it could be recognised: raw, reversed, hexadecimal, percent-encoded,
@@ -68,13 +69,8 @@ pub fn sweep(folder: &Path) -> anyhow::Result<Vec<String>> {
 
 fn looked(bytes: &[u8], depth: usize) -> bool {
     let forms = forms();
-    let any =
-        |finders: &[Finder<'_>], bytes: &[u8]| finders.iter().any(|finder| finder.find(bytes).is_some());
-    if any(&forms.plain, bytes) || any(&forms.base64, bytes) {
-        return true;
-    }
     let unwrapped = unwrapped(bytes);
-    if any(&forms.base64, &unwrapped) {
+    if forms.any.is_match(bytes) || forms.base64.is_match(&unwrapped) {
         return true;
     }
     depth > 0 && packed(bytes).chain(packed_in_base64(&unwrapped)).any(|inner| looked(&inner, depth - 1))
@@ -84,16 +80,21 @@ fn forms() -> &'static Forms {
     static FORMS: OnceLock<Forms> = OnceLock::new();
     FORMS.get_or_init(|| {
         let values = [CANARY, PLANTED].into_iter().chain(SPIKY);
-        let finders = |mut forms: Vec<Vec<u8>>| {
-            forms.sort_unstable();
-            forms.dedup();
-            forms.iter().map(|form| Finder::new(form).into_owned()).collect()
-        };
-        let plain = values.clone().flat_map(plain_forms).collect();
+        let plain: Vec<Vec<u8>> = values.clone().flat_map(plain_forms).collect();
         let once: Vec<Vec<u8>> = values.flat_map(|value| base64_cores(value.as_bytes())).collect();
         let twice: Vec<Vec<u8>> = once.iter().flat_map(|core| base64_cores(core)).collect();
-        Forms { plain: finders(plain), base64: finders([once, twice].concat()) }
+        let base64 = [once, twice].concat();
+        Forms { any: one_of([plain, base64.clone()].concat()), base64: one_of(base64) }
     })
+}
+
+#[expect(clippy::expect_used, reason = "an alternative of literals is a regular expression")]
+fn one_of(mut forms: Vec<Vec<u8>>) -> Regex {
+    forms.sort_unstable();
+    forms.dedup();
+    let literal = |form: &Vec<u8>| form.iter().map(|byte| format!("\\x{byte:02x}")).collect::<String>();
+    let pattern = forms.iter().map(literal).collect::<Vec<_>>().join("|");
+    RegexBuilder::new(&pattern).unicode(false).size_limit(64 << 20).build().expect("literals")
 }
 
 fn plain_forms(value: &str) -> Vec<Vec<u8>> {

@@ -97,8 +97,8 @@ pub(crate) fn holds_placeholder(text: &str) -> bool {
     text.contains("masked-by-portcullis") || text.contains("bWFza2VkLWJ5LXBvcnRjdWxsaXM")
 }
 
-/// How many cases run at once.
-const AT_ONCE: usize = 6;
+/// How many cases run at once: most wait for an answer.
+const AT_ONCE: usize = 16;
 
 /// Does something with each of many, several at once.
 ///

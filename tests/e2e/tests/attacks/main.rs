@@ -4,6 +4,13 @@
 //! the API server and its controllers, B encodings, C8 the subresources that run commands, D policy, E placeholders, G
 //! records. Every answer is searched for the canaries in all encodings; every gate's ledger, log and database are, when it ends.
 
+#![expect(clippy::too_many_lines, reason = "the longest are tables")]
+#![expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "all of it is tests: what is not as expected fails one, in helpers too"
+)]
+
 mod bypasses;
 mod case;
 mod forms;

@@ -18,8 +18,11 @@ pub(crate) fn rows() -> Vec<&'static str> {
     [rows_of(&matrix()), rows_of(&patches()), rows_of(&shown())].concat()
 }
 
-/// Kinds that hold a pod template: where they are, what they are, and what is around the pod's spec.
-fn kinds() -> Vec<(&'static str, Value, fn(Value) -> Value)> {
+/// Where objects of a kind are, one of them but for its spec, and what is around a pod's spec in it.
+type Template = (&'static str, Value, fn(Value) -> Value);
+
+/// Kinds that hold a pod template.
+fn kinds() -> Vec<Template> {
     fn labelled(spec: &Value, more: &Value) -> Value {
         let mut workload = json!({"selector": {"matchLabels": {"a": "b"}}, "template": {"metadata": {"labels": {"a": "b"}}, "spec": spec}});
         if let (Some(workload), Some(more)) = (workload.as_object_mut(), more.as_object()) {
