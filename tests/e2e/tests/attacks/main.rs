@@ -12,16 +12,20 @@
 )]
 
 mod bypasses;
+mod carriers;
 mod case;
 mod forms;
 mod harmless;
 mod hostile;
+mod kinds;
 mod leaks;
+mod oracles;
 mod placeholders;
 mod records;
 mod slices;
 mod workloads;
 mod world;
+mod writeback;
 
 /// The rows that are tried here.
 const ROWS: &[&str] = &[
@@ -33,13 +37,17 @@ const ROWS: &[&str] = &[
 fn every_row_has_a_case() {
     let tables = [
         bypasses::rows(),
+        carriers::rows(),
         forms::rows(),
         hostile::rows(),
+        kinds::rows(),
         leaks::rows(),
+        oracles::rows(),
         placeholders::rows(),
         records::rows(),
         slices::rows(),
         workloads::rows(),
+        writeback::rows(),
     ];
     let tried = tables.concat();
     let missing: Vec<_> = ROWS.iter().filter(|row| !tried.contains(row)).collect();
