@@ -222,17 +222,18 @@ impl Kind {
         }
     }
 
-    /// Whether a refusal may repeat the value, which the ledger then has: not of free text, which may be secret.
+    /// Whether a refusal may repeat the value, which the ledger then has: not of free text, nor of what it is compared with,
+    /// which may be secret.
     fn may_be_quoted(self) -> bool {
         match self {
-            Self::Text(_) | Self::Lines(_) | Self::Refused(_) => false,
+            Self::Text(_) | Self::Lines(_) | Self::FieldSelector | Self::LabelSelector | Self::Refused(_) => {
+                false
+            }
             Self::Bool
             | Self::Count
             | Self::Port
             | Self::Version
             | Self::OneOf(..)
-            | Self::FieldSelector
-            | Self::LabelSelector
             | Self::Time
             | Self::Duration => true,
         }

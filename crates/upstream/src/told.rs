@@ -129,7 +129,8 @@ impl Path {
 fn is_told(name: &str, value: &str) -> bool {
     let label = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     match name {
-        "labelSelector" | "fieldSelector" => true,
+        "labelSelector" => true,
+        "fieldSelector" => selects_by_known_fields(value),
         // A DNS label, or it is no container's name.
         "container" => value.len() <= 63 && value.bytes().all(label),
         "allowWatchBookmarks"
@@ -163,6 +164,30 @@ fn is_told(name: &str, value: &str) -> bool {
         | "watch" => true,
         _ => false,
     }
+}
+
+/// Whether a selector compares only fields that built-in kinds can be selected by (`GetAttrs` and the like in
+/// k8s.io/kubernetes/pkg/registry), none of which holds a secret. What is compared with another field may be a guess at its
+/// value, and right.
+fn selects_by_known_fields(selector: &str) -> bool {
+    const FIELDS: &[&str] = &[
+        "spec.hostNetwork",
+        "spec.nodeName",
+        "spec.restartPolicy",
+        "spec.schedulerName",
+        "spec.serviceAccountName",
+        "spec.signerName",
+        "spec.unschedulable",
+        "reason",
+        "reportingComponent",
+        "source",
+        "type",
+    ];
+    const BELOW: &[&str] = &["metadata.", "involvedObject.", "status."];
+    selector.split(',').filter(|term| !term.is_empty()).all(|term| {
+        let field = term.split(['=', '!']).next().unwrap_or_default();
+        FIELDS.contains(&field) || BELOW.iter().any(|prefix| field.starts_with(prefix))
+    })
 }
 
 /// A decision as leaves tell it.

@@ -12,7 +12,7 @@ use anyhow::{Context, ensure};
 use serde_json::Value;
 use testkit::{Cluster, Gate};
 
-pub use canary::{CANARY, MASKED_DATA, MASKED_TEXT, contains_canary, sweep};
+pub use canary::{CANARY, MASKED_DATA, MASKED_TEXT, PLANTED, SPIKY, contains_canary, sweep};
 pub use compare::{Comparison, normalised};
 pub use lab::{AuditedGate, Lab, behind, lab, start};
 pub use raw::{Answer, Client};

@@ -39,6 +39,31 @@ fn values_of_free_text_are_not_in_the_path() {
     assert_eq!((request.path.as_str(), request.hidden.total()), ("/api/v1/namespaces/shop/pods/web", 0));
 }
 
+/// Whether there are objects with a field of that value is a guess at it.
+#[test]
+fn a_selector_by_a_field_that_is_not_known_is_not_told() {
+    let path = |selector: &str| {
+        let selector = selector.replace('=', "%3D").replace(',', "%2C").replace('\\', "%5C");
+        told("GET", &format!("/api/v1/namespaces/shop/secrets?fieldSelector={selector}"), "").path.to_string()
+    };
+    for selector in [
+        "metadata.name=web",
+        "type=Opaque,metadata.namespace!=shop",
+        "status.phase==Running",
+        "involvedObject.name=a",
+    ] {
+        assert!(path(selector).contains("fieldSelector=") && !path(selector).contains('*'), "{selector}");
+    }
+    for selector in [
+        "data.password=hunter2",
+        "type=Opaque,spec.token=hunter2",
+        "metadata.name=a\\,hunter2",
+        "types=hunter2",
+    ] {
+        assert!(path(selector).ends_with("?fieldSelector=*"), "{selector}: {}", path(selector));
+    }
+}
+
 #[test]
 fn an_object_that_is_created_is_named() {
     let create = |metadata: &str| {

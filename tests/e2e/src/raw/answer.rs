@@ -25,7 +25,7 @@ impl Answer {
     /// # Errors
     /// It is no HTTP/1.1 answer, has more than one body's length, bytes after its end, or a body in an encoding that
     /// could hide a value from whoever looks for it.
-    pub(super) fn parse(bytes: &[u8]) -> anyhow::Result<Self> {
+    pub fn parse(bytes: &[u8]) -> anyhow::Result<Self> {
         if bytes.is_empty() {
             return Ok(Self::default());
         }

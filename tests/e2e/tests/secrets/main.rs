@@ -1,8 +1,7 @@
-//! Secret values do not come back, in whatever form they are asked for or written, and what comes is not a refusal: each
-//! answer has its status and the placeholder in the value's place. That they reach no record is checked by every lab at
-//! its end.
+//! Secret values do not come back to kubectl, however it reads or writes them, and what comes is not a refusal: each answer
+//! has its status and the placeholder in the value's place. That they reach no record is checked by every lab at its end.
+//! What only a hostile client asks for is in `attacks`.
 
-mod forms;
 mod reads;
 mod writes;
 

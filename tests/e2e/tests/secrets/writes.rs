@@ -1,6 +1,6 @@
 //! Answers to writes hold the object that was written, and errors quote it.
 
-use e2e::{CANARY, Client, contains_canary, furnish, normalised, permissive, start, text};
+use e2e::{CANARY, contains_canary, furnish, normalised, permissive, start, text};
 
 use super::{
     Shows::{self, Data, No},
@@ -108,45 +108,5 @@ fn errors_and_warnings_that_quote_a_secret_are_told_anew() -> anyhow::Result<()>
         assert!(contains_canary(text(&direct).as_bytes()), "{line}: {}", text(&direct));
     }
     insta::assert_snapshot!(told.join("\n\n"));
-    Ok(())
-}
-
-const JSON_PATCH: &str = "Content-Type: application/json-patch+json";
-const PATCH: &str = "PATCH /api/v1/namespaces/moved/secrets/database?dryRun=All";
-
-/// Requests that would put the value where it is shown, or have it deleted with the object in the answer.
-const MOVED: &[(&str, &str, &str)] = &[
-    (PATCH, JSON_PATCH, r#"[{"op":"copy","from":"/data/password","path":"/metadata/annotations/x"}]"#),
-    (PATCH, JSON_PATCH, r#"[{"op":"copy","from":"/data/password","path":"/metadata/labels/x"}]"#),
-    (PATCH, JSON_PATCH, r#"[{"op":"copy","from":"/data/password","path":"/metadata/name"}]"#),
-    (PATCH, JSON_PATCH, r#"[{"op":"move","from":"/data","path":"/metadata/annotations"}]"#),
-    (PATCH, JSON_PATCH, r#"[{"op":"test","path":"/data/password","value":"Z3Vlc3M="}]"#),
-    (PATCH, "Content-Type: application/merge-patch+json", "{}"),
-    ("DELETE /api/v1/namespaces/moved/secrets?dryRun=All", "Accept: */*", ""),
-    (
-        "DELETE /api/v1/namespaces/moved/secrets/database?dryRun=All&propagationPolicy=Foreground",
-        "Accept: */*",
-        "",
-    ),
-];
-
-#[test]
-fn a_value_cannot_be_moved_to_where_it_is_shown() -> anyhow::Result<()> {
-    let lab = start(&permissive())?;
-    furnish(lab.cluster, "moved")?;
-    let session = lab.gate.session("moved")?;
-    let client = Client::new(&lab.gate, &session)?;
-    let mut told = Vec::new();
-    for (line, header, body) in MOVED {
-        let answer = client.ask(line, &[header], body)?;
-        for text in [&answer.head, &answer.body] {
-            assert!(!contains_canary(text.as_bytes()), "{answer:?}");
-        }
-        let shown = if answer.body.contains(e2e::MASKED_DATA) { "masked" } else { "" };
-        let status: serde_json::Value = serde_json::from_str(&answer.body)?;
-        let said = status["message"].as_str().unwrap_or_default();
-        told.push(format!("{line}\n  {body}\n  {} {shown}{said}", answer.status));
-    }
-    insta::assert_snapshot!(told.join("\n"));
     Ok(())
 }

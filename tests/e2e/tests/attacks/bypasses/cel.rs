@@ -1,0 +1,75 @@
+//! A5: an admission policy's words are an administrator's to choose, and CEL can put a Secret's value into them.
+
+use e2e::permissive;
+use serde_json::json;
+
+use crate::{
+    case::{
+        Case,
+        Control::Leaks,
+        Gated::{Masked, Plain, Refused},
+        JSON, MERGE, METADATA, case, filled, rows_of,
+    },
+    world::World,
+};
+
+/// Warns of every update of a Secret in words that quote its value.
+pub(super) const SPEC: &str = r#"{"matchConstraints":{"resourceRules":[{"apiGroups":[""],"apiVersions":["v1"],"operations":["UPDATE"],"resources":["secrets"]}]},"validations":[{"expression":"false","messageExpression":"'the value was ' + string(oldObject.data.password)"}]}"#;
+
+pub(super) fn rows() -> Vec<&'static str> {
+    rows_of(&cases())
+}
+
+fn cases() -> Vec<Case> {
+    let patch = "PATCH /api/v1/namespaces/NS/secrets/database?dryRun=All";
+    vec![
+        case("A5", patch, &[MERGE, METADATA], r#"{"metadata":{"annotations":null}}"#, Leaks, Plain(200)),
+        case("A12", patch, &[MERGE], "{}", Leaks, Masked(200)),
+        case(
+            "A2",
+            "PATCH /api/v1/namespaces/NS/secrets/denied?dryRun=All",
+            &[MERGE],
+            r#"{"metadata":{"labels":{"a":"b"}}}"#,
+            Leaks,
+            Refused(422, "withheld"),
+        ),
+    ]
+}
+
+#[test]
+fn warnings_and_denials_in_words_of_a_policy_do_not_tell_values() -> anyhow::Result<()> {
+    let world = World::new("cel", &permissive())?;
+    world.make("/api/v1/namespaces/NS/secrets", &crate::world::secret("denied"))?;
+    let registration = "POST /apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies";
+    let spec: serde_json::Value = serde_json::from_str(SPEC)?;
+    for (name, action, condition) in [("warns", "Warn", "database"), ("denies", "Deny", "denied")] {
+        let name = format!("attacks-{name}");
+        let mut spec = spec.clone();
+        spec["matchConditions"] =
+            json!([{"name": "one", "expression": format!("object.metadata.name == '{condition}'")}]);
+        let make = |path: &str, kind: &str, spec: &serde_json::Value| {
+            let object = json!({"apiVersion": "admissionregistration.k8s.io/v1", "kind": kind, "metadata": {"name": name}, "spec": spec});
+            let answer = world.direct.ask(path, &[JSON], &object.to_string())?;
+            anyhow::ensure!(answer.status == 201, "{answer:?}");
+            Ok(())
+        };
+        make(registration, "ValidatingAdmissionPolicy", &spec)?;
+        let places = json!({"matchExpressions": [{"key": "kubernetes.io/metadata.name", "operator": "In", "values": world.namespaces}]});
+        let binding = json!({"policyName": name, "validationActions": [action], "matchResources": {"namespaceSelector": places}});
+        make(
+            "POST /apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings",
+            "ValidatingAdmissionPolicyBinding",
+            &binding,
+        )?;
+    }
+    // In force once the API server's own watches have seen it.
+    for case in cases() {
+        for namespace in &world.namespaces {
+            let (line, body) = (filled(&case.line, namespace), filled(&case.body, namespace));
+            world.until(&line, &case.headers, &body, |answer| {
+                answer.head.contains("the value was") || answer.body.contains("the value was")
+            })?;
+        }
+    }
+    world.try_all(&cases())
+}

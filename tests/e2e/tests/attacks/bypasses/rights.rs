@@ -1,0 +1,134 @@
+//! D5, D8 and Q1: the agent's own user may not read Secrets, so that there is nothing to borrow or to pass on.
+
+use std::fs;
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use e2e::permissive;
+use serde_json::json;
+use testkit::Options;
+
+use crate::{
+    case::{
+        Case,
+        Control::{Leaks, Takes},
+        Gated::Refused,
+        JSON, Ways, case, rows_of,
+    },
+    world::{GROUPS, USER, World},
+};
+
+pub(super) const ROLE: &str = r#"{"apiVersion":"rbac.authorization.k8s.io/v1","kind":"Role","metadata":{"name":"reader"},"rules":[{"apiGroups":[""],"resources":["secrets"],"verbs":["get"]}]}"#;
+pub(super) const BINDING: &str = r#"{"apiVersion":"rbac.authorization.k8s.io/v1","kind":"RoleBinding","metadata":{"name":"mine"},"roleRef":{"apiGroup":"rbac.authorization.k8s.io","kind":"Role","name":"stored"},"subjects":[{"kind":"ServiceAccount","name":"default","namespace":"NS"}]}"#;
+
+pub(super) fn rows() -> Vec<&'static str> {
+    [rows_of(&borrowed()), rows_of(&alone()), rows_of(&aliases())].concat()
+}
+
+/// Through the gate, with every right to write RBAC in the namespace that an administrator can give.
+fn borrowed() -> Vec<Case> {
+    let roles = "/apis/rbac.authorization.k8s.io/v1/namespaces/NS";
+    vec![
+        // With the group that masked reads carry, the same user could.
+        case(
+            "D5",
+            format!("POST {roles}/roles?dryRun=All"),
+            &[JSON],
+            ROLE,
+            Takes(201),
+            Refused(403, "not currently held"),
+        ),
+        case(
+            "D5",
+            format!("POST {roles}/rolebindings?dryRun=All"),
+            &[JSON],
+            BINDING,
+            Takes(201),
+            Refused(403, "not currently held"),
+        ),
+    ]
+}
+
+/// As the agent's own user without that group: what a call is that lost it, or never had it.
+fn alone() -> Vec<Case> {
+    let secrets = "/api/v1/namespaces/NS/secrets";
+    let forbidden = Refused(403, "cannot");
+    vec![
+        case("D5", format!("GET {secrets}/database"), &[], "", Leaks, forbidden),
+        case("D5", format!("GET {secrets}"), &[], "", Leaks, forbidden),
+        case("D5", format!("GET {secrets}?watch=true&timeoutSeconds=1"), &[], "", Leaks, forbidden),
+    ]
+}
+
+/// D8: the same objects by another name of their group.
+fn aliases() -> Vec<Case> {
+    let denied = Refused(403, "no-events");
+    vec![
+        case("D8", "GET /api/v1/namespaces/NS/events", &[], "", Leaks, denied),
+        case("D8", "GET /apis/events.k8s.io/v1/namespaces/NS/events", &[], "", Leaks, denied),
+        case("D8", "GET /api/v1/namespaces/NS/events/told", &[], "", Leaks, denied),
+        case("D8", "GET /apis/events.k8s.io/v1/namespaces/NS/events/told", &[], "", Leaks, denied),
+        case("D8", "GET /api/v1/events?fieldSelector=metadata.namespace=NS", &[], "", Leaks, denied),
+        case("D8", "GET /apis/events.k8s.io/v1/events?watch=1&timeoutSeconds=1", &[], "", Leaks, denied),
+    ]
+}
+
+/// A certificate signing request for a client of the API server.
+pub(super) fn signing_request() -> String {
+    let request = include_str!("request.pem");
+    json!({
+        "apiVersion": "certificates.k8s.io/v1", "kind": "CertificateSigningRequest", "metadata": {"name": "me"},
+        "spec": {"request": STANDARD.encode(request), "signerName": "kubernetes.io/kube-apiserver-client", "usages": ["client auth"]},
+    })
+    .to_string()
+}
+
+#[test]
+fn the_right_to_read_secrets_cannot_be_borrowed() -> anyhow::Result<()> {
+    let world = World::new("borrowed", &permissive())?;
+    let roles = "/apis/rbac.authorization.k8s.io/v1/namespaces/NS";
+    let rule = json!([{"apiGroups": ["rbac.authorization.k8s.io"], "resources": ["roles", "rolebindings"], "verbs": ["create"]}]);
+    let group = json!([{"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": GROUPS[0]}]);
+    let reference = json!({"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "wide"});
+    let version = "rbac.authorization.k8s.io/v1";
+    world.make(
+        &format!("{roles}/roles"),
+        &json!({"apiVersion": version, "kind": "Role", "metadata": {"name": "wide"}, "rules": rule}),
+    )?;
+    world.make(&format!("{roles}/rolebindings"), &json!({"apiVersion": version, "kind": "RoleBinding", "metadata": {"name": "wide"}, "roleRef": reference, "subjects": group}))?;
+    let stored = ROLE.replace("\"reader\"", "\"stored\"");
+    world.make(&format!("{roles}/roles"), &serde_json::from_str(&stored)?)?;
+    // RBAC is in force once the API server's own watch has seen it.
+    let reader = world.reader()?;
+    let alone = world.direct.clone().impersonating(USER, GROUPS);
+    for namespace in &world.namespaces {
+        let line = crate::case::filled(&borrowed()[0].line, namespace);
+        let allowed = |answer: &e2e::Answer| answer.status == 201;
+        for _ in 0..40 {
+            if allowed(&reader.ask(&line, &[JSON], ROLE)?) {
+                break;
+            }
+            world.until("GET /version", &[], "", |_| true)?;
+        }
+    }
+    Ways { direct: reader.clone(), gated: world.gated.clone(), namespaces: world.namespaces.clone() }
+        .try_all(&borrowed())?;
+    Ways { direct: reader, gated: alone, namespaces: world.namespaces.clone() }.try_all(&self::alone())
+}
+
+#[test]
+fn an_object_is_judged_alike_by_every_name_of_its_group() -> anyhow::Result<()> {
+    let bundle = tempfile::tempdir()?;
+    let policy = "@id(\"everything\") permit (principal, action, resource);\n\
+                  @id(\"no-events\") @reason(\"to see by what names\") forbid (principal, action, resource is Object) when { resource.type == \"events\" };\n";
+    fs::write(bundle.path().join("policy.cedar"), policy)?;
+    let world = World::new(
+        "aliases",
+        &Options { bundle: bundle.path().to_string_lossy().into_owned(), ..Options::default() },
+    )?;
+    let event = json!({
+        "apiVersion": "v1", "kind": "Event", "metadata": {"name": "told"}, "message": "the password is CANARY", "reason": "Told",
+        "type": "Warning", "involvedObject": {"kind": "Pod", "name": "web", "namespace": "NS"},
+    });
+    world.make("/api/v1/namespaces/NS/events", &event)?;
+    world.try_all(&aliases())
+}

@@ -1,0 +1,169 @@
+//! The API server is the leak: patches that copy, errors that quote, writes that read, and placeholders that tell.
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use e2e::permissive;
+use serde_json::{Value, json};
+
+use crate::{
+    case::{
+        Case,
+        Control::{Leaks, Takes},
+        Gated::{Masked, Plain, Refused},
+        JSON, JSON_PATCH, MERGE, METADATA, STRATEGIC, case, filled, rows_of,
+    },
+    world::World,
+};
+
+const DATABASE: &str = "/api/v1/namespaces/NS/secrets/database";
+const OPAQUE: &str = "fixed/opaque-patch";
+
+pub(crate) fn rows() -> Vec<&'static str> {
+    [rows_of(&cases()), vec!["A4", "A13"]].concat()
+}
+
+fn cases() -> Vec<Case> {
+    let patch = format!("PATCH {DATABASE}?dryRun=All");
+    // A1: each copies the value to where metadata shows it.
+    let copies = [
+        ("copy", "/data/password", "/metadata/annotations/x"),
+        ("move", "/data/password", "/metadata/annotations/x"),
+        ("copy", "/data/spiky", "/metadata/annotations/x"),
+        ("copy", "/data", "/metadata/annotations"),
+        ("move", "/data", "/metadata/annotations"),
+        (
+            "copy",
+            "/metadata/annotations/kubectl.kubernetes.io~1last-applied-configuration",
+            "/metadata/annotations/x",
+        ),
+        ("copy", "/data/password", "/metadata/annotations/a~1b"),
+        ("copy", "/data/password", "/metadata/finalizers"),
+    ];
+    let mut all = Vec::new();
+    for (op, from, path) in copies {
+        let body = json!([{"op": op, "from": from, "path": path}]).to_string();
+        for target in [&patch, &format!("PATCH {DATABASE}")] {
+            // Without a dry run, the control would change what other cases look at.
+            let line = if op == "move" { &patch } else { target };
+            all.push(case("A1", line, &[JSON_PATCH, METADATA], body.clone(), Leaks, Refused(403, OPAQUE)));
+        }
+    }
+    for (from, path) in [("", "/metadata/annotations/x"), ("", "/data/copy"), ("/metadata", "/data")] {
+        let body = json!([{"op": "copy", "from": from, "path": path}]).to_string();
+        // The API server itself does not do this: the types do not fit.
+        all.push(case("A1", &patch, &[JSON_PATCH], body, Takes(422), Refused(403, OPAQUE)));
+    }
+    // A2: errors that quote.
+    for path in ["/metadata/labels/x", "/metadata/name", "/metadata/uid", "/type"] {
+        let body = json!([{"op": "copy", "from": "/data/password", "path": path}]).to_string();
+        all.push(case("A2", &patch, &[JSON_PATCH], body, Leaks, Refused(403, OPAQUE)));
+    }
+    all.extend([
+        case("A2", &patch, &[MERGE], r#"{"type":"CANARY"}"#, Leaks, Refused(422, "words are withheld")),
+        case(
+            "A2",
+            &patch,
+            &[MERGE],
+            r#"{"metadata":{"labels":{"x":"CANARY64"}}}"#,
+            Leaks,
+            Refused(422, "words are withheld"),
+        ),
+        case(
+            "A2",
+            &patch,
+            &[STRATEGIC],
+            r#"{"data":{"password":"CANARY"},"immutable":"x"}"#,
+            Leaks,
+            Refused(422, "withheld"),
+        ),
+    ]);
+    // A3: writes that read.
+    let with = |options: &str| format!("DELETE {DATABASE}?dryRun=All{options}");
+    all.extend([
+        case("A3", &patch, &[MERGE], "{}", Leaks, Masked(200)),
+        case("A3", &patch, &[STRATEGIC], "{}", Leaks, Masked(200)),
+        case("A3", &patch, &[JSON_PATCH], "[]", Leaks, Masked(200)),
+        case("A3", format!("PATCH {DATABASE}"), &[MERGE], r#"{"metadata":{"labels":{"seen":"yes"}}}"#, Leaks, Masked(200)),
+        case("A3", &patch, &[MERGE, METADATA], "{}", Leaks, Masked(200)),
+        case("A3", with("&propagationPolicy=Foreground"), &[], "", Leaks, Masked(200)),
+        case("A3", with("&propagationPolicy=Orphan"), &[], "", Leaks, Masked(200)),
+        // The agent's user may delete Secrets by name alone.
+        case("A3", "DELETE /api/v1/namespaces/NS/secrets?dryRun=All", &[], "", Leaks, Refused(403, "withheld")),
+        case(
+            "A3",
+            "POST /api/v1/namespaces/NS/secrets?dryRun=All",
+            &[JSON],
+            r#"{"apiVersion":"v1","kind":"Secret","metadata":{"name":"echo"},"stringData":{"password":"CANARY"}}"#,
+            Leaks,
+            Masked(201),
+        ),
+        case(
+            "A3",
+            format!("PUT {DATABASE}?dryRun=All"),
+            &[JSON],
+            r#"{"apiVersion":"v1","kind":"Secret","metadata":{"name":"database"},"stringData":{"password":"CANARY"}}"#,
+            Leaks,
+            Masked(200),
+        ),
+        // A4: a test tells whether a guess is right.
+        case("A4", &patch, &[JSON_PATCH], r#"[{"op":"test","path":"/data/password","value":"CANARY64"}]"#, Takes(200), Refused(403, "fixed/secret-test")),
+        case("A4", &patch, &[JSON_PATCH], r#"[{"op":"test","path":"/data/password","value":"Z3Vlc3M="}]"#, Takes(422), Refused(403, "fixed/secret-test")),
+        // A12: the copy that `kubectl apply` leaves.
+        case("A12", format!("GET {DATABASE}"), &[METADATA], "", Leaks, Masked(200)),
+        case("A12", format!("GET {DATABASE}"), &[], "", Leaks, Masked(200)),
+        case("A12", "GET /api/v1/namespaces/NS/secrets/absent", &[], "", Takes(404), Plain(404)),
+    ]);
+    all
+}
+
+#[test]
+fn the_api_server_is_no_leak() -> anyhow::Result<()> {
+    let world = World::new("leaks", &permissive())?;
+    let live = world.live()?;
+    world.try_all(&cases())?;
+    // None of it has cost the value.
+    assert_eq!(world.live()?, live);
+    Ok(())
+}
+
+/// A13: what stands for a value tells neither its length, nor whether there is one, nor whether two are equal.
+#[test]
+fn equal_and_different_values_are_indistinguishable() -> anyhow::Result<()> {
+    let world = World::new("alike", &permissive())?;
+    let long = "y".repeat(5_000);
+    let values = [
+        ("equal-a", "same-value-4711"),
+        ("equal-b", "same-value-4711"),
+        ("other-c", "else-value-1147"),
+        ("empty-d", ""),
+        ("long--e", long.as_str()),
+    ];
+    let data: serde_json::Map<String, Value> =
+        values.iter().map(|(key, value)| ((*key).to_owned(), json!(value))).collect();
+    world.make(
+        "/api/v1/namespaces/NS/secrets",
+        &json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "alike"}, "stringData": data}),
+    )?;
+    let read = |client: &e2e::Client| -> anyhow::Result<Vec<String>> {
+        let answer =
+            client.ask(&filled("GET /api/v1/namespaces/NS/secrets/alike", world.namespace()), &[], "")?;
+        let secret: Value = serde_json::from_str(&answer.body)?;
+        Ok(values
+            .iter()
+            .map(|(key, _)| secret["data"][*key].as_str().unwrap_or_default().to_owned())
+            .collect())
+    };
+    let direct = read(&world.direct)?;
+    assert!(direct[0] == direct[1] && direct[0] != direct[2] && direct[3].is_empty());
+    let shown = read(&world.gated)?;
+    assert!(shown.iter().all(|placeholder| placeholder.len() == shown[0].len()), "{shown:?}");
+    for shown in &shown {
+        assert!(STANDARD.decode(shown).unwrap().starts_with(b"masked-by-portcullis"), "{shown}");
+    }
+    // Equal ones are no more alike than others: all the same, or each its own.
+    let alike = |a: usize, b: usize| shown[a] == shown[b];
+    assert!(
+        alike(0, 1) == alike(0, 2) && alike(0, 1) == alike(0, 3) && alike(0, 1) == alike(0, 4),
+        "{shown:?}"
+    );
+    Ok(())
+}
