@@ -1,5 +1,7 @@
 //! From entries to the tree that the scanner walks.
 
+mod claims;
+
 use std::sync::Arc;
 
 use super::names::Names;
@@ -156,50 +158,6 @@ impl<'a> Builder<'a> {
         self.claims(ANYWHERE, secret, core);
     }
 
-    /// The node at which an object goes on that was at `node` and says it is a Secret, or a list of them.
-    fn secret(&mut self, node: Node) -> Node {
-        let secret = self.add();
-        let item = self.grow(secret, &Step::Key("items".into()));
-        let item = self.grow(item, &Step::Each);
-        for object in [secret, item] {
-            if node != ANYWHERE {
-                self.graft(object, self.resource, Whose::Secret);
-                self.identity(object);
-            }
-            self.graft(object, SECRETS, Whose::Secret);
-        }
-        self.share(node, secret);
-        secret
-    }
-
-    /// The same for one that may be a Secret.
-    fn secret_or_config_map(&mut self, node: Node) -> Node {
-        let either = self.add();
-        if node != ANYWHERE {
-            self.graft(either, self.resource, Whose::Own);
-            self.identity(either);
-        }
-        let source = self.source;
-        for entry in source.entries.iter().filter(|entry| entry.resource == SECRETS) {
-            let place = place_digest(&entry.path);
-            self.insert(either, &entry.steps, entry.treatment, place);
-        }
-        self.share(node, either);
-        either
-    }
-
-    /// Lets what `node` has keys for, and `variant` has not, be the same in both.
-    fn share(&mut self, node: Node, variant: Node) {
-        let shared = self.branch(node).map(|branch| branch.keys.clone()).unwrap_or_default();
-        if let Some(branch) = self.branch(variant) {
-            for (key, child) in shared {
-                if !branch.keys.iter().any(|(own, _)| *own == key) {
-                    branch.keys.push((key, child));
-                }
-            }
-        }
-    }
-
     /// Adds the places of `resource` to an object.
     fn graft(&mut self, node: Node, resource: &str, whose: Whose) {
         let source = self.source;
@@ -238,23 +196,6 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// Lets an object at `node` go on elsewhere once it says what it is: at `secret`, or if it is of the core group, at `either`
-    /// as long as it does not say what kind. One that says it is something else can still say that it is a Secret after all.
-    fn claims(&mut self, node: Node, secret: Node, either: Node) {
-        let kind = [Step::Key("kind".into())];
-        self.insert(node, &kind, Treatment::Note(Note::Kind), 0);
-        if either != NOTHING {
-            self.insert(node, &[Step::Key("apiVersion".into())], Treatment::Note(Note::ApiVersion), 0);
-            self.insert(either, &kind, Treatment::Note(Note::Kind), 0);
-        }
-        let settled = self.mixed(node, NOTHING);
-        self.turns(settled, Turns { yes: secret, ..Turns::default() });
-        self.turns(node, Turns { yes: secret, no: settled, core: either });
-        if either != NOTHING {
-            self.turns(either, Turns { yes: secret, no: settled, core: NOTHING });
-        }
-    }
-
     fn turns(&mut self, node: Node, turns: Turns) {
         if let Some(branch) = self.branch(node) {
             branch.turns = turns;
@@ -275,45 +216,6 @@ impl<'a> Builder<'a> {
                 }
             }
         }
-    }
-
-    /// Lets objects on the way to a place from configuration be Secrets too: their own places stay, unless a Secret's values are
-    /// there.
-    fn claims_on_the_way(&mut self) {
-        let Turns { yes, core, .. } =
-            self.tree.nodes.get(ANYWHERE as usize).map(|any| any.turns).unwrap_or_default();
-        for node in (ROOT..).take(self.tree.nodes.len() - ROOT as usize) {
-            let Some(branch) = self.branch(node) else { continue };
-            let settled = branch.turns.yes != NOTHING || branch.turns.no != NOTHING;
-            if settled || branch.treatment.is_some() || [yes, core].contains(&node) {
-                continue;
-            }
-            let (secret, either) = (self.mixed(node, yes), self.mixed(node, core));
-            self.claims(node, secret, either);
-        }
-    }
-
-    /// A node like `node`, but for what is replaced, or not at all there, in one like `secret`.
-    fn mixed(&mut self, node: Node, secret: Node) -> Node {
-        let Some(Branch { keys, .. }) = self.tree.nodes.get(secret as usize) else { return NOTHING };
-        let replaced = |child: Node| matches!(self.tree.treatment(child), Some(Treatment::ReplaceMembers(_)));
-        let keys: Vec<_> = keys.iter().filter(|(_, child)| replaced(*child)).cloned().collect();
-        let Some(own) = self.tree.nodes.get(node as usize) else { return NOTHING };
-        let mixed = Branch {
-            keys,
-            globs: own.globs.clone(),
-            other_key: own.other_key,
-            element: own.element,
-            ..Branch::default()
-        };
-        let new = self.add();
-        if let Some(branch) = self.branch(new) {
-            *branch = mixed;
-        }
-        for from in [node, secret] {
-            self.share(from, new);
-        }
-        new
     }
 
     /// The values of one Secret that is the whole answer can be revealed.
