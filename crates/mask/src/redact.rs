@@ -134,6 +134,7 @@ impl Redactor {
             if start < end {
                 out.extend_from_slice(&self.decide(chunk.slice(from..start), true));
                 out.extend_from_slice(&chunk.slice(start..end));
+                self.escaping = false;
                 from = end;
             }
         }

@@ -147,7 +147,7 @@ struct Common {
 impl Common {
     fn of(forms: &[(Form, u32)]) -> Self {
         let mut common =
-            Self { counts: vec![0; (forms.len() * 32).next_power_of_two().clamp(1 << 10, 1 << 22)] };
+            Self { counts: vec![0; (forms.len() * 32).next_power_of_two().clamp(1 << 10, 1 << 21)] };
         for (form, _) in forms {
             for place in runs(&form.bytes).flatten() {
                 let place = common.place(&form.bytes, place);
