@@ -65,7 +65,7 @@ impl KnownValues {
     }
 
     /// From now on these values are known, and no others; answers that are on their way see it too. Takes CPU time in
-    /// proportion to them (some 20 µs for a password): call it off the threads that serve calls.
+    /// proportion to them (some 40 µs for a password): call it off the threads that serve calls.
     pub fn update(&self, values: impl IntoIterator<Item = SecretValue>) -> Updated {
         let (index, updated) = Index::build(values.into_iter().map(|value| value.0));
         self.0.store(Arc::new(index));

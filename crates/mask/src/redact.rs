@@ -134,6 +134,7 @@ impl Redactor {
             if start < end {
                 out.extend_from_slice(&self.decide(chunk.slice(from..start), true));
                 out.extend_from_slice(&chunk.slice(start..end));
+                self.escaping = false;
                 from = end;
             }
         }
@@ -204,13 +205,8 @@ impl Redactor {
             spans.push(self.decided..carried);
         }
         index.scan(window, json, |range, pattern| spans.push(widen(window, range, pattern.flags, json)));
-        let mut matches = Vec::new();
-        self.detectors.iter().for_each(|detector| detector.find(window, &mut matches));
-        for Match { mut range, runs_on } in matches {
+        for Match { range, runs_on } in self.detect(window) {
             if range.start >= self.decided && range.end <= window.len() {
-                if json {
-                    range = within_string(window, range, runs_on.is_some(), self.escaping);
-                }
                 if let Some(how) = runs_on.filter(|_| range.end == window.len())
                     && runs.is_none_or(|(start, _)| Some(range.start) < start)
                 {
@@ -221,6 +217,34 @@ impl Redactor {
         }
         spans.sort_unstable_by_key(|span| span.start);
         Found { spans, carried, runs }
+    }
+
+    /// What the detectors find. In JSON they may take the end of a string for a part of a match; then they are asked again about
+    /// what comes after it, so that nothing is missed there.
+    fn detect(&self, window: &[u8]) -> Vec<Match> {
+        let mut matches = Vec::new();
+        for detector in self.detectors {
+            let mut from = 0;
+            let mut again = Some(0);
+            while let Some(start) = again.take() {
+                from = start.max(from);
+                let earlier = matches.len();
+                detector.find(window.get(from..).unwrap_or_default(), &mut matches);
+                for found in matches.iter_mut().skip(earlier) {
+                    found.range = from + found.range.start..from + found.range.end;
+                    if self.content == Content::Json {
+                        let runs_on = found.runs_on.is_some();
+                        let within = within_string(window, found.range.clone(), runs_on, self.escaping);
+                        if within.end < found.range.end {
+                            let after = within.end.max(from + 1);
+                            again = Some(again.map_or(after, |again: usize| again.min(after)));
+                        }
+                        found.range = within;
+                    }
+                }
+            }
+        }
+        matches
     }
 
     /// How many bytes at the end of `window` what follows could still change, if a match runs on like this.

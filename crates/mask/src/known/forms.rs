@@ -135,6 +135,9 @@ pub(super) fn forms(part: &Part) -> Vec<Form> {
 
 /// Escaped as a JSON string, and as one in a document that is a string itself (an annotation), which then Go wrote.
 fn json(value: &[u8], forms: &mut Vec<Form>) {
+    if value.iter().all(|byte| byte.is_ascii_graphic() && !br#""\/<>&"#.contains(byte)) {
+        return;
+    }
     let Ok(text) = std::str::from_utf8(value) else { return };
     for writer in WRITERS {
         let once = escape(text, writer);

@@ -1,22 +1,24 @@
 //! Which values may be looked for at all.
 //!
 //! Whoever may write an object and read it back can put a guess into it and see whether it comes back masked. So only what
-//! nobody guesses is looked for. The estimate is our own: it must be told in a few sentences to those who rely on it, and judge
-//! tokens as strictly as passwords, of which password meters (zxcvbn: a dozen crates for dictionaries of names) are made to think
-//! well or badly.
+//! nobody guesses is looked for. The estimate is our own: a password meter (such as zxcvbn) says how long a password withstands
+//! guessing, while here are hostnames, addresses and whole files too, and those who rely on the rule must be told it in a
+//! few sentences.
 //!
-//! The rule: at least 12 bytes; at least 6 different ones; and at least [`ENOUGH`] bits in *tokens that look random*. Tokens are what
-//! stands between separators. A token looks random if it mixes letters with digits or symbols several times over, or if its letters
-//! read like no word: one in six pairs or more of neighbours is rare in English. Words count nothing however many there are
-//! (nor do words with digits before or after them, or digits for letters: `Pa55w0rd`), neither do numbers of fewer than 16
-//! digits, repetitions, rows on a keyboard (`qwert`), or words of hexadecimal digits (`deadbeef`). Since symbols separate tokens, a value with many of them is looked for too if it has
-//! small letters, capitals, digits and three different symbols, and most of its characters are of another of these kinds than the one before.
+//! The rule: at least 12 bytes; at least 6 different ones; and at least [`ENOUGH`] bits in *tokens that look random*. Tokens are
+//! what stands between separators. A token looks random if it mixes letters with digits or symbols several times over, or if
+//! its letters read like no word: one in six pairs of neighbours or more is rare in English. Words count nothing however many
+//! there are (nor do words with digits before or after them, or digits for letters: `Pa55w0rd`), neither do numbers of fewer
+//! than 16 digits, repetitions, rows on a keyboard (`qwert`), or words of hexadecimal digits (`deadbeef`).
+//!
+//! Since symbols separate tokens, a value with many of them is looked for too if it has small letters, capitals, digits and
+//! three different symbols, and most of its characters are of another of these kinds than the one before.
 
 use super::forms::SHORTEST;
 use crate::placeholder::placeholder_in;
 
-/// Bits that tokens that look random must have in sum. A guess costs a request's share of bytes: one that writes and reads a megabyte
-/// tests some 2^16 guesses, so that 2^36 take a million of them, and the estimate is low.
+/// Bits that tokens that look random must have in sum. A request that writes a megabyte, and one that reads it, test some
+/// 2^16 guesses, so that 2^36 take a million of them; and the estimate is low.
 const ENOUGH: f64 = 36.0;
 
 /// Bits of a random character of a kind: one of 26, 10 and some 16.

@@ -76,3 +76,51 @@ fn matches_end_where_they_end() {
         }
     }
 }
+
+/// Known values and matches that run on, mixed with what ends them: however it is cut, the same comes out.
+#[test]
+fn any_chunking_gives_the_same() {
+    const PIECES: [&str; 14] = [
+        "Xk9fTq2Lm8Zr",
+        "Xk9fTq2",
+        "WGs5ZlRxMkxtOFpy",
+        "YazlmVHEyTG04Wn",
+        "key-abcd",
+        "key-",
+        "efg",
+        "<<",
+        ">>",
+        "\n",
+        " ",
+        "\\\"",
+        "\\\\",
+        "\"",
+    ];
+    let known = KnownValues::none();
+    known.update([crate::SecretValue::new(b"Xk9fTq2Lm8Zr".to_vec())]);
+    let cases = std::env::var("PORTCULLIS_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(1000);
+    for seed in 0..cases {
+        let mut state: u64 = seed;
+        let mut below = |end: usize| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            usize::try_from(state >> 33).unwrap() % end
+        };
+        let content = [Content::Json, Content::Text, Content::Opaque][below(3)];
+        let text: String = (0..below(12)).map(|_| PIECES[below(PIECES.len())]).collect();
+        let mut redact = |most: usize| {
+            let mut redactor = Redactor::with(known.clone(), content, &[&Keys, &Blocks]);
+            let mut rest = Bytes::copy_from_slice(text.as_bytes());
+            let mut out = Vec::new();
+            while !rest.is_empty() {
+                let piece = rest.split_to((1 + below(most)).min(rest.len()));
+                out.extend_from_slice(&redactor.push(piece, &[]));
+            }
+            out.extend_from_slice(&redactor.finish());
+            (String::from_utf8(out).unwrap(), redactor.masked())
+        };
+        let whole = redact(usize::MAX - 1);
+        for most in [1, 2, 5, 20] {
+            assert_eq!(redact(most), whole, "seed {seed}: {text:?} as {content:?}");
+        }
+    }
+}

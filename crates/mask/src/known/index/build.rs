@@ -94,18 +94,15 @@ impl Index {
     /// Writes the directory of the grams, of which there are some.
     fn direct(&mut self) {
         self.bits = self.grams.len().next_power_of_two().trailing_zeros().clamp(1, 24);
-        let buckets = 1_u64 << self.bits;
-        self.directory = Vec::with_capacity(self.grams.len() + 2);
-        let mut grams = self.grams.iter();
-        let mut rest = grams.as_slice();
-        for bucket in 0..buckets {
-            self.directory.push(u32::try_from(self.grams.len() - rest.len()).unwrap_or(u32::MAX));
-            while rest.first().is_some_and(|gram| gram >> (64 - self.bits) == bucket) {
-                grams.next();
-                rest = grams.as_slice();
+        let mut begins = 0;
+        for bucket in 0..1_u64 << self.bits {
+            self.directory.push(u32::try_from(begins).unwrap_or(u32::MAX));
+            while self.grams.get(begins).is_some_and(|gram| gram >> (64 - self.bits) == bucket) {
+                begins += 1;
             }
         }
-        self.directory.push(u32::try_from(self.grams.len()).unwrap_or(u32::MAX));
+        self.directory.push(u32::try_from(begins).unwrap_or(u32::MAX));
+        self.directory.shrink_to_fit();
     }
 
     fn memory(&self) -> usize {
@@ -147,7 +144,7 @@ struct Common {
 impl Common {
     fn of(forms: &[(Form, u32)]) -> Self {
         let mut common =
-            Self { counts: vec![0; (forms.len() * 32).next_power_of_two().clamp(1 << 10, 1 << 22)] };
+            Self { counts: vec![0; (forms.len() * 32).next_power_of_two().clamp(1 << 10, 1 << 21)] };
         for (form, _) in forms {
             for place in runs(&form.bytes).flatten() {
                 let place = common.place(&form.bytes, place);
