@@ -1,10 +1,12 @@
-//! An agent that tests guesses at secret values is counted, and frozen beyond its budget. The API server is a stand-in,
-//! which sees what passes.
+//! An agent that sends known secret values, or tests guesses at them, is counted, and frozen beyond its budget.
 
-use e2e::{AuditedGate, Client, leaves};
+use e2e::{AuditedGate, CANARY, Client, audited, furnish, leaves, start};
 use http::StatusCode;
 use serde_json::Value;
-use testkit::stand_in::{Reply, StandIn};
+use testkit::{
+    Cluster,
+    stand_in::{Reply, StandIn},
+};
 
 const BUDGET: usize = 2;
 
@@ -69,5 +71,57 @@ fn guesses_beyond_the_budget_freeze_the_session_and_a_restart_gives_no_new_budge
     let frozen: Vec<&Value> = leaves.iter().filter(|leaf| leaf["type"] == "session_frozen").collect();
     let [frozen] = frozen.as_slice() else { anyhow::bail!("{frozen:?}") };
     assert_eq!((&frozen["event"]["by"], &frozen["event"]["session"]), (&"portcullis".into(), &id.into()));
+    Ok(())
+}
+
+#[test]
+fn known_values_that_are_sent_are_counted_and_the_answers_do_not_tell() -> anyhow::Result<()> {
+    // Before the gate starts, so that the first call waits until the value is known.
+    furnish(Cluster::shared()?, "tripping")?;
+    let extra = format!("sessions: {{ known_values_sent: {BUDGET} }}\n");
+    let mut lab = start(&testkit::Options { extra, ..e2e::permissive() })?;
+    let session = lab.gate.session("tripping")?;
+    let (client, id) = (Client::new(&lab.gate, &session)?, session.id.clone());
+    let list = |value: &str| {
+        client.ask(&format!("GET /api/v1/namespaces/tripping/pods?labelSelector=app%3D{value}"), &[], "")
+    };
+    let seen = |answer: &e2e::Answer| {
+        let names: Vec<String> = answer
+            .head
+            .lines()
+            .skip(1)
+            .filter_map(|line| Some(line.split_once(':')?.0.to_lowercase()))
+            .collect();
+        (answer.status, names)
+    };
+    let harmless = list(&CANARY.replace('c', "d"))?;
+    assert_eq!(harmless.status, 200, "{}", harmless.body);
+    for _within in 0..BUDGET {
+        assert_eq!(seen(&list(CANARY)?), seen(&harmless));
+    }
+    let frozen = list(CANARY)?;
+    assert_eq!(frozen.status, 403, "{}", frozen.body);
+    assert!(frozen.body.contains("this session is frozen since"), "{}", frozen.body);
+    assert_eq!(list("web")?.status, 403, "whatever is asked");
+    let passed = audited(lab.cluster, |event| {
+        event["impersonatedUser"]["extra"]["portcullis.dev/session"][0] == id.as_str()
+            && event["stage"] == "ResponseComplete"
+    })?;
+    assert_eq!(passed.len(), 1 + BUDGET, "{passed:?}");
+
+    lab.gate.stop()?;
+    let leaves = leaves(&lab.gate)?;
+    let of = |kind: &str| {
+        leaves.iter().filter(|leaf| leaf["type"] == kind).map(|leaf| &leaf["event"]).collect::<Vec<_>>()
+    };
+    let sent = of("known_value_sent");
+    assert_eq!(sent.len(), BUDGET + 1, "{sent:?}");
+    assert!(sent.iter().all(|event| event["values"] == 1 && event["session"] == id.as_str()), "{sent:?}");
+    let intents = of("intent");
+    let withheld = intents
+        .iter()
+        .filter(|event| event["request"]["path"] == "/api/v1/namespaces/tripping/pods?labelSelector=*");
+    assert_eq!(withheld.count(), BUDGET, "{intents:?}");
+    assert_eq!(of("session_frozen").len(), 1);
     Ok(())
 }
