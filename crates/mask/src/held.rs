@@ -1,6 +1,6 @@
 //! Strings that are held until it is clear what they are: packed documents, Helm releases, certificate signing requests.
 //!
-//! What is too large to hold or to unpack, or cannot be unpacked, is replaced. Memory is bounded by the limits here.
+//! What is too large to hold or to unpack, or cannot be unpacked, is replaced. What becomes of releases is in `helm`. Memory is bounded by the limits here.
 
 use std::io::Read;
 use std::ops::Range;
@@ -11,7 +11,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use flate2::read::MultiGzDecoder;
 
 use crate::placeholder::{Placeholder, Tag};
-use crate::places::{Check, Rules, Whose};
+use crate::places::{Check, Rules, Whose, Wrapped};
 use crate::scan::{Scanner, Sink};
 use crate::splice::Splice;
 
@@ -19,10 +19,13 @@ use crate::splice::Splice;
 /// (`k8s.io/apimachinery/pkg/api/validation`, `TotalAnnotationSizeLimitB`).
 const MAX_HELD: usize = 256 << 10;
 
+/// The same of a Helm release. An object has 1 MiB of data (`k8s.io/api/core/v1`, `MaxSecretSize`), which base64 makes a third longer.
+const MAX_RELEASE: usize = 2 << 20;
+
 /// The longest document that is unpacked. Whoever writes an annotation can make it a bomb.
 const MAX_UNPACKED: usize = 4 << 20;
 
-/// How base64 of gzip begins: the bytes `1f 8b 08`, and flags that are zero.
+/// How base64 of gzip begins: the bytes `1f 8b 08`.
 const GZIP: &[u8] = b"H4sI";
 
 /// The DER of `challengePassword` (RFC 2985 section 5.4.1), 1.2.840.113549.1.9.7.
@@ -40,9 +43,9 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 #[derive(Debug, Default)]
 pub(crate) struct Held {
     check: Option<Check>,
-    /// As it was written: at most six bytes for each of `text`.
+    /// As it was written, where it can be kept: at most six bytes for each of `text`.
     raw: Vec<u8>,
-    /// What it means, up to [`MAX_HELD`].
+    /// What it means, up to [`MAX_HELD`] or [`MAX_RELEASE`].
     text: Vec<u8>,
     /// Whether it is longer.
     too_long: bool,
@@ -57,6 +60,8 @@ pub(crate) enum Verdict {
     /// It goes out as it came.
     Keep,
     Replace,
+    /// It may be a Helm release: masked within, or replaced.
+    Release(Wrapped),
 }
 
 impl Held {
@@ -74,7 +79,19 @@ impl Held {
 
     /// Keeps a part of the string as it was written, as long as it is not clear what it is.
     pub(crate) fn keep_raw(&mut self, raw: &[u8]) {
-        self.raw.extend_from_slice(raw);
+        let kept = match self.check {
+            Some(Check::Release(Wrapped::Twice)) => false,
+            Some(Check::Release(Wrapped::Once)) => self.text.len() < GZIP.len(),
+            Some(Check::Packed(_) | Check::Request) | None => true,
+        };
+        if kept {
+            self.raw.extend_from_slice(raw);
+        }
+    }
+
+    /// What it means, if it is not too long.
+    pub(crate) fn text(&self) -> &[u8] {
+        &self.text
     }
 
     pub(crate) fn raw(&self) -> &[u8] {
@@ -87,8 +104,8 @@ impl Held {
 
     pub(crate) fn placeholder(&self) -> Placeholder {
         match self.check {
-            Some(Check::Request) => Placeholder::Base64,
-            Some(Check::Packed(_) | Check::Release) | None => Placeholder::Text,
+            Some(check) => check.placeholder(),
+            None => Placeholder::Text,
         }
     }
 
@@ -96,10 +113,11 @@ impl Held {
     pub(crate) fn judge(&self, rules: &Rules, complete: bool) -> Verdict {
         let keep = match self.check {
             // The beginning decides, however long the rest is.
-            Some(Check::Release) if self.text.len() >= GZIP.len() => !self.text.starts_with(GZIP),
+            Some(Check::Release(Wrapped::Once)) if self.is_no_gzip() => true,
             Some(_) if self.too_long => false,
             Some(_) if !complete => return Verdict::Wait,
-            Some(Check::Release) => true,
+            Some(Check::Release(Wrapped::Once)) if self.text.len() < GZIP.len() => true,
+            Some(Check::Release(wrapped)) => return Verdict::Release(wrapped),
             Some(Check::Request) => is_harmless_request(&self.text),
             Some(Check::Packed(whose)) => is_harmless_document(&self.text, rules, whose),
             None => false,
@@ -107,8 +125,13 @@ impl Held {
         if keep { Verdict::Keep } else { Verdict::Replace }
     }
 
+    fn is_no_gzip(&self) -> bool {
+        self.text.len() >= GZIP.len() && !self.text.starts_with(GZIP)
+    }
+
     fn push(&mut self, bytes: &[u8]) {
-        let room = MAX_HELD - self.text.len();
+        let most = if matches!(self.check, Some(Check::Release(_))) { MAX_RELEASE } else { MAX_HELD };
+        let room = most.saturating_sub(self.text.len());
         self.too_long |= bytes.len() > room;
         self.text.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
     }
@@ -169,7 +192,7 @@ fn nothing_to_mask(mut document: impl Read, rules: &Rules) -> bool {
 }
 
 /// What base64 stands for, in whatever lines it is written.
-fn decode(text: &[u8]) -> Option<Vec<u8>> {
+pub(crate) fn decode(text: &[u8]) -> Option<Vec<u8>> {
     let joined: Vec<u8> = text.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect();
     BASE64.decode(joined).ok()
 }

@@ -13,6 +13,7 @@
 mod binding;
 mod guard;
 mod held;
+mod helm;
 mod kind;
 mod known;
 mod malformed;

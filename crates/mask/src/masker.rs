@@ -26,7 +26,7 @@ pub enum Framing {
 ///
 /// Memory is constant: a stack of at most [`MAX_DEPTH`](crate::MAX_DEPTH) entries, one key, one escape. No byte that is kept is held
 /// back, except within a document in a string, where an escape (at most 12 bytes) waits for its end, and in the few strings that
-/// are held until it is clear what they are (up to 256 KiB of text, see `held`).
+/// are held until it is clear what they are (up to 256 KiB of text, a Helm release up to 2 MiB, see `held`).
 #[derive(Debug)]
 pub struct Masker {
     scanner: Scanner,
@@ -48,7 +48,7 @@ impl Masker {
     /// Secret.
     #[must_use]
     pub fn bound(self, guard: &Guard, view: &View) -> Self {
-        Self { scanner: self.scanner.bound(Binding::new(guard, view)), ..self }
+        Self { scanner: self.scanner.bound(guard, Binding::new(guard, view)), ..self }
     }
 
     /// The ranges of what the last [`Masker::push`] gave out that policy reveals.

@@ -18,9 +18,10 @@ use std::sync::{Arc, LazyLock};
 
 use compile::{SECRETS, Source};
 use names::Names;
+pub(crate) use names::Telling;
 use parse::Entry;
 pub use tree::Rules;
-pub(crate) use tree::{ANYWHERE, Check, MAX_KEY, NOTHING, Node, Note, ROOT, Treatment, Whose};
+pub(crate) use tree::{ANYWHERE, Check, MAX_KEY, NOTHING, Node, Note, ROOT, Treatment, Whose, Wrapped};
 
 use crate::placeholder::Placeholder;
 
@@ -91,6 +92,29 @@ impl Catalogue {
     #[must_use]
     pub fn rules_for(&self, group: &str, resource: &str, subresource: Option<&str>) -> Rules {
         self.0.rules.get(self.named(group, resource, subresource).as_str()).unwrap_or(&self.0.others).clone()
+    }
+
+    /// The rules for a document within a string that says it is of this kind. The resource is guessed from the kind as Kubernetes
+    /// does (`k8s.io/apimachinery/pkg/api/meta`, `UnsafeGuessKindToResource`).
+    pub(crate) fn rules_of_kind(&self, api_version: &str, kind: &str) -> Option<Rules> {
+        let group = api_version.split_once('/').map_or("", |(group, _)| group);
+        let singular = kind.to_ascii_lowercase();
+        let plural = match singular.strip_suffix('y') {
+            _ if singular.ends_with('s') => format!("{singular}es"),
+            Some(stem) => format!("{stem}ies"),
+            None => format!("{singular}s"),
+        };
+        self.rules_for(group, &plural, None).embedded(Whose::Own).cloned()
+    }
+
+    /// What the key of a value in a chart's values tells about it.
+    pub(crate) fn key_tells(&self, key: &str) -> Option<Telling> {
+        self.0.names.key_tells(key)
+    }
+
+    /// Whether the value beside this `name` is replaced.
+    pub(crate) fn name_tells(&self, name: &str) -> bool {
+        self.0.names.telling(name.as_bytes())
     }
 
     /// Whether an object of this resource has values at places of its own, which messages about it can quote.

@@ -18,6 +18,7 @@ pub(crate) use text::Sink;
 use text::Text;
 
 use crate::binding::Binding;
+use crate::guard::Guard;
 use crate::held::Held;
 use crate::malformed::{Fault, What};
 use crate::nested::Nested;
@@ -103,6 +104,8 @@ pub(crate) struct Scanner {
     nested: Option<Box<Nested>>,
     held: Option<Box<Held>>,
     binding: Option<Box<Binding>>,
+    /// For what is masked by value within releases.
+    guard: Option<Guard>,
     masked: u64,
 }
 
@@ -123,13 +126,15 @@ impl Scanner {
             nested: None,
             held: None,
             binding: None,
+            guard: None,
             masked: 0,
         }
     }
 
-    /// The same, with placeholders that are bound.
-    pub(crate) fn bound(mut self, binding: Binding) -> Self {
+    /// The same for an answer of `guard`'s cluster, with placeholders that are bound.
+    pub(crate) fn bound(mut self, guard: &Guard, binding: Binding) -> Self {
         self.binding = Some(Box::new(binding));
+        self.guard = Some(guard.clone());
         self
     }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::names::Names;
 use super::parse::Entry;
 use super::tree::{
-    ANYWHERE, Branch, Check, NOTHING, Node, Note, ROOT, Rules, Step, Treatment, Tree, Turns, Whose,
+    ANYWHERE, Branch, Check, NOTHING, Node, Note, ROOT, Rules, Step, Treatment, Tree, Turns, Whose, Wrapped,
 };
 use crate::binding::place_digest;
 use crate::placeholder::Placeholder;
@@ -74,7 +74,7 @@ impl Source<'_> {
 
 /// The rules for documents that have no place.
 pub(crate) fn nowhere() -> Rules {
-    let names = Arc::new(Names::new(Vec::new(), Vec::new()));
+    let names = Arc::new(Names::new(Vec::new(), Vec::new(), Vec::new()));
     Builder::new(&Source { entries: &[], names: &names }, SECRETS, true).finish()
 }
 
@@ -176,7 +176,9 @@ impl<'a> Builder<'a> {
     fn adapted(&self, treatment: Treatment, whose: Whose) -> Treatment {
         match treatment {
             // `kubectl` puts no copy into a copy, and what would have to be held cannot be within a string.
-            Treatment::Held(Check::Request) if self.embedded => Treatment::Replace(Placeholder::Base64),
+            Treatment::Held(Check::Request | Check::Release(Wrapped::Twice)) if self.embedded => {
+                Treatment::Replace(Placeholder::Base64)
+            }
             Treatment::Embedded(_) | Treatment::Held(_) if self.embedded => {
                 Treatment::Replace(Placeholder::Text)
             }
@@ -221,11 +223,16 @@ impl<'a> Builder<'a> {
     /// The values of one Secret that is the whole answer can be revealed.
     fn reveal(&mut self) {
         let data = self.grow(ROOT, &Step::Key("data".into()));
-        let member = self.grow(data, &Step::Any);
-        if let Some(branch) = self.branch(member)
-            && let Some(Treatment::Replace(placeholder)) = branch.treatment
-        {
-            branch.treatment = Some(Treatment::Revealable(placeholder));
+        let mut members = vec![self.grow(data, &Step::Any)];
+        members.extend(self.branch(data).iter().flat_map(|data| data.keys.iter().map(|(_, member)| *member)));
+        for member in members {
+            if let Some(treatment) = self.branch(member).and_then(|branch| branch.treatment.as_mut()) {
+                *treatment = match *treatment {
+                    Treatment::Replace(placeholder) => Treatment::Revealable(placeholder),
+                    Treatment::Held(check) => Treatment::RevealableHeld(check),
+                    other => other,
+                };
+            }
         }
     }
 
@@ -267,10 +274,11 @@ impl<'a> Builder<'a> {
         self.insert(child, rest, treatment, place);
     }
 
-    /// What is replaced anyhow stays so.
+    /// What is replaced anyhow stays so; only a release is masked within instead, which shows no more of it.
     fn treat(&mut self, node: Node, treatment: Treatment, place: u64) {
+        let release = matches!(treatment, Treatment::Held(Check::Release(Wrapped::Twice)));
         if let Some(branch) = self.branch(node)
-            && !matches!(branch.treatment, Some(Treatment::Replace(_)))
+            && (release || !matches!(branch.treatment, Some(Treatment::Replace(_))))
         {
             branch.treatment = Some(treatment);
             branch.place = place;

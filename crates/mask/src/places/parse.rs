@@ -2,7 +2,7 @@
 
 use super::glob::Glob;
 use super::names::Names;
-use super::tree::{Check, MAX_KEY, Step, Treatment, Whose};
+use super::tree::{Check, MAX_KEY, Step, Treatment, Whose, Wrapped};
 use crate::placeholder::Placeholder;
 
 /// The most steps of a path.
@@ -26,13 +26,15 @@ pub(crate) struct Entry {
 /// # Errors
 /// The number of the first line that cannot be read, and what is wrong with it.
 pub(crate) fn file(text: &str) -> Result<(Vec<Entry>, Names), (usize, &'static str)> {
-    let (mut entries, mut secret, mut plain) = (Vec::new(), Vec::new(), Vec::new());
+    let mut entries = Vec::new();
+    let (mut secret, mut plain, mut plain_keys) = (Vec::new(), Vec::new(), Vec::new());
     for (index, line) in text.lines().enumerate() {
         let words = line.split('#').next().unwrap_or_default();
         match words.split_whitespace().collect::<Vec<_>>()[..] {
             [] => {}
             ["env", name, "secret"] => secret.push(Glob::new(name)),
             ["env", name, "plain"] => plain.push(Glob::new(name)),
+            ["key", name, "plain"] => plain_keys.push(Glob::new(name)),
             [resource, path, treatment] => {
                 let entry = treatment_named(treatment)
                     .ok_or("no such treatment")
@@ -42,7 +44,7 @@ pub(crate) fn file(text: &str) -> Result<(Vec<Entry>, Names), (usize, &'static s
             _ => return Err((index + 1, "not three words")),
         }
     }
-    Ok((entries, Names::new(secret, plain)))
+    Ok((entries, Names::new(secret, plain, plain_keys)))
 }
 
 /// An entry from its words.
@@ -62,7 +64,8 @@ fn treatment_named(word: &str) -> Option<Treatment> {
         "base64" => Treatment::Replace(Placeholder::Base64),
         "json" => Treatment::Embedded(Whose::Own),
         "packed" => Treatment::Held(Check::Packed(Whose::Own)),
-        "release" => Treatment::Held(Check::Release),
+        "release" => Treatment::Held(Check::Release(Wrapped::Once)),
+        "release64" => Treatment::Held(Check::Release(Wrapped::Twice)),
         "request" => Treatment::Held(Check::Request),
         _ => return None,
     })

@@ -25,7 +25,9 @@ fn catalogues_are_sound() {
                 assert_eq!(distinct.len(), branch.keys.len(), "a key leads to two places");
                 match branch.treatment {
                     None | Some(Treatment::Note(_) | Treatment::ReplaceMembers(_)) => {}
-                    Some(Treatment::Embedded(_) | Treatment::Held(_)) => assert!(outermost),
+                    Some(Treatment::Embedded(_) | Treatment::Held(_) | Treatment::RevealableHeld(_)) => {
+                        assert!(outermost);
+                    }
                     Some(Treatment::Replace(_) | Treatment::Revealable(_)) => {
                         assert!(branch.keys.is_empty() && branch.element == NOTHING);
                     }

@@ -38,6 +38,8 @@ pub(crate) enum Treatment {
     Embedded(Whose),
     /// A string that is held until it is clear what it is.
     Held(Check),
+    /// The same, but where policy reveals this key.
+    RevealableHeld(Check),
     /// A string that says something about what comes after it; it stays.
     Note(Note),
 }
@@ -56,10 +58,29 @@ pub(crate) enum Whose {
 pub(crate) enum Check {
     /// Whether the document packed into it has a place in it.
     Packed(Whose),
-    /// Whether it is a Helm release.
-    Release,
+    /// Whether it is a Helm release, which is masked within.
+    Release(Wrapped),
     /// Whether it is a certificate signing request with a challenge password.
     Request,
+}
+
+impl Check {
+    /// What stands in the stead of a value that is replaced.
+    pub(crate) fn placeholder(self) -> Placeholder {
+        match self {
+            Self::Request | Self::Release(Wrapped::Twice) => Placeholder::Base64,
+            Self::Packed(_) | Self::Release(Wrapped::Once) => Placeholder::Text,
+        }
+    }
+}
+
+/// How often the gzip of a Helm release is encoded in base64 (`helm.sh/helm/v3/pkg/storage/driver`, `encodeRelease`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wrapped {
+    /// In a ConfigMap.
+    Once,
+    /// In a Secret, whose values are in base64 anyhow.
+    Twice,
 }
 
 /// What a string says about what comes after it.

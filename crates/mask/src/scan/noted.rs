@@ -2,6 +2,7 @@
 
 use super::{Role, Scanner, State};
 use crate::held::Verdict;
+use crate::helm;
 use crate::malformed::Fault;
 use crate::placeholder::Tag;
 use crate::places::{Check, Note};
@@ -58,25 +59,33 @@ impl Scanner {
         let end = self.text.advance(input, at, held)?;
         let piece_end = end.unwrap_or(input.len());
         let piece = input.get(at..piece_end).unwrap_or_default();
-        match held.judge(&self.rules, end.is_some()) {
-            Verdict::Wait => held.keep_raw(piece),
+        let release = match held.judge(&self.rules, end.is_some()) {
+            Verdict::Wait => {
+                held.keep_raw(piece);
+                return Ok(piece_end);
+            }
             Verdict::Keep => {
                 splice.output().extend_from_slice(held.raw());
                 splice.output().extend_from_slice(piece);
                 splice.resume(piece_end);
                 held.clear();
                 self.state = State::Text(Role::Value);
+                return Ok(piece_end);
             }
-            Verdict::Replace => {
-                splice.insert(held.placeholder(), held.tag());
-                held.clear();
-                self.masked += 1;
-                // What is left of it is cut.
-                self.mark = self.stack.len();
-                self.state = State::Text(Role::Value);
-            }
+            Verdict::Replace => None,
+            Verdict::Release(wrapped) => helm::masked(held.text(), wrapped, self.guard.as_ref()),
+        };
+        if let Some(release) = release {
+            splice.output().extend_from_slice(release.text.as_bytes());
+            self.masked += release.masked;
+        } else {
+            splice.insert(held.placeholder(), held.tag());
+            self.masked += 1;
         }
-        // What remains, if only the quotation mark, is read as any string.
+        held.clear();
+        // What is left of it is cut. What remains, if only the quotation mark, is read as any string.
+        self.mark = self.stack.len();
+        self.state = State::Text(Role::Value);
         Ok(piece_end)
     }
 }

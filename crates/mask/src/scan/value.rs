@@ -4,7 +4,7 @@ use super::{Frame, MAX_DEPTH, NO_MARK, Number, Role, Scanner, State, is_space, t
 use crate::malformed::{Fault, What};
 use crate::nested::Nested;
 use crate::placeholder::{Placeholder, Tag};
-use crate::places::{ANYWHERE, Check, NOTHING, Node, Treatment};
+use crate::places::{ANYWHERE, NOTHING, Node, Treatment};
 use crate::splice::Splice;
 
 impl Scanner {
@@ -74,7 +74,7 @@ impl Scanner {
                 self.state = State::Text(Role::Note(note));
                 return true;
             }
-            Treatment::Revealable(_) if self.reveals() => {
+            Treatment::Revealable(_) | Treatment::RevealableHeld(_) if self.reveals() => {
                 self.mark = self.stack.len();
                 self.shown_from = Some(splice.going_to(at + usize::from(string)));
                 return false;
@@ -91,13 +91,13 @@ impl Scanner {
                 self.state = State::Text(Role::Embedded);
                 return true;
             }
-            Treatment::Held(check) if string => {
+            Treatment::Held(check) | Treatment::RevealableHeld(check) if string => {
                 splice.cut(at + 1);
                 self.hold(check);
                 return true;
             }
-            Treatment::Held(Check::Request) => Placeholder::Base64,
-            Treatment::ReplaceMembers(_) | Treatment::Embedded(_) | Treatment::Held(_) => Placeholder::Text,
+            Treatment::Held(check) | Treatment::RevealableHeld(check) => check.placeholder(),
+            Treatment::ReplaceMembers(_) | Treatment::Embedded(_) => Placeholder::Text,
             Treatment::Replace(placeholder) | Treatment::Revealable(placeholder) => placeholder,
         };
         self.masked += 1;

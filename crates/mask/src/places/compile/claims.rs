@@ -31,7 +31,7 @@ impl Builder<'_> {
         let source = self.source;
         for entry in source.entries.iter().filter(|entry| entry.resource == SECRETS) {
             let place = place_digest(&entry.path);
-            self.insert(either, &entry.steps, entry.treatment, place);
+            self.insert(either, &entry.steps, self.adapted(entry.treatment, Whose::Secret), place);
         }
         self.share(node, either);
         either
