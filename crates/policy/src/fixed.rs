@@ -127,7 +127,7 @@ const TABLE: &[FixedDenial] = &[
     },
     FixedDenial {
         id: "fixed/helm-releases",
-        what: "writing Helm's release Secrets (`sh.helm.release.v1.…`)",
+        what: "writing Helm's releases, Secrets or ConfigMaps (`sh.helm.release.v1.…`)",
         reason: "Helm would write back what it read through the gate, with values masked, and break the release",
         next: "render with `helm template` and apply the manifests, or let your pipeline run Helm",
         cost: Some("an upgrade or rollback through the gate can corrupt the release and what it manages"),

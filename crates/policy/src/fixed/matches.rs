@@ -120,7 +120,10 @@ pub(super) fn token_secret(call: &Call<'_>, _: &Own) -> bool {
 pub(super) fn helm_release(call: &Call<'_>, _: &Own) -> bool {
     let typed = |value: &&Value| value.as_str().is_some_and(|text| text.starts_with("helm.sh/release"));
     let types = call.body.map(|body| body.assigned(&["type"])).unwrap_or_default();
-    is_secret(call) && call.changes() && (call.is_named("sh.helm.release.v1.") || types.iter().any(typed))
+    // With `HELM_DRIVER=configmap`.
+    let in_map = call.object().is_some_and(|o| o.is("", "configmaps"));
+    let named = (is_secret(call) || in_map) && call.is_named("sh.helm.release.v1.");
+    call.changes() && (named || is_secret(call) && types.iter().any(typed))
 }
 
 /// Changes in `admissionregistration.k8s.io` to resources with one of two endings.

@@ -72,6 +72,9 @@ const TABLE_OF_CALLS: &str = "
     get clusterroles.rbac.authorization.k8s.io - portcullis:gate -
     delete secrets a sh.helm.release.v1.web.v1 fixed/helm-releases
     get secrets a sh.helm.release.v1.web.v1 -
+    update configmaps a sh.helm.release.v1.web.v1 fixed/helm-releases
+    get configmaps a sh.helm.release.v1.web.v1 -
+    update configmaps a helm -
     update secrets kube-system bootstrap-token-abcdef fixed/token-secrets
     delete secrets kube-system bootstrap-token-abcdef -
 ";
