@@ -14,4 +14,4 @@ pub use cluster::Cluster;
 pub use command::{kubectl, run_with_input};
 pub use gate::{AGENT, CLUSTER, DELEGATOR, Gate, Options, Session, of_account, program};
 pub use oracle::{Oracle, protobuf_schema};
-pub use tools::{Tools, tools};
+pub use tools::{Tools, helm, tools};

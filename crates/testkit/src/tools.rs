@@ -1,4 +1,4 @@
-//! The programs of `tests/cluster`, built once into the user's cache folder.
+//! The programs of `tests/cluster`, and Helm from `tests/helm`, built once into the user's cache folder.
 
 use std::{
     env,
@@ -15,15 +15,47 @@ use sha2::{Digest, Sha256};
 
 use crate::command::tail;
 
-/// The sources.
-const SOURCES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/cluster");
 /// What the programs call themselves; must be the version of `k8s.io/kubernetes` in `go.mod`.
 pub(crate) const VERSION: (&str, &str, &str) = ("v1.37.2", "1", "37");
-/// The Go release that `go.mod` asks for.
+/// The Go release that `go.mod` asks for, everywhere.
 const GO: (u32, u32) = (1, 26);
-/// Packages beside the main one that become programs of their own.
-const PACKAGES: [&str; 4] =
-    ["./podinit", "./oracle", "k8s.io/kubernetes/cmd/kubectl", "k8s.io/kubernetes/test/images/agnhost"];
+
+/// Programs that are built together.
+#[derive(Debug)]
+struct Build {
+    /// What it is called in messages, and how long it takes.
+    name: &'static str,
+    takes: &'static str,
+    /// The folder with its `go.mod`.
+    sources: &'static str,
+    /// The packages that become programs of their own.
+    packages: &'static [&'static str],
+    /// What the folder's own package becomes, if it is one; Go would name it after the module.
+    main: Option<(&'static str, &'static str)>,
+}
+
+const KUBERNETES: Build = Build {
+    name: "the test Kubernetes",
+    takes: "about 8 minutes",
+    sources: concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/cluster"),
+    packages: &[
+        "./podinit",
+        "./oracle",
+        "k8s.io/kubernetes/cmd/kubectl",
+        "k8s.io/kubernetes/test/images/agnhost",
+    ],
+    main: Some(("cluster", "portcullis-testcluster")),
+};
+
+/// Of the same Kubernetes libraries, so that Go need not compile them again.
+const HELM: Build = Build {
+    name: "Helm",
+    takes: "about 2 minutes",
+    sources: concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/helm"),
+    packages: &["helm.sh/helm/v3/cmd/helm"],
+    main: None,
+};
+
 /// How long a build of other sources is kept after its last use.
 const KEEP: Duration = Duration::from_secs(7 * 24 * 3600);
 
@@ -56,36 +88,89 @@ impl Tools {
 pub fn tools() -> anyhow::Result<&'static Tools> {
     static TOOLS: OnceLock<Result<Tools, String>> = OnceLock::new();
     TOOLS
-        .get_or_init(|| find_or_build().map_err(|error| format!("{error:#}")))
+        .get_or_init(|| {
+            let folder = KUBERNETES.find_or_make().map_err(|error| format!("{error:#}"))?;
+            Ok(Tools::in_folder(&folder))
+        })
         .as_ref()
         .map_err(|error| anyhow::Error::msg(error.clone()))
 }
 
-fn find_or_build() -> anyhow::Result<Tools> {
-    let sources = Path::new(SOURCES);
-    let cache = cache_folder()?;
-    let digest = digest(sources)?;
-    let folder = cache.join(&digest);
-    fs::create_dir_all(&cache).with_context(|| format!("could not create `{}`", cache.display()))?;
-    // Shared by users of a build, exclusive for the one who builds: held until the build is there.
-    let lock = File::create(cache.join("lock"))?;
-    if !folder.is_dir() {
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                eprintln!("waiting for another process that builds the test Kubernetes");
-                lock.lock()?;
-            }
-            Err(TryLockError::Error(error)) => return Err(error.into()),
-        }
+/// Helm, built like [`tools()`] if it never was.
+///
+/// # Errors
+/// As for them.
+pub fn helm() -> anyhow::Result<PathBuf> {
+    Ok(HELM.find_or_make()?.join("helm"))
+}
+
+impl Build {
+    /// The folder with the programs.
+    fn find_or_make(&self) -> anyhow::Result<PathBuf> {
+        let sources = Path::new(self.sources);
+        let cache = cache_folder()?;
+        let digest = digest(sources, self.packages)?;
+        let folder = cache.join(&digest);
+        fs::create_dir_all(&cache).with_context(|| format!("could not create `{}`", cache.display()))?;
+        // Shared by users of a build, exclusive for the one who builds: held until the build is there.
+        let lock = File::create(cache.join("lock"))?;
         if !folder.is_dir() {
-            build(sources, &cache, &folder)?;
-            remove_unused(&cache, &folder);
+            match lock.try_lock() {
+                Ok(()) => {}
+                Err(TryLockError::WouldBlock) => {
+                    eprintln!("waiting for another process that builds what tests need");
+                    lock.lock()?;
+                }
+                Err(TryLockError::Error(error)) => return Err(error.into()),
+            }
+            if !folder.is_dir() {
+                self.make(sources, &cache, &folder)?;
+                remove_unused(&cache, &folder);
+            }
         }
+        // The time of last use, by which old builds are removed; a read-only cache works as well.
+        File::create(folder.join("used")).ok();
+        Ok(folder)
     }
-    // The time of last use, by which old builds are removed; a read-only cache works as well.
-    File::create(folder.join("used")).ok();
-    Ok(Tools::in_folder(&folder))
+
+    /// Builds beside the final place and renames, so that the folder is complete or not there.
+    fn make(&self, sources: &Path, cache: &Path, folder: &Path) -> anyhow::Result<()> {
+        check_go(sources)?;
+        let temporary = tempfile::Builder::new().prefix("building-").tempdir_in(cache)?;
+        eprintln!(
+            "building {} into `{}`: this happens once and takes {} on two cores",
+            self.name,
+            folder.display(),
+            self.takes
+        );
+        let started = Instant::now();
+        let (version, major, minor) = VERSION;
+        let at = "k8s.io/component-base/version";
+        let flags =
+            format!("-s -w -X {at}.gitVersion={version} -X {at}.gitMajor={major} -X {at}.gitMinor={minor}");
+        let log = temporary.path().join("build.log");
+        let mut go = Command::new("go");
+        go.args(["build", "-mod=readonly", "-trimpath", "-buildvcs=false", "-ldflags", &flags, "-o"])
+            .arg(temporary.path())
+            .args(self.main.map(|_| "."))
+            .args(self.packages)
+            .env("CGO_ENABLED", "0")
+            .current_dir(sources)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(File::create(&log)?);
+        let status = wait(&mut go.spawn().context("could not start `go build`")?, started)?;
+        if !status.success() {
+            let said = fs::read_to_string(&log).unwrap_or_default();
+            bail!("`go build` failed in `{}` ({status}):\n{}", sources.display(), tail(&said));
+        }
+        if let Some((module, program)) = self.main {
+            fs::rename(temporary.path().join(module), temporary.path().join(program))?;
+        }
+        fs::rename(temporary.keep(), folder)?;
+        eprintln!("built {} in {} s", self.name, started.elapsed().as_secs());
+        Ok(())
+    }
 }
 
 /// `$XDG_CACHE_HOME` or `~/.cache`, and our place there.
@@ -98,14 +183,14 @@ fn cache_folder() -> anyhow::Result<PathBuf> {
 }
 
 /// SHA-256 over the name, length and content of every source file, in hexadecimal.
-fn digest(sources: &Path) -> anyhow::Result<String> {
+fn digest(sources: &Path, packages: &[&str]) -> anyhow::Result<String> {
     let mut files = Vec::new();
     collect_sources(sources, &mut files)
         .with_context(|| format!("could not list the sources in `{}`", sources.display()))?;
     files.sort();
     let mut hasher = Sha256::new();
     // How they are built counts as well.
-    hasher.update(format!("{VERSION:?} {PACKAGES:?} {} {}\n", env::consts::OS, env::consts::ARCH));
+    hasher.update(format!("{VERSION:?} {packages:?} {} {}\n", env::consts::OS, env::consts::ARCH));
     for file in files {
         let content = fs::read(&file).with_context(|| format!("could not read `{}`", file.display()))?;
         let name = file.strip_prefix(sources)?.to_string_lossy();
@@ -128,42 +213,6 @@ fn collect_sources(folder: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<(
             files.push(path);
         }
     }
-    Ok(())
-}
-
-/// Builds beside the final place and renames, so that the folder is complete or not there.
-fn build(sources: &Path, cache: &Path, folder: &Path) -> anyhow::Result<()> {
-    check_go(sources)?;
-    let temporary = tempfile::Builder::new().prefix("building-").tempdir_in(cache)?;
-    eprintln!(
-        "building the test Kubernetes into `{}`: this happens once and takes about 8 minutes on two cores",
-        folder.display()
-    );
-    let started = Instant::now();
-    let (version, major, minor) = VERSION;
-    let at = "k8s.io/component-base/version";
-    let flags =
-        format!("-s -w -X {at}.gitVersion={version} -X {at}.gitMajor={major} -X {at}.gitMinor={minor}");
-    let log = temporary.path().join("build.log");
-    let mut go = Command::new("go");
-    go.args(["build", "-mod=readonly", "-trimpath", "-buildvcs=false", "-ldflags", &flags, "-o"])
-        .arg(temporary.path())
-        .arg(".")
-        .args(PACKAGES)
-        .env("CGO_ENABLED", "0")
-        .current_dir(sources)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(File::create(&log)?);
-    let status = wait(&mut go.spawn().context("could not start `go build`")?, started)?;
-    if !status.success() {
-        let said = fs::read_to_string(&log).unwrap_or_default();
-        bail!("`go build` failed in `{}` ({status}):\n{}", sources.display(), tail(&said));
-    }
-    // Go names the main package's program after its module.
-    fs::rename(temporary.path().join("cluster"), Tools::in_folder(temporary.path()).cluster)?;
-    fs::rename(temporary.keep(), folder)?;
-    eprintln!("built the test Kubernetes in {} s", started.elapsed().as_secs());
     Ok(())
 }
 
@@ -245,8 +294,10 @@ mod tests {
 
     #[test]
     fn the_version_is_the_one_that_is_built() {
-        let module = fs::read_to_string(Path::new(SOURCES).join("go.mod")).unwrap();
-        assert!(module.contains(&format!("k8s.io/kubernetes {}\n", VERSION.0)));
+        let module = |build: &Build| fs::read_to_string(Path::new(build.sources).join("go.mod")).unwrap();
+        assert!(module(&KUBERNETES).contains(&format!("k8s.io/kubernetes {}\n", VERSION.0)));
+        let libraries = VERSION.0.replace("v1", "v0");
+        assert!(module(&HELM).contains(&format!("k8s.io/client-go {libraries} ")));
     }
 
     #[test]
@@ -254,7 +305,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let of = |name: &str, content: &str| {
             fs::write(folder.path().join(name), content).unwrap();
-            let found = digest(folder.path()).unwrap();
+            let found = digest(folder.path(), &[]).unwrap();
             fs::remove_file(folder.path().join(name)).unwrap();
             found
         };
