@@ -15,16 +15,12 @@ const MAX_DOCUMENTS: usize = 10_000;
 
 /// `manifest` masked, and how many values were replaced; none if it has too many documents.
 pub(super) fn masked(manifest: &str, catalogue: &Catalogue) -> Option<(String, u64)> {
-    let (mut out, mut masked, mut documents) = (String::new(), 0, 0);
-    for (begins, piece) in pieces(manifest) {
+    let (mut out, mut masked) = (String::new(), 0);
+    for (begins, piece) in pieces(manifest)? {
         out.push_str(begins);
         if beginning(piece) == piece {
             out.push_str(piece);
             continue;
-        }
-        documents += 1;
-        if documents > MAX_DOCUMENTS {
-            return None;
         }
         match rewritten(piece, catalogue) {
             Some((_, 0)) => out.push_str(piece),
@@ -47,9 +43,9 @@ pub(super) fn masked(manifest: &str, catalogue: &Catalogue) -> Option<(String, u
     Some((out, masked))
 }
 
-/// The text cut before each line that begins with `---`, each piece with that mark apart. A line cannot begin so within a scalar
+/// The text, if it is not too many pieces, cut before each line that begins with `---`, each piece with that mark apart. A line cannot begin so within a scalar
 /// (YAML 1.2.2 section 9.1.2).
-fn pieces(manifest: &str) -> Vec<(&str, &str)> {
+fn pieces(manifest: &str) -> Option<Vec<(&str, &str)>> {
     const MARK: &str = "---";
     let (mut pieces, mut rest, mut begins) = (Vec::new(), manifest, "");
     if let Some(after) = rest.strip_prefix(MARK).filter(|after| ends_mark(after)) {
@@ -62,13 +58,16 @@ fn pieces(manifest: &str) -> Vec<(&str, &str)> {
         match (piece, after) {
             (Some(piece), Some(after)) if ends_mark(after) => {
                 pieces.push((begins, piece));
+                if pieces.len() >= MAX_DOCUMENTS {
+                    return None;
+                }
                 (begins, rest, from) = (MARK, after, 0);
             }
             _ => from = line,
         }
     }
     pieces.push((begins, rest));
-    pieces
+    Some(pieces)
 }
 
 fn ends_mark(after: &str) -> bool {

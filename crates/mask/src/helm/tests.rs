@@ -3,6 +3,8 @@ use std::io::Read as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use flate2::read::GzDecoder;
+use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 use serde_json::json;
 
 use super::*;
@@ -314,7 +316,29 @@ fn manifests_however_written() {
         assert!(!once.contains("CANARY") && placeholder_in(&once), "{once}");
         assert_eq!(masked(&once), Some(once), "masked again");
     }
-    assert_eq!(masked(&"---\na: b\n".repeat(MAX_DOCUMENTS_AND_ONE)), None);
+    for many in ["---\na: b\n", "---\n"] {
+        assert_eq!(masked(&many.repeat(10_001)), None);
+    }
 }
 
-const MAX_DOCUMENTS_AND_ONE: usize = 10_001;
+proptest! {
+    #![proptest_config(ProptestConfig { rng_seed: RngSeed::Fixed(0), failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Whatever a manifest is made of, it is read to its end or replaced.
+    #[test]
+    fn any_text_is_a_manifest(lines in prop::collection::vec("(---|\\.\\.\\.|kind: Secret|data:|  a: |[ -~\\t\u{85}\u{2028}é]{0,12})", 0..12)) {
+        let text = lines.join("\n");
+        manifest::masked(&text, &Catalogue::builtin());
+    }
+
+    /// However strange keys and values are, no value of a Secret is shown, and what is shown is a manifest that stays as it is.
+    #[test]
+    fn no_value_of_a_secret_shows(key: String, before: String, after: String, rest: String) {
+        let mut secret = json!({"metadata": {"name": rest}, "data": {&key: 1}, "kind": "Secret"});
+        secret["data"][&key] = format!("{before}{CANARY}{after}").into();
+        let (once, _) = manifest::masked(&format!("---\n{secret}\n"), &Catalogue::builtin()).unwrap();
+        prop_assert!(!once.contains(CANARY), "{}", once);
+        let twice = manifest::masked(&once, &Catalogue::builtin()).unwrap();
+        prop_assert_eq!(twice.0, once);
+    }
+}

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::{HeaderMap, HeaderValue, header::CONTENT_TYPE};
 use http_body_util::Full;
 use kube_api::Head;
@@ -251,4 +252,33 @@ fn a_placeholder_means_nothing_where_there_is_no_object_yet() {
     assert!(needs_live(&status).is_err());
     assert_eq!(needs_live(&request("PUT", WEB, JSON, &deployment())), Ok(false));
     assert_eq!(needs_live(&request("PUT", SECRET, JSON, &secret())), Ok(true));
+}
+
+/// Gzip hides the placeholders within: what marks a masked release must do.
+#[test]
+fn a_release_of_helm_that_was_shown_masked_is_written_as_it_was() {
+    let release =
+        json!({ "name": "a", "info": {}, "chart": {}, "config": { "password": "CANARY" } }).to_string();
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    std::io::Write::write_all(&mut gzip, release.as_bytes()).unwrap();
+    let once = STANDARD.encode(gzip.finish().unwrap());
+    let map = "/api/v1/namespaces/shop/configmaps/copy";
+    for (target, kind, release) in [(SECRET, "Secret", STANDARD.encode(&once)), (map, "ConfigMap", once)] {
+        let object = json!({
+            "kind": kind, "apiVersion": "v1",
+            "metadata": { "name": target.rsplit('/').next(), "namespace": "shop", "uid": "6e0a", "resourceVersion": "41" },
+            "data": { "release": release },
+        });
+        let live = live(target, &object);
+        let shown = live.shown["data"]["release"].as_str().unwrap().to_owned();
+        assert!(shown != release && !shown.starts_with("bWFza2Vk"), "masked within: {shown}");
+        let labelled = edited(&live, |shown| shown["metadata"]["labels"] = json!({ "a": "b" }));
+        let write = request("PUT", target, JSON, &labelled);
+        assert_eq!(needs_live(&write), Ok(true), "{kind}");
+        let told = told(&live, &write);
+        assert!(told.starts_with("PUT") && told.contains(&release) && !told.contains(&shown), "{told}");
+        let moved = edited(&live, |shown| shown["data"] = json!({ "other": shown["data"]["release"] }));
+        let refused = self::told(&live, &request("PUT", target, JSON, &moved));
+        assert!(refused.starts_with("422") && refused.contains("belongs at"), "{refused}");
+    }
 }
