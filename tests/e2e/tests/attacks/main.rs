@@ -21,6 +21,7 @@ mod kinds;
 mod leaks;
 mod oracles;
 mod placeholders;
+mod quoted;
 mod records;
 mod slices;
 mod workloads;
