@@ -19,6 +19,7 @@ mod harmless;
 mod hostile;
 mod kinds;
 mod leaks;
+mod moved;
 mod oracles;
 mod placeholders;
 mod quoted;
