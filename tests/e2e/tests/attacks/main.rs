@@ -15,6 +15,7 @@ mod bypasses;
 mod carriers;
 mod case;
 mod forms;
+mod guessed;
 mod harmless;
 mod hostile;
 mod kinds;
