@@ -1,11 +1,12 @@
 //! A4, of what is masked in other kinds: a variable of a workload must not be guessed at either.
 
 use anyhow::ensure;
-use e2e::{Client, permissive};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use e2e::{CANARY, Client, permissive};
 use serde_json::{Value, json};
 
 use crate::{
-    case::{APPLY, STRATEGIC, filled},
+    case::{APPLY, MERGE, STRATEGIC, filled},
     world::World,
 };
 
@@ -62,5 +63,25 @@ fn no_dry_run_tells_whether_a_masked_variable_was_guessed() -> anyhow::Result<()
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    Ok(())
+}
+
+/// `metadata.managedFields` names the manager that changed a value: none if the guess is right.
+#[test]
+fn no_dry_run_tells_whether_a_value_of_a_secret_was_guessed() -> anyhow::Result<()> {
+    let world = World::new("guessed-secret", &permissive())?;
+    let line = "PATCH /api/v1/namespaces/NS/secrets/database?dryRun=All&fieldManager=guesser";
+    let told = |client: &Client, namespace: &str, guess: &str| -> anyhow::Result<bool> {
+        let body = json!({"data": {"password": STANDARD.encode(guess)}});
+        let answer = client.ask(&filled(line, namespace), &[MERGE], &body.to_string())?;
+        ensure!(answer.status == 200, "{answer:?}");
+        Ok(answer.body.contains("guesser"))
+    };
+    let both = |client: &Client, namespace: &str| -> anyhow::Result<[bool; 2]> {
+        Ok([told(client, namespace, CANARY)?, told(client, namespace, RIGHT)?])
+    };
+    assert_eq!(both(&world.direct, &world.namespaces[0])?, [false, true], "the control");
+    let [right, wrong] = both(&world.gated, world.namespace())?;
+    assert_eq!(right, wrong, "the manager is named for a wrong guess only");
     Ok(())
 }
