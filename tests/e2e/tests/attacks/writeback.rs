@@ -117,6 +117,7 @@ fn a_placeholder_is_put_right_only_for_whom_and_where_it_was_shown() -> anyhow::
     }
     // In a patch: left out, since the value is there already.
     for header in [MERGE, STRATEGIC] {
+        let shown = read(&world.gated, &world)?;
         let patch = json!({"metadata": {"labels": {"patched": "yes"}}, "data": {"password": shown["data"]["password"]}});
         let answer = world.gated.ask(&put.replace("PUT", "PATCH"), &[header], &patch.to_string())?;
         ensure!(answer.status == 200 && holds_placeholder(&answer.body), "{answer:?}");
