@@ -26,7 +26,7 @@ fn catalogues_are_sound() {
                 match branch.treatment {
                     None | Some(Treatment::Note(_) | Treatment::ReplaceMembers(_)) => {}
                     Some(Treatment::Embedded(_) | Treatment::Held(_)) => assert!(outermost),
-                    Some(Treatment::Replace(_) | Treatment::Revealable(_)) => {
+                    Some(Treatment::Replace(_) | Treatment::Revealable(_) | Treatment::Emptied) => {
                         assert!(branch.keys.is_empty() && branch.element == NOTHING);
                     }
                 }

@@ -38,6 +38,8 @@ pub(crate) enum Treatment {
     Embedded(Whose),
     /// A string that is held until it is clear what it is.
     Held(Check),
+    /// Replaced by an empty list.
+    Emptied,
     /// A string that says something about what comes after it; it stays.
     Note(Note),
 }

@@ -8,6 +8,11 @@ pub(crate) struct Pointer(String);
 const LONGEST: usize = 64;
 
 impl Pointer {
+    /// A walk that begins at the pointer `text`.
+    pub(crate) fn at<T>(text: &str, look: impl FnOnce(&mut Self) -> T) -> T {
+        look(&mut Self(text.to_owned()))
+    }
+
     /// Walks into the member or element `step`.
     pub(crate) fn within<T>(&mut self, step: &str, look: impl FnOnce(&mut Self) -> T) -> T {
         let length = self.0.len();

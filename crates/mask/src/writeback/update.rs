@@ -170,6 +170,7 @@ impl Live {
         if self.real.is_null() {
             return Err(Unwritable::Nothing { path });
         }
+        self.unchanged(body.value())?;
         let mut written = body.value().clone();
         let update = match body.content() {
             ContentType::Json => {
@@ -246,21 +247,26 @@ impl Live {
     }
 
     fn restored(&self, mut written: Value, pair: Pair<'_>) -> Result<Value, Unwritable> {
-        Restoring::new(&self.shown).value(&mut written, pair, &mut Pointer::default()).map(|()| written)
+        let mut restoring = Restoring::new(&self.shown);
+        Pointer::at(LAST_APPLIED, |at| restoring.value(&mut written, pair, at)).map(|()| written)
+    }
+
+    /// Whether a version that is written is the object's.
+    fn unchanged(&self, written: &Value) -> Result<(), Unwritable> {
+        match written.pointer("/metadata/resourceVersion").and_then(Value::as_str) {
+            None | Some("") => Ok(()),
+            asked if asked == self.version() => Ok(()),
+            Some(_) => Err(Unwritable::Changed),
+        }
     }
 
     /// Lets the write succeed on the version that was looked at, and on no other.
     fn bind(&self, written: &mut Value) -> Result<(), Unwritable> {
         let version = self.version().ok_or(Unwritable::Changed)?;
-        let metadata =
-            written.get_mut("metadata").and_then(Value::as_object_mut).ok_or(Unwritable::Changed)?;
-        match metadata.get("resourceVersion").and_then(Value::as_str) {
-            Some(asked) if !asked.is_empty() && asked != version => Err(Unwritable::Changed),
-            _ => {
-                metadata.insert("resourceVersion".to_owned(), version.into());
-                Ok(())
-            }
-        }
+        let metadata = written.get_mut("metadata").and_then(Value::as_object_mut);
+        let metadata = metadata.ok_or(Unwritable::Changed)?;
+        metadata.insert("resourceVersion".to_owned(), version.into());
+        Ok(())
     }
 
     /// The Secret with a patch applied (RFC 7386). Strategic merge patches of Secrets mean the same as far as they have no
@@ -268,12 +274,8 @@ impl Live {
     fn patched(&self, patch: &Value) -> Result<Value, Unwritable> {
         guess::plain(patch)?;
         let mut object = self.real.clone();
-        if let Some(asked) = patch.pointer("/metadata/resourceVersion")
-            && asked.as_str() != self.version()
-        {
-            return Err(Unwritable::Changed);
-        }
         merge(&mut object, patch);
+        self.bind(&mut object)?;
         Ok(object)
     }
 
