@@ -51,8 +51,10 @@ impl Live {
     pub fn update(&self, request: &Request, call: &str) -> Result<Request, Unwritable> {
         let Some(body) = request.body() else { return Ok(request.clone()) };
         let secret = request.resource().is_some_and(Resource::is_secret);
-        if secret && guess::writes_values(body) {
+        let values = secret && guess::writes_values(body) && !self.real.is_null();
+        if values {
             self.mutable()?;
+            self.unchanged(body.value())?;
         }
         if let (false, Some(test)) = (self.real.is_null(), guess::tested(self.guard(), request)) {
             self.guessed(request, test)?;
@@ -62,7 +64,13 @@ impl Live {
             Some(path) if self.real.is_null() => return Err(Unwritable::Nothing { path }),
             Some(path) => self.put_right(request, body, path)?,
         };
-        if secret { self.marked(&sent, call) } else { Ok(sent) }
+        if !secret {
+            return Ok(sent);
+        }
+        let sent = self.marked(&sent, call)?;
+        // It must not have become immutable meanwhile, nor may annotations that came in between be lost with the mark.
+        let bound = values || (!request.dry_run() && guess::replaces_annotations(body, &self.real));
+        Ok(if bound { sent.with_resource_version(self.version().unwrap_or_default())? } else { sent })
     }
 
     fn put_right(&self, request: &Request, body: &Body, path: String) -> Result<Request, Unwritable> {
@@ -120,13 +128,7 @@ impl Live {
     /// would show.
     fn marked(&self, request: &Request, call: &str) -> Result<Request, Unwritable> {
         let Some(body) = request.body().filter(|_| !request.dry_run()) else { return Ok(request.clone()) };
-        let marked = request.with_body_value(&guess::marked(body, &self.real, call)?)?;
-        // Annotations that have come in between must not be lost with the first of them.
-        Ok(if guess::replaces_annotations(body, &self.real) {
-            marked.with_resource_version(self.version().unwrap_or_default())?
-        } else {
-            marked
-        })
+        Ok(request.with_body_value(&guess::marked(body, &self.real, call)?)?)
     }
 
     /// Puts placeholders right, also those in what `kubectl apply` notes of the manifest; tells where.
