@@ -55,7 +55,10 @@ impl Call {
         };
         match self.ask(permit).await? {
             Seen::Object(live) => Ok(live),
-            Seen::Error(StatusCode::NOT_FOUND, _) => Ok(Live::absent()),
+            Seen::Error(StatusCode::NOT_FOUND, _) => match self.gate().cluster(self.cluster()) {
+                Some(cluster) => Ok(Live::absent(cluster.guard(), request)),
+                None => Err(Stop::unseen(Refused::Internal)),
+            },
             Seen::Error(..) => Err(Stop::unseen(Refused::Unseen)),
         }
     }

@@ -4,9 +4,19 @@
 //! be, holds its media type against a table, and makes it [`Masked`], the only body there is for a client. What is not in
 //! the table is [`Unmaskable`]; a failure about Secrets is told anew instead of relayed.
 //!
-//! The work is done by [`Masker`], a strict JSON scanner that replaces the values at known places ([`Catalogue`]) and hands every
-//! other byte on as it came, at any chunk boundary and in constant memory. What it cannot parse is [`Malformed`], never a
-//! guess: the answer breaks off, so that no client takes a part for the whole.
+//! Three nets, in two stages:
+//!
+//! | net | module | what it is |
+//! |---|---|---|
+//! | places | `places`, `scan`, [`Masker`] | a strict JSON scanner that replaces what stands at known places |
+//! | known values | [`KnownValues`], `known` | what a cluster's Secrets hold, in every spelling |
+//! | shapes | `shapes` | what looks like a credential |
+//!
+//! The last two are `redact`, over the bytes that the scanner gives out and over logs. A [`Guard`] holds what is particular to a
+//! cluster, a [`View`] to whom an answer is shown. What the scanner cannot parse is [`Malformed`], never a guess: the answer breaks
+//! off, so that no client takes a part for the whole. Any chunking of an answer gives the same bytes, in constant memory.
+//!
+//! What comes back is `writeback`: [`Live`] is an object that the gate keeps to itself, to put placeholders right.
 //!
 //! Pure: no clock, no I/O, no randomness.
 

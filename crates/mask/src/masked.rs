@@ -60,8 +60,9 @@ impl<B> Masked<B> {
         Self::new(State::Opaque(body, redactor))
     }
 
-    pub(crate) fn own(content: Bytes) -> Self {
-        Self::new(State::Own(content))
+    /// An answer that was made here, in which so many values were replaced.
+    pub(crate) fn own(content: Bytes, masked: u64) -> Self {
+        Self { masked, ..Self::new(State::Own(content)) }
     }
 
     fn new(state: State<B>) -> Self {

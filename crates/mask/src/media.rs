@@ -15,6 +15,8 @@ pub(crate) enum Reading {
     Json(Framing),
     /// Nothing secret has a place in it that could be known: passed as it is.
     Opaque,
+    /// An error in JSON about an object, which it can quote.
+    Quoting,
     /// An error whose body is not relayed: a `Status` is made anew.
     Rebuild,
 }
@@ -93,6 +95,7 @@ fn row(kind: &Kind, error: bool, media: &MediaType<'_>) -> Option<Reading> {
     let json = media.is(JSON) && media.parameters_in(if watch { WATCH_PARAMETERS } else { JSON_PARAMETERS });
     let text = media.is(TEXT) && media.parameters_in(TEXT_PARAMETERS);
     match kind {
+        Kind::Objects { .. } if json && error => Some(Reading::Quoting),
         Kind::Secrets { .. }
         | Kind::Guarded { .. }
         | Kind::Objects { .. }

@@ -82,6 +82,11 @@ pub fn placeholder_in(text: &str) -> bool {
     wrapped && found(&text.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect::<Vec<u8>>())
 }
 
+/// Whether a placeholder that is bound to nothing is in `text`.
+pub(crate) fn is_fixed_in(text: &str) -> bool {
+    [Placeholder::Text, Placeholder::Base64].iter().any(|placeholder| text.contains(placeholder.as_str()))
+}
+
 /// Every byte string that betrays the mark: itself, and what base64 makes of it at each alignment.
 fn patterns() -> Vec<Vec<u8>> {
     let mut all = vec![MARK.as_bytes().to_vec()];

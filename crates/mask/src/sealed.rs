@@ -13,12 +13,11 @@ use kube_api::Request;
 use crate::guard::{Guard, Reveal, View};
 use crate::kind::Kind;
 use crate::known::KnownValues;
-use crate::malformed::Malformed;
 use crate::masked::Masked;
-use crate::masker::{Framing, Masker, masked_whole};
+use crate::masker::{Framing, Masker};
 use crate::media::{Reading, Unmaskable, reading};
 use crate::redact::{Content, Redactor};
-use crate::status::{Failure, MAX_BODY};
+use crate::status::{Failure, MAX_BODY, unquoted};
 
 /// Said instead of an API server's warnings about a Secret (RFC 9110 no longer has the header; Kubernetes does:
 /// `k8s.io/apimachinery/pkg/util/net`, `NewWarningHeader`).
@@ -87,8 +86,8 @@ where
         Self { guard: guard.clone(), view, kind, status, headers: kept, reading, body }
     }
 
-    /// Opens it for masking. The body of a failure that must not be relayed (about Secrets, or not JSON) is read here, up
-    /// to 64 KiB, and replaced by a `Status` made from what is safe in it; nothing else is read before the body is polled.
+    /// Opens it for masking. The body of a failure is read here, up to 64 KiB: what quotes an object is cut from it, and what
+    /// must not be relayed (about Secrets, or not JSON) is replaced by a `Status` made from what is safe in it. Nothing else is read before the body is polled.
     /// Cancel safe in that nothing leaks: dropped, it drops the body.
     ///
     /// # Errors
@@ -111,14 +110,30 @@ where
                 let content = if self.kind == Kind::OpenApi { Content::Opaque } else { Content::Text };
                 Masked::opaque(self.body, Redactor::new(self.guard.known().clone(), content))
             }
-            Reading::Rebuild => {
+            Reading::Quoting | Reading::Rebuild => {
                 let content = read_bounded(self.body, MAX_BODY).await;
-                headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-                Masked::own(Failure::read(self.status, content.as_deref()).to_status(&self.kind))
+                let relayed = match (reading, content.clone()) {
+                    (Reading::Quoting, Some(content)) => unquoted(content),
+                    _ => None,
+                };
+                let told = relayed.map(Bytes::from).unwrap_or_else(|| {
+                    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+                    Failure::read(self.status, content.as_deref()).to_status(&self.kind)
+                });
+                let (told, masked) = redacted(self.guard.known(), told);
+                Masked::own(told, masked)
             }
         };
         Ok(Opened { body, headers })
     }
+}
+
+/// A whole document without known values and what looks like a credential, and how many were replaced.
+fn redacted(known: &KnownValues, document: Bytes) -> (Bytes, u64) {
+    let mut redactor = Redactor::new(known.clone(), Content::Json);
+    let mut told = redactor.push(document, &[]).to_vec();
+    told.extend_from_slice(&redactor.finish());
+    (told.into(), redactor.masked())
 }
 
 impl<B> Sealed<B> {
@@ -126,12 +141,10 @@ impl<B> Sealed<B> {
         self.status
     }
 
-    /// What shows it, with nothing revealed, and what it is, if it is one JSON document.
-    pub(crate) fn into_document(self) -> Option<(impl FnOnce(Bytes) -> Result<Bytes, Malformed>, B)> {
-        let Ok(Reading::Json(Framing::One)) = self.reading else { return None };
-        let view = View { reveal: Reveal::default(), ..self.view };
-        let (guard, kind) = (self.guard, self.kind);
-        Some((move |object| masked_whole(&guard, &view, &kind, object), self.body))
+    /// Its parts, if it is one JSON document.
+    pub(crate) fn into_document(self) -> Option<(Guard, View, Kind, B)> {
+        matches!(self.reading, Ok(Reading::Json(Framing::One)))
+            .then_some((self.guard, self.view, self.kind, self.body))
     }
 }
 

@@ -25,7 +25,7 @@ use crate::placeholder::Placeholder;
 use crate::redact::RunsOn::While;
 use crate::redact::{Detector, Match, RunsOn};
 
-/// Finds what looks like a credential: `docs/masking-by-shape.md` lists all shapes.
+/// Finds what looks like a credential: `docs/masking-shapes.md` lists all shapes.
 #[derive(Debug, Clone, Copy)]
 pub struct Shapes;
 

@@ -69,6 +69,11 @@ impl<'a> Splice<'a> {
         self.out.extend_from_slice(self.quote);
     }
 
+    /// Writes an empty list at the place of the cut.
+    pub(crate) fn insert_empty_list(&mut self) {
+        self.out.extend_from_slice(b"[]");
+    }
+
     /// Where in what goes out the kept byte at `at` will be.
     pub(crate) fn going_to(&self, at: usize) -> usize {
         self.out.len() + at - self.kept_from.unwrap_or(at).min(at)

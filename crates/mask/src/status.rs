@@ -1,12 +1,16 @@
 //! Failures told anew: for Secrets, and other kinds with secret values, the API server's own words are not relayed, since they
 //! can quote a value (`Invalid value: "…"`), and neither is anything else of an error's body but names from closed lists.
 
+mod quoted;
+
 use bytes::Bytes;
 use http::StatusCode;
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::kind::Kind;
+
+pub(crate) use quoted::unquoted;
 
 /// The most of an error's body that is read. A `Status` with many causes takes a few kilobytes.
 pub(crate) const MAX_BODY: usize = 64 << 10;

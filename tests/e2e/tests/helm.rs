@@ -135,7 +135,7 @@ fn reads_what_is_masked_and_writes_nothing(driver: &str, namespace: &str) -> any
         told.push(format!("$ helm {line}\n{}", normalised(said.trim())?));
         assert_eq!(held("secrets,configmaps")?, releases, "helm {line}");
     }
-    assert!(cluster.must(&settings).is_err(), "docs/masking-by-place.md says what `helm uninstall` deletes");
+    assert!(cluster.must(&settings).is_err(), "docs/masking.md says what `helm uninstall` deletes");
     insta::assert_snapshot!(format!("writes_of_releases_in_a_{driver}"), told.join("\n"));
     Ok(())
 }

@@ -138,6 +138,7 @@ fn health_and_metrics_are_told_on_an_address_of_their_own() -> anyhow::Result<()
     # HELP portcullis_open_calls Calls that have not ended yet, streams included.
     # HELP portcullis_call_seconds Time from a call's head to the end of its answer.
     # HELP portcullis_masked_values Secret values replaced in answers.
+    # HELP portcullis_known_values_sent Known secret values that agents sent, and guesses at them.
     # HELP portcullis_ledger_leaves Leaves in the ledger.
     # HELP portcullis_ledger_sealed_leaves Leaves that a checkpoint covers.
     # HELP portcullis_ledger_refusing 1 when the ledger takes nothing new, and no call passes.

@@ -12,7 +12,8 @@
 //! than 16 digits, repetitions, rows on a keyboard (`qwert`), or words of hexadecimal digits (`deadbeef`).
 //!
 //! Since symbols separate tokens, a value with many of them is looked for too if it has small letters, capitals, digits and
-//! three different symbols, and most of its characters are of another of these kinds than the one before.
+//! three different symbols (or 16 characters with letters of one case, digits and five symbols), and most of its characters are
+//! of another of these kinds than the one before.
 
 use super::forms::SHORTEST;
 use crate::placeholder::placeholder_in;
@@ -63,7 +64,13 @@ fn motley(value: &[u8]) -> bool {
     let symbols: Vec<u8> = value.iter().copied().filter(|byte| kind(byte) == 3).collect();
     let turns =
         value.windows(2).filter(|pair| matches!(pair, [one, next] if kind(one) != kind(next))).count();
-    value.len() >= SHORTEST && (0..3).all(has) && different(&symbols) >= 3 && turns * 5 >= value.len() * 3
+    let cases = usize::from(has(0)) + usize::from(has(1));
+    let (length, symbols_needed) = if cases == 2 { (SHORTEST, 3) } else { (16, 5) };
+    cases > 0
+        && has(2)
+        && value.len() >= length
+        && different(&symbols) >= symbols_needed
+        && turns * 5 >= value.len() * 3
 }
 
 fn different(bytes: &[u8]) -> usize {

@@ -128,5 +128,5 @@ fn errors_that_are_not_relayed() {
     assert_eq!(read(&secrets(false), 422, &[json]), Ok(Reading::Rebuild));
     assert_eq!(read(&OBJECTS, 500, &[("content-type", "text/html")]), Ok(Reading::Rebuild));
     assert_eq!(read(&OBJECTS, 500, &[json, ("content-encoding", "gzip")]), Ok(Reading::Rebuild));
-    assert_eq!(read(&WATCH, 410, &[json]), Ok(Reading::Json(Framing::One)));
+    assert_eq!(read(&WATCH, 410, &[json]), Ok(Reading::Quoting));
 }

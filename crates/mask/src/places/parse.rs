@@ -62,6 +62,7 @@ fn treatment_named(word: &str) -> Option<Treatment> {
     Some(match word {
         "text" => Treatment::Replace(Placeholder::Text),
         "base64" => Treatment::Replace(Placeholder::Base64),
+        "emptied" => Treatment::Emptied,
         "json" => Treatment::Embedded(Whose::Own),
         "packed" => Treatment::Held(Check::Packed(Whose::Own)),
         "release" => Treatment::Held(Check::Release(Wrapped::Once)),

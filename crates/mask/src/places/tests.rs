@@ -28,7 +28,7 @@ fn catalogues_are_sound() {
                     Some(Treatment::Embedded(_) | Treatment::Held(_) | Treatment::RevealableHeld(_)) => {
                         assert!(outermost);
                     }
-                    Some(Treatment::Replace(_) | Treatment::Revealable(_)) => {
+                    Some(Treatment::Replace(_) | Treatment::Revealable(_) | Treatment::Emptied) => {
                         assert!(branch.keys.is_empty() && branch.element == NOTHING);
                     }
                 }

@@ -40,6 +40,8 @@ pub(crate) enum Treatment {
     Held(Check),
     /// The same, but where policy reveals this key.
     RevealableHeld(Check),
+    /// Replaced by an empty list.
+    Emptied,
     /// A string that says something about what comes after it; it stays.
     Note(Note),
 }

@@ -96,8 +96,14 @@ impl Scanner {
                 self.hold(check);
                 return true;
             }
+            Treatment::Emptied if !string => {
+                self.mark = self.stack.len();
+                splice.cut(at);
+                splice.insert_empty_list();
+                return false;
+            }
             Treatment::Held(check) | Treatment::RevealableHeld(check) => check.placeholder(),
-            Treatment::ReplaceMembers(_) | Treatment::Embedded(_) => Placeholder::Text,
+            Treatment::ReplaceMembers(_) | Treatment::Embedded(_) | Treatment::Emptied => Placeholder::Text,
             Treatment::Replace(placeholder) | Treatment::Revealable(placeholder) => placeholder,
         };
         self.masked += 1;

@@ -69,7 +69,7 @@ fn little_is_held_back() {
 
 #[test]
 fn the_document_names_every_shape() {
-    let document = include_str!("../../../../docs/masking-by-shape.md");
+    let document = include_str!("../../../../docs/masking-shapes.md");
     for shape in SHAPES {
         assert!(document.contains(&format!("| {} |", shape.name)), "{}", shape.name);
     }

