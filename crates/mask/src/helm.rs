@@ -18,8 +18,10 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use flate2::read::MultiGzDecoder;
 use flate2::{Compression, GzBuilder};
+use serde::de::IgnoredAny;
 use serde_json::Value;
 
+use self::manifest::Manifests;
 use crate::guard::Guard;
 use crate::held;
 use crate::known::KnownValues;
@@ -53,6 +55,8 @@ pub(crate) fn masked(text: &[u8], wrapped: Wrapped, guard: Option<&Guard>) -> Op
     let by_place = manifests(&mut release, &catalogue);
     let in_files = files(&mut release, &known);
     let (json, by_value) = redacted(serde_json::to_vec(&release).ok()?, &known, Content::Json);
+    // Values that are spelled as JSON's own characters: what is left must be what Helm can read.
+    serde_json::from_slice::<IgnoredAny>(&json).ok()?;
     let text = packed(&json, wrapped)?;
     Some(Masked { text, masked: by_key + by_place + in_files + by_value })
 }
@@ -91,9 +95,10 @@ fn is_release(release: &Value) -> bool {
 /// Masks what was rendered: the release's own manifest and those of its hooks.
 fn manifests(release: &mut Value, catalogue: &Catalogue) -> u64 {
     let mut masked = 0;
+    let mut manifests = Manifests::new(catalogue);
     let mut mask = |holder: &mut Value| {
         if let Some(manifest) = holder.get_mut("manifest").filter(|manifest| !manifest.is_null()) {
-            let text = manifest.as_str().and_then(|text| manifest::masked(text, catalogue));
+            let text = manifest.as_str().and_then(|text| manifests.masked(text));
             let (text, replaced) = text.unwrap_or_else(|| (Placeholder::Text.as_str().to_owned(), 1));
             *manifest = Value::String(text);
             masked += replaced;

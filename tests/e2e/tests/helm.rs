@@ -124,6 +124,9 @@ fn reads_what_is_masked_and_writes_nothing(driver: &str, namespace: &str) -> any
     assert!(all.contains("color: red") && all.contains(PLACEHOLDER), "{all}");
 
     let held = |kinds| cluster.must(&["get", kinds, "-n", namespace, "-l", "owner=helm", "-o", "json"]);
+    let shown = session.kubectl(&["get", "secrets,configmaps", "-n", namespace, "-o", "json"])?;
+    assert!(shown.status.success() && !contains_canary(&shown.stdout), "{}", text(&shown));
+    assert!(contains_canary(held("secrets,configmaps")?.as_bytes()), "a look that finds nothing");
     let (releases, settings) =
         (held("secrets,configmaps")?, ["get", "configmap", "shop-settings", "-n", namespace]);
     let mut told = Vec::new();
