@@ -415,3 +415,28 @@ fn values_are_written_to_the_version_that_was_looked_at() {
     }
     assert!(unbound.is_empty(), "{unbound}");
 }
+
+/// Whether it is immutable was looked at: a write that lands after another made it so would tell whether its value was right.
+#[test]
+fn values_are_written_to_the_version_that_was_looked_at() {
+    let live = live(SECRET, &secret());
+    let data = json!({ "data": { "password": "R1VFU1M=" } });
+    let whole = json!({
+        "apiVersion": "v1", "kind": "Secret", "metadata": { "name": "db" }, "data": data["data"],
+    });
+    let operation = json!([{ "op": "replace", "path": "/data/password", "value": "R1VFU1M=" }]);
+    let mut unbound = String::new();
+    for (method, target, content, body) in [
+        ("PUT", SECRET, JSON, &whole),
+        ("PATCH", SECRET, MERGE, &data),
+        ("PATCH", SECRET, STRATEGIC, &data),
+        ("PATCH", "/api/v1/namespaces/shop/secrets/db?fieldManager=me&force=true", APPLY, &whole),
+        ("PATCH", SECRET, JSON_PATCH, &operation),
+    ] {
+        let told = told(&live, &request(method, target, content, body));
+        if !told.contains(r#""41""#) {
+            writeln!(unbound, "{content}: {told}").unwrap();
+        }
+    }
+    assert!(unbound.is_empty(), "{unbound}");
+}
