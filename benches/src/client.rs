@@ -13,7 +13,7 @@ use anyhow::{Context, ensure};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use http::{HeaderMap, Request, StatusCode, header};
-use http_body_util::{BodyExt, Empty};
+use http_body_util::{BodyExt, Full};
 use hyper::{body::Incoming, client::conn::http1};
 use hyper_util::rt::TokioIo;
 use rustls::{
@@ -36,7 +36,7 @@ pub(crate) struct Server {
 
 /// One open connection.
 pub(crate) struct Connection {
-    sender: http1::SendRequest<Empty<Bytes>>,
+    sender: http1::SendRequest<Full<Bytes>>,
     headers: HeaderMap,
 }
 
@@ -139,13 +139,31 @@ impl Connection {
 
     /// The body of a GET that answered 200.
     pub(crate) async fn open(&mut self, path: &str) -> anyhow::Result<Incoming> {
-        let request =
-            Request::get(path).header(header::HOST, "localhost").header(header::ACCEPT, "application/json");
-        let mut request = request.body(Empty::new())?;
+        let request = Request::get(path).header(header::ACCEPT, "application/json");
+        self.send(path, request.body(Full::default())?).await
+    }
+
+    /// The whole of it as text.
+    #[expect(clippy::disallowed_methods, reason = "collects a small object")]
+    pub(crate) async fn text(&mut self, path: &str) -> anyhow::Result<String> {
+        let body = self.open(path).await?.collect().await?.to_bytes();
+        Ok(String::from_utf8_lossy(&body).into_owned())
+    }
+
+    /// Patches an object; the answer is taken and dropped.
+    #[expect(clippy::disallowed_methods, reason = "collects a small object")]
+    pub(crate) async fn patch(&mut self, path: &str, content: &str, patch: String) -> anyhow::Result<()> {
+        let request = Request::patch(path).header(header::CONTENT_TYPE, content);
+        self.send(path, request.body(Full::from(patch))?).await?.collect().await?;
+        Ok(())
+    }
+
+    async fn send(&mut self, path: &str, mut request: Request<Full<Bytes>>) -> anyhow::Result<Incoming> {
+        request.headers_mut().insert(header::HOST, http::HeaderValue::from_static("localhost"));
         request.headers_mut().extend(self.headers.clone());
         self.sender.ready().await?;
         let response = self.sender.send_request(request).await?;
-        ensure!(response.status() == StatusCode::OK, "GET {path}: {}", response.status());
+        ensure!(response.status() == StatusCode::OK, "{path}: {}", response.status());
         Ok(response.into_body())
     }
 }

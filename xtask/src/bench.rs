@@ -7,9 +7,8 @@ use crate::run::{build_gate, cargo_with, step};
 /// Options of `cargo xtask bench`.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// Measure one section alone, by the beginning of its title, and write no file
-    #[arg(long, value_name = "TITLE")]
-    only: Option<String>,
+    /// Measure the sections whose title begins so, as in `mask`, and write no file
+    section: Option<String>,
 }
 
 /// Builds in release mode and writes `docs/performance.md`.
@@ -17,6 +16,6 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     testkit::tools()?;
     build_gate("release")?;
     let mut command = cargo_with(["run", "--release", "--locked", "--package", "benches", "--"])?;
-    command.args(&options.only);
+    command.args(&options.section);
     step("measuring", command)
 }

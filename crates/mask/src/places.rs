@@ -10,7 +10,6 @@ mod compile;
 mod glob;
 mod names;
 mod parse;
-mod query;
 mod tree;
 
 use std::collections::BTreeMap;
@@ -21,6 +20,7 @@ use names::Names;
 pub(crate) use names::Telling;
 use parse::Entry;
 pub use tree::Rules;
+use tree::Step;
 pub(crate) use tree::{ANYWHERE, Check, MAX_KEY, NOTHING, Node, Note, ROOT, Treatment, Whose, Wrapped};
 
 use crate::placeholder::Placeholder;
@@ -179,12 +179,28 @@ fn custom(place: &CustomPlace) -> Result<Entry, &'static str> {
         );
     }
     let entry = parse::entry(resource, path, Treatment::Replace(Placeholder::Text), true)?;
-    if query::needed(&entry.steps) {
+    if needed(&entry.steps) {
         return Err(
             "clients and the gate itself need what is there: `kind`, `apiVersion`, `metadata` and who the object is",
         );
     }
     Ok(entry)
+}
+
+/// Whether masking what `steps` lead to would take away what tells the object.
+fn needed(steps: &[Step]) -> bool {
+    let key = |step: &Step| match step {
+        Step::Key(key) => key.to_ascii_lowercase(),
+        Step::Glob(_) | Step::Any | Step::Each => "*".to_owned(),
+    };
+    let keys: Vec<String> = steps.iter().map(key).collect();
+    match keys.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["*" | "kind" | "apiversion" | "items" | "object" | "rows", ..] | ["metadata"] => true,
+        ["metadata", second, ..] => {
+            matches!(second, "*" | "uid" | "resourceversion" | "name" | "namespace" | "generation")
+        }
+        _ => false,
+    }
 }
 
 #[cfg(test)]

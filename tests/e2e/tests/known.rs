@@ -143,3 +143,63 @@ fn no_agent_is_the_reader_whatever_rbac_grants() -> anyhow::Result<()> {
     insta::assert_snapshot!(told.into_iter().collect::<Vec<_>>().join("\n"), @r#""list" "secrets" in ["system:authenticated"]"#);
     Ok(())
 }
+
+/// The API server writes `<` as six characters: a Secret that it takes can be an event that the reader does not.
+#[test]
+fn a_large_secret_that_changes_keeps_no_other_from_being_known() -> anyhow::Result<()> {
+    const SOON: Duration = Duration::from_secs(5);
+    let cluster = Cluster::shared()?;
+    cluster.apply("apiVersion: v1\nkind: Namespace\nmetadata: {name: copies-beside}\n")?;
+    let direct = Client::administrator(cluster)?;
+    let lab = lab()?;
+    let session = lab.gate.session("beside")?;
+    let client = Client::new(&lab.gate, &session)?;
+    let secrets = "/api/v1/namespaces/copies-beside/secrets";
+    let large = serde_json::json!({
+        "apiVersion": "v1", "kind": "Secret", "metadata": {"name": "large"}, "type": "<".repeat(900_000),
+    });
+    let made =
+        direct.ask(&format!("POST {secrets}"), &["Content-Type: application/json"], &large.to_string())?;
+    ensure!(made.status == 201, "{} {}", made.status, made.head);
+    eprintln!("{} bytes", made.body.len());
+    let patch = |object: &str, body: &serde_json::Value| {
+        direct.ask(
+            &format!("PATCH {object}"),
+            &["Content-Type: application/merge-patch+json"],
+            &body.to_string(),
+        )
+    };
+    let mut slowest = Duration::ZERO;
+    for round in 0..8 {
+        let value = format!("known-{round}b7e19a3c8d24f60-beside");
+        patch(
+            &format!("{secrets}/large"),
+            &serde_json::json!({"metadata": {"labels": {"round": round.to_string()}}}),
+        )?;
+        let object = |kind: &str, field: &str| serde_json::json!({"apiVersion": "v1", "kind": kind, "metadata": {"name": format!("other-{round}")}, field: {"x": value}});
+        direct.ask(
+            &format!("POST {secrets}"),
+            &["Content-Type: application/json"],
+            &object("Secret", "stringData").to_string(),
+        )?;
+        let maps = "/api/v1/namespaces/copies-beside/configmaps";
+        direct.ask(
+            &format!("POST {maps}"),
+            &["Content-Type: application/json"],
+            &object("ConfigMap", "data").to_string(),
+        )?;
+        let begun = Instant::now();
+        loop {
+            let answer = client.ask(&format!("GET {maps}/other-{round}"), &[], "")?;
+            ensure!(answer.status == 200, "{} {}", answer.status, answer.body);
+            if !answer.body.contains(&value) {
+                break;
+            }
+            ensure!(begun.elapsed() < PATIENCE, "not masked: {}", answer.body);
+        }
+        eprintln!("round {round}: masked after {:?}", begun.elapsed());
+        slowest = slowest.max(begun.elapsed());
+    }
+    assert!(slowest < SOON, "a new value was shown for {slowest:?}");
+    Ok(())
+}

@@ -69,18 +69,24 @@ fn masked_literal(guard: &Guard, request: &Request, written: &Value) -> Option<P
     first(written, &mut Pointer::default(), &mut literal)
 }
 
-/// Where a JSON patch writes what would be masked, at least in part.
+/// Where a JSON patch writes what would be masked, at least in part: its value is looked at as in an object that holds
+/// nothing else.
 fn masked_operation(guard: &Guard, request: &Request, body: &Body) -> Option<Pointer> {
-    let resource = request.resource()?;
-    let writes = |operation: &Value| operation.get("value").is_some_and(|value| !value.is_null());
-    let path = operations(body.value()).filter(|(_, operation)| writes(operation)).find_map(|(path, _)| {
+    operations(body.value()).find_map(|(path, operation)| {
+        let value = operation.get("value")?.clone();
         let keys: Vec<String> =
             path.split('/').skip(1).map(|key| key.replace("~1", "/").replace("~0", "~")).collect();
+        let is_index = |key: &str| key == "-" || key.bytes().all(|byte| byte.is_ascii_digit());
+        let object = keys.iter().rev().fold(value, |value, key| {
+            if is_index(key) {
+                Value::Array(vec![value])
+            } else {
+                Value::Object(Map::from_iter([(key.clone(), value)]))
+            }
+        });
         let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
-        let masked = guard.catalogue().is_masked_place(resource.group(), resource.resource(), &keys);
-        masked.then(|| Pointer::to(&keys))
-    });
-    path
+        masked_literal(guard, request, &object).map(|_| Pointer::to(&keys))
+    })
 }
 
 /// Where values are (`k8s.io/api/core/v1`, `Secret`).

@@ -45,7 +45,7 @@ fn live(target: &str, object: &Value) -> Live {
     let mut kept = std::pin::pin!(sealed.keep());
     match kept.as_mut().poll(&mut std::task::Context::from_waker(std::task::Waker::noop())) {
         std::task::Poll::Ready(kept) => kept.unwrap(),
-        std::task::Poll::Pending => unreachable!("the body is there"),
+        std::task::Poll::Pending => panic!("the body is there"),
     }
 }
 
@@ -207,7 +207,7 @@ fn every_write_of_a_secret_changes_it_and_nothing_can_take_that_back() {
     let replace = json!([{ "op": "replace", "path": "/data/password", "value": "R1VFU1M=" }]);
     for (what, content, body) in [
         ("merge", MERGE, guess.clone()),
-        ("strategic", STRATEGIC, guess.clone()),
+        ("strategic", STRATEGIC, guess),
         ("JSON patch", JSON_PATCH, replace.clone()),
         (
             "annotations gone",

@@ -7,6 +7,7 @@
 )]
 
 mod documents;
+mod flood;
 mod spellings;
 mod streams;
 mod support;
