@@ -1,8 +1,11 @@
 //! Whether a value is a credential, or only stands where one could.
 
+use std::sync::LazyLock;
+
 use base64::engine::DecodePaddingMode::RequireNone;
 use base64::engine::{GeneralPurpose, GeneralPurposeConfig};
 use base64::{Engine as _, alphabet};
+use memchr::memmem::Finder;
 
 /// How much of a value is judged.
 pub(super) const LOOK: usize = 64;
@@ -67,7 +70,10 @@ pub(super) fn stands_for_another(value: &[u8]) -> bool {
 
 /// Whether it looks as if drawn at random: letters and digits, and not words with dashes between, as names are.
 pub(super) fn looks_random(value: &[u8]) -> bool {
-    value.iter().any(u8::is_ascii_digit) && value.iter().any(u8::is_ascii_alphabetic) && !is_name(value)
+    // Without branches this is vectorised.
+    value.iter().fold(false, |any, byte| any | byte.is_ascii_digit())
+        && value.iter().fold(false, |any, byte| any | byte.is_ascii_alphabetic())
+        && !is_name(value)
 }
 
 /// Whether `text` is base64 of a user's name, a colon and a password.
@@ -103,7 +109,8 @@ fn is_name(value: &[u8]) -> bool {
 
 /// Whether one of our placeholders is in it, or as much of one as is not found elsewhere.
 pub(super) fn holds_mark(value: &[u8]) -> bool {
-    memchr::memmem::find(value, b"masked-by-").is_some()
+    static FINDER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"masked-by-"));
+    FINDER.find(value).is_some()
 }
 
 pub(super) fn is_placeholder(value: &[u8]) -> bool {

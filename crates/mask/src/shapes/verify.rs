@@ -25,6 +25,9 @@ const MAX_ENCODED: usize = 96;
 pub(super) fn verify(text: &Text<'_>, begin: usize, trigger: &Trigger) -> Option<Found> {
     let follows = SHAPES.get(trigger.shape)?.follows;
     let after = begin + trigger.text.len();
+    if trigger.encoded && text.is_masked(begin, after, is_any_base64) {
+        return None;
+    }
     match follows {
         Follows::Run { set, least } => run(text, begin, after, set, least, |_| true),
         Follows::RandomRun { set, least } => run(text, begin, after, set, least, looks_random),
@@ -46,6 +49,9 @@ pub(super) fn verify(text: &Text<'_>, begin: usize, trigger: &Trigger) -> Option
         Follows::Flag(value) => named::find(text, after, value, true),
         Follows::Userinfo => userinfo(text, after),
         Follows::Bearer => {
+            if text.is_masked(after, after, is_token68) {
+                return None;
+            }
             let end = text.run_of(after, is_token68, LOOK);
             let token = text.slice(after, end);
             let is_token = token.len() >= MIN_BEARER && looks_random(token) && !holds_mark(token);
@@ -67,7 +73,7 @@ fn run(
     least: usize,
     is_it: impl FnOnce(&[u8]) -> bool,
 ) -> Option<Found> {
-    if !text.word_begins(begin) {
+    if text.is_masked(begin, after, set) || !text.word_begins(begin) {
         return None;
     }
     let end = text.run_of(after, set, least);
@@ -76,7 +82,7 @@ fn run(
 }
 
 fn jwt(text: &Text<'_>, begin: usize) -> Option<Found> {
-    if !text.word_begins(begin) {
+    if text.is_masked(begin, begin, is_dotted) || !text.word_begins(begin) {
         return None;
     }
     let dot = text.run_of(begin, is_base64url, MAX_HEADER);
