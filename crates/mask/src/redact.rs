@@ -8,7 +8,7 @@ use std::ops::Range;
 use bytes::{Bytes, BytesMut};
 
 use self::edges::{BACK, escaping, run_end, widen, within_string};
-use crate::known::{Index, KnownValues};
+use crate::known::{KnownValues, Layers};
 use crate::placeholder::Placeholder;
 use crate::shapes::Shapes;
 
@@ -191,7 +191,7 @@ impl Redactor {
     }
 
     /// Finds what in `window`, of which `came` bytes are not new, is masked.
-    fn find(&self, index: &Index, window: &[u8], came: usize) -> Found {
+    fn find(&self, index: &Layers, window: &[u8], came: usize) -> Found {
         let json = self.content == Content::Json;
         let mut runs = None;
         let mut carried = self.decided + self.covered;
@@ -248,7 +248,7 @@ impl Redactor {
     }
 
     /// How many bytes at the end of `window` what follows could still change, if a match runs on like this.
-    fn undecided(&self, index: &Index, window: &[u8], runs: Option<RunsOn>) -> usize {
+    fn undecided(&self, index: &Layers, window: &[u8], runs: Option<RunsOn>) -> usize {
         let unit = memchr::memrchr(b'\n', window).map_or(window.len(), |newline| window.len() - newline - 1);
         // A pattern that is not complete, or whose next byte belongs to it, and what is masked before it.
         let known = if index.is_empty() { 0 } else { index.longest() + BACK };
