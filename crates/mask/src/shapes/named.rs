@@ -186,18 +186,19 @@ fn step(text: &Text<'_>, place: Place, at: usize) -> Option<usize> {
 /// Whether what stands there up to `end`, the whole value or its beginning, is such a value.
 fn is_credential(text: &Text<'_>, place: Place, end: usize, value: Value) -> bool {
     let trimmed = trim(text.slice(place.begin, end));
+    let holds_mark = || holds_mark(text, place.begin, end);
     let is_structure =
         place.quote == Quote::None && matches!(trimmed.first(), Some(b'{' | b'[' | b'(' | b'&' | b'*'));
     let is_such = match value {
         Value::Password => trimmed.len() >= MIN_PASSWORD && !is_prose(text, place, end, trimmed),
         Value::Token => {
             let is_text = trimmed.iter().fold(true, |all, byte| all & byte.is_ascii_graphic());
-            trimmed.len() >= MIN_TOKEN && looks_random(trimmed) && is_text && !holds_mark(trimmed)
+            trimmed.len() >= MIN_TOKEN && looks_random(trimmed) && is_text && !holds_mark()
         }
         // Whatever follows so much base64 goes with it.
         Value::Base64(least) => {
             let is_text = trimmed.iter().copied().take(least).all(is_any_base64);
-            trimmed.len() >= least && is_text && !holds_mark(trimmed)
+            trimmed.len() >= least && is_text && !holds_mark()
         }
         Value::Basic => trimmed.iter().copied().all(is_base64) && is_basic(trimmed),
     };

@@ -7,6 +7,8 @@ use base64::engine::{GeneralPurpose, GeneralPurposeConfig};
 use base64::{Engine as _, alphabet};
 use memchr::memmem::Finder;
 
+use super::text::Text;
+
 /// How much of a value is judged.
 pub(super) const LOOK: usize = 64;
 
@@ -107,10 +109,13 @@ fn is_name(value: &[u8]) -> bool {
             .any(|part| part.len() >= 4 && part.iter().all(u8::is_ascii_lowercase))
 }
 
-/// Whether one of our placeholders is in it, or as much of one as is not found elsewhere.
-pub(super) fn holds_mark(value: &[u8]) -> bool {
-    static FINDER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"masked-by-"));
-    FINDER.find(value).is_some()
+/// Whether one of our placeholders begins between `from` and `to`, or as much of one as is not found elsewhere.
+pub(super) fn holds_mark(text: &Text<'_>, from: usize, to: usize) -> bool {
+    const BEGINNING: &[u8] = b"masked-by-";
+    static FINDER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(BEGINNING));
+    let goes_on =
+        || (to.saturating_sub(BEGINNING.len() - 1).max(from)..to).any(|at| text.starts_with(at, BEGINNING));
+    FINDER.find(text.slice(from, to)).is_some() || goes_on()
 }
 
 pub(super) fn is_placeholder(value: &[u8]) -> bool {

@@ -54,7 +54,7 @@ pub(super) fn verify(text: &Text<'_>, begin: usize, trigger: &Trigger) -> Option
             }
             let end = text.run_of(after, is_token68, LOOK);
             let token = text.slice(after, end);
-            let is_token = token.len() >= MIN_BEARER && looks_random(token) && !holds_mark(token);
+            let is_token = token.len() >= MIN_BEARER && looks_random(token) && !holds_mark(text, after, end);
             is_token.then(|| Found::run(text, after, end, is_token68))
         }
         Follows::Basic => {
@@ -78,7 +78,8 @@ fn run(
     }
     let end = text.run_of(after, set, least);
     let read = text.slice(after, end);
-    (end == after + least && is_it(read) && !holds_mark(read)).then(|| Found::run(text, begin, end, set))
+    (end == after + least && is_it(read) && !holds_mark(text, after, end))
+        .then(|| Found::run(text, begin, end, set))
 }
 
 fn jwt(text: &Text<'_>, begin: usize) -> Option<Found> {
@@ -91,7 +92,7 @@ fn jwt(text: &Text<'_>, begin: usize) -> Option<Found> {
     }
     let end = text.run_of(dot + 1, is_dotted, MIN_CLAIMS);
     let is_header = || memchr::memmem::find(&decode(text.slice(begin, dot)), b"\"alg\"").is_some();
-    let is_whole = end == dot + 1 + MIN_CLAIMS && !holds_mark(text.slice(dot, end));
+    let is_whole = end == dot + 1 + MIN_CLAIMS && !holds_mark(text, dot, end);
     (is_whole && is_header()).then(|| Found::run(text, begin, end, is_dotted))
 }
 
