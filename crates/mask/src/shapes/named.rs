@@ -2,7 +2,7 @@
 
 use super::Found;
 use super::text::{Atom, ReadValue, Text, is_any_base64, is_base64, is_blank, is_plain};
-use super::value::{LOOK, holds_mark, is_basic, is_placeholder, looks_random, stands_for_another};
+use super::value::{LOOK, MARK, holds_mark, is_basic, is_placeholder, looks_random, stands_for_another};
 
 /// What a named value must be to be taken for a credential.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -147,7 +147,7 @@ fn read(text: &Text<'_>, place: Place, most: usize) -> ReadValue {
     // What begins within a value that has been read goes on like that: names end with whole characters.
     let known =
         text.read(place.kind()).filter(|read| (read.range.start..=read.range.end).contains(&place.begin));
-    let mut read = known.unwrap_or(ReadValue {
+    let mut read = known.unwrap_or_else(|| ReadValue {
         kind: place.kind(),
         range: place.begin..place.begin,
         ends: false,
@@ -179,6 +179,8 @@ fn step(text: &Text<'_>, place: Place, at: usize) -> Option<usize> {
         (Atom::Char(b'&' | b';', _), Quote::None) if place.separator == Separator::Equals => None,
         // A private key in PEM goes on for longer than a value, and is known by itself.
         (Atom::Char(b'-', _), _) if text.starts_with(at, b"-----BEGIN ") => None,
+        // What has been masked before is no part of what is left.
+        (Atom::Char(b'm', _), _) if text.starts_with(at, MARK) => None,
         (Atom::Char(_, len), _) => Some(len),
     }
 }

@@ -13,7 +13,7 @@ use super::text::Text;
 pub(super) const LOOK: usize = 64;
 
 /// What all placeholders begin with, and the same in base64.
-const MARK: &[u8] = b"masked-by-portcullis";
+pub(super) const MARK: &[u8] = b"masked-by-portcullis";
 const ENCODED_MARK: &[u8] = b"bWFza2VkLWJ5LXBvcnRjdWxsaXMt";
 
 /// Values that say that there is none, or what kind of value goes there.
