@@ -38,8 +38,8 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     testkit::tools()?;
     for (package, test, compares) in TESTS {
         let program: &[&str] = if *test == LIB { &["--lib"] } else { &["--test", test] };
-        let arguments = ["test", "--release", "--locked", "--package", package].iter().chain(program);
-        let mut command = cargo_with(arguments.chain(&["--", "--nocapture"]).copied())?;
+        let mut command = cargo_with(["test", "--release", "--locked", "--package", package])?;
+        command.args(program).args(["--", "--nocapture"]);
         command.env("PORTCULLIS_CASES", options.cases.to_string());
         command.env("PORTCULLIS_SEED", options.seed.to_string());
         step(compares, command)?;
