@@ -6,7 +6,7 @@ use bytes::Bytes;
 use mask::{Catalogue, Framing, Masker, Rules};
 
 use crate::figures::Row;
-use crate::known;
+use crate::known::{self, Body};
 
 pub(crate) const EXPLAINED: &str =
     "The streaming scanner on one core, fed 64 KiB at a time; the best of nine passes over some 64 MB.";
@@ -33,9 +33,34 @@ pub(crate) fn measure() -> anyhow::Result<Vec<Row>> {
 
 const POD: &str = r#"{"metadata":{"name":"web-5f7d8c9b4-abcde","namespace":"shop","uid":"3b1b7f0e-7b0a-4f5e-9d0c-0a1b2c3d4e5f","resourceVersion":"123456","labels":{"app":"web"}},"spec":{"containers":[{"name":"web","image":"registry.example/web:1.2.3","ports":[{"containerPort":8080,"protocol":"TCP"}],"env":[{"name":"MODE","value":"production"}]}],"restartPolicy":"Always"},"status":{"phase":"Running","podIP":"10.1.2.3"}}"#;
 
-/// Known values, searched for in a list of pods.
+/// All that masks, with known values.
 pub(crate) fn measure_known() -> anyhow::Result<Vec<Row>> {
-    known::measure(&list(POD))
+    let catalogue = Catalogue::builtin();
+    let ten: Vec<String> = (0..10).map(|n| format!(r#""key-{n}":"c2VjcmV0LW51bWJlci0wMDA=""#)).collect();
+    let secret = format!(
+        r#"{{"metadata":{{"name":"s","namespace":"n","uid":"6e0a","resourceVersion":"7"}},"data":{{{}}},"type":"Opaque"}}"#,
+        ten.join(",")
+    );
+    let body = |what, bytes, rules| Body { what, bytes, rules };
+    known::measure(&[
+        body("pods", list(POD), Some(catalogue.rules_for("", "pods", None))),
+        body("Secrets of ten values", list(&secret), Some(catalogue.rules_for("", "secrets", None))),
+        body("a log", log(), None),
+    ])
+}
+
+fn log() -> Bytes {
+    let mut text = String::new();
+    for line in 0.. {
+        if text.len() > SIZE {
+            break;
+        }
+        let second = line % 60;
+        text.push_str(&format!(
+            "I0301 12:00:{second:02}.{line:06} 1 controller.go:417] \"Reconciled object\" controller=\"app\" namespace=\"shop\" name=\"app-{line}\"\n"
+        ));
+    }
+    Bytes::from(text)
 }
 
 fn list(item: &str) -> Bytes {

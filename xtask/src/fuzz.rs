@@ -15,30 +15,31 @@ pub(crate) struct Options {
     seed: u64,
 }
 
-/// Each differential test: its package and test program, and what it compares.
+/// The programs of tests: their package and name, and what is compared.
 const TESTS: &[(&str, &str, &str)] = &[
     ("e2e", "requestinfo", "our RequestInfo against the API server's own"),
     ("e2e", "options", "our options against what the API server decodes"),
     ("e2e", "bodies", "our JSON and YAML against the API server's own"),
     ("e2e", "protobuf", "our reading of protobuf against the API server's own"),
     ("mask", "masking", "our JSON scanner against serde_json"),
+    ("mask", "known", "all that masks, in one piece and in many"),
+    (
+        "mask",
+        LIB,
+        "our search for known values against an automaton's, and for shapes in one piece and in many",
+    ),
 ];
+
+/// The tests within a package.
+const LIB: &str = "";
 
 /// Runs every differential test in release mode with as many cases as told.
 pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     testkit::tools()?;
     for (package, test, compares) in TESTS {
-        let mut command = cargo_with([
-            "test",
-            "--release",
-            "--locked",
-            "--package",
-            package,
-            "--test",
-            test,
-            "--",
-            "--nocapture",
-        ])?;
+        let program: &[&str] = if *test == LIB { &["--lib"] } else { &["--test", test] };
+        let mut command = cargo_with(["test", "--release", "--locked", "--package", package])?;
+        command.args(program).args(["--", "--nocapture"]);
         command.env("PORTCULLIS_CASES", options.cases.to_string());
         command.env("PORTCULLIS_SEED", options.seed.to_string());
         step(compares, command)?;

@@ -1,10 +1,11 @@
 //! Secret values that are known, and found wherever they appear.
 //!
 //! [`parts`] says what of a value is looked for, [`rule`] whether it may be, [`forms`] in which spellings, and [`index`] finds
-//! them.
+//! them. [`layers`] says what of it an update makes anew.
 
 mod forms;
 mod index;
+mod layers;
 mod parts;
 mod rule;
 
@@ -15,11 +16,11 @@ use arc_swap::ArcSwap;
 use zeroize::Zeroizing;
 
 pub(crate) use self::forms::Flags;
-pub(crate) use self::index::Index;
+pub(crate) use self::layers::Layers;
 
 /// The values of one cluster's Secrets, shared by all who look for them. Cheap to clone.
 #[derive(Clone, Default)]
-pub struct KnownValues(Arc<ArcSwap<Index>>);
+pub struct KnownValues(Arc<ArcSwap<Layers>>);
 
 /// One value of a Secret, decoded. Zeroised when dropped; shows itself to nobody.
 pub struct SecretValue(Zeroizing<Vec<u8>>);
@@ -64,26 +65,25 @@ impl KnownValues {
         Self::default()
     }
 
-    /// From now on these values are known, and no others; answers that are on their way see it too. Takes CPU time in
-    /// proportion to them (some 40 µs for a password): call it off the threads that serve calls.
+    /// From now on these values are known; answers that are on their way see it too. Of those that were known and are not among
+    /// them, a few hundred may be looked for until a later update.
+    ///
+    /// Takes CPU time in proportion to those that are new, and sometimes to all (some 70 µs for a password): call it off the
+    /// threads that serve calls, and not from two at once.
     pub fn update(&self, values: impl IntoIterator<Item = SecretValue>) -> Updated {
-        let (index, updated) = Index::build(values.into_iter().map(|value| value.0));
-        self.0.store(Arc::new(index));
+        let (layers, updated) = self.0.load().updated(values.into_iter().map(|value| value.0));
+        self.0.store(Arc::new(layers));
         updated
     }
 
     /// How many different known values are in `text`, in any form.
     #[must_use]
     pub fn count_in(&self, text: &[u8]) -> usize {
-        let mut values = std::collections::HashSet::new();
-        self.0.load().scan(text, false, |_, pattern| {
-            values.insert(pattern.value);
-        });
-        values.len()
+        self.0.load().count_in(text)
     }
 
     /// What is known now.
-    pub(crate) fn load(&self) -> arc_swap::Guard<Arc<Index>> {
+    pub(crate) fn load(&self) -> arc_swap::Guard<Arc<Layers>> {
         self.0.load()
     }
 }

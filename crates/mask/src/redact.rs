@@ -1,5 +1,6 @@
 //! The second look at an answer: known values and what looks like a credential, wherever they stand.
 
+mod bare;
 mod edges;
 
 use std::fmt;
@@ -7,8 +8,9 @@ use std::ops::Range;
 
 use bytes::{Bytes, BytesMut};
 
-use self::edges::{BACK, escaping, run_end, widen, within_string};
-use crate::known::{Index, KnownValues};
+use self::bare::is_bare;
+use self::edges::{Edges, escaping, run_end};
+use crate::known::{KnownValues, Layers};
 use crate::placeholder::Placeholder;
 use crate::shapes::Shapes;
 
@@ -19,7 +21,8 @@ use crate::shapes::Shapes;
 ///
 /// In JSON a match is cut short where its string ends, and begins before an escape that it begins within.
 pub(crate) trait Detector: Sync {
-    /// Appends every match in `window`, in any order. A match that could go on beyond the window's end says how.
+    /// Appends every match in `window`, in any order, also those that begin within others: in JSON the others may be cut short
+    /// before them. A match that could go on beyond the window's end says how.
     fn find(&self, window: &[u8], matches: &mut Vec<Match>);
 
     /// How many bytes at the window's end may be the beginning of a match that `find` cannot tell yet; bounded by a small
@@ -48,6 +51,10 @@ pub(crate) enum RunsOn {
     /// newlines.
     Through(&'static [u8]),
 }
+
+/// How many ways a match may go on at once; there are fewer in all. What is more is masked up to the end of its line, or of its
+/// string.
+const MOST_RUNNING: usize = 32;
 
 /// All that looks for shapes.
 const DETECTORS: &[&dyn Detector] = &[&Shapes];
@@ -80,8 +87,8 @@ pub struct Redactor {
     covered: usize,
     /// Whether the backslashes right before `tail` are of an odd number.
     escaping: bool,
-    /// A match that began in what is decided and goes on after `tail`.
-    running: Option<RunsOn>,
+    /// How matches go on after `tail` that began in what is decided; each way once.
+    running: Vec<RunsOn>,
     /// Whether the last decided byte was masked: then its placeholder is out, and stands for what follows too.
     masking: bool,
     masked: u64,
@@ -93,8 +100,8 @@ struct Found {
     spans: Vec<Range<usize>>,
     /// Where ends what began in what is decided.
     carried: usize,
-    /// The first match that runs on after the window, and where it begins: nowhere in the window if in what is decided.
-    runs: Option<(Option<usize>, RunsOn)>,
+    /// How matches run on after the window, and where the first of each kind begins: nowhere in the window if in what is decided.
+    runs: Vec<(Option<usize>, RunsOn)>,
 }
 
 impl Redactor {
@@ -105,7 +112,7 @@ impl Redactor {
     }
 
     fn with(known: KnownValues, content: Content, detectors: &'static [&'static dyn Detector]) -> Self {
-        let (tail, escaping, running, masking) = (Vec::new(), false, None, false);
+        let (tail, escaping, running, masking) = (Vec::new(), false, Vec::new(), false);
         Self {
             known,
             detectors,
@@ -156,7 +163,7 @@ impl Redactor {
     /// Decides on what was held back and `chunk`, as far as what follows can change nothing; with `last`, on all of it.
     fn decide(&mut self, chunk: Bytes, last: bool) -> Bytes {
         let index = self.known.load();
-        let nothing_to_do = index.is_empty() && self.detectors.is_empty() && self.running.is_none();
+        let nothing_to_do = index.is_empty() && self.detectors.is_empty() && self.running.is_empty();
         if nothing_to_do && self.tail.is_empty() {
             self.masking &= chunk.is_empty() && !last;
             return chunk;
@@ -170,15 +177,16 @@ impl Redactor {
             window.extend_from_slice(&chunk);
             window.freeze()
         };
-        let Found { spans, carried, runs } = self.find(&index, &window, came);
-        let undecided = if last { 0 } else { self.undecided(&index, &window, runs.map(|(_, how)| how)) };
-        let boundary = (window.len() - undecided).max(self.decided);
+        let mut edges = Edges::new(&window, self.content == Content::Json, self.escaping);
+        let Found { spans, carried, runs } = self.find(&index, &mut edges, &window, came);
+        let boundary = if last { window.len() } else { self.boundary(&index, &mut edges, &window, &runs) };
         let out = self.write(&window, boundary, &spans);
 
         // What begins after the boundary will be found again.
         let begun = spans.iter().filter(|span| span.start < boundary).map(|span| span.end);
         self.covered = begun.fold(carried, usize::max).saturating_sub(boundary);
-        self.running = runs.filter(|(start, _)| *start < Some(boundary) && !last).map(|(_, how)| how);
+        let begun = runs.into_iter().filter(|(start, _)| *start < Some(boundary) && !last);
+        self.running = begun.map(|(_, how)| how).collect();
         self.masking &= !last;
         let context = if last || self.detectors.is_empty() { 0 } else { CONTEXT };
         let unit = window.get(..boundary).and_then(|decided| memchr::memrchr(b'\n', decided));
@@ -191,26 +199,37 @@ impl Redactor {
     }
 
     /// Finds what in `window`, of which `came` bytes are not new, is masked.
-    fn find(&self, index: &Index, window: &[u8], came: usize) -> Found {
+    fn find(&self, index: &Layers, edges: &mut Edges<'_>, window: &[u8], came: usize) -> Found {
         let json = self.content == Content::Json;
-        let mut runs = None;
+        let mut runs = Vec::new();
         let mut carried = self.decided + self.covered;
-        if let Some(how) = self.running {
-            let (end, goes_on) = run_end(how, window, self.decided, came, json.then_some(self.escaping));
+        for how in &self.running {
+            let (end, goes_on) = run_end(*how, window, self.decided, came, json.then_some(self.escaping));
             carried = carried.max(end);
-            runs = goes_on.then_some((None, how));
+            if goes_on {
+                add_run(&mut runs, None, *how);
+            }
         }
         let mut spans = Vec::new();
         if carried > self.decided {
             spans.push(self.decided..carried);
         }
-        index.scan(window, json, |range, pattern| spans.push(widen(window, range, pattern.flags, json)));
-        for Match { range, runs_on } in self.detect(window) {
+        index.scan(window, json, |range, pattern| {
+            if !(json && is_bare(window, &range)) {
+                spans.push(edges.widen(range, pattern.flags));
+            }
+        });
+        let mut matches = Vec::new();
+        for detector in self.detectors {
+            detector.find(window, &mut matches);
+        }
+        for Match { mut range, runs_on } in matches {
+            if json {
+                range = edges.within_string(range, runs_on.is_some());
+            }
             if range.start >= self.decided && range.end <= window.len() {
-                if let Some(how) = runs_on.filter(|_| range.end == window.len())
-                    && runs.is_none_or(|(start, _)| Some(range.start) < start)
-                {
-                    runs = Some((Some(range.start), how));
+                if let Some(how) = runs_on.filter(|_| range.end == window.len()) {
+                    add_run(&mut runs, Some(range.start), how);
                 }
                 spans.push(range);
             }
@@ -219,45 +238,26 @@ impl Redactor {
         Found { spans, carried, runs }
     }
 
-    /// What the detectors find. In JSON they may take the end of a string for a part of a match; then they are asked again about
-    /// what comes after it, so that nothing is missed there.
-    fn detect(&self, window: &[u8]) -> Vec<Match> {
-        let mut matches = Vec::new();
-        for detector in self.detectors {
-            let mut from = 0;
-            let mut again = Some(0);
-            while let Some(start) = again.take() {
-                from = start.max(from);
-                let earlier = matches.len();
-                detector.find(window.get(from..).unwrap_or_default(), &mut matches);
-                for found in matches.iter_mut().skip(earlier) {
-                    found.range = from + found.range.start..from + found.range.end;
-                    if self.content == Content::Json {
-                        let runs_on = found.runs_on.is_some();
-                        let within = within_string(window, found.range.clone(), runs_on, self.escaping);
-                        if within.end < found.range.end {
-                            let after = within.end.max(from + 1);
-                            again = Some(again.map_or(after, |again: usize| again.min(after)));
-                        }
-                        found.range = within;
-                    }
-                }
-            }
-        }
-        matches
-    }
-
-    /// How many bytes at the end of `window` what follows could still change, if a match runs on like this.
-    fn undecided(&self, index: &Index, window: &[u8], runs: Option<RunsOn>) -> usize {
+    /// Up to where what follows `window` can change nothing, if matches run on like this.
+    fn boundary(
+        &self,
+        index: &Layers,
+        edges: &mut Edges<'_>,
+        window: &[u8],
+        runs: &[(Option<usize>, RunsOn)],
+    ) -> usize {
         let unit = memchr::memrchr(b'\n', window).map_or(window.len(), |newline| window.len() - newline - 1);
-        // A pattern that is not complete, or whose next byte belongs to it, and what is masked before it.
-        let known = if index.is_empty() { 0 } else { index.longest() + BACK };
+        // A pattern that is not complete, or whose next byte belongs to it, and the base64 character before it.
+        let known = if index.is_empty() { 0 } else { index.longest() + 1 };
         let shapes = self.detectors.iter().map(|detector| detector.pending(window));
-        let marker = match runs {
-            Some(RunsOn::Through(text)) => text.len(),
-            Some(RunsOn::While(_)) | None => 0,
-        };
-        shapes.fold(known.max(marker), usize::max).min(unit)
+        let markers = runs.iter().map(|(_, how)| match how {
+            RunsOn::Through(text) => text.len(),
+            RunsOn::While(_) => 0,
+        });
+        let undecided = shapes.chain(markers).fold(known, usize::max).min(unit);
+        let boundary = window.len() - undecided;
+        // Of an escape that a match may begin within, nothing has gone out by then.
+        (boundary - edges.begun_escape(boundary)).max(self.decided)
     }
 
     /// What goes out for `window` from what is decided to `boundary`.
@@ -293,6 +293,33 @@ impl Redactor {
         }
         out.extend_from_slice(window.get(kept_from..boundary).unwrap_or_default());
         out.freeze()
+    }
+}
+
+/// Notes that a match that begins at `start` runs on like this.
+fn add_run(runs: &mut Vec<(Option<usize>, RunsOn)>, start: Option<usize>, how: RunsOn) {
+    if let Some((first, _)) = runs.iter_mut().find(|(_, other)| other.same(how)) {
+        *first = start.min(*first);
+        return;
+    }
+    match how {
+        RunsOn::While(_) if runs.len() >= MOST_RUNNING => {
+            let to_line_end = RunsOn::While(|byte| byte != b'\n');
+            runs.retain(|(_, other)| !other.same(to_line_end));
+            runs.push((None, to_line_end));
+        }
+        RunsOn::While(_) | RunsOn::Through(_) => runs.push((start, how)),
+    }
+}
+
+impl RunsOn {
+    /// Whether this certainly ends where `other` does. That two sets are the same need not be seen: then there are two.
+    fn same(self, other: Self) -> bool {
+        match (self, other) {
+            (Self::While(one), Self::While(other)) => std::ptr::fn_addr_eq(one, other),
+            (Self::Through(one), Self::Through(other)) => one == other,
+            (Self::While(_), Self::Through(_)) | (Self::Through(_), Self::While(_)) => false,
+        }
     }
 }
 

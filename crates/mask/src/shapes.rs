@@ -69,6 +69,8 @@ impl Shapes {
     }
 }
 
+/// What is within another match and ends with it is not reported; the other ends no later than its string.
+///
 /// A match depends on nothing but the text from [`BEFORE`] bytes before it to [`LOOK`] bytes after its beginning, and on
 /// where its run ends.
 impl Detector for Shapes {
@@ -105,6 +107,7 @@ impl Found {
     /// A run of `set` that is known to reach from `begin` to `end`, and may go on.
     fn run(text: &Text<'_>, begin: usize, end: usize, set: Set) -> Self {
         let end = text.run(end, set);
+        text.mask(begin..end, set);
         Self { range: begin..end, runs_on: (end == text.len()).then_some(While(set)) }
     }
 }

@@ -16,6 +16,7 @@ use std::ops::Range;
 
 use zeroize::Zeroizing;
 
+pub(crate) use self::build::{Fate, MOST_BYTES};
 use self::filter::Filter;
 use super::forms::{self, Flags};
 

@@ -38,8 +38,8 @@ impl Detector for Blocks {
         while let Some(start) = memchr::memmem::find(&window[from..], b"<<").map(|at| from + at) {
             let end = memchr::memmem::find(&window[start..], b">>").map(|at| start + at + 2);
             let runs_on = end.is_none().then_some(RunsOn::Through(b">>"));
-            from = end.unwrap_or(window.len());
-            matches.push(Match { range: start..from, runs_on });
+            from = start + 1;
+            matches.push(Match { range: start..end.unwrap_or(window.len()), runs_on });
         }
     }
 
@@ -73,6 +73,73 @@ fn matches_end_where_they_end() {
     ] {
         for chunk in 1..=text.len() {
             assert_eq!(redact(content, text, chunk), expected, "{text} in chunks of {chunk}");
+        }
+    }
+}
+
+fn shapes_in_chunks(content: Content, text: &str, chunk: usize) -> String {
+    let mut redactor = Redactor::new(KnownValues::none(), content);
+    let mut out = Vec::new();
+    for chunk in text.as_bytes().chunks(chunk) {
+        out.extend_from_slice(&redactor.push(Bytes::copy_from_slice(chunk), &[]));
+    }
+    out.extend_from_slice(&redactor.finish());
+    String::from_utf8(out).unwrap().replace(Placeholder::Text.as_str(), "#")
+}
+
+/// Of two matches that run on, the second goes on for longer.
+#[test]
+fn all_that_runs_on_is_masked_to_its_end() {
+    let text = "ghp_0123456789abcdefABCDEF0123456789abcdICAgIGNsaWVudC1rZXktZGF0YTogVFVsSlJYQkJTVUpCUVV0RFFWRkZRUT09Cg==";
+    for content in [Content::Json, Content::Text] {
+        for chunk in 1..=text.len() {
+            assert_eq!(shapes_in_chunks(content, text, chunk), "#", "in chunks of {chunk}");
+        }
+    }
+}
+
+#[test]
+fn more_ways_to_run_on_than_there_are_go_to_the_line_s_end() {
+    let mut runs = Vec::new();
+    add_run(&mut runs, Some(7), RunsOn::Through(b">>"));
+    add_run(&mut runs, Some(3), RunsOn::Through(b">>"));
+    assert!(matches!(runs.as_slice(), [(Some(3), RunsOn::Through(b">>"))]));
+    runs.resize(MOST_RUNNING, (None, RunsOn::Through(b"--")));
+    for _ in 0..3 {
+        add_run(&mut runs, Some(1), RunsOn::While(|byte| byte == b'x'));
+    }
+    add_run(&mut runs, Some(1), RunsOn::While(|byte| byte == b'y'));
+    assert_eq!(runs.len(), MOST_RUNNING + 1);
+    assert!(matches!(runs.last(), Some((None, RunsOn::While(set))) if set(b' ') && !set(b'\n')));
+}
+
+/// A token may follow a backslash, or seem to begin with what is part of an escape; however many backslashes there are and
+/// wherever it is cut, what stays of them is whole.
+#[test]
+fn backslashes_before_a_match_stay_whole() {
+    const TOKEN: &str = "npm_0123456789abcdefABCDEF0123456789abcd";
+    const VALUE: &str = "nk3j9x0q2m5zt7";
+    let known = KnownValues::none();
+    known.update([crate::SecretValue::new(VALUE.into())]);
+    for count in (0..=4).chain(60..=70).chain([127, 128, 129, 130, 200, 201]) {
+        for (secret, known) in [(TOKEN, KnownValues::none()), (TOKEN, known.clone()), (VALUE, known.clone())]
+        {
+            let text = format!("[\"a {}{secret}\",1]", "\\".repeat(count));
+            let redact = |chunk: usize| {
+                let mut redactor = Redactor::new(known.clone(), Content::Json);
+                let mut out = Vec::new();
+                for chunk in text.as_bytes().chunks(chunk) {
+                    out.extend_from_slice(&redactor.push(Bytes::copy_from_slice(chunk), &[]));
+                }
+                out.extend_from_slice(&redactor.finish());
+                String::from_utf8(out).unwrap()
+            };
+            let whole = redact(text.len());
+            let parsed: serde_json::Value = serde_json::from_str(&whole).unwrap();
+            assert!(parsed[0].as_str().unwrap().ends_with(Placeholder::Text.as_str()), "{count}");
+            for chunk in 1..text.len().min(90) {
+                assert_eq!(redact(chunk), whole, "{count} backslashes in chunks of {chunk}");
+            }
         }
     }
 }

@@ -1,8 +1,8 @@
 //! Values that are told by what they are called: `password: …`, `"token":"…"`, `SECRET_KEY=…`, also as text within JSON strings.
 
 use super::Found;
-use super::text::{Atom, Text, is_any_base64, is_base64, is_blank, is_plain};
-use super::value::{LOOK, holds_mark, is_basic, is_placeholder, looks_random, stands_for_another};
+use super::text::{Atom, ReadValue, Text, is_any_base64, is_base64, is_blank, is_plain};
+use super::value::{LOOK, MARK, holds_mark, is_basic, is_placeholder, looks_random, stands_for_another};
 
 /// What a named value must be to be taken for a credential.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +32,9 @@ const MAX_SEPARATION: usize = 40;
 /// Most spaces on one side of `:` or `=`.
 const MAX_SPACES: usize = 8;
 
+/// Most bytes of one character as it is written: 31 backslashes and `uXXXX`.
+const LONGEST_ATOM: usize = 36;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Quote {
     None,
@@ -59,21 +62,43 @@ struct Place {
 pub(super) fn find(text: &Text<'_>, name_end: usize, value: Value, flag: bool) -> Option<Found> {
     let place = place(text, name_end, flag).filter(|place| place.begin <= name_end + MAX_SEPARATION)?;
     // What is masked by place already is the most common value of all.
-    if is_placeholder(text.slice(place.begin, place.begin + LOOK)) {
+    if is_placeholder(text.slice(place.begin, place.begin + LOOK)) || is_masked(text, place) {
         return None;
     }
-    let looked_at = end(text, place, place.begin, LOOK);
+    let looked_at = read(text, place, LOOK).range.end.min(place.begin + LOOK);
     if !is_credential(text, place, looked_at, value) {
         return None;
     }
-    if looked_at < place.begin + LOOK {
-        return Some(Found { range: place.begin..looked_at, runs_on: None });
+    let mut read = read(text, place, LOOK + MAX_VALUE);
+    let found = if read.ends {
+        Found { range: place.begin..read.range.end, runs_on: None }
+    } else {
+        Found::run(text, place.begin, read.range.end, is_plain)
+    };
+    read.masked = found.range.clone();
+    text.note(read);
+    Some(found)
+}
+
+/// Whether the value is within one that is masked, and ends no later.
+fn is_masked(text: &Text<'_>, place: Place) -> bool {
+    text.read(place.kind()).is_some_and(|read| {
+        let ends = read.ends && read.masked.end == read.range.end;
+        let longest = place.begin + LOOK + MAX_VALUE + LONGEST_ATOM;
+        read.masked.contains(&place.begin) && (ends || longest <= read.masked.end)
+    })
+}
+
+impl Place {
+    /// Values of the same kind that one text holds end at the same places.
+    fn kind(self) -> u32 {
+        let quote = match self.quote {
+            Quote::None => 0,
+            Quote::Single => 1,
+            Quote::Double(depth) => 2 + depth,
+        };
+        quote * 2 + u32::from(self.separator == Separator::Equals)
     }
-    let end = end(text, place, looked_at, MAX_VALUE);
-    if end < looked_at + MAX_VALUE {
-        return Some(Found { range: place.begin..end, runs_on: None });
-    }
-    Some(Found::run(text, place.begin, end, is_plain))
 }
 
 fn place(text: &Text<'_>, name_end: usize, flag: bool) -> Option<Place> {
@@ -117,44 +142,65 @@ fn spaces(text: &Text<'_>, at: usize) -> usize {
     text.run_of(at, is_blank, MAX_SPACES)
 }
 
-/// Where the value ends whose part from `from` on is read, or about `most` bytes after that.
-fn end(text: &Text<'_>, place: Place, from: usize, most: usize) -> usize {
-    let mut at = from;
-    while at < from + most {
-        at += match (text.atom(at), place.quote) {
-            (Atom::End, _) => break,
-            // Within a quoted value, deeper quotation marks and line feeds are its own.
-            (Atom::Quote(depth, len), Quote::Double(outer)) if depth > outer => len,
-            (Atom::Newline(backslashes), Quote::Double(outer)) if backslashes >= 1 << outer.min(16) => {
-                backslashes + 1
-            }
-            (Atom::Quote(..) | Atom::Newline(_), _) => break,
-            (Atom::Char(b' ' | b'\t', _), Quote::None) | (Atom::Char(b'\'', _), Quote::Single) => break,
-            // The next part of a query or of a connection string.
-            (Atom::Char(b'&' | b';', _), Quote::None) if place.separator == Separator::Equals => break,
-            // A private key in PEM goes on for longer than a value, and is known by itself.
-            (Atom::Char(b'-', _), _) if text.starts_with(at, b"-----BEGIN ") => break,
-            (Atom::Char(_, len), _) => len,
-        };
+/// The value up to its end, or about `most` bytes of it.
+fn read(text: &Text<'_>, place: Place, most: usize) -> ReadValue {
+    // What begins within a value that has been read goes on like that: names end with whole characters.
+    let known =
+        text.read(place.kind()).filter(|read| (read.range.start..=read.range.end).contains(&place.begin));
+    let mut read = known.unwrap_or_else(|| ReadValue {
+        kind: place.kind(),
+        range: place.begin..place.begin,
+        ends: false,
+        masked: 0..0,
+    });
+    read.range.start = place.begin;
+    while !read.ends && read.range.end < place.begin + most {
+        match step(text, place, read.range.end) {
+            Some(len) => read.range.end += len,
+            None => read.ends = true,
+        }
     }
-    at
+    text.note(read.clone());
+    read
+}
+
+/// How long the character at `at` is, if the value goes on with it.
+fn step(text: &Text<'_>, place: Place, at: usize) -> Option<usize> {
+    match (text.atom(at), place.quote) {
+        (Atom::End, _) => None,
+        // Within a quoted value, deeper quotation marks and line feeds are its own.
+        (Atom::Quote(depth, len), Quote::Double(outer)) if depth > outer => Some(len),
+        (Atom::Newline(backslashes), Quote::Double(outer)) if backslashes >= 1 << outer.min(16) => {
+            Some(backslashes + 1)
+        }
+        (Atom::Quote(..) | Atom::Newline(_), _) => None,
+        (Atom::Char(b' ' | b'\t', _), Quote::None) | (Atom::Char(b'\'', _), Quote::Single) => None,
+        // The next part of a query or of a connection string.
+        (Atom::Char(b'&' | b';', _), Quote::None) if place.separator == Separator::Equals => None,
+        // A private key in PEM goes on for longer than a value, and is known by itself.
+        (Atom::Char(b'-', _), _) if text.starts_with(at, b"-----BEGIN ") => None,
+        // What has been masked before is no part of what is left.
+        (Atom::Char(b'm', _), _) if text.starts_with(at, MARK) => None,
+        (Atom::Char(_, len), _) => Some(len),
+    }
 }
 
 /// Whether what stands there up to `end`, the whole value or its beginning, is such a value.
 fn is_credential(text: &Text<'_>, place: Place, end: usize, value: Value) -> bool {
     let trimmed = trim(text.slice(place.begin, end));
+    let holds_mark = || holds_mark(text, place.begin, end);
     let is_structure =
         place.quote == Quote::None && matches!(trimmed.first(), Some(b'{' | b'[' | b'(' | b'&' | b'*'));
     let is_such = match value {
         Value::Password => trimmed.len() >= MIN_PASSWORD && !is_prose(text, place, end, trimmed),
         Value::Token => {
-            let is_text = trimmed.iter().all(u8::is_ascii_graphic);
-            trimmed.len() >= MIN_TOKEN && is_text && looks_random(trimmed) && !holds_mark(trimmed)
+            let is_text = trimmed.iter().fold(true, |all, byte| all & byte.is_ascii_graphic());
+            trimmed.len() >= MIN_TOKEN && looks_random(trimmed) && is_text && !holds_mark()
         }
         // Whatever follows so much base64 goes with it.
         Value::Base64(least) => {
             let is_text = trimmed.iter().copied().take(least).all(is_any_base64);
-            trimmed.len() >= least && is_text && !holds_mark(trimmed)
+            trimmed.len() >= least && is_text && !holds_mark()
         }
         Value::Basic => trimmed.iter().copied().all(is_base64) && is_basic(trimmed),
     };

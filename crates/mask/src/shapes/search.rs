@@ -19,6 +19,8 @@ pub(super) struct Trigger {
     pub(super) shape: usize,
     /// For base64: how many bytes (mod 3) come before what is encoded.
     pub(super) shift: usize,
+    /// Whether it is base64.
+    pub(super) encoded: bool,
 }
 
 /// Finds triggers.
@@ -157,10 +159,10 @@ fn one_by_one<'a>(texts: impl Iterator<Item = &'a Vec<u8>>) -> Vec<Finder<'stati
 }
 
 fn triggers_of(shape: &Shape, index: usize) -> Vec<Trigger> {
-    let plain = |text: &[u8]| vec![Trigger { text: text.to_vec(), shape: index, shift: 0 }];
+    let plain = |text: &[u8]| vec![Trigger { text: text.to_vec(), shape: index, shift: 0, encoded: false }];
     let encoded = |text: &[u8]| {
         (0..3)
-            .map(|shift| Trigger { text: base64_core(text, shift), shape: index, shift })
+            .map(|shift| Trigger { text: base64_core(text, shift), shape: index, shift, encoded: true })
             .collect::<Vec<_>>()
     };
     shape

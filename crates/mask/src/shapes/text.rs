@@ -12,7 +12,29 @@ pub(super) struct Text<'a> {
     bytes: &'a [u8],
     beyond: Cell<bool>,
     /// Runs whose ends are known, the last one of each set: text that is full of beginnings is not read again for each.
-    runs: RefCell<Vec<(Set, Range<usize>)>>,
+    runs: RefCell<Vec<Run>>,
+    /// The values of names that were read last, one of each kind.
+    values: RefCell<Vec<ReadValue>>,
+}
+
+#[derive(Debug)]
+struct Run {
+    set: Set,
+    range: Range<usize>,
+    /// What of the text is masked up to this run's end.
+    masked: Range<usize>,
+}
+
+/// How far a value has been read: text that is full of names is not read again for each.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct ReadValue {
+    /// Values of one kind that have an end in common are read alike.
+    pub(super) kind: u32,
+    pub(super) range: Range<usize>,
+    /// Whether the value ends there.
+    pub(super) ends: bool,
+    /// What of it is masked.
+    pub(super) masked: Range<usize>,
 }
 
 /// One character as it is written within any number of JSON strings inside one another.
@@ -28,12 +50,15 @@ pub(super) enum Atom {
     End,
 }
 
+/// So many bytes of a run are looked at again rather than remembered.
+const FEW: usize = 16;
+
 /// More backslashes in a row than documents within documents have.
 const MAX_BACKSLASHES: usize = 31;
 
 impl<'a> Text<'a> {
     pub(super) fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, beyond: Cell::new(false), runs: RefCell::default() }
+        Self { bytes, beyond: Cell::new(false), runs: RefCell::default(), values: RefCell::default() }
     }
 
     /// Whether an answer since the last time this was asked would perhaps be another one if the text went on.
@@ -64,23 +89,61 @@ impl<'a> Text<'a> {
     /// Where the run of `set` ends that begins at `from`; it may well be the text's end.
     pub(super) fn run(&self, from: usize, set: Set) -> usize {
         let mut runs = self.runs.borrow_mut();
-        let known = runs.iter().position(|(of, _)| std::ptr::fn_addr_eq(*of, set));
-        if let Some((_, run)) = known.and_then(|index| runs.get(index))
-            && run.contains(&from)
+        let known = runs.iter().position(|run| std::ptr::fn_addr_eq(run.set, set));
+        if let Some(run) = known.and_then(|index| runs.get(index))
+            && run.range.contains(&from)
         {
-            return run.end;
+            return run.range.end;
         }
         let rest = self.bytes.get(from..).unwrap_or_default();
         let end = from + rest.iter().position(|&byte| !set(byte)).unwrap_or(rest.len());
         match known.and_then(|index| runs.get_mut(index)) {
-            Some((_, run)) => *run = from..end,
-            None => runs.push((set, from..end)),
+            Some(run) => run.range = from..end,
+            None => runs.push(Run { set, range: from..end, masked: 0..0 }),
         }
         end
     }
 
+    /// Notes that `range`, which ends with a run of `set`, is masked.
+    pub(super) fn mask(&self, range: Range<usize>, set: Set) {
+        let mut runs = self.runs.borrow_mut();
+        if let Some(run) = runs.iter_mut().find(|run| std::ptr::fn_addr_eq(run.set, set)) {
+            run.masked = range;
+        }
+    }
+
+    /// Whether what begins at `begin` and goes on with a run of `set` at `after` is masked with what began before.
+    pub(super) fn is_masked(&self, begin: usize, after: usize, set: Set) -> bool {
+        let runs = self.runs.borrow();
+        let run = runs.iter().find(|run| std::ptr::fn_addr_eq(run.set, set));
+        run.is_some_and(|run| {
+            run.range.contains(&after) && run.masked.end == run.range.end && run.masked.contains(&begin)
+        })
+    }
+
+    /// What has been read of values of this kind.
+    pub(super) fn read(&self, kind: u32) -> Option<ReadValue> {
+        self.values.borrow().iter().find(|value| value.kind == kind).cloned()
+    }
+
+    /// Notes what has been read.
+    pub(super) fn note(&self, read: ReadValue) {
+        let mut values = self.values.borrow_mut();
+        match values.iter_mut().find(|value| value.kind == read.kind) {
+            Some(value) => *value = read,
+            None => values.push(read),
+        }
+    }
+
     /// Like `run`, of which no more than `most` bytes are looked at.
     pub(super) fn run_of(&self, from: usize, set: Set, most: usize) -> usize {
+        if most > FEW {
+            let end = self.run(from, set);
+            if end - from < most && end >= self.bytes.len() {
+                self.beyond.set(true);
+            }
+            return end.min(from + most);
+        }
         let rest = self.bytes.get(from..).unwrap_or_default();
         let rest = rest.get(..most).unwrap_or(rest);
         let len = rest.iter().position(|&byte| !set(byte)).unwrap_or(rest.len());

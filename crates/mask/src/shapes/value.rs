@@ -1,14 +1,19 @@
 //! Whether a value is a credential, or only stands where one could.
 
+use std::sync::LazyLock;
+
 use base64::engine::DecodePaddingMode::RequireNone;
 use base64::engine::{GeneralPurpose, GeneralPurposeConfig};
 use base64::{Engine as _, alphabet};
+use memchr::memmem::Finder;
+
+use super::text::Text;
 
 /// How much of a value is judged.
 pub(super) const LOOK: usize = 64;
 
 /// What all placeholders begin with, and the same in base64.
-const MARK: &[u8] = b"masked-by-portcullis";
+pub(super) const MARK: &[u8] = b"masked-by-portcullis";
 const ENCODED_MARK: &[u8] = b"bWFza2VkLWJ5LXBvcnRjdWxsaXMt";
 
 /// Values that say that there is none, or what kind of value goes there.
@@ -67,7 +72,10 @@ pub(super) fn stands_for_another(value: &[u8]) -> bool {
 
 /// Whether it looks as if drawn at random: letters and digits, and not words with dashes between, as names are.
 pub(super) fn looks_random(value: &[u8]) -> bool {
-    value.iter().any(u8::is_ascii_digit) && value.iter().any(u8::is_ascii_alphabetic) && !is_name(value)
+    // Without branches this is vectorised.
+    value.iter().fold(false, |any, byte| any | byte.is_ascii_digit())
+        && value.iter().fold(false, |any, byte| any | byte.is_ascii_alphabetic())
+        && !is_name(value)
 }
 
 /// Whether `text` is base64 of a user's name, a colon and a password.
@@ -104,9 +112,13 @@ fn is_name(value: &[u8]) -> bool {
             .any(|part| part.len() >= 4 && part.iter().all(u8::is_ascii_lowercase))
 }
 
-/// Whether one of our placeholders is in it, or as much of one as is not found elsewhere.
-pub(super) fn holds_mark(value: &[u8]) -> bool {
-    memchr::memmem::find(value, b"masked-by-").is_some()
+/// Whether one of our placeholders begins between `from` and `to`, or as much of one as is not found elsewhere.
+pub(super) fn holds_mark(text: &Text<'_>, from: usize, to: usize) -> bool {
+    const BEGINNING: &[u8] = b"masked-by-";
+    static FINDER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(BEGINNING));
+    let goes_on =
+        || (to.saturating_sub(BEGINNING.len() - 1).max(from)..to).any(|at| text.starts_with(at, BEGINNING));
+    FINDER.find(text.slice(from, to)).is_some() || goes_on()
 }
 
 pub(super) fn is_placeholder(value: &[u8]) -> bool {

@@ -25,6 +25,9 @@ const MAX_ENCODED: usize = 96;
 pub(super) fn verify(text: &Text<'_>, begin: usize, trigger: &Trigger) -> Option<Found> {
     let follows = SHAPES.get(trigger.shape)?.follows;
     let after = begin + trigger.text.len();
+    if trigger.encoded && text.is_masked(begin, after, is_any_base64) {
+        return None;
+    }
     match follows {
         Follows::Run { set, least } => run(text, begin, after, set, least, |_| true),
         Follows::RandomRun { set, least } => run(text, begin, after, set, least, looks_random),
@@ -46,9 +49,12 @@ pub(super) fn verify(text: &Text<'_>, begin: usize, trigger: &Trigger) -> Option
         Follows::Flag(value) => named::find(text, after, value, true),
         Follows::Userinfo => userinfo(text, after),
         Follows::Bearer => {
+            if text.is_masked(after, after, is_token68) {
+                return None;
+            }
             let end = text.run_of(after, is_token68, LOOK);
             let token = text.slice(after, end);
-            let is_token = token.len() >= MIN_BEARER && looks_random(token) && !holds_mark(token);
+            let is_token = token.len() >= MIN_BEARER && looks_random(token) && !holds_mark(text, after, end);
             is_token.then(|| Found::run(text, after, end, is_token68))
         }
         Follows::Basic => {
@@ -67,16 +73,17 @@ fn run(
     least: usize,
     is_it: impl FnOnce(&[u8]) -> bool,
 ) -> Option<Found> {
-    if !text.word_begins(begin) {
+    if text.is_masked(begin, after, set) || !text.word_begins(begin) {
         return None;
     }
     let end = text.run_of(after, set, least);
     let read = text.slice(after, end);
-    (end == after + least && is_it(read) && !holds_mark(read)).then(|| Found::run(text, begin, end, set))
+    (end == after + least && is_it(read) && !holds_mark(text, after, end))
+        .then(|| Found::run(text, begin, end, set))
 }
 
 fn jwt(text: &Text<'_>, begin: usize) -> Option<Found> {
-    if !text.word_begins(begin) {
+    if text.is_masked(begin, begin, is_dotted) || !text.word_begins(begin) {
         return None;
     }
     let dot = text.run_of(begin, is_base64url, MAX_HEADER);
@@ -85,7 +92,7 @@ fn jwt(text: &Text<'_>, begin: usize) -> Option<Found> {
     }
     let end = text.run_of(dot + 1, is_dotted, MIN_CLAIMS);
     let is_header = || memchr::memmem::find(&decode(text.slice(begin, dot)), b"\"alg\"").is_some();
-    let is_whole = end == dot + 1 + MIN_CLAIMS && !holds_mark(text.slice(dot, end));
+    let is_whole = end == dot + 1 + MIN_CLAIMS && !holds_mark(text, dot, end);
     (is_whole && is_header()).then(|| Found::run(text, begin, end, is_dotted))
 }
 

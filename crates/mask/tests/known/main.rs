@@ -3,11 +3,13 @@
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
     reason = "helpers of tests: a failure in them is a failed test"
 )]
 
 mod documents;
-mod flood;
+mod pipeline;
 mod spellings;
 mod streams;
 mod support;

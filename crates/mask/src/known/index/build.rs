@@ -5,43 +5,44 @@ use std::ops::Range;
 use zeroize::Zeroizing;
 
 use super::{Filter, GRAM, Index, STRIDE, Stored, gram_at};
-use crate::known::Updated;
 use crate::known::forms::{Form, forms};
 use crate::known::parts::parts;
 use crate::known::rule::unguessable;
 
 /// The most patterns, and the most bytes in them all: what is more is left out, and said to be.
 const MOST_PATTERNS: usize = 1 << 23;
-const MOST_BYTES: usize = 512 << 20;
+pub(crate) const MOST_BYTES: usize = 512 << 20;
+
+/// What became of a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// Looked for, in whole or in part.
+    Known,
+    /// Not looked for: too short, guessable or public.
+    Guessable,
+    /// Not looked for: there was no room.
+    LeftOut,
+}
 
 impl Index {
-    /// An index of `values`, and what became of them.
-    pub(crate) fn build(values: impl Iterator<Item = Zeroizing<Vec<u8>>>) -> (Self, Updated) {
-        let mut values: Vec<Zeroizing<Vec<u8>>> = values.collect();
-        values.sort_unstable_by(|one, other| one.cmp(other));
-        values.dedup();
-        let mut updated = Updated::default();
+    /// An index of `values`, which are distinct, with up to `most` bytes, and what became of each of them.
+    pub(crate) fn build(values: &[Zeroizing<Vec<u8>>], most: usize) -> (Self, Vec<Fate>) {
+        let mut fates = Vec::with_capacity(values.len());
         let mut all: Vec<(Form, u32)> = Vec::new();
         let mut bytes = 0;
         for (number, value) in (0..).zip(values) {
-            if bytes >= MOST_BYTES || all.len() >= MOST_PATTERNS {
-                updated.left_out += 1;
+            if bytes >= most || all.len() >= MOST_PATTERNS {
+                fates.push(Fate::LeftOut);
                 continue;
             }
-            let own = of_value(&value).into_iter().map(|form| (form, number)).collect();
+            let own = of_value(value).into_iter().map(|form| (form, number)).collect();
             // Each value's own are sorted first, so that copies of a form do not pile up.
             let own = distinct(own);
-            if own.is_empty() {
-                updated.guessable += 1;
-            } else {
-                updated.known += 1;
-            }
+            fates.push(if own.is_empty() { Fate::Guessable } else { Fate::Known });
             bytes += own.iter().map(|(form, _)| form.bytes.len()).sum::<usize>();
             all.extend(own);
         }
-        let index = Self::of(distinct(all));
-        updated.memory = index.memory();
-        (index, updated)
+        (Self::of(distinct(all)), fates)
     }
 
     /// An index of `forms`.
@@ -105,7 +106,13 @@ impl Index {
         self.directory.shrink_to_fit();
     }
 
-    fn memory(&self) -> usize {
+    /// Bytes of all patterns.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Bytes of memory it takes.
+    pub(crate) fn memory(&self) -> usize {
         self.bytes.capacity()
             + self.patterns.capacity() * size_of::<Stored>()
             + self.grams.capacity() * size_of::<u64>()
