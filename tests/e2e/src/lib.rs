@@ -5,6 +5,7 @@ mod canary;
 mod compare;
 mod lab;
 mod raw;
+mod watching;
 
 use std::{
     process::Output,
@@ -19,6 +20,7 @@ pub use canary::{CANARY, MASKED_DATA, MASKED_TEXT, PLANTED, SPIKY, contains_cana
 pub use compare::{Comparison, normalised};
 pub use lab::{AuditedGate, Lab, behind, lab, start};
 pub use raw::{Answer, Client};
+pub use watching::{Watch, at_once, leaf};
 
 /// A number from the environment: `PORTCULLIS_CASES` and `PORTCULLIS_SEED`, which `cargo xtask fuzz` sets.
 ///
