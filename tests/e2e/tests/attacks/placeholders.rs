@@ -127,7 +127,7 @@ fn quoted(read: &Read) -> Vec<Case> {
     let one = |header, body: Value, real: &str| {
         let real = body.to_string().replace(&read.base64, real);
         [
-            case("E2", database, &[header], real, Leaks, Refused(400, "withheld")),
+            case("E2", database, &[header], real, Leaks, Refused(422, "withheld")),
             case("E2", database, &[header], body.to_string(), Takes(422), Refused(400, "withheld")),
         ]
     };
