@@ -99,6 +99,8 @@ impl Client {
         let name = "localhost".try_into().context("server name")?;
         let tcp = TcpStream::connect(("127.0.0.1", self.port))?;
         tcp.set_read_timeout(Some(PATIENCE))?;
+        // Or a request waits for the acknowledgement of what came before it, which may take 40 ms.
+        tcp.set_nodelay(true)?;
         Ok(StreamOwned::new(ClientConnection::new(Arc::clone(&self.tls), name)?, tcp))
     }
 

@@ -153,18 +153,23 @@ impl Ways {
     }
 
     fn attempt(&self, case: &Case) -> anyhow::Result<()> {
-        let ask = |client: &Client, namespace: &str| {
-            let line = filled(&case.line, namespace);
-            if case.headers.iter().any(|header| header.starts_with("Upgrade:")) {
+        let upgrade = case.headers.iter().any(|header| header.starts_with("Upgrade:"));
+        let ask = |client: &Client, namespace: &str, enough: bool| {
+            let (line, body) = (filled(&case.line, namespace), filled(&case.body, namespace));
+            if upgrade {
                 // A connection that was upgraded has no end of its own.
                 let ended = |answer: &Answer| if answer.status == 101 { leaks(answer) } else { answer.whole };
-                return client.ask_until(&line, &case.headers, ended);
+                client.ask_until(&line, &case.headers, ended)
+            } else if enough && body.is_empty() {
+                client.ask_until(&line, &case.headers, leaks)
+            } else {
+                client.ask(&line, &case.headers, &body)
             }
-            client.ask(&line, &case.headers, &filled(&case.body, namespace))
         };
-        let direct = ask(&self.direct, &self.namespaces[0])?;
+        // Watches go on when they have leaked.
+        let direct = ask(&self.direct, &self.namespaces[0], matches!(case.control, Control::Leaks))?;
         case.control.check(&direct).with_context(|| format!("the control: {direct:?}"))?;
-        let gated = ask(&self.gated, &self.namespaces[1])?;
+        let gated = ask(&self.gated, &self.namespaces[1], false)?;
         case.gated.check(&gated).with_context(|| format!("through the gate: {gated:?}"))
     }
 }

@@ -45,7 +45,7 @@ impl World {
 
     fn behind(lab: Arc<Lab>, group: &str) -> anyhow::Result<Self> {
         let gated = Client::new(&lab.gate, &lab.gate.session(group)?)?;
-        let direct = Client::administrator(lab.cluster)?;
+        let direct = administrator()?;
         let namespaces = ["direct", "gated"].map(|way| format!("{group}-{way}"));
         for namespace in &namespaces {
             furnish(&direct, namespace)?;
@@ -157,13 +157,21 @@ fn shared(options: &Options) -> anyhow::Result<Arc<Lab>> {
 /// A gate to which the canaries are known from its first call on: a Secret that holds them was there before it.
 fn gate(options: &Options) -> anyhow::Result<Lab> {
     static KNOWN: LazyLock<Result<(), String>> = LazyLock::new(|| {
-        let make = || furnish(&Client::administrator(Cluster::shared()?)?, "known");
+        let make = || furnish(&administrator()?, "known");
         make().map_err(|error| format!("{error:#}"))
     });
     KNOWN.clone().map_err(anyhow::Error::msg)?;
     // Attacks send the value itself, again and again: the trip wire is tried elsewhere.
     let extra = format!("{}sessions: {{ known_values_sent: 100000 }}\n", options.extra);
     start(&Options { extra, ..options.clone() })
+}
+
+fn administrator() -> anyhow::Result<Client> {
+    static CLIENT: LazyLock<Result<Client, String>> = LazyLock::new(|| {
+        let client = Cluster::shared().and_then(Client::administrator);
+        client.map_err(|error| format!("{error:#}"))
+    });
+    CLIENT.clone().map_err(anyhow::Error::msg)
 }
 
 /// A namespace with the Secret `database`.
