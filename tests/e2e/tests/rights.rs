@@ -153,9 +153,9 @@ fn ask_all(client: &Client, namespace: &str, masked: &str) -> anyhow::Result<Vec
             !contains_canary(answer.body.as_bytes()) && !contains_canary(answer.head.as_bytes()),
             "{answer:?}"
         );
-        let message = serde_json::from_str::<Value>(&answer.body).map(|body| body["message"].clone());
-        let message = message.ok().and_then(|message| message.as_str().map(str::to_owned));
-        told.push(format!("{line}: {} {}", answer.status, message.unwrap_or_default()));
+        let body: Value = serde_json::from_str(&answer.body).unwrap_or_default();
+        let message = body.get("message").and_then(Value::as_str).unwrap_or_default();
+        told.push(format!("{line}: {} {}", answer.status, message));
     }
     Ok(told)
 }

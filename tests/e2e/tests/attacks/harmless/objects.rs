@@ -101,7 +101,7 @@ fn workloads() -> Vec<(&'static str, Value)> {
     vec![
         (
             "/apis/apps/v1/namespaces/NS/deployments",
-            json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web", "labels": selected}, "spec": {"replicas": 0, "selector": {"matchLabels": selected}, "template": template(selected.clone())}}),
+            json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web", "labels": selected}, "spec": {"replicas": 0, "selector": {"matchLabels": selected}, "template": template(selected)}}),
         ),
         (
             "/apis/apps/v1/namespaces/NS/statefulsets",
