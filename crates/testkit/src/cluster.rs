@@ -1,6 +1,7 @@
 //! A real Kubernetes for tests: the program of `tests/cluster`, started and ended from here.
 
 use std::{
+    collections::HashSet,
     fs::{self, File},
     io::{BufRead, BufReader},
     os::unix::process::CommandExt,
@@ -25,6 +26,17 @@ pub struct Cluster {
     child: Child,
     ready: Ready,
     cache: PathBuf,
+    /// What gates need, as it was made for the first that needed it.
+    pub(crate) made: Made,
+}
+
+/// What a cluster is asked for once, however many gates there are.
+#[derive(Debug, Default)]
+pub(crate) struct Made {
+    /// Manifests that were applied.
+    manifests: Mutex<HashSet<String>>,
+    /// The kubeconfig of the gate's own account.
+    pub(crate) account: Mutex<Option<String>>,
 }
 
 /// The line that the program prints when a pod could be scheduled.
@@ -73,7 +85,7 @@ impl Cluster {
         let ready =
             child.stdout.take().context("the test Kubernetes has no stdout").and_then(wait_until_ready);
         match ready {
-            Ok(ready) => Ok(Self { child, ready, cache: dir.join("kubectl-cache") }),
+            Ok(ready) => Ok(Self { child, ready, cache: dir.join("kubectl-cache"), made: Made::default() }),
             Err(error) => {
                 end(&mut child);
                 let said = fs::read_to_string(&log).unwrap_or_default();
@@ -173,6 +185,17 @@ impl Cluster {
         let _alone = APPLYING.lock();
         let arguments = ["apply", "-f", "-"];
         succeeded(&self.kubectl_with_input(&arguments, manifest)?, &arguments).map(drop)
+    }
+
+    /// As [`Cluster::apply`], unless this process has applied exactly this before.
+    pub(crate) fn apply_once(&self, manifest: &str) -> anyhow::Result<()> {
+        // Held while it is applied, so that whoever comes next finds it in place.
+        let mut manifests = self.made.manifests.lock();
+        if !manifests.contains(manifest) {
+            self.apply(manifest)?;
+            manifests.insert(manifest.to_owned());
+        }
+        Ok(())
     }
 }
 

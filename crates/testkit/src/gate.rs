@@ -60,7 +60,7 @@ impl Gate {
     pub fn prepare(cluster: &Cluster, folder: &Path, options: &Options) -> anyhow::Result<Self> {
         let gate = Self::configured(folder, options, "kubeconfig: cluster.kubeconfig")?;
         let account = account::kubeconfig(cluster)?;
-        cluster.apply(&gate.rbac()?)?;
+        cluster.apply_once(&gate.rbac()?)?;
         fs::write(gate.kubeconfig(), account)?;
         Ok(gate)
     }

@@ -5,8 +5,12 @@ mod canary;
 mod compare;
 mod lab;
 mod raw;
+mod watching;
 
-use std::process::Output;
+use std::{
+    process::Output,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context, ensure};
 use serde_json::Value;
@@ -16,6 +20,7 @@ pub use canary::{CANARY, MASKED_DATA, MASKED_TEXT, PLANTED, SPIKY, contains_cana
 pub use compare::{Comparison, normalised};
 pub use lab::{AuditedGate, Lab, behind, lab, start};
 pub use raw::{Answer, Client};
+pub use watching::{Watch, at_once, leaf};
 
 /// A number from the environment: `PORTCULLIS_CASES` and `PORTCULLIS_SEED`, which `cargo xtask fuzz` sets.
 ///
@@ -42,6 +47,28 @@ pub fn furnish(cluster: &Cluster, namespace: &str) -> anyhow::Result<()> {
         .apply(&include_str!("furniture.yaml").replace("NAMESPACE", namespace).replace("CANARY", CANARY))?;
     cluster.must(&["-n", namespace, "rollout", "status", "deployment/web", "--timeout=90s"])?;
     Ok(())
+}
+
+/// Asks until there is something to give, for a minute: for what takes hold without an event that tells so, as RBAC and
+/// admission policies do in the API server. A slow machine makes it take longer, and nothing else.
+///
+/// # Errors
+/// What asking failed with, or that it did not come about, with what was seen last.
+pub fn eventually<T, Seen: std::fmt::Debug>(
+    what: &str,
+    mut ask: impl FnMut() -> anyhow::Result<Result<T, Seen>>,
+) -> anyhow::Result<T> {
+    const PATIENCE: Duration = Duration::from_secs(60);
+    /// How often it is asked. Nothing depends on it but how busy the machine is.
+    const BETWEEN: Duration = Duration::from_millis(20);
+    let begun = Instant::now();
+    loop {
+        match ask()? {
+            Ok(came) => return Ok(came),
+            Err(seen) => ensure!(begun.elapsed() < PATIENCE, "{what}: not in time: {seen:?}"),
+        }
+        std::thread::sleep(BETWEEN);
+    }
 }
 
 /// Both streams of an ended program, as text.

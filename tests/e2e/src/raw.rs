@@ -99,6 +99,8 @@ impl Client {
         let name = "localhost".try_into().context("server name")?;
         let tcp = TcpStream::connect(("127.0.0.1", self.port))?;
         tcp.set_read_timeout(Some(PATIENCE))?;
+        // Or a request waits for the acknowledgement of what came before it, which may take 40 ms.
+        tcp.set_nodelay(true)?;
         Ok(StreamOwned::new(ClientConnection::new(Arc::clone(&self.tls), name)?, tcp))
     }
 
@@ -110,14 +112,45 @@ impl Client {
         Answer::parse(&self.exchange(request_line, headers, body)?)
     }
 
+    /// As [`Client::ask`], but closes the connection once what came so far is so: for watches, which go on when what was waited
+    /// for has come. An answer that ends before is given as it is.
+    ///
+    /// # Errors
+    /// As [`Client::ask`].
+    pub fn ask_until(
+        &self,
+        request_line: &str,
+        headers: &[&str],
+        so: impl Fn(&Answer) -> bool,
+    ) -> anyhow::Result<Answer> {
+        let mut stream = self.connect()?;
+        stream.write_all(self.request(request_line, headers, "").as_bytes())?;
+        let (mut came, mut buffer) = (Vec::new(), vec![0; 64 << 10]);
+        loop {
+            // A reset is an end, too.
+            let read = stream.read(&mut buffer).unwrap_or(0);
+            came.extend_from_slice(buffer.get(..read).unwrap_or_default());
+            // Its head may not be complete yet.
+            match Answer::parse(&came) {
+                Ok(answer) if read == 0 || so(&answer) => return Ok(answer),
+                Err(error) if read == 0 => return Err(error),
+                Ok(_) | Err(_) => {}
+            }
+        }
+    }
+
     /// As [`Client::ask`]: everything that came, head and framing included, for answers that are not looked into.
     ///
     /// # Errors
     /// The server does not listen.
     pub fn exchange(&self, request_line: &str, headers: &[&str], body: &str) -> anyhow::Result<Vec<u8>> {
-        let mut lines: Vec<&str> = self.credential.iter().map(String::as_str).collect();
-        lines.extend(headers);
-        self.raw(request(request_line, &lines, body).as_bytes())
+        self.raw(self.request(request_line, headers, body).as_bytes())
+    }
+
+    fn request(&self, request_line: &str, headers: &[&str], body: &str) -> String {
+        let credential = self.credential.iter().map(String::as_str);
+        let lines: Vec<&str> = credential.chain(headers.iter().copied()).collect();
+        request(request_line, &lines, body)
     }
 
     /// As [`Client::ask`], without a token.

@@ -1,15 +1,8 @@
 //! A frozen session is refused and says why, whatever it has open ends, and a human lets it go on.
 
-use std::{
-    io::{BufRead, BufReader},
-    path::{Path, PathBuf},
-    process::Stdio,
-};
+use std::path::{Path, PathBuf};
 
-use anyhow::Context;
-use e2e::{furnish, lab, leaves, text};
-use jiff::{SignedDuration, Timestamp};
-use serde_json::Value;
+use e2e::{Watch, at_once, furnish, lab, leaf, leaves, text};
 use testkit::Gate;
 
 /// What kubectl's user sees, without what is different each time.
@@ -40,22 +33,12 @@ fn a_frozen_session_is_refused_until_it_is_thawed_and_its_open_watch_ends_within
     furnish(lab.cluster, "freezing")?;
     let session = lab.gate.session("freezing")?;
     let (id, kubeconfig) = (session.id.clone(), session.kubeconfig.clone());
-    let mut watch = session
-        .command(&["get", "pods", "-n", "freezing", "--watch"])?
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()?;
-    let mut lines = BufReader::new(watch.stdout.take().context("no stdout")?).lines();
-    // The header and the pod are from a list, which comes first. What changes after it shows that the watch is open.
-    assert!(lines.next().is_some() && lines.next().is_some());
-    lab.cluster.must(&["label", "pods", "--all", "-n", "freezing", "seen=yes"])?;
-    assert!(lines.next().is_some());
+    let watch = Watch::open(lab.cluster, &session, "freezing")?;
 
     let froze = lab.gate.freeze(&id, "why does it read those?")?;
     insta::assert_snapshot!(shown(&froze, &id), @"Froze session SESSION");
-    let rest: Vec<String> = lines.collect::<Result<_, _>>()?;
-    watch.wait()?;
-    insta::assert_snapshot!(rest.join("\n"), @"
+    let (rest, _ended) = watch.end()?;
+    insta::assert_snapshot!(rest, @"
     STATUS                 REASON      MESSAGE
     Failure                Forbidden   portcullis: the session is frozen; a human has to look at it and thaw it
     ");
@@ -77,25 +60,15 @@ fn a_frozen_session_is_refused_until_it_is_thawed_and_its_open_watch_ends_within
     let over = get_pods(&lab.gate, &kubeconfig, &id)?;
     assert!(over.contains("no valid session"), "{over}");
 
-    // How long it took is what the ledger says, which a busy test does not make longer.
     lab.gate.stop()?;
     let leaves = leaves(&lab.gate)?;
-    let of = |kind: &str, wanted: &dyn Fn(&Value) -> bool| {
-        leaves
-            .iter()
-            .find(|leaf| leaf["type"] == kind && wanted(&leaf["event"]))
-            .cloned()
-            .context(kind.to_owned())
-    };
-    let frozen = of("session_frozen", &|event| event["session"] == id.as_str())?;
+    let frozen = leaf(&leaves, "session_frozen", |event| event["session"] == id.as_str())?;
     assert_eq!(frozen["event"]["reason"], "why does it read those?");
-    let intent = of("intent", &|event| event["request"]["verb"] == "watch")?;
-    let outcome = of("outcome", &|event| event["call"] == intent["event"]["call"])?;
+    let intent = leaf(&leaves, "intent", |event| event["request"]["verb"] == "watch")?;
+    let outcome = leaf(&leaves, "outcome", |event| event["call"] == intent["event"]["call"])?;
     assert_eq!(outcome["event"]["error"], "the session is frozen", "{outcome}");
-    let time = |leaf: &Value| leaf["time"].as_str().context("no time")?.parse::<Timestamp>().context("time");
-    let took = time(&outcome)?.duration_since(time(&frozen)?);
-    assert!(took.abs() < SignedDuration::from_secs(1), "the watch ended {took} after the freeze");
-    let refusal = of("refusal", &|event| event["cause"] == "session_frozen")?;
+    at_once(frozen, outcome)?;
+    let refusal = leaf(&leaves, "refusal", |event| event["cause"] == "session_frozen")?;
     assert_eq!(
         (&refusal["event"]["status"], &refusal["event"]["actor"]["session"]),
         (&403.into(), &id.into())

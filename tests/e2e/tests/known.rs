@@ -7,11 +7,8 @@ use std::{
 
 use anyhow::ensure;
 use base64::{Engine, engine::general_purpose::STANDARD};
-use e2e::{AuditedGate, CANARY, Client, MASKED_TEXT, audited, furnish, lab};
+use e2e::{AuditedGate, CANARY, Client, MASKED_TEXT, audited, eventually, furnish, lab};
 use testkit::{Cluster, Gate, Options};
-
-/// Longer than anything here takes.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Lets agents be the reader, as far as the API server is concerned.
 const GRANT: &str = "apiVersion: rbac.authorization.k8s.io/v1
@@ -50,14 +47,12 @@ fn once_masked(client: &Client, values: &[&str]) -> anyhow::Result<(String, Dura
     let shown = |body: &str, value: &str| {
         body.contains(value) || body.contains(&STANDARD.encode(format!("user:{value}")))
     };
-    loop {
+    eventually("masked", || {
         let answer = client.ask("GET /api/v1/namespaces/copies/configmaps/copied", &[], "")?;
         ensure!(answer.status == 200, "{} {}", answer.status, answer.body);
-        if !values.iter().any(|value| shown(&answer.body, value)) {
-            return Ok((answer.body, begun.elapsed()));
-        }
-        ensure!(begun.elapsed() < PATIENCE, "not masked: {}", answer.body);
-    }
+        let masked = !values.iter().any(|value| shown(&answer.body, value));
+        Ok(if masked { Ok((answer.body, begun.elapsed())) } else { Err(answer.body) })
+    })
 }
 
 #[test]
@@ -106,10 +101,10 @@ fn without_the_right_to_read_secrets_no_call_passes_until_the_remedy_is_applied(
     // What it prints for this account, beside what the gates of other tests have.
     let rbac = gate.rbac()?.replace("\"portcullis:gate\"", "\"portcullis:blind\"");
     cluster.apply(&rbac.replace("name: \"gate\"", "name: \"blind\""))?;
-    let begun = Instant::now();
-    while !gate.operations("/readyz")?.starts_with("HTTP/1.1 200") {
-        ensure!(begun.elapsed() < PATIENCE, "{}", gate.log());
-    }
+    eventually("ready", || {
+        let ready = gate.operations("/readyz")?;
+        Ok(if ready.starts_with("HTTP/1.1 200") { Ok(()) } else { Err(ready) })
+    })?;
     let answer = client.ask(maps, &[], "")?;
     assert_eq!(answer.status, 200, "{}", answer.body);
     assert!(gate.operations("/metrics")?.contains("portcullis_secrets_unknown{cluster=\"demo\"} 0\n"));

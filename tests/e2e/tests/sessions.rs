@@ -1,35 +1,17 @@
 //! A session ends when it is told to, and so does everything that it has open.
 
-use std::{
-    io::{BufRead, BufReader},
-    process::Stdio,
-};
-
-use anyhow::Context;
-use e2e::{Client, furnish, lab, leaves, text};
-use jiff::{SignedDuration, Timestamp};
-use serde_json::Value;
+use e2e::{Client, Watch, at_once, furnish, lab, leaf, leaves, text};
 
 #[test]
 fn a_revoked_session_is_refused_and_its_open_watch_ends_within_a_second() -> anyhow::Result<()> {
     let mut lab = lab()?;
     furnish(lab.cluster, "ending")?;
     let session = lab.gate.session("ending")?;
-    let mut watch = session
-        .command(&["get", "pods", "-n", "ending", "--watch"])?
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()?;
-    let mut lines = BufReader::new(watch.stdout.take().context("no stdout")?).lines();
-    // The header and the pod are from a list, which comes first. What changes after it shows that the watch is open.
-    assert!(lines.next().is_some() && lines.next().is_some());
-    lab.cluster.must(&["label", "pods", "--all", "-n", "ending", "seen=yes"])?;
-    assert!(lines.next().is_some());
+    let watch = Watch::open(lab.cluster, &session, "ending")?;
 
     session.revoke()?;
-    let rest: Vec<String> = lines.collect::<Result<_, _>>()?;
-    let ended = watch.wait_with_output()?;
-    insta::assert_snapshot!(format!("{:?}\n{}\n{}", ended.status.code(), rest.join("\n"), text(&ended).trim()), @"
+    let (rest, ended) = watch.end()?;
+    insta::assert_snapshot!(format!("{:?}\n{}\n{}", ended.status.code(), rest, text(&ended).trim()), @"
     Some(0)
     STATUS                 REASON         MESSAGE
     Failure                Unauthorized   portcullis: the session has ended; open a new one
@@ -41,24 +23,14 @@ fn a_revoked_session_is_refused_and_its_open_watch_ends_within_a_second() -> any
     error: You must be logged in to the server (portcullis: no valid session; open one with `portcullis session open` and use its kubeconfig)
     ");
 
-    // How long it took is what the ledger says, which a busy test does not make longer.
     let id = session.id;
     lab.gate.stop()?;
     let leaves = leaves(&lab.gate)?;
-    let of = |kind: &str, wanted: &dyn Fn(&Value) -> bool| {
-        leaves
-            .iter()
-            .find(|leaf| leaf["type"] == kind && wanted(&leaf["event"]))
-            .cloned()
-            .context(kind.to_owned())
-    };
-    let revoked = of("session_revoked", &|event| event["session"] == id.as_str())?;
-    let intent = of("intent", &|event| event["request"]["verb"] == "watch")?;
-    let outcome = of("outcome", &|event| event["call"] == intent["event"]["call"])?;
+    let revoked = leaf(&leaves, "session_revoked", |event| event["session"] == id.as_str())?;
+    let intent = leaf(&leaves, "intent", |event| event["request"]["verb"] == "watch")?;
+    let outcome = leaf(&leaves, "outcome", |event| event["call"] == intent["event"]["call"])?;
     assert_eq!(outcome["event"]["stage"], "cut", "{outcome}");
-    let time = |leaf: &Value| leaf["time"].as_str().context("no time")?.parse::<Timestamp>().context("time");
-    let took = time(&outcome)?.duration_since(time(&revoked)?);
-    assert!(took.abs() < SignedDuration::from_secs(1), "the watch ended {took} after the revocation");
+    at_once(revoked, outcome)?;
     Ok(())
 }
 

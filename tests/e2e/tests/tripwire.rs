@@ -74,6 +74,20 @@ fn guesses_beyond_the_budget_freeze_the_session_and_a_restart_gives_no_new_budge
     Ok(())
 }
 
+/// What an agent sees of an answer, without what differs between any two.
+fn seen(answer: &e2e::Answer) -> anyhow::Result<(u16, Vec<String>, String)> {
+    let of_the_call = |line: &&str| {
+        let name = line.split(':').next().unwrap_or_default();
+        ["audit-id", "date"].iter().any(|varying| name.eq_ignore_ascii_case(varying))
+    };
+    let headers = answer.head.lines().filter(|line| !of_the_call(line)).map(str::to_owned).collect();
+    let mut body: Value = serde_json::from_str(&answer.body)?;
+    if let Some(version) = body.pointer_mut("/metadata/resourceVersion") {
+        *version = Value::Null;
+    }
+    Ok((answer.status, headers, body.to_string()))
+}
+
 #[test]
 fn known_values_that_are_sent_are_counted_and_the_answers_do_not_tell() -> anyhow::Result<()> {
     // Before the gate starts, so that the first call waits until the value is known.
@@ -85,19 +99,10 @@ fn known_values_that_are_sent_are_counted_and_the_answers_do_not_tell() -> anyho
     let list = |value: &str| {
         client.ask(&format!("GET /api/v1/namespaces/tripping/pods?labelSelector=app%3D{value}"), &[], "")
     };
-    let seen = |answer: &e2e::Answer| {
-        let names: Vec<String> = answer
-            .head
-            .lines()
-            .skip(1)
-            .filter_map(|line| Some(line.split_once(':')?.0.to_lowercase()))
-            .collect();
-        (answer.status, names)
-    };
     let harmless = list(&CANARY.replace('c', "d"))?;
     assert_eq!(harmless.status, 200, "{}", harmless.body);
     for _within in 0..BUDGET {
-        assert_eq!(seen(&list(CANARY)?), seen(&harmless));
+        assert_eq!(seen(&list(CANARY)?)?, seen(&harmless)?);
     }
     let frozen = list(CANARY)?;
     assert_eq!(frozen.status, 403, "{}", frozen.body);

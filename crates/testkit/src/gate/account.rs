@@ -16,7 +16,11 @@ metadata: {name: gate, namespace: portcullis}
 
 /// A kubeconfig for the account, which has no right of its own yet; `portcullis rbac` gives it some.
 pub(super) fn kubeconfig(cluster: &Cluster) -> anyhow::Result<String> {
-    of_account(cluster, "gate")
+    let mut account = cluster.made.account.lock();
+    if let Some(account) = &*account {
+        return Ok(account.clone());
+    }
+    Ok(account.insert(of_account(cluster, "gate")?).clone())
 }
 
 /// A kubeconfig for an account in the namespace `portcullis`, made if need be; it has no right of its own.

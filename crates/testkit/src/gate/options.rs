@@ -19,21 +19,24 @@ pub struct Options {
     /// The cluster's `masking`, as `{ known_values: { enabled: false } }`; `None` for the defaults, and in front of a stand-in for
     /// no known values, since it has no Secrets to tell of.
     pub masking: Option<String>,
+    /// Fixed denials that the operator lifts for the cluster, by id.
+    pub lift: Vec<String>,
     /// Lines appended to `portcullis.yaml`, such as a `limits:` section.
     pub extra: String,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { bundle: "builtin:developer".to_owned(), masking: None, extra: String::new() }
+        Self { bundle: "builtin:developer".to_owned(), masking: None, lift: Vec::new(), extra: String::new() }
     }
 }
 
 impl Options {
     /// Writes `portcullis.yaml` over the one of `portcullis init`; `cluster` is how the cluster is reached.
     pub(super) fn write(&self, file: &Path, port: u16, operations: u16, cluster: &str) -> anyhow::Result<()> {
-        let Self { bundle, masking, extra } = self;
+        let Self { bundle, masking, lift, extra } = self;
         let masking = masking.as_ref().map(|masking| format!("\n    masking: {masking}")).unwrap_or_default();
+        let lift = if lift.is_empty() { String::new() } else { format!("\n    lift: [{}]", lift.join(", ")) };
         let text = format!(
             "listen: 127.0.0.1:{port}
 public_url: https://localhost:{port}
@@ -43,7 +46,7 @@ data: data
 policy: {{ bundle: \"{bundle}\" }}
 clusters:
   - name: {CLUSTER}
-    {cluster}{masking}
+    {cluster}{masking}{lift}
 agents:
   - name: {AGENT}
     groups: [developers]

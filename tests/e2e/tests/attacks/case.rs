@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use anyhow::{Context, bail, ensure};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use e2e::{Answer, CANARY, Client, PLANTED, SPIKY, contains_canary};
+use serde_json::Value;
 
 /// Content types, as header lines.
 pub(crate) const JSON: &str = "Content-Type: application/json";
@@ -47,12 +48,10 @@ pub(crate) enum Control {
 pub(crate) enum Gated {
     /// The answer, with a placeholder where the value would be.
     Masked(u16),
-    /// A refusal that says this.
+    /// A refusal that says this: which rule, or which part of the request.
     Refused(u16, &'static str),
-    /// The answer, which holds nothing that needs masking.
-    Plain(u16),
-    /// A refusal, by whoever refuses first.
-    Fails,
+    /// The answer, which says this and holds nothing that needs masking.
+    Plain(u16, &'static str),
 }
 
 /// Two ways to ask the same.
@@ -80,6 +79,21 @@ pub(crate) fn case(
 /// The rows of some cases.
 pub(crate) fn rows_of(cases: &[Case]) -> Vec<&'static str> {
     cases.iter().map(|case| case.row).collect()
+}
+
+/// The row of a test that is no table, which must exist to be named.
+pub(crate) fn row_of(row: &'static str, _test: fn() -> anyhow::Result<()>) -> &'static str {
+    row
+}
+
+/// The resource version of an object.
+///
+/// # Errors
+/// It has none.
+pub(crate) fn version(body: &str) -> anyhow::Result<String> {
+    let object: Value = serde_json::from_str(body)?;
+    let version = object.pointer("/metadata/resourceVersion").and_then(Value::as_str);
+    version.map(str::to_owned).with_context(|| format!("no version: {body}"))
 }
 
 /// With the values and the namespace in place of their names.
@@ -139,12 +153,23 @@ impl Ways {
     }
 
     fn attempt(&self, case: &Case) -> anyhow::Result<()> {
-        let ask = |client: &Client, namespace: &str| {
-            client.ask(&filled(&case.line, namespace), &case.headers, &filled(&case.body, namespace))
+        let upgrade = case.headers.iter().any(|header| header.starts_with("Upgrade:"));
+        let ask = |client: &Client, namespace: &str, enough: bool| {
+            let (line, body) = (filled(&case.line, namespace), filled(&case.body, namespace));
+            if upgrade {
+                // A connection that was upgraded has no end of its own.
+                let ended = |answer: &Answer| if answer.status == 101 { leaks(answer) } else { answer.whole };
+                client.ask_until(&line, &case.headers, ended)
+            } else if enough && body.is_empty() {
+                client.ask_until(&line, &case.headers, leaks)
+            } else {
+                client.ask(&line, &case.headers, &body)
+            }
         };
-        let direct = ask(&self.direct, &self.namespaces[0])?;
+        // Watches go on when they have leaked.
+        let direct = ask(&self.direct, &self.namespaces[0], matches!(case.control, Control::Leaks))?;
         case.control.check(&direct).with_context(|| format!("the control: {direct:?}"))?;
-        let gated = ask(&self.gated, &self.namespaces[1])?;
+        let gated = ask(&self.gated, &self.namespaces[1], false)?;
         case.gated.check(&gated).with_context(|| format!("through the gate: {gated:?}"))
     }
 }
@@ -158,9 +183,7 @@ impl Control {
             Self::Takes(status) | Self::Says(status, _) if answer.status != status => {
                 bail!("status {} instead of {status}", answer.status)
             }
-            Self::Says(_, text) => {
-                ensure!(answer.head.contains(text) || answer.body.contains(text), "does not say `{text}`")
-            }
+            Self::Says(_, text) => says(answer, text)?,
             Self::Takes(_) => {}
         }
         Ok(())
@@ -172,18 +195,25 @@ impl Control {
 impl Gated {
     pub(crate) fn check(self, answer: &Answer) -> anyhow::Result<()> {
         ensure!(!leaks(answer), "it leaks");
-        let wanted = match self {
-            Self::Masked(status) | Self::Refused(status, _) | Self::Plain(status) => answer.status == status,
-            Self::Fails => (400..500).contains(&answer.status),
-        };
-        ensure!(wanted, "the status is another");
+        let (Self::Masked(status) | Self::Refused(status, _) | Self::Plain(status, _)) = self;
+        ensure!(answer.status == status, "the status is not {status}");
         match self {
             Self::Masked(_) => ensure!(holds_placeholder(&answer.body), "no placeholder"),
-            Self::Refused(_, text) => ensure!(answer.body.contains(text), "does not say `{text}`"),
-            Self::Plain(_) | Self::Fails => {}
+            Self::Refused(_, text) => says(answer, text)?,
+            Self::Plain(_, text) => {
+                says(answer, text)?;
+                ensure!(!holds_placeholder(&answer.body), "something is masked");
+            }
         }
         Ok(())
     }
+}
+
+/// Nothing at all would be said by every answer.
+fn says(answer: &Answer, text: &str) -> anyhow::Result<()> {
+    ensure!(!text.is_empty(), "the case does not tell what the answer says");
+    ensure!(answer.head.contains(text) || answer.body.contains(text), "does not say `{text}`");
+    Ok(())
 }
 
 /// Whether head or body hold a canary.

@@ -12,32 +12,35 @@ use testkit::{
 use crate::case::{Gated::Masked, each, filled};
 
 pub(crate) fn rows() -> Vec<&'static str> {
-    vec!["E5"]
+    ANSWERS.iter().map(|(row, ..)| *row).collect()
 }
 
 const SECRET: &str = r#"{"kind":"Secret","apiVersion":"v1","metadata":{"name":"x"},"data":{"password":"PLANTED64"},"stringData":{"p":"PLANTED"}}"#;
 
-/// What is asked for, and what comes; `ONE` stands for a Secret. The value is in no Secret that the gate could know.
-const ANSWERS: &[(&str, &str)] = &[
-    ("/api/v1/namespaces/n/configmaps/one", "ONE"),
+/// Row, what is asked for, and what comes; `ONE` stands for a Secret. The value is in no Secret that the gate could know.
+const ANSWERS: &[(&str, &str, &str)] = &[
+    ("E5", "/api/v1/namespaces/n/configmaps/one", "ONE"),
     (
+        "E5",
         "/api/v1/namespaces/n/configmaps",
         r#"{"kind":"SecretList","apiVersion":"v1","metadata":{},"items":[ONE]}"#,
     ),
-    ("/apis/example.com/v1/namespaces/n/things/one", "ONE"),
+    ("E5", "/apis/example.com/v1/namespaces/n/things/one", "ONE"),
     (
+        "E5",
         "/apis/example.com/v1/namespaces/n/things",
         r#"{"kind":"List","apiVersion":"v1","metadata":{},"items":[ONE]}"#,
     ),
-    ("/apis/example.com/v1/namespaces/n/things?watch=true", r#"{"type":"ADDED","object":ONE}"#),
+    ("E5", "/apis/example.com/v1/namespaces/n/things?watch=true", r#"{"type":"ADDED","object":ONE}"#),
     (
+        "E5",
         "/apis/example.com/v1/namespaces/n/things?limit=1",
         r#"{"kind":"Table","apiVersion":"meta.k8s.io/v1","columnDefinitions":[],"rows":[{"cells":[],"object":ONE}]}"#,
     ),
 ];
 
 fn answer(target: &str) -> Option<String> {
-    let (_, body) = ANSWERS.iter().find(|(asked, _)| *asked == target)?;
+    let (.., body) = ANSWERS.iter().find(|(_, asked, _)| *asked == target)?;
     Some(filled(&body.replace("ONE", SECRET), "n"))
 }
 
@@ -56,7 +59,7 @@ fn a_secret_is_masked_whatever_was_asked_for() -> anyhow::Result<()> {
     })?;
     let gate = behind(&server, &Options::default())?;
     let (direct, gated) = (Client::of(&server)?, Client::new(&gate, &gate.session("kinds")?)?);
-    each(ANSWERS, |(target, _)| {
+    each(ANSWERS, |(_, target, _)| {
         let line = format!("GET {target}");
         ensure!(contains_canary(&direct.exchange(&line, &[], "")?), "the control: {line}");
         let answer = gated.ask(&line, &[], "")?;

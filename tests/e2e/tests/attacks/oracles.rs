@@ -4,17 +4,17 @@ use std::{collections::HashMap, sync::OnceLock};
 
 use anyhow::{Context, ensure};
 use base64::{Engine, engine::general_purpose::STANDARD};
-use e2e::{CANARY, Client, contains_canary, permissive};
+use e2e::{Answer, CANARY, Client, contains_canary, permissive};
 use regex::{Captures, Regex};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::{
-    case::{APPLY, JSON, JSON_PATCH, MERGE, STRATEGIC, each, filled, leaks},
+    case::{APPLY, JSON, JSON_PATCH, MERGE, STRATEGIC, each, filled, leaks, row_of, version},
     world::{World, secret},
 };
 
 pub(crate) fn rows() -> Vec<&'static str> {
-    vec!["A4"]
+    ORACLES.iter().map(|_oracle| "A4").chain([row_of("A4", a_watch_shows_no_guess)]).collect()
 }
 
 /// A wrong guess, as long as the right one.
@@ -95,20 +95,30 @@ const ORACLES: &[Oracle] = &[
 ];
 
 /// What a client gets to see of a guess: the answer, and the object, its managers and its watch before and after.
-fn transcript(client: &Client, namespace: &str, oracle: &Oracle, guess: &str) -> anyhow::Result<String> {
+fn transcript(
+    world: &World,
+    client: &Client,
+    namespace: &str,
+    oracle: &Oracle,
+    guess: &str,
+) -> anyhow::Result<String> {
     let fill = |text: &str| {
         let text = text.replace("SECRET", SECRET).replace("NAME", oracle.name);
         filled(&text.replace("GUESS64", &STANDARD.encode(guess)).replace("GUESS", guess), namespace)
     };
     let one = fill("GET SECRET/NAME");
     let before = client.ask(&one, &[], "")?;
-    let version = version(&before.body).context("no version")?;
+    let version = version(&before.body)?;
     let answer = client.ask(&fill(oracle.line), &[oracle.header], &fill(oracle.body))?;
     let after = client.ask(&one, &[], "")?;
-    let watch = fill(&format!(
-        "GET SECRET?watch=true&timeoutSeconds=1&fieldSelector=metadata.name%3DNAME&resourceVersion={version}"
-    ));
-    let watched = client.ask(&watch, &[], "")?;
+    // By the time at which this is seen, everything before it was.
+    let mark = fill("PATCH SECRET/NAME");
+    let marked = world.direct.ask(&mark, &[MERGE], r#"{"metadata":{"labels":{"marked":"yes"}}}"#)?;
+    ensure!(marked.status == 200, "{marked:?}");
+    let watched = watch(
+        client,
+        &fill(&format!("SECRET?fieldSelector=metadata.name%3DNAME&resourceVersion={version}")),
+    )?;
     let told =
         [&before, &answer, &after, &watched].map(|answer| format!("{} {}", answer.status, answer.body));
     let warnings: Vec<&str> =
@@ -145,9 +155,12 @@ fn normalised(text: &str) -> String {
     varying.replace_all(text, name).into_owned()
 }
 
-fn version(body: &str) -> Option<String> {
-    let object: Value = serde_json::from_str(body).ok()?;
-    object.pointer("/metadata/resourceVersion")?.as_str().map(str::to_owned)
+/// Events up to the one that shows the label `marked`.
+fn watch(client: &Client, list: &str) -> anyhow::Result<Answer> {
+    let marked = |answer: &Answer| answer.body.contains(r#""marked":"yes""#) && answer.body.ends_with('\n');
+    let watched = client.ask_until(&format!("GET {list}&watch=true"), &[], marked)?;
+    ensure!(marked(&watched), "the watch ended before: {watched:?}");
+    Ok(watched)
 }
 
 /// Secrets for every oracle, with nothing in them but what is guessed at.
@@ -182,8 +195,8 @@ fn told_apart(
     let apart = parking_lot::Mutex::new(Vec::new());
     each(ORACLES, |oracle| {
         let mut both = [
-            transcript(client, &namespaces[0], oracle, CANARY)?,
-            transcript(client, &namespaces[1], oracle, WRONG)?,
+            transcript(world, client, &namespaces[0], oracle, CANARY)?,
+            transcript(world, client, &namespaces[1], oracle, WRONG)?,
         ];
         if shown {
             // What tells although the values themselves are hidden.
@@ -235,17 +248,25 @@ fn right_and_wrong_guesses_are_answered_alike() -> anyhow::Result<()> {
 #[test]
 fn a_watch_shows_no_guess() -> anyhow::Result<()> {
     let world = World::new("watched", &permissive())?;
-    let line = filled(&format!("PATCH {SECRET}/database"), world.namespace());
+    let one = filled(&format!("{SECRET}/database"), world.namespace());
+    let before = version(&world.direct.ask(&format!("GET {one}"), &[], "")?.body)?;
     for guess in [CANARY, WRONG] {
-        world.gated.ask(&line, &[MERGE], &json!({"stringData": {"password": guess}}).to_string())?;
+        let body = json!({"stringData": {"password": guess}}).to_string();
+        let answer = world.gated.ask(&format!("PATCH {one}"), &[MERGE], &body)?;
+        ensure!(answer.status == 200, "{answer:?}");
     }
-    let watch =
-        filled(&format!("GET {SECRET}?watch=true&timeoutSeconds=1&resourceVersion=0"), world.namespace());
-    ensure!(leaks(&world.reader()?.ask(&watch, &[], "")?), "the control");
-    let watched = world.gated.ask(&watch, &[], "")?;
+    world.direct.ask(&format!("PATCH {one}"), &[MERGE], r#"{"metadata":{"labels":{"marked":"yes"}}}"#)?;
+    let events = filled(&format!("{SECRET}?resourceVersion={before}"), world.namespace());
+    ensure!(leaks(&watch(&world.reader()?, &events)?), "the control");
+    let watched = watch(&world.gated, &events)?;
     ensure!(
         watched.status == 200 && !leaks(&watched) && !watched.body.contains(&STANDARD.encode(WRONG)),
         "{watched:?}"
+    );
+    assert_eq!(
+        watched.body.matches(r#""type":"MODIFIED""#).count(),
+        3,
+        "each guess is an event, and the mark"
     );
     Ok(())
 }

@@ -1,137 +1,97 @@
 //! A10, A11: answers about a part of a value, or a part of an answer.
 
-use e2e::permissive;
+use e2e::{CANARY, permissive};
 use serde_json::json;
+use testkit::Options;
 
 use crate::{
     case::{
         Case,
         Control::{Leaks, Says, Takes},
-        Gated::{Plain, Refused},
+        Gated::{Masked, Plain, Refused},
         JSON, case, filled, rows_of,
     },
     world::World,
 };
 
 pub(crate) fn rows() -> Vec<&'static str> {
-    rows_of(&cases())
+    [rows_of(&parts()), rows_of(&selectors()), rows_of(&definitions())].concat()
 }
 
-fn cases() -> Vec<Case> {
-    let log = "GET /api/v1/namespaces/NS/pods/prints/log";
-    let secrets = "GET /api/v1/namespaces/NS/secrets";
-    let definition = |more: &str| {
-        format!(
-            r#"{{"apiVersion":"apiextensions.k8s.io/v1","kind":"CustomResourceDefinition","metadata":{{"name":"slices.example.com"}},"spec":{{"group":"example.com","scope":"Namespaced","names":{{"kind":"Slice","plural":"slices"}},"versions":[{{"name":"v1","served":true,"storage":true,{more},"schema":{{"openAPIV3Schema":{{"type":"object","properties":{{"spec":{{"type":"object","properties":{{"token":{{"type":"string"}}}}}}}}}}}}}}]}}}}"#
-        )
+const LOG: &str = "GET /api/v1/namespaces/NS/pods/prints/log";
+const SECRETS: &str = "GET /api/v1/namespaces/NS/secrets";
+
+/// Parts of a value that nobody could recognise.
+fn parts() -> Vec<Case> {
+    let cut = |options: &str, part: &'static str| {
+        case("A11", format!("{LOG}?{options}"), &[], "", Says(200, part), Refused(400, "limitBytes"))
     };
-    let definitions = "POST /apis/apiextensions.k8s.io/v1/customresourcedefinitions?dryRun=All";
+    let whole = |line: String, headers: &[&'static str]| case("A11", line, headers, "", Leaks, Masked(200));
+    let database = || format!("{SECRETS}/database");
     vec![
-        // Parts of a value that nobody could recognise.
-        case(
-            "A11",
-            format!("{log}?limitBytes=9"),
-            &[],
-            "",
-            Says(200, "canary-7c"),
-            Refused(400, "limitBytes"),
-        ),
-        case("A11", format!("{log}?limitBytes=1"), &[], "", Says(200, "c"), Refused(400, "limitBytes")),
-        case(
-            "A11",
-            format!("{log}?tailLines=1&limitBytes=20"),
-            &[],
-            "",
-            Says(200, "canary-7c1d94e0b25f4"),
-            Refused(400, "limitBytes"),
-        ),
+        cut("limitBytes=9", "canary-7c"),
+        cut("limitBytes=1", "c"),
+        cut("tailLines=2&limitBytes=20", "canary-7c1d94e0b25f4"),
         // A Range is for parts too. The API server answers as if it were not there; the gate does not send it.
-        case(
-            "A11",
-            format!("{secrets}/database"),
-            &["Range: bytes=0-99"],
-            "",
-            Leaks,
-            crate::case::Gated::Masked(200),
-        ),
-        // Whether anything comes tells whether the guess is right.
-        case(
-            "A10",
-            format!("{secrets}?fieldSelector=type=Opaque,data.password=CANARY"),
-            &[],
-            "",
-            Takes(400),
-            Refused(400, ""),
-        ),
-        case(
-            "A10",
-            format!("{secrets}?fieldSelector=data.password=CANARY64"),
-            &[],
-            "",
-            Takes(400),
-            Refused(400, ""),
-        ),
-        // Who defines a kind decides what can be selected by, and what a table prints.
-        case(
-            "A10",
-            definitions,
-            &[JSON],
-            definition(r#""selectableFields":[{"jsonPath":".spec.token"}]"#),
-            Takes(201),
-            Refused(403, ""),
-        ),
-        case(
-            "A10",
-            definitions,
-            &[JSON],
-            definition(
-                r#""additionalPrinterColumns":[{"name":"Token","type":"string","jsonPath":".spec.token"}]"#,
-            ),
-            Takes(201),
-            Refused(403, ""),
-        ),
-        case("A11", format!("{secrets}?limit=1"), &[], "", Leaks, crate::case::Gated::Masked(200)),
-        case(
-            "A11",
-            format!("{secrets}/database"),
-            &["If-None-Match: \"x\"", "If-Range: \"x\""],
-            "",
-            Leaks,
-            crate::case::Gated::Masked(200),
-        ),
-        case("A11", format!("{log}?sinceSeconds=999999&tailLines=0"), &[], "", Takes(200), Plain(200)),
+        whole(database(), &["Range: bytes=0-99"]),
+        whole(database(), &["If-None-Match: \"x\"", "If-Range: \"x\""]),
+        whole(format!("{SECRETS}?limit=1"), &[]),
+        whole(format!("{LOG}?tailLines=2"), &[]),
+        // What is cut by lines is no part of a value.
+        case("A11", format!("{LOG}?tailLines=1"), &[], "", Says(200, "done"), Plain(200, "done")),
     ]
+}
+
+/// Whether anything comes would tell whether the guess is right.
+fn selectors() -> Vec<Case> {
+    let selected = |selector: &str, why| {
+        let line = format!("{SECRETS}?fieldSelector={selector}");
+        case("A10", line, &[], "", Takes(400), Refused(400, why))
+    };
+    vec![
+        selected("type=Opaque,data.password=CANARY", "withheld"),
+        selected("data.password=CANARY", "withheld"),
+        // Its `=` would have to be escaped.
+        selected("data.password=CANARY64", "`fieldSelector`"),
+    ]
+}
+
+/// Who defines a kind decides what can be selected by, and what a table prints.
+fn definitions() -> Vec<Case> {
+    let defined = |more: &str| {
+        let body = format!(
+            r#"{{"apiVersion":"apiextensions.k8s.io/v1","kind":"CustomResourceDefinition","metadata":{{"name":"slices.example.com"}},"spec":{{"group":"example.com","scope":"Namespaced","names":{{"kind":"Slice","plural":"slices"}},"versions":[{{"name":"v1","served":true,"storage":true,{more},"schema":{{"openAPIV3Schema":{{"type":"object","properties":{{"spec":{{"type":"object","properties":{{"token":{{"type":"string"}}}}}}}}}}}}}}]}}}}"#
+        );
+        let line = "POST /apis/apiextensions.k8s.io/v1/customresourcedefinitions?dryRun=All";
+        case("A10", line, &[JSON], body, Takes(201), Refused(403, "may not create"))
+    };
+    vec![
+        defined(r#""selectableFields":[{"jsonPath":".spec.token"}]"#),
+        defined(r#""additionalPrinterColumns":[{"name":"Token","type":"string","jsonPath":".spec.token"}]"#),
+    ]
+}
+
+#[test]
+fn agents_define_no_kinds() -> anyhow::Result<()> {
+    World::new("defined", &Options::default())?.try_all(&definitions())
 }
 
 #[test]
 fn no_part_of_a_value_is_to_be_had() -> anyhow::Result<()> {
     let world = World::new("slices", &permissive())?;
-    let container = json!({"name": "c", "image": "busybox", "command": ["sh", "-c", "echo CANARY"]});
+    let container =
+        json!({"name": "c", "image": "busybox", "command": ["sh", "-c", "echo CANARY; echo done"]});
     let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "prints"}, "spec": {"restartPolicy": "Never", "containers": [container]}});
     world.make("/api/v1/namespaces/NS/pods", &pod)?;
-    for namespace in &world.namespaces {
-        world.lab.cluster.must(&[
-            "-n",
-            namespace,
-            "wait",
-            "--for=jsonpath={.status.phase}=Succeeded",
-            "pod/prints",
-            "--timeout=60s",
-        ])?;
-    }
-    world.try_all(&cases())?;
+    world.wait("prints", "Succeeded")?;
+    world.try_all(&[parts(), selectors()].concat())?;
     // Put together, the parts are the value.
-    let part = |bytes: usize| {
-        let line = filled(
-            &format!("GET /api/v1/namespaces/NS/pods/prints/log?limitBytes={bytes}"),
-            &world.namespaces[0],
-        );
-        world.direct.ask(&line, &[], "").map(|answer| answer.body)
-    };
     let mut whole = String::new();
-    for bytes in 1..=e2e::CANARY.len() {
-        whole.push_str(part(bytes)?.get(bytes - 1..).unwrap_or_default());
+    for bytes in [9, 20, CANARY.len()] {
+        let line = filled(&format!("{LOG}?limitBytes={bytes}"), &world.namespaces[0]);
+        let part = world.direct.ask(&line, &[], "")?.body;
+        whole.push_str(part.get(whole.len()..).unwrap_or_default());
     }
-    assert_eq!(whole, e2e::CANARY);
+    assert_eq!(whole, CANARY);
     Ok(())
 }

@@ -1,11 +1,15 @@
-//! Where attacks are tried: a gate of one's own before the cluster that all share, and two namespaces with the same Secret.
+//! Where attacks are tried: a gate before the cluster that all share, and two namespaces with the same Secret.
 
-use std::ops::Deref;
+use std::{
+    ops::Deref,
+    sync::{Arc, LazyLock, Weak},
+};
 
 use anyhow::{Context, ensure};
-use e2e::{Answer, CANARY, Client, Lab, SPIKY, start};
+use e2e::{Answer, CANARY, Client, Lab, SPIKY, eventually, start};
+use parking_lot::Mutex;
 use serde_json::{Value, json};
-use testkit::Options;
+use testkit::{Cluster, Options};
 
 use crate::case::{JSON, Ways, filled};
 
@@ -17,28 +21,36 @@ pub(crate) const READER: &str = "portcullis:masked-reader";
 
 pub(crate) struct World {
     ways: Ways,
-    pub(crate) lab: Lab,
+    /// Shared, but for [`World::alone`].
+    pub(crate) lab: Arc<Lab>,
 }
 
 impl World {
-    /// Gate, session and namespaces; in each namespace the Secret `database`, as `kubectl apply` leaves it.
+    /// Session and namespaces, in each the Secret `database` as `kubectl apply` leaves it, behind a gate with these options, which
+    /// tests that run at the same time share.
     ///
     /// # Errors
     /// Something did not start.
     pub(crate) fn new(group: &str, options: &Options) -> anyhow::Result<Self> {
-        // Attacks send the value itself, again and again: the trip wire is tried elsewhere.
-        let extra = format!("{}sessions: {{ known_values_sent: 100000 }}\n", options.extra);
-        let lab = start(&Options { extra, ..options.clone() })?;
+        Self::behind(shared(options)?, group)
+    }
+
+    /// As [`World::new`], behind a gate that no other test uses.
+    ///
+    /// # Errors
+    /// As [`World::new`].
+    pub(crate) fn alone(group: &str, options: &Options) -> anyhow::Result<Self> {
+        Self::behind(Arc::new(gate(options)?), group)
+    }
+
+    fn behind(lab: Arc<Lab>, group: &str) -> anyhow::Result<Self> {
         let gated = Client::new(&lab.gate, &lab.gate.session(group)?)?;
-        let direct = Client::administrator(lab.cluster)?;
+        let direct = administrator()?;
         let namespaces = ["direct", "gated"].map(|way| format!("{group}-{way}"));
-        let world = Self { ways: Ways { direct, gated, namespaces }, lab };
-        for namespace in &world.ways.namespaces {
-            let object = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}});
-            made(&world.direct.ask("POST /api/v1/namespaces", &[JSON], &object.to_string())?)?;
+        for namespace in &namespaces {
+            furnish(&direct, namespace)?;
         }
-        world.make("/api/v1/namespaces/NS/secrets", &secret("database"))?;
-        Ok(world)
+        Ok(Self { ways: Ways { direct, gated, namespaces }, lab })
     }
 
     /// Creates an object in both namespaces, as the administrator.
@@ -50,6 +62,18 @@ impl World {
             let (line, body) =
                 (filled(&format!("POST {path}"), namespace), filled(&object.to_string(), namespace));
             made(&self.direct.ask(&line, &[JSON], &body)?).with_context(|| format!("{line} {body}"))?;
+        }
+        Ok(())
+    }
+
+    /// Waits until a pod is in this phase, in both namespaces.
+    ///
+    /// # Errors
+    /// It did not come so far.
+    pub(crate) fn wait(&self, pod: &str, phase: &str) -> anyhow::Result<()> {
+        let (pod, phase) = (format!("pod/{pod}"), format!("--for=jsonpath={{.status.phase}}={phase}"));
+        for namespace in &self.namespaces {
+            self.lab.cluster.must(&["-n", namespace, "wait", &phase, &pod, "--timeout=60s"])?;
         }
         Ok(())
     }
@@ -82,7 +106,7 @@ impl World {
         Ok(secret["data"].clone())
     }
 
-    /// Asks past the gate again and again until the answer is so; a watch of a second between two times is the pause.
+    /// Asks past the gate until the answer is so.
     ///
     /// # Errors
     /// It did not become so.
@@ -93,19 +117,71 @@ impl World {
         body: &str,
         so: impl Fn(&Answer) -> bool,
     ) -> anyhow::Result<Answer> {
-        const TIMES: usize = 40;
-        let pause =
-            filled("GET /api/v1/namespaces/NS/events?watch=true&timeoutSeconds=1", &self.namespaces[0]);
-        let mut last = Answer::default();
-        for _ in 0..TIMES {
-            last = self.direct.ask(line, headers, body)?;
-            if so(&last) {
-                return Ok(last);
-            }
-            self.direct.ask(&pause, &[], "")?;
-        }
-        anyhow::bail!("not so in time: {line}: {last:?}")
+        until(&self.direct, line, headers, body, so)
     }
+}
+
+/// Asks until the answer is so.
+///
+/// # Errors
+/// It did not become so.
+pub(crate) fn until(
+    client: &Client,
+    line: &str,
+    headers: &[&str],
+    body: &str,
+    so: impl Fn(&Answer) -> bool,
+) -> anyhow::Result<Answer> {
+    eventually(line, || {
+        let answer = client.ask(line, headers, body)?;
+        Ok(if so(&answer) { Ok(answer) } else { Err(answer) })
+    })
+}
+
+/// The gate that running tests use with these options. It ends, and is looked through, with the last of them.
+fn shared(options: &Options) -> anyhow::Result<Arc<Lab>> {
+    static GATES: Mutex<Vec<(String, Weak<Lab>)>> = Mutex::new(Vec::new());
+    let wanted = format!("{options:?}");
+    // Held while one starts, so that there is one.
+    let mut gates = GATES.lock();
+    gates.retain(|(_, lab)| lab.strong_count() > 0);
+    let running = gates.iter().find(|(options, _)| *options == wanted).and_then(|(_, lab)| lab.upgrade());
+    if let Some(lab) = running {
+        return Ok(lab);
+    }
+    let lab = Arc::new(gate(options)?);
+    gates.push((wanted, Arc::downgrade(&lab)));
+    Ok(lab)
+}
+
+/// A gate to which the canaries are known from its first call on: a Secret that holds them was there before it.
+fn gate(options: &Options) -> anyhow::Result<Lab> {
+    static KNOWN: LazyLock<Result<(), String>> = LazyLock::new(|| {
+        let make = || furnish(&administrator()?, "known");
+        make().map_err(|error| format!("{error:#}"))
+    });
+    KNOWN.clone().map_err(anyhow::Error::msg)?;
+    // Attacks send the value itself, again and again: the trip wire is tried elsewhere.
+    let extra = format!("{}sessions: {{ known_values_sent: 100000 }}\n", options.extra);
+    start(&Options { extra, ..options.clone() })
+}
+
+fn administrator() -> anyhow::Result<Client> {
+    static CLIENT: LazyLock<Result<Client, String>> = LazyLock::new(|| {
+        let client = Cluster::shared().and_then(Client::administrator);
+        client.map_err(|error| format!("{error:#}"))
+    });
+    CLIENT.clone().map_err(anyhow::Error::msg)
+}
+
+/// A namespace with the Secret `database`.
+fn furnish(administrator: &Client, namespace: &str) -> anyhow::Result<()> {
+    let object = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}});
+    let secrets = format!("/api/v1/namespaces/{namespace}/secrets");
+    for (path, object) in [("/api/v1/namespaces", object), (&*secrets, secret("database"))] {
+        made(&administrator.ask(&format!("POST {path}"), &[JSON], &object.to_string())?)?;
+    }
+    Ok(())
 }
 
 impl Deref for World {

@@ -23,7 +23,14 @@ pub(super) fn rows() -> Vec<&'static str> {
 fn cases() -> Vec<Case> {
     let patch = "PATCH /api/v1/namespaces/NS/secrets/database?dryRun=All";
     vec![
-        case("A5", patch, &[MERGE, METADATA], r#"{"metadata":{"annotations":null}}"#, Leaks, Plain(200)),
+        case(
+            "A5",
+            patch,
+            &[MERGE, METADATA],
+            r#"{"metadata":{"annotations":null}}"#,
+            Leaks,
+            Plain(200, "PartialObjectMetadata"),
+        ),
         case("A12", patch, &[MERGE], "{}", Leaks, Masked(200)),
         case(
             "A2",

@@ -12,9 +12,9 @@ use crate::{
         Case,
         Control::{Leaks, Takes},
         Gated::Refused,
-        JSON, Ways, case, rows_of,
+        JSON, Ways, case, filled, rows_of,
     },
-    world::{GROUPS, USER, World},
+    world::{GROUPS, USER, World, until},
 };
 
 pub(super) const ROLE: &str = r#"{"apiVersion":"rbac.authorization.k8s.io/v1","kind":"Role","metadata":{"name":"reader"},"rules":[{"apiGroups":[""],"resources":["secrets"],"verbs":["get"]}]}"#;
@@ -101,14 +101,9 @@ fn the_right_to_read_secrets_cannot_be_borrowed() -> anyhow::Result<()> {
     let reader = world.reader()?;
     let alone = world.direct.clone().impersonating(USER, GROUPS);
     for namespace in &world.namespaces {
-        let line = crate::case::filled(&borrowed()[0].line, namespace);
-        let allowed = |answer: &e2e::Answer| answer.status == 201;
-        for _ in 0..40 {
-            if allowed(&reader.ask(&line, &[JSON], ROLE)?) {
-                break;
-            }
-            world.until("GET /version", &[], "", |_| true)?;
-        }
+        until(&reader, &filled(&borrowed()[0].line, namespace), &[JSON], ROLE, |answer| {
+            answer.status == 201
+        })?;
     }
     Ways { direct: reader.clone(), gated: world.gated.clone(), namespaces: world.namespaces.clone() }
         .try_all(&borrowed())?;
