@@ -6,6 +6,7 @@
 mod forms;
 mod index;
 mod parts;
+mod public;
 mod rule;
 
 use std::fmt;
@@ -16,6 +17,7 @@ use zeroize::Zeroizing;
 
 pub(crate) use self::forms::Flags;
 pub(crate) use self::index::Index;
+pub use self::public::is_public_pem;
 
 /// The values of one cluster's Secrets, shared by all who look for them. Cheap to clone.
 #[derive(Clone, Default)]
@@ -24,14 +26,16 @@ pub struct KnownValues(Arc<ArcSwap<Index>>);
 /// One value of a Secret, decoded. Zeroised when dropped; shows itself to nobody.
 pub struct SecretValue(Zeroizing<Vec<u8>>);
 
-/// What became of the values of an update, each counted once.
+/// What became of the values of an update, each counted once. Where some were left out, they pass unseen: who updates has to
+/// see to that.
+#[must_use]
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Updated {
     /// Looked for, in whole or in part.
     pub known: usize,
     /// Not looked for: too short, guessable or public.
     pub guessable: usize,
-    /// Not looked for, since there are more than fit into memory's limit.
+    /// Not looked for, since there are more than fit into memory's limit: the last ones that were given.
     pub left_out: usize,
     /// Bytes of memory that looking for them takes.
     pub memory: usize,
@@ -64,8 +68,9 @@ impl KnownValues {
         Self::default()
     }
 
-    /// From now on these values are known, and no others; answers that are on their way see it too. Takes CPU time in
-    /// proportion to them (some 40 µs for a password): call it off the threads that serve calls.
+    /// From now on these values are known, and no others; answers that are on their way see it too. Those that matter most
+    /// come first: where not all fit, the last ones are [left out](Updated::left_out). Takes CPU time in proportion to them
+    /// (some 40 µs for a password): call it off the threads that serve calls.
     pub fn update(&self, values: impl IntoIterator<Item = SecretValue>) -> Updated {
         let (index, updated) = Index::build(values.into_iter().map(|value| value.0));
         self.0.store(Arc::new(index));

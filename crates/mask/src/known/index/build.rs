@@ -15,16 +15,26 @@ const MOST_PATTERNS: usize = 1 << 23;
 const MOST_BYTES: usize = 512 << 20;
 
 impl Index {
-    /// An index of `values`, and what became of them.
+    /// An index of `values`, and what became of them. Where there is no room for all, the last ones are left out.
     pub(crate) fn build(values: impl Iterator<Item = Zeroizing<Vec<u8>>>) -> (Self, Updated) {
-        let mut values: Vec<Zeroizing<Vec<u8>>> = values.collect();
-        values.sort_unstable_by(|one, other| one.cmp(other));
-        values.dedup();
+        Self::build_within(MOST_BYTES, values)
+    }
+
+    /// As [`Index::build`], with at most about `most` bytes of patterns.
+    pub(super) fn build_within(
+        most: usize,
+        values: impl Iterator<Item = Zeroizing<Vec<u8>>>,
+    ) -> (Self, Updated) {
+        let mut values: Vec<(usize, Zeroizing<Vec<u8>>)> = values.enumerate().collect();
+        values
+            .sort_unstable_by(|(one_at, one), (other_at, other)| (&**one, one_at).cmp(&(&**other, other_at)));
+        values.dedup_by(|(_, next), (_, kept)| next == kept);
+        values.sort_unstable_by_key(|(at, _)| *at);
         let mut updated = Updated::default();
         let mut all: Vec<(Form, u32)> = Vec::new();
         let mut bytes = 0;
-        for (number, value) in (0..).zip(values) {
-            if bytes >= MOST_BYTES || all.len() >= MOST_PATTERNS {
+        for (number, (_at, value)) in (0..).zip(values) {
+            if bytes >= most || all.len() >= MOST_PATTERNS {
                 updated.left_out += 1;
                 continue;
             }

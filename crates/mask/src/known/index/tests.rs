@@ -88,3 +88,58 @@ fn values_that_begin_alike() {
     });
     assert_eq!(found, values.len());
 }
+
+/// Distinct values that are looked for, of this shape.
+fn values(count: usize, shape: impl Fn(&str) -> String) -> Vec<Zeroizing<Vec<u8>>> {
+    let mut rng = Rng(7);
+    let mut random = || {
+        let letters = b"ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789";
+        (0..20).map(|_| char::from(letters[rng.below(letters.len())])).collect::<String>()
+    };
+    (0..count).map(|_| Zeroizing::new(shape(&random()).into_bytes())).collect()
+}
+
+#[test]
+fn where_there_is_no_room_for_all_it_is_the_last_ones_that_are_left_out_and_told() {
+    let mut all = values(40, str::to_owned);
+    // The least of all by its bytes comes last, and one twice.
+    all.push(Zeroizing::new(b"!0Xk9fTq2Lm8ZrVw".to_vec()));
+    all.insert(20, all[0].clone());
+    let (_, one) = Index::build(all.iter().take(1).cloned());
+    assert_eq!((one.known, one.left_out), (1, 0));
+    let (index, updated) = Index::build_within(4 << 10, all.iter().cloned());
+    assert_eq!(updated.known + updated.left_out, 41);
+    assert!(updated.known > 1 && updated.left_out > 1, "{updated:?}");
+    for (at, value) in all.iter().enumerate() {
+        let mut found = false;
+        index.scan(value, false, |range, _| found |= range.len() == value.len());
+        assert_eq!(found, at < updated.known || at == 20, "{at} of {updated:?}");
+    }
+}
+
+/// What the configuration allows by default (`masking.known_values.bytes`), counted as the reader does, has room here
+/// whatever shape it has. Prints how much memory it takes.
+#[test]
+fn what_may_be_held_by_default_has_room() {
+    const HELD: usize = 8 << 20;
+    const OVERHEAD: usize = 64;
+    let shapes: [(&str, fn(&str) -> String); 6] = [
+        ("a password", str::to_owned),
+        ("an address with a password", |random| {
+            format!("postgres://app:{random}@db.prod.example.com:5432/app")
+        }),
+        ("a file of settings", |random| (0..10).map(|n| format!("KEY_{n}={n}{random}\n")).collect()),
+        ("JSON", |random| format!(r#"{{"user":"app","password":"{random}","token":"t{random}{random}"}}"#)),
+        ("a key", |random| random.repeat(80)),
+        ("lines of secrets", |random| (0..200).map(|n| format!("{random}{n}\n")).collect()),
+    ];
+    for (name, shape) in shapes {
+        let sample = values(20, shape);
+        let cost: usize = sample.iter().map(|value| value.len() + OVERHEAD).sum();
+        let (index, updated) = Index::build(sample.into_iter());
+        let times = updated.memory.div_ceil(cost);
+        println!("{name}: {times} times what is held, {} patterns", index.patterns.len());
+        assert!(index.bytes.len() * (HELD / cost) < 512 << 20, "{name}: {} bytes", index.bytes.len());
+        assert!(index.patterns.len() * (HELD / cost) < 1 << 23, "{name}: {}", index.patterns.len());
+    }
+}
