@@ -324,6 +324,7 @@ mod tests {
                 bytes: 1 << 20,
                 namespace: "shop".to_owned(),
             }))),
+            Refused::from(&Failure::Blind(Blind::Unlisted(Problem::Silent))),
             Refused::from(&Failure::Blind(Blind::NoRoom { values: 3, namespace: "shop".to_owned() })),
             Refused::from(&Failure::Blind(Blind::OverShare { namespace: "shop".to_owned(), bytes: 1 << 21 })),
             Refused::from(&Failure::Blind(Blind::Lost { seconds: 300, problem: Problem::Broken })),
