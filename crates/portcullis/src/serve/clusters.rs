@@ -46,7 +46,7 @@ pub(super) async fn read_secrets(
 ) -> anyhow::Result<()> {
     for cluster in &config.clusters {
         let event = Event::SecretsRead(secrets_read(cluster));
-        ledger.append(event).await.context("which Secrets are read cannot be recorded")?;
+        let _receipt = ledger.append(event).await.context("which Secrets are read cannot be recorded")?;
     }
     for cluster in config.clusters.iter().filter(|cluster| cluster.masking.reading.is_none()) {
         tracing::warn!(

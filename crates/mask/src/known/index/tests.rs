@@ -123,12 +123,20 @@ fn where_there_is_no_room_for_all_it_is_the_last_ones_that_are_left_out_and_told
 fn what_may_be_held_by_default_has_room() {
     const HELD: usize = 8 << 20;
     const OVERHEAD: usize = 64;
-    let shapes: [(&str, fn(&str) -> String); 6] = [
+    let shapes: [(&str, fn(&str) -> String); 8] = [
         ("a password", str::to_owned),
         ("an address with a password", |random| {
             format!("postgres://app:{random}@db.prod.example.com:5432/app")
         }),
         ("a file of settings", |random| (0..10).map(|n| format!("KEY_{n}={n}{random}\n")).collect()),
+        ("short settings", |random| {
+            (0..15).map(|n| format!("K={}{n:02}\n", random.get(..11).unwrap_or_default())).collect()
+        }),
+        ("short JSON", |random| {
+            let strings: Vec<_> =
+                (0..200).map(|n| format!("\"{}{n:03}\"", random.get(..10).unwrap_or_default())).collect();
+            format!("[{}]", strings.join(","))
+        }),
         ("JSON", |random| format!(r#"{{"user":"app","password":"{random}","token":"t{random}{random}"}}"#)),
         ("a key", |random| random.repeat(80)),
         ("lines of secrets", |random| (0..200).map(|n| format!("{random}{n}\n")).collect()),
@@ -138,7 +146,8 @@ fn what_may_be_held_by_default_has_room() {
         let cost: usize = sample.iter().map(|value| value.len() + OVERHEAD).sum();
         let (index, updated) = Index::build(sample.into_iter());
         let times = updated.memory.div_ceil(cost);
-        println!("{name}: {times} times what is held, {} patterns", index.patterns.len());
+        let of_bytes = index.bytes.len() / cost;
+        println!("{name}: {times} times what is held, of which patterns {of_bytes}");
         assert!(index.bytes.len() * (HELD / cost) < 512 << 20, "{name}: {} bytes", index.bytes.len());
         assert!(index.patterns.len() * (HELD / cost) < 1 << 23, "{name}: {}", index.patterns.len());
     }
