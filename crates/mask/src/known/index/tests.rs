@@ -121,9 +121,10 @@ fn where_there_is_no_room_for_all_it_is_the_last_ones_that_are_left_out_and_told
 /// whatever shape it has. Prints how much memory it takes.
 #[test]
 fn what_may_be_held_by_default_has_room() {
+    type Shape = fn(&str) -> String;
     const HELD: usize = 8 << 20;
     const OVERHEAD: usize = 64;
-    let shapes: [(&str, fn(&str) -> String); 8] = [
+    let shapes: [(&str, Shape); 8] = [
         ("a password", str::to_owned),
         ("an address with a password", |random| {
             format!("postgres://app:{random}@db.prod.example.com:5432/app")
