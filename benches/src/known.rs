@@ -53,7 +53,7 @@ pub(crate) fn measure(bodies: &[Body]) -> anyhow::Result<Vec<Row>> {
         rows.push(Row::new(format!("{name}: memory"), format!("{kilobytes} bytes a value"), ""));
         rows.push(Row::new(format!("{name}: indexed"), millis(took), ""));
         let started = Instant::now();
-        update(Some(NEW));
+        anyhow::ensure!(update(Some(NEW)).left_out == 0, "there is no room for one more");
         let shown = Redactor::new(known.clone(), Content::Text).push(Bytes::from_static(LINE), &[]);
         let took = started.elapsed();
         anyhow::ensure!(!shown.starts_with(NEW.as_bytes()), "the new value is shown");

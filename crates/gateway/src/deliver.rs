@@ -12,6 +12,7 @@ use bytes::Bytes;
 use futures_util::FutureExt;
 use http::{HeaderMap, Response, StatusCode};
 use http_body::Body;
+use kube_api::Target;
 use mask::{BodyError, Masked};
 use upstream::{AnswerBody, Interrupted};
 
@@ -41,11 +42,18 @@ pub(crate) struct Head {
     pub(crate) headers: HeaderMap,
 }
 
+/// What is answered.
+pub(crate) struct Asked {
+    pub(crate) nature: Nature,
+    pub(crate) target: Target,
+}
+
 /// One answer, and the call it belongs to.
 pub(crate) struct Delivery {
     call: Call,
     head: Head,
     nature: Nature,
+    target: Target,
     body: Masked<AnswerBody>,
     /// What is masked and not passed on yet.
     ready: VecDeque<Bytes>,
@@ -62,8 +70,9 @@ enum Fault {
 }
 
 impl Delivery {
-    pub(crate) fn new(call: Call, head: Head, nature: Nature, body: Masked<AnswerBody>) -> Self {
-        Self { call, head, nature, body, ready: VecDeque::new(), gzip: None, taken: 0, last: None }
+    pub(crate) fn new(call: Call, head: Head, asked: Asked, body: Masked<AnswerBody>) -> Self {
+        let Asked { nature, target } = asked;
+        Self { call, head, nature, target, body, ready: VecDeque::new(), gzip: None, taken: 0, last: None }
     }
 
     /// The answer to the client. What is long goes on in a task of its own, which outlives the client's connection and
@@ -169,7 +178,7 @@ impl Delivery {
 
     /// Nothing more is read before the client's connection has taken what there is.
     async fn pass_all(&mut self, client: &Passage) -> Result<(), Fault> {
-        let mut interrupted = pin!(self.call.interrupts().undelivered(self.nature));
+        let mut interrupted = pin!(interrupted(&self.call, self.nature, &self.target));
         let (mut offered, mut end) = (0, None);
         loop {
             let room = tokio::select! {
@@ -214,12 +223,33 @@ impl Delivery {
             Ending::Completed => true,
             // As an API server that restarts does; the client asks anew.
             Ending::GateStopping => between_events,
-            Ending::SessionEnded | Ending::SessionFrozen => between_events && client.offer(farewell(ending)),
+            Ending::SessionEnded | Ending::SessionFrozen | Ending::Unseen => {
+                between_events && client.offer(farewell(ending))
+            }
             Ending::Failed(_)
             | Ending::Unmaskable
             | Ending::UpstreamBroke
             | Ending::ClientLeft
             | Ending::ClientStalled => false,
+        }
+    }
+}
+
+/// Resolves when an answer must end though there may be more of it. A stream is open for as long as it likes, so it ends when
+/// the gate no longer knows what to mask; other answers have an end, and were permitted when it did.
+async fn interrupted(call: &Call, nature: Nature, target: &Target) -> Ending {
+    let blinded = async {
+        match call.gate().cluster(call.cluster()) {
+            Some(cluster) if nature.is_stream() => cluster.blinded(target).await,
+            _ => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        biased;
+        ending = call.interrupts().undelivered(nature) => ending,
+        blind = blinded => {
+            tracing::warn!(call = %call.id(), %blind, "a stream was cut off");
+            Ending::Unseen
         }
     }
 }

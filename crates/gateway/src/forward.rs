@@ -6,7 +6,7 @@ use upstream::{Answer, Failure, Intent};
 
 use crate::{
     call::Call,
-    deliver::{Delivery, Head},
+    deliver::{Asked, Delivery, Head},
     interrupt::Nature,
     metrics::Ended,
     outcome::Ending,
@@ -17,7 +17,8 @@ use crate::{
 impl Call {
     /// Records the intent, sends it, and delivers the answer. Every way out has its outcome in the ledger.
     pub(crate) async fn forward(self, permit: Permit) -> Result<Response<Reply>, Refused> {
-        let nature = Nature::of(permit.request());
+        let asked = Asked { nature: Nature::of(permit.request()), target: permit.request().target().clone() };
+        let nature = asked.nature;
         let receipt = match self.intend(permit).await {
             Ok(receipt) => receipt,
             Err((ended, refused)) => {
@@ -42,7 +43,7 @@ impl Call {
             sent = cluster.send(receipt, self.interrupts().session.wait()) => sent,
         };
         match sent {
-            Ok(answer) => self.open(answer, nature).await,
+            Ok(answer) => self.open(answer, asked).await,
             Err(Failure::Unwanted) => {
                 let refused = self.over();
                 self.fail(Ending::UNSENT, refused).await
@@ -65,7 +66,8 @@ impl Call {
         })
     }
 
-    async fn open(self, answer: Answer, nature: Nature) -> Result<Response<Reply>, Refused> {
+    async fn open(self, answer: Answer, asked: Asked) -> Result<Response<Reply>, Refused> {
+        let nature = asked.nature;
         let Answer { status, mut headers, body } = answer;
         let opened = tokio::select! {
             biased;
@@ -77,7 +79,7 @@ impl Call {
         match opened {
             Ok(opened) => {
                 headers.extend(opened.headers);
-                Delivery::new(self, Head { status, headers }, nature, opened.body).deliver().await
+                Delivery::new(self, Head { status, headers }, asked, opened.body).deliver().await
             }
             Err(unmaskable) => {
                 tracing::warn!(call = %self.id(), %unmaskable, "the answer cannot be masked");

@@ -12,7 +12,7 @@ use prometheus_client::{
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
     registry::Registry,
 };
-use upstream::reader::Standing;
+use upstream::reader::{Standing, Values};
 
 /// How a call ended, as a label.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
@@ -37,6 +37,22 @@ struct Cluster {
     cluster: String,
 }
 
+/// What becomes of the values of a cluster's Secrets, as a label.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
+#[expect(non_camel_case_types, reason = "they are spelled as they are shown")]
+enum Fate {
+    known,
+    guessable,
+    left_out,
+    undecoded,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfValues {
+    cluster: String,
+    state: Fate,
+}
+
 /// The gate's counters. Labels are closed sets: no agent, object or path ever becomes one.
 pub(crate) struct Metrics {
     registry: Registry,
@@ -50,6 +66,7 @@ pub(crate) struct Metrics {
     refusing: Gauge<i64, AtomicI64>,
     blind: Family<Cluster, Gauge<i64, AtomicI64>>,
     age: Family<Cluster, Gauge<f64, AtomicU64>>,
+    values: Family<OfValues, Gauge<i64, AtomicI64>>,
 }
 
 /// One open call.
@@ -102,7 +119,26 @@ impl Metrics {
             "Time since the API server last told something about the cluster's Secrets",
             age.clone(),
         );
-        Self { registry, calls, open, seconds, masked, values_sent, leaves, sealed, refusing, blind, age }
+        let values = Family::default();
+        registry.register(
+            "known_values",
+            "Values of the cluster's Secrets: looked for, guessable and so not, left out for want of room, or no base64",
+            values.clone(),
+        );
+        Self {
+            registry,
+            calls,
+            open,
+            seconds,
+            masked,
+            values_sent,
+            leaves,
+            sealed,
+            refusing,
+            blind,
+            age,
+            values,
+        }
     }
 
     /// Counts a call as open until what is answered is dropped.
@@ -127,7 +163,8 @@ impl Metrics {
         ledger: &Stats,
         clusters: impl Iterator<Item = (&'a str, Standing)>,
     ) -> Result<String, fmt::Error> {
-        for (cluster, Standing { age, blind, .. }) in clusters {
+        for (cluster, Standing { age, blind, values, .. }) in clusters {
+            self.tell_values(cluster, values);
             let cluster = Cluster { cluster: cluster.to_owned() };
             self.blind.get_or_create(&cluster).set(i64::from(blind.is_some()));
             if let Some(age) = age {
@@ -141,6 +178,20 @@ impl Metrics {
         encode(&mut text, &self.registry)?;
         Ok(text)
     }
+
+    fn tell_values(&self, cluster: &str, values: Values) {
+        let Values { known, guessable, left_out, undecoded } = values;
+        let states = [
+            (Fate::known, known),
+            (Fate::guessable, guessable),
+            (Fate::left_out, left_out),
+            (Fate::undecoded, undecoded),
+        ];
+        for (state, count) in states {
+            let labels = OfValues { cluster: cluster.to_owned(), state };
+            self.values.get_or_create(&labels).set(i64::try_from(count).unwrap_or(i64::MAX));
+        }
+    }
 }
 
 impl Drop for Open {
@@ -152,5 +203,27 @@ impl Drop for Open {
 impl fmt::Debug for Metrics {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Metrics")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_becomes_of_values_is_told_by_cluster_and_state() {
+        let values = Values { known: 40, guessable: 3, left_out: 2, undecoded: 1 };
+        let standing = Standing { values, ..Standing::default() };
+        let ledger = Stats { appended: 0, size: 0, sealed: 0, refusing: None, unsealed: None };
+        let text = Metrics::new().text(&ledger, [("prod", standing)].into_iter()).unwrap();
+        let mut told: Vec<_> =
+            text.lines().filter(|line| line.starts_with("portcullis_known_values{")).collect();
+        told.sort_unstable();
+        insta::assert_snapshot!(told.join("\n"), @r#"
+        portcullis_known_values{cluster="prod",state="guessable"} 3
+        portcullis_known_values{cluster="prod",state="known"} 40
+        portcullis_known_values{cluster="prod",state="left_out"} 2
+        portcullis_known_values{cluster="prod",state="undecoded"} 1
+        "#);
     }
 }

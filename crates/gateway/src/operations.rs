@@ -116,10 +116,15 @@ async fn reach(gate: &Arc<Gate>) -> BTreeMap<String, Result<String, String>> {
 }
 
 /// Whether calls to a cluster that is reached pass, and why not.
-fn usable(Standing { blind, problem, age: _ }: Standing) -> Result<String, String> {
+fn usable(Standing { blind, problem, over_share, .. }: Standing) -> Result<String, String> {
     match (blind, problem) {
         (Some(blind), _) => Err(format!("no call passes: {blind}")),
         (None, Some(problem)) => Ok(format!("ok, but its Secrets are not followed: {problem}")),
+        (None, None) if !over_share.is_empty() => {
+            let namespaces: Vec<_> = over_share.into_keys().collect();
+            let which = namespaces.join(", ");
+            Ok(format!("ok, but no call about these namespaces passes, whose Secrets hold too much: {which}"))
+        }
         (None, None) => Ok("ok".to_owned()),
     }
 }

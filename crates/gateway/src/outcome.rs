@@ -28,6 +28,8 @@ pub(crate) enum Ending {
     SessionEnded,
     /// The session was frozen.
     SessionFrozen,
+    /// The values of the cluster's Secrets are no longer known, so a stream could show them.
+    Unseen,
     /// The gate stops: a stream ends at once, another call once its time to finish is over.
     GateStopping,
 }
@@ -77,6 +79,7 @@ impl Ending {
             | Self::ClientStalled
             | Self::SessionEnded
             | Self::SessionFrozen
+            | Self::Unseen
             | Self::GateStopping => Ended::Cut,
         }
     }
@@ -93,6 +96,9 @@ impl fmt::Display for Ending {
             Self::ClientStalled => "the client took nothing for too long",
             Self::SessionEnded => "the session has ended",
             Self::SessionFrozen => "the session is frozen",
+            Self::Unseen => {
+                "the values of the cluster's Secrets are not known any more, so they could not be masked"
+            }
             Self::GateStopping => "the gate is stopping",
         })
     }

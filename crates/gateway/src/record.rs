@@ -110,6 +110,7 @@ pub(crate) fn outcome(call: &Id, outcome: &Outcome, took: Duration) -> Event {
         | Ending::ClientStalled
         | Ending::SessionEnded
         | Ending::SessionFrozen
+        | Ending::Unseen
         | Ending::GateStopping => Stage::Cut,
     };
     Event::Outcome(leaf::Outcome {

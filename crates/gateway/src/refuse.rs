@@ -7,7 +7,10 @@ use http::{Response, StatusCode};
 use identity::{Frozen, SessionId};
 use kube_api::Status;
 use mask::{BodyError, Unwritable};
-use upstream::{Failure, Interrupted, reader::Blind};
+use upstream::{
+    Failure, Interrupted,
+    reader::{Blind, Problem},
+};
 
 use crate::{interrupt::Nature, outcome::Ending, parse::Why, reply::Reply};
 
@@ -230,10 +233,23 @@ fn unseen(blind: &Blind) -> (String, &'static str) {
     match blind {
         blind if blind.is_forbidden() => ("the API server does not let it read them".to_owned(), RBAC),
         Blind::NotBegun | Blind::Listing => ("is still listing them".to_owned(), "try again in a moment"),
+        Blind::Unlisted(Problem::TooMuch { namespace, .. }) => {
+            (format!("has no room for all of them, and most are in namespace `{namespace}`"), OPERATOR)
+        }
         Blind::Unlisted(_) => ("cannot list them".to_owned(), OPERATOR),
         Blind::Lost { seconds, problem: _ } => {
             (format!("has not been able to follow them for more than {seconds} s"), OPERATOR)
         }
+        Blind::NoRoom { namespace, .. } => {
+            (format!("has no room for all of them, and most are in namespace `{namespace}`"), OPERATOR)
+        }
+        Blind::OverShare { namespace, bytes } => (
+            format!(
+                "Secrets in namespace `{namespace}` hold more than the {bytes} bytes that one namespace may have"
+            ),
+            "ask about another namespace by name, or tell the operator of the gate to remove Secrets there or to raise \
+             `masking.known_values.bytes`",
+        ),
         Blind::Over => ("has stopped reading them".to_owned(), OPERATOR),
     }
 }
@@ -245,6 +261,11 @@ fn cut(ending: Ending, caution: Option<&str>) -> Status {
         Ending::SessionFrozen => {
             (StatusCode::FORBIDDEN, "Forbidden", "a human has to look at it and thaw it")
         }
+        Ending::Unseen => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "ServiceUnavailable",
+            "ask again: where that is refused, it is told why",
+        ),
         Ending::Completed
         | Ending::Failed(_)
         | Ending::Unmaskable
@@ -299,7 +320,13 @@ mod tests {
             Refused::from(&Failure::Deadline { seconds: 60.0 }),
             Refused::from(&Failure::Blind(Blind::Listing)),
             Refused::from(&Failure::Blind(Blind::Unlisted(Problem::Forbidden))),
-            Refused::from(&Failure::Blind(Blind::Unlisted(Problem::TooMuch { bytes: 1 << 20 }))),
+            Refused::from(&Failure::Blind(Blind::Unlisted(Problem::TooMuch {
+                bytes: 1 << 20,
+                namespace: "shop".to_owned(),
+            }))),
+            Refused::from(&Failure::Blind(Blind::Unlisted(Problem::Silent))),
+            Refused::from(&Failure::Blind(Blind::NoRoom { values: 3, namespace: "shop".to_owned() })),
+            Refused::from(&Failure::Blind(Blind::OverShare { namespace: "shop".to_owned(), bytes: 1 << 21 })),
             Refused::from(&Failure::Blind(Blind::Lost { seconds: 300, problem: Problem::Broken })),
             Refused::from(&Failure::Blind(Blind::Over)),
             Refused::from(&Failure::Blind(Blind::Unlisted(Problem::Connect("api.example.com".to_owned())))),
@@ -309,6 +336,7 @@ mod tests {
             Refused::Cut(Ending::SessionEnded),
             Refused::Cut(Ending::SessionFrozen),
             Refused::Cut(Ending::GateStopping),
+            Refused::Cut(Ending::Unseen),
             Refused::CutSent(Ending::SessionEnded),
             Refused::CutSent(Ending::SessionFrozen),
             Refused::CutSent(Ending::GateStopping),

@@ -42,7 +42,7 @@ mod status;
 mod writeback;
 
 pub use guard::{Guard, Reveal, View};
-pub use known::{KnownValues, SecretValue, Updated};
+pub use known::{KnownValues, SecretValue, Updated, is_public_pem};
 pub use malformed::{Malformed, What};
 pub use masked::{BodyError, Masked};
 pub use masker::{Framing, Masker};

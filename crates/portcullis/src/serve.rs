@@ -86,7 +86,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     ends::missed_freezes(&ledger, &sessions, &unrecorded_freezes).await?;
     ends::missed(&ledger, &sessions, &unrecorded).await?;
     // Not before the start is recorded.
-    clusters::read_secrets(&config, &mut clusters);
+    clusters::read_secrets(&config, &mut clusters, &ledger).await?;
 
     let admin = Admin {
         sessions: Arc::clone(&sessions),

@@ -1,7 +1,8 @@
 //! A leaf in one line, for people.
 
 use ledger::leaf::{
-    Actor, Decision, Event, Intent, Outcome, Refusal, Rejections, Request, Rule, SessionOpened, Share, Start,
+    Actor, Decision, Event, Intent, List, Name, Outcome, Refusal, Rejections, Request, Rule, SecretsRead,
+    SessionOpened, Share, Start,
 };
 
 /// What happened. May hold what agents wrote: make it visible before it is shown.
@@ -30,6 +31,7 @@ pub(crate) fn of(event: &Event) -> String {
             let values = if sent.values == 1 { "value" } else { "values" };
             format!("{} {values} of Secrets in what {} sent [{}]", sent.values, sent.session, sent.call)
         }
+        Event::SecretsRead(read) => secrets_read(read),
         Event::PolicyLoaded(loaded) => format!("{} with {} policies", loaded.policy, loaded.policies),
     }
 }
@@ -41,6 +43,23 @@ fn started(start: &Start) -> String {
         count => format!(", {count} fixed denials lifted"),
     };
     format!("{} for {}{lifted}", start.build, clusters.join(", "))
+}
+
+fn secrets_read(read: &SecretsRead) -> String {
+    let SecretsRead { cluster, by, namespaces, except_types } = read;
+    let listed = |names: &List<Name, 32>| {
+        let more = names.total().saturating_sub(names.items().len() as u64);
+        let more = (more > 0).then(|| format!("{more} more"));
+        names.items().iter().map(ToString::to_string).chain(more).collect::<Vec<_>>().join(", ")
+    };
+    if namespaces.total() == 0 {
+        return format!("none of {cluster}: values are masked at their places alone");
+    }
+    let except = match except_types.total() {
+        0 => String::new(),
+        _some => format!(", but for types {}", listed(except_types)),
+    };
+    format!("of {cluster} in namespaces {}{except}, by {by}", listed(namespaces))
 }
 
 fn intended(intent: &Intent) -> String {

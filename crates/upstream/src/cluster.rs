@@ -131,7 +131,7 @@ impl Cluster {
     pub fn standing(&self) -> Option<Standing> {
         match &self.secrets {
             Secrets::Off => None,
-            Secrets::Unread(_) => Some(Standing { age: None, blind: Some(Blind::NotBegun), problem: None }),
+            Secrets::Unread(_) => Some(Standing { blind: Some(Blind::NotBegun), ..Standing::default() }),
             Secrets::Read(reader) => Some(reader.standing()),
         }
     }
@@ -218,7 +218,16 @@ impl Cluster {
             _ if request.resource().is_none() => Ok(()),
             Secrets::Off => Ok(()),
             Secrets::Unread(_) => Err(Blind::NotBegun),
-            Secrets::Read(reader) => reader.ready(self.response_timeout).await,
+            Secrets::Read(reader) => reader.ready(self.response_timeout, namespace(request.target())).await,
+        }
+    }
+
+    /// Resolves when the answer to a request for this must end, since values of Secrets could pass unseen in it. Never
+    /// where they need not be known.
+    pub async fn blinded(&self, target: &kube_api::Target) -> Blind {
+        match &self.secrets {
+            Secrets::Read(reader) if target.resource().is_some() => reader.blinded(namespace(target)).await,
+            Secrets::Off | Secrets::Unread(_) | Secrets::Read(_) => std::future::pending().await,
         }
     }
 
@@ -282,6 +291,11 @@ impl Cluster {
         *request.headers_mut() = headers;
         Ok(request)
     }
+}
+
+/// The one namespace that a request is about.
+fn namespace(target: &kube_api::Target) -> Option<&str> {
+    target.resource()?.namespace()
 }
 
 /// A read of objects or of what the server tells of itself, which has an end and changes nothing.

@@ -23,19 +23,20 @@ mod object;
 mod problem;
 mod public;
 mod scope;
+mod shares;
 mod sight;
 #[cfg(test)]
 mod tests;
 mod value;
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use mask::KnownValues;
 use parking_lot::Mutex;
 use tokio::{
     sync::{Notify, watch},
     task::JoinSet,
-    time::{Instant, timeout},
+    time::{Instant, sleep_until, timeout},
 };
 
 use crate::link::Link;
@@ -58,9 +59,12 @@ pub struct Reading {
     /// How long the watch may be lost before calls are refused. See [`Blind::Lost`].
     pub stale_after: Duration,
     /// Most bytes of values that are held. Beyond, values that were deleted go first; where those in use are too many, calls
-    /// are refused.
+    /// are refused. Of one namespace it is a quarter, unless no other is read: see [`Blind::OverShare`].
     pub bytes: usize,
 }
+
+/// Which part of the room one namespace may have: so many can be filled before others have none.
+const SHARES: usize = 4;
 
 /// How well the gate knows a cluster's Secrets, for the operator.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -71,17 +75,37 @@ pub struct Standing {
     pub blind: Option<Blind>,
     /// The last thing that went wrong and is not over.
     pub problem: Option<Problem>,
+    /// What becomes of the values.
+    pub values: Values,
+    /// Namespaces with more values than one may have, so that calls about them are refused, and how many values of each are
+    /// left out.
+    pub over_share: BTreeMap<String, usize>,
+}
+
+/// How many values of Secrets there are, by what becomes of them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Values {
+    /// Looked for.
+    pub known: usize,
+    /// Not looked for: too short, guessable or public.
+    pub guessable: usize,
+    /// Not looked for, since there is no room.
+    pub left_out: usize,
+    /// No base64, and so known as they stand; each is one of the others, too.
+    pub undecoded: usize,
 }
 
 /// The tasks that read one cluster's Secrets. They end when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Reader {
+    shared: Arc<Shared>,
     sight: watch::Receiver<Sight>,
     stale_after: Duration,
     _tasks: JoinSet<()>,
 }
 
-/// What the tasks of one reader share.
+/// What the tasks of one reader share, and what calls look at.
+#[derive(Debug)]
 struct Shared {
     cluster: String,
     link: Arc<Link>,
@@ -119,6 +143,9 @@ impl Reader {
     ) -> Self {
         let Reading { scope, keep_deleted, stale_after, bytes } = reading;
         let sources = scope.sources();
+        // Where there is one namespace, nobody else is to be protected.
+        let one = scope.named().is_some_and(|names| names.len() == 1);
+        let share = if one { usize::MAX } else { bytes / SHARES };
         let (sender, sight) = watch::channel(Sight::new(sources.len()));
         let shared = Arc::new(Shared {
             cluster: cluster.to_owned(),
@@ -126,21 +153,22 @@ impl Reader {
             patience,
             selector: scope.selector(),
             scope,
-            held: Mutex::new(Held::new(sources.len(), bytes, keep_deleted)),
+            held: Mutex::new(Held::new(sources.len(), bytes, share, keep_deleted)),
             changed: Notify::new(),
             sight: sender,
         });
         let mut tasks = JoinSet::new();
-        tasks.spawn(supervise(shared, sources, index));
-        Self { sight, stale_after, _tasks: tasks }
+        tasks.spawn(supervise(Arc::clone(&shared), sources, index));
+        Self { shared, sight, stale_after, _tasks: tasks }
     }
 
-    /// Waits for the first list while nothing has gone wrong with it, for as long as `patience`.
+    /// Waits for the first list while nothing has gone wrong with it, for as long as `patience`, so that a call about this
+    /// namespace may pass, or (`None`) one about the whole cluster.
     ///
     /// # Errors
     /// Values of Secrets could pass unseen.
-    pub(crate) async fn ready(&self, patience: Duration) -> Result<(), Blind> {
-        match self.blind() {
+    pub(crate) async fn ready(&self, patience: Duration, namespace: Option<&str>) -> Result<(), Blind> {
+        match self.blind_to(namespace) {
             None => return Ok(()),
             Some(Blind::Listing) => {}
             Some(blind) => return Err(blind),
@@ -148,21 +176,63 @@ impl Reader {
         let mut sight = self.sight.clone();
         let settled = sight.wait_for(|sight| sight.blind(self.stale_after) != Some(Blind::Listing));
         let _elapsed_or_ended = timeout(patience, settled).await.is_ok();
-        self.blind().map_or(Ok(()), Err)
+        self.blind_to(namespace).map_or(Ok(()), Err)
+    }
+
+    /// Resolves when an answer that is under way must end, since values of Secrets could pass unseen in it. That a list is
+    /// taken anew is no reason: until it is indexed, what was known stays known.
+    pub(crate) async fn blinded(&self, namespace: Option<&str>) -> Blind {
+        let mut sight = self.sight.clone();
+        loop {
+            let stale_at = sight.borrow_and_update().stale_at(self.stale_after);
+            match self.blind_to(namespace) {
+                None | Some(Blind::Listing) => {}
+                Some(blind) => return blind,
+            }
+            let stale = async {
+                match stale_at {
+                    // Lost for longer than that, not as long; and if it is already, only what is told changes anything.
+                    Some(at) if at >= Instant::now() => sleep_until(at + Duration::from_millis(1)).await,
+                    _ => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                changed = sight.changed() => if changed.is_err() {
+                    return Blind::Over;
+                },
+                () = stale => {}
+            }
+        }
     }
 
     pub(crate) fn standing(&self) -> Standing {
+        let over_share = self.shared.held.lock().over_share();
         let sight = self.sight.borrow();
+        let masked = sight.masked();
         let now = Instant::now();
         Standing {
             age: sight.as_of().map(|as_of| now.saturating_duration_since(as_of)),
             blind: sight.blind(self.stale_after),
             problem: sight.problem(),
+            values: Values {
+                known: masked.map_or(0, |masked| masked.updated.known),
+                guessable: masked.map_or(0, |masked| masked.updated.guessable),
+                left_out: masked.map_or(0, |masked| masked.updated.left_out)
+                    + over_share.values().sum::<usize>(),
+                undecoded: masked.map_or(0, |masked| masked.undecoded),
+            },
+            over_share,
         }
     }
 
-    fn blind(&self) -> Option<Blind> {
-        self.sight.borrow().blind(self.stale_after)
+    /// Why a call about this namespace, or (`None`) about the whole cluster, may not pass.
+    fn blind_to(&self, namespace: Option<&str>) -> Option<Blind> {
+        let blind = self.sight.borrow().blind(self.stale_after);
+        blind.or_else(|| {
+            let held = self.shared.held.lock();
+            let namespace = held.unknown_in(namespace)?.to_owned();
+            Some(Blind::OverShare { namespace, bytes: held.share() })
+        })
     }
 }
 

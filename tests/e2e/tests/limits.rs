@@ -144,6 +144,7 @@ fn health_and_metrics_are_told_on_an_address_of_their_own() -> anyhow::Result<()
     # HELP portcullis_ledger_refusing 1 when the ledger takes nothing new, and no call passes.
     # HELP portcullis_secrets_unknown 1 when the values of the cluster's Secrets are not known, and no call to it passes.
     # HELP portcullis_secrets_age_seconds Time since the API server last told something about the cluster's Secrets.
+    # HELP portcullis_known_values Values of the cluster's Secrets: looked for, guessable and so not, left out for want of room, or no base64.
     ");
     // Agents do not reach them.
     let agents = Client::new(&lab.gate, &session)?.ask("GET /metrics", &[], "")?;

@@ -2,6 +2,10 @@
 
 use std::{
     io::{Read, Write},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -133,5 +137,48 @@ fn readiness_is_told_while_a_cluster_says_nothing() -> anyhow::Result<()> {
     assert!(answer.starts_with("HTTP/1.1 503") && answer.contains("no connection yet"), "{answer}");
     // Of the five minutes that connecting may take.
     assert!(begun.elapsed() < Duration::from_secs(60));
+    Ok(())
+}
+
+#[test]
+fn an_open_watch_ends_with_a_reason_when_secrets_are_not_followed_for_too_long() -> anyhow::Result<()> {
+    let (lost, hold) = (Arc::new(AtomicBool::new(false)), Hold::default());
+    let (is_lost, held) = (Arc::clone(&lost), hold.clone());
+    let server = StandIn::start(move |request| {
+        let is_watch = request.uri.query().is_some_and(|query| query.contains("watch=true"));
+        match (request.uri.path(), is_watch) {
+            ("/api/v1/secrets", true) if is_lost.load(Ordering::Relaxed) => {
+                Reply::json(StatusCode::INTERNAL_SERVER_ERROR, "{}")
+            }
+            ("/api/v1/secrets", true) => Reply::reset("", &held),
+            ("/api/v1/secrets", false) => {
+                let list = r#"{"kind":"SecretList","apiVersion":"v1","metadata":{"resourceVersion":"5"},"items":[]}"#;
+                Reply::json(StatusCode::OK, list)
+            }
+            _ => Reply::endless(""),
+        }
+    })?;
+    let masking = Some("{ known_values: { stale_after: 1s } }".to_owned());
+    let gate = behind(&server, &Options { masking, ..Options::default() })?;
+    let session = gate.session("watching")?;
+    let client = Client::new(&gate, &session)?;
+    server
+        .wait("Secrets are followed", |observed| observed.requests.len() == 2 && observed.answering == 1)?;
+    let mut watching = client.connect()?;
+    let watch = format!(
+        "GET /api/v1/namespaces/n/configmaps?watch=true HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {}\r\n\
+         Connection: close\r\n\r\n",
+        client.token()
+    );
+    watching.write_all(watch.as_bytes())?;
+    server.wait("the watch is open", |observed| observed.answering == 2)?;
+    lost.store(true, Ordering::Relaxed);
+    hold.release();
+    let mut answer = String::new();
+    watching.read_to_string(&mut answer)?;
+    let event = answer.lines().find(|line| line.starts_with('{')).unwrap_or(&answer);
+    insta::assert_snapshot!(event, @r#"{"type":"ERROR","object":{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"portcullis: the values of the cluster's Secrets are not known any more, so they could not be masked; ask again: where that is refused, it is told why","reason":"ServiceUnavailable","code":503}}"#);
+    let refused = client.ask("GET /api/v1/namespaces/n/configmaps/x", &[], "")?;
+    assert!(refused.status == 503 && refused.body.contains("for more than 1 s"), "{}", refused.body);
     Ok(())
 }

@@ -33,6 +33,8 @@ pub enum Event {
     SessionThawed(SessionThawed),
     /// An agent sent secret values that the gate knows.
     KnownValueSent(KnownValueSent),
+    /// Which Secrets of a cluster the gate reads from now on.
+    SecretsRead(SecretsRead),
     /// A policy bundle came into force.
     PolicyLoaded(PolicyLoaded),
 }
@@ -210,6 +212,22 @@ pub struct KnownValueSent {
     pub session: Id,
     /// How many.
     pub values: u32,
+}
+
+/// Which Secrets of a cluster the gate reads from now on, as a user of its own, so that their values are masked wherever they
+/// appear. Written before the first is read; for each cluster, also where none are.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SecretsRead {
+    /// The cluster.
+    pub cluster: Name,
+    /// The user that reads them, at the API server.
+    pub by: Name,
+    /// Of namespaces that one of these matches, in which `*` stands for any characters. Empty: none are read, and values
+    /// are masked at their places alone.
+    pub namespaces: List<Name, 32>,
+    /// But not of these types.
+    pub except_types: List<Name, 32>,
 }
 
 /// A policy bundle came into force.

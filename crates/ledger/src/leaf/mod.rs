@@ -16,8 +16,8 @@ pub use call::{
     Rule, Stage, Verdict,
 };
 pub use event::{
-    Event, KnownValueSent, Lifted, PolicyLoaded, Previous, Rejections, SessionExpired, SessionFrozen,
-    SessionOpened, SessionRevoked, SessionThawed, Share, Start, Stop,
+    Event, KnownValueSent, Lifted, PolicyLoaded, Previous, Rejections, SecretsRead, SessionExpired,
+    SessionFrozen, SessionOpened, SessionRevoked, SessionThawed, Share, Start, Stop,
 };
 pub use hidden::{Digester, Hidden, HiddenParameter};
 pub use text::{Asserted, Digest, Id, InvalidId, List, Name, Person, Text};
@@ -49,6 +49,7 @@ pub enum Kind {
     SessionFrozen,
     SessionThawed,
     KnownValueSent,
+    SecretsRead,
     PolicyLoaded,
 }
 
@@ -129,6 +130,7 @@ impl Event {
             Self::SessionFrozen(_) => Kind::SessionFrozen,
             Self::SessionThawed(_) => Kind::SessionThawed,
             Self::KnownValueSent(_) => Kind::KnownValueSent,
+            Self::SecretsRead(_) => Kind::SecretsRead,
             Self::PolicyLoaded(_) => Kind::PolicyLoaded,
         }
     }
@@ -149,6 +151,7 @@ impl Event {
             | Self::SessionFrozen(_)
             | Self::SessionThawed(_)
             | Self::KnownValueSent(_)
+            | Self::SecretsRead(_)
             | Self::PolicyLoaded(_) => None,
         };
         if let Some(Request { hidden, body, .. }) = request {
@@ -177,6 +180,7 @@ impl Event {
             Self::SessionFrozen(e) => canonical::serialize(e),
             Self::SessionThawed(e) => canonical::serialize(e),
             Self::KnownValueSent(e) => canonical::serialize(e),
+            Self::SecretsRead(e) => canonical::serialize(e),
             Self::PolicyLoaded(e) => canonical::serialize(e),
         };
         Ok(Encoded { kind: self.kind(), body: body? })
@@ -197,6 +201,7 @@ impl Event {
             Kind::SessionFrozen => Self::SessionFrozen(serde_json::from_value(value)?),
             Kind::SessionThawed => Self::SessionThawed(serde_json::from_value(value)?),
             Kind::KnownValueSent => Self::KnownValueSent(serde_json::from_value(value)?),
+            Kind::SecretsRead => Self::SecretsRead(serde_json::from_value(value)?),
             Kind::PolicyLoaded => Self::PolicyLoaded(serde_json::from_value(value)?),
         })
     }
@@ -295,6 +300,7 @@ impl fmt::Display for Kind {
             Self::SessionFrozen => "session_frozen",
             Self::SessionThawed => "session_thawed",
             Self::KnownValueSent => "known_value_sent",
+            Self::SecretsRead => "secrets_read",
             Self::PolicyLoaded => "policy_loaded",
         })
     }

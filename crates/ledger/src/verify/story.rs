@@ -145,6 +145,7 @@ impl Story {
             | Event::SessionFrozen(_)
             | Event::SessionThawed(_)
             | Event::KnownValueSent(_)
+            | Event::SecretsRead(_)
             | Event::PolicyLoaded(_) => {}
         }
     }
@@ -182,6 +183,7 @@ impl Story {
             Event::SessionThawed(thawed) => self.freeze(&thawed.session, None),
             // Its leaf is written beside the call's, and may come after its session's end.
             Event::KnownValueSent(_)
+            | Event::SecretsRead(_)
             | Event::Start(_)
             | Event::Stop(_)
             | Event::Refusal(_)

@@ -162,6 +162,7 @@ pub(super) fn begins(kind: Kind) -> bool {
         | Kind::SessionRevoked
         | Kind::SessionExpired
         | Kind::SessionFrozen
+        | Kind::SecretsRead
         | Kind::PolicyLoaded => false,
     }
 }

@@ -100,7 +100,7 @@ fn unwrap(text: &str, wrapped: Wrapped) -> String {
 
 fn guard() -> Guard {
     let known = KnownValues::none();
-    known.update([SecretValue::new(KNOWN.as_bytes().to_vec())]);
+    assert_eq!(known.update([SecretValue::new(KNOWN.as_bytes().to_vec())]).known, 1);
     Guard::new("test", Catalogue::builtin(), known, [7; 16])
 }
 

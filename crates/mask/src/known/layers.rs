@@ -49,9 +49,7 @@ impl Default for Layers {
 impl Layers {
     /// What is known after an update to `values`, and what became of them.
     pub(crate) fn updated(&self, values: impl Iterator<Item = Zeroizing<Vec<u8>>>) -> (Self, Updated) {
-        let mut values: Vec<Zeroizing<Vec<u8>>> = values.collect();
-        values.sort_unstable_by(|one, other| one.cmp(other));
-        values.dedup();
+        let values = distinct(values);
         self.with_recent(&values).unwrap_or_else(|| Self::seal(values, self.sealed.key))
     }
 
@@ -123,6 +121,15 @@ impl Layers {
         });
         values.len() + others.len()
     }
+}
+
+/// Each value once, where it comes first.
+fn distinct(values: impl Iterator<Item = Zeroizing<Vec<u8>>>) -> Vec<Zeroizing<Vec<u8>>> {
+    let mut values: Vec<(usize, Zeroizing<Vec<u8>>)> = values.enumerate().collect();
+    values.sort_unstable_by(|(one_at, one), (other_at, other)| (&**one, one_at).cmp(&(&**other, other_at)));
+    values.dedup_by(|(_, next), (_, kept)| next == kept);
+    values.sort_unstable_by_key(|(at, _)| *at);
+    values.into_iter().map(|(_, value)| value).collect()
 }
 
 impl Updated {

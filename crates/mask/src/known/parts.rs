@@ -1,13 +1,17 @@
 //! What of a value is looked for: the value itself, and the secrets within it.
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::Value;
 use zeroize::Zeroizing;
+
+use super::public::without_public_pem;
+use super::rule::unguessable;
 
 /// The most of one part that is looked for, from its beginning: what is longer (a Helm release, an archive) would take
 /// some fifty times its size in memory.
 pub(super) const LONGEST: usize = 16 << 10;
 
-/// How many lines, right-hand sides or leaves of one value are parts of their own at most.
+/// How many lines of one value, and how many of the strings in it that may be looked for, are parts of their own at most.
 const MOST: usize = 256;
 
 /// Values with more lines than this are files: a line of them is not looked for in encodings, since those of the whole
@@ -50,37 +54,14 @@ pub(super) fn parts(value: &[u8]) -> Vec<Part> {
             add(side, Spelled::Anyhow);
         }
     }
-    if head.len() == value.len()
-        && let Ok(document) = serde_json::from_slice(&value)
-    {
+    if let Ok(document) = serde_json::from_slice(&value) {
         let mut strings = Vec::new();
         leaves(document, &mut strings);
-        strings.iter().take(MOST).for_each(|string| add(string, Spelled::Anyhow));
+        // Names and addresses beside the secrets take no place from them.
+        let strings = strings.iter().filter(|string| unguessable(string));
+        strings.take(MOST).for_each(|string| add(string, Spelled::Anyhow));
     }
     parts
-}
-
-/// `value` without the PEM blocks (RFC 7468) that hold nothing secret.
-fn without_public_pem(value: &[u8]) -> Zeroizing<Vec<u8>> {
-    const PUBLIC: [&[u8]; 6] = [
-        b"-----BEGIN CERTIFICATE-----",
-        b"-----BEGIN TRUSTED CERTIFICATE-----",
-        b"-----BEGIN CERTIFICATE REQUEST-----",
-        b"-----BEGIN PUBLIC KEY-----",
-        b"-----BEGIN RSA PUBLIC KEY-----",
-        b"-----BEGIN X509 CRL-----",
-    ];
-    let mut kept = Zeroizing::new(Vec::with_capacity(value.len()));
-    let mut public = false;
-    for line in value.split_inclusive(|byte| *byte == b'\n') {
-        let text = line.trim_ascii();
-        public |= PUBLIC.contains(&text);
-        if !public {
-            kept.extend_from_slice(line);
-        }
-        public &= !text.starts_with(b"-----END ");
-    }
-    kept
 }
 
 /// What is right of `KEY=` or `key: `, without quotation marks around it and a comma after it.
@@ -99,14 +80,29 @@ fn right_hand_side(line: &[u8]) -> Option<&[u8]> {
     Some(quoted(b"\"").or_else(|| quoted(b"'")).unwrap_or(side))
 }
 
-/// Takes all strings out of `document`, so that each is zeroised.
+/// Takes all strings out of `document`, so that each is zeroised. Of the credentials for a registry in one string, as
+/// `docker` writes them (`auth`: base64 of `user:password`), the password is one of its own.
 fn leaves(document: Value, strings: &mut Vec<Zeroizing<Vec<u8>>>) {
     match document {
         Value::String(text) => strings.push(Zeroizing::new(text.into_bytes())),
         Value::Array(items) => items.into_iter().for_each(|item| leaves(item, strings)),
-        Value::Object(members) => members.into_iter().for_each(|(_, member)| leaves(member, strings)),
+        Value::Object(members) => members.into_iter().for_each(|(key, member)| {
+            if key == "auth"
+                && let Value::String(text) = &member
+            {
+                strings.extend(registry_password(text));
+            }
+            leaves(member, strings);
+        }),
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
+}
+
+fn registry_password(auth: &str) -> Option<Zeroizing<Vec<u8>>> {
+    let mut decoded = Zeroizing::new(Vec::with_capacity(auth.len() / 4 * 3 + 3));
+    STANDARD.decode_vec(auth, &mut decoded).ok()?;
+    let colon = decoded.iter().position(|byte| *byte == b':')?;
+    decoded.get(colon + 1..).map(|password| Zeroizing::new(password.to_vec()))
 }
 
 #[cfg(test)]
@@ -131,7 +127,19 @@ mod tests {
             ("export K=\"v\"", &["export K=\"v\"", "v"]),
             ("key: 'v'\nother:x", &["key: 'v'\nother:x", "key: 'v'", "v", "other:x"]),
             ("https://a:b@c", &["https://a:b@c"]),
-            (r#"{"a":[1,"x",{"b":"y\n"}]}"#, &[r#"{"a":[1,"x",{"b":"y\n"}]}"#, "x", "y\n"]),
+            (
+                r#"{"a":[1,"x",{"b":"Xk9fTq2Lm8Zr\n"}]}"#,
+                &[r#"{"a":[1,"x",{"b":"Xk9fTq2Lm8Zr\n"}]}"#, "Xk9fTq2Lm8Zr\n"],
+            ),
+            // dXNlcjp3N1J0OXpLMnZOcTQ= is user:w7Rt9zK2vNq4
+            (
+                r#"{"auths":{"r.example.com":{"username":"user","auth":"dXNlcjp3N1J0OXpLMnZOcTQ="}}}"#,
+                &[
+                    r#"{"auths":{"r.example.com":{"username":"user","auth":"dXNlcjp3N1J0OXpLMnZOcTQ="}}}"#,
+                    "w7Rt9zK2vNq4",
+                    "dXNlcjp3N1J0OXpLMnZOcTQ=",
+                ],
+            ),
             ("-----BEGIN CERTIFICATE-----\nQUJD\n-----END CERTIFICATE-----\n", &[]),
             (
                 "-----BEGIN CERTIFICATE-----\nQUJD\n-----END CERTIFICATE-----\n-----BEGIN PRIVATE KEY-----\nREVG\n",

@@ -232,7 +232,7 @@ fn other_failures_and_warnings_pass() {
 /// An answer about pods, from a cluster where a value is known.
 fn open_known(content_type: &'static str, kind: Kind, warning: &'static str, body: Frames) -> Opened<Frames> {
     let known = KnownValues::none();
-    known.update([crate::SecretValue::new(b"Xk9fTq2Lm8Zr\"w7Rt9zK2".to_vec())]);
+    let _updated = known.update([crate::SecretValue::new(b"Xk9fTq2Lm8Zr\"w7Rt9zK2".to_vec())]);
     let guard = Guard::new("dev", Catalogue::builtin(), known, [7; 16]);
     let mut from = headers(content_type);
     from.append(WARNING, HeaderValue::from_static(warning));

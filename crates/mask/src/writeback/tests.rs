@@ -29,7 +29,7 @@ fn request(method: &str, target: &str, content: &str, body: &Value) -> Request {
 /// One value is known, and one place is configured.
 fn guard() -> Guard {
     let known = KnownValues::none();
-    known.update([SecretValue::new(b"k3j9x0q2m5zt-known".to_vec())]);
+    let _updated = known.update([SecretValue::new(b"k3j9x0q2m5zt-known".to_vec())]);
     let place = CustomPlace { resource: "widgets.example.com".to_owned(), path: "spec.pin".to_owned() };
     Guard::new("dev", Catalogue::builtin().with(&[place]).unwrap(), known, [7; 16])
 }

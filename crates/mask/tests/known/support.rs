@@ -36,7 +36,7 @@ pub(crate) fn cases(default: u64) -> std::ops::Range<u64> {
 
 pub(crate) fn known<V: AsRef<[u8]>>(values: &[V]) -> KnownValues {
     let known = KnownValues::none();
-    known.update(values.iter().map(|value| SecretValue::new(value.as_ref().to_vec())));
+    let _updated = known.update(values.iter().map(|value| SecretValue::new(value.as_ref().to_vec())));
     known
 }
 

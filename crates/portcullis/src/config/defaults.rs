@@ -24,4 +24,6 @@ pub(super) const NAMESPACES: [&str; 1] = ["*"];
 pub(super) const EXCEPT_TYPES: [&str; 1] = ["helm.sh/release.v1"];
 pub(super) const KEEP_DELETED: &str = "24h";
 pub(super) const STALE_AFTER: &str = "5m";
-pub(super) const KNOWN_BYTES: &str = "128MiB";
+/// What finds so many values takes a gigabyte of memory at most, whatever shape they have (`mask`, `known::index`, has a test of
+/// that).
+pub(super) const KNOWN_BYTES: &str = "8MiB";

@@ -131,7 +131,10 @@ pub(super) struct KnownValues {
     /// How long the gate may be unable to follow changes of Secrets before it lets no call pass.
     #[schemars(extend("default" = defaults::STALE_AFTER))]
     pub(super) stale_after: Option<DurationText>,
-    /// Most bytes of values; if there are more, no call passes. From `1MiB` to `4GiB`.
+    /// Most bytes of values, each counted as 64 bytes longer than it is; if there are more, no call passes. One namespace may
+    /// have a quarter of it, unless no other is read; if it has more, no call that could show it passes. Finding passwords
+    /// takes some 15 times as many bytes of memory, other values up to 130 times, and twice that while they change. From
+    /// `1MiB` to `1GiB`.
     #[schemars(extend("default" = defaults::KNOWN_BYTES))]
     pub(super) bytes: Option<SizeText>,
 }

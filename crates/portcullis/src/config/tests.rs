@@ -37,7 +37,7 @@ fn the_least_that_is_needed_gets_the_defaults_of_the_schema() {
     assert_eq!(config.upstream.response_timeout.as_secs(), 60);
     let reading = config.clusters[0].masking.reading.as_ref().unwrap();
     assert_eq!((reading.keep_deleted.as_secs(), reading.stale_after.as_secs()), (24 * 3600, 300));
-    assert_eq!((reading.bytes, reading.scope.named()), (128 << 20, None));
+    assert_eq!((reading.bytes, reading.scope.named()), (8 << 20, None));
 }
 
 #[test]

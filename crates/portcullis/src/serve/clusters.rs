@@ -3,8 +3,12 @@
 use std::time::Duration;
 
 use anyhow::Context;
+use ledger::{
+    Ledger,
+    leaf::{Event, SecretsRead},
+};
 use mask::{Guard, KnownValues};
-use upstream::{Cluster, Settings, Source};
+use upstream::{Cluster, SECRET_READER_USER, Settings, Source};
 
 use crate::config::{self, ClusterSource, Config};
 
@@ -31,8 +35,19 @@ pub(super) async fn load(config: &Config) -> anyhow::Result<Vec<Cluster>> {
 }
 
 /// Begins to read the Secrets of each cluster, so that their values are masked. Where that is off it is said loudly, with what
-/// it costs.
-pub(super) fn read_secrets(config: &Config, clusters: &mut [Cluster]) {
+/// it costs. The ledger tells of each cluster before.
+///
+/// # Errors
+/// The ledger takes no entries.
+pub(super) async fn read_secrets(
+    config: &Config,
+    clusters: &mut [Cluster],
+    ledger: &Ledger,
+) -> anyhow::Result<()> {
+    for cluster in &config.clusters {
+        let event = Event::SecretsRead(secrets_read(cluster));
+        let _receipt = ledger.append(event).await.context("which Secrets are read cannot be recorded")?;
+    }
     for cluster in config.clusters.iter().filter(|cluster| cluster.masking.reading.is_none()) {
         tracing::warn!(
             cluster = %cluster.name,
@@ -41,6 +56,25 @@ pub(super) fn read_secrets(config: &Config, clusters: &mut [Cluster]) {
         );
     }
     clusters.iter_mut().for_each(Cluster::read_secrets);
+    Ok(())
+}
+
+fn secrets_read(cluster: &config::Cluster) -> SecretsRead {
+    let scope = cluster.masking.reading.as_ref().map(|reading| &reading.scope);
+    SecretsRead {
+        cluster: cluster.name.as_str().into(),
+        by: SECRET_READER_USER.into(),
+        namespaces: scope
+            .into_iter()
+            .flat_map(|scope| &scope.namespaces)
+            .map(|pattern| pattern.as_str().into())
+            .collect(),
+        except_types: scope
+            .into_iter()
+            .flat_map(|scope| &scope.except_types)
+            .map(|kind| kind.as_str().into())
+            .collect(),
+    }
 }
 
 /// The cluster's guard, with a key of this start: placeholders of an earlier one bind nothing any more.
@@ -75,6 +109,29 @@ mod tests {
 
     use super::*;
     use crate::config::Files;
+
+    #[test]
+    fn the_ledger_tells_of_each_cluster_which_secrets_are_read() {
+        let text = "public_url: https://gate
+tls: { certificate: tls.crt, key: tls.key }
+policy: { bundle: builtin:developer }
+clusters:
+  - { name: prod, in_cluster: true }
+  - { name: stage, in_cluster: true, masking: { known_values: { namespaces: [shop, \"team-*\"], except_types: [] } } }
+  - { name: test, in_cluster: true, masking: { known_values: { enabled: false } } }
+agents: [{ name: claude }]
+";
+        let config = Config::parse(text, Path::new("portcullis.yaml"), Files::Ignore).unwrap();
+        let told = config
+            .clusters
+            .iter()
+            .map(|cluster| crate::story::of(&Event::SecretsRead(secrets_read(cluster))));
+        insta::assert_snapshot!(told.collect::<Vec<_>>().join("\n"), @"
+        of prod in namespaces *, but for types helm.sh/release.v1, by portcullis:secret-reader
+        of stage in namespaces shop, team-*, by portcullis:secret-reader
+        none of test: values are masked at their places alone
+        ");
+    }
 
     #[tokio::test]
     async fn every_cluster_that_cannot_be_used_is_told_with_its_place() {

@@ -11,6 +11,7 @@ use super::{
     Problem, Shared,
     ask::{self, Question, What},
     backoff::Backoff,
+    held::Change,
     lines::{LONGEST, Lines},
     object::{Event, Page},
 };
@@ -153,28 +154,31 @@ impl Follower {
     fn take(&self, line: &[u8], version: &mut String) -> Result<(), Problem> {
         let (event, newer) = Event::parse(line, &self.shared.scope)?;
         let now = Instant::now();
-        match event {
-            Event::Put(name, values) => {
-                let put = self.shared.held.lock().put(self.source, name, values, now);
+        let (change, left_out) = {
+            let mut held = self.shared.held.lock();
+            let before = held.left_out();
+            let change = match event {
                 // Where there is no room, that is told; what there was stays known.
-                if put? {
-                    self.shared.changed.notify_one();
-                }
-            }
-            Event::Gone(name) => {
-                self.shared.held.lock().remove(self.source, &name, now);
-                // Its time runs from now on.
-                self.shared.changed.notify_one();
-            }
-            Event::Nothing => {}
-        }
+                Event::Put(name, values) => held.put(self.source, name, values, now)?,
+                Event::Gone(name) => match held.remove(self.source, &name, now) {
+                    // Its time runs from now on.
+                    Change::Nothing => Change::Known,
+                    change => change,
+                },
+                Event::Nothing => Change::Nothing,
+            };
+            (change, held.left_out() != before)
+        };
         *version = newer;
         self.shared.sight.send_if_modified(|sight| {
             sight.heard(self.source);
-            // Nobody waits for that.
-            false
+            // Streams wait for that, and for nothing else that is told here.
+            left_out
         });
-        Ok(())
+        if change != Change::Nothing {
+            self.shared.changed.notify_one();
+        }
+        if change == Change::Room { Err(Problem::Room) } else { Ok(()) }
     }
 
     // --- telling ---
@@ -192,7 +196,7 @@ impl Follower {
 
     fn lost(&mut self, problem: Problem) {
         // That a version is gone is usual where a cluster changes much, and put right at once.
-        if self.told.as_ref() != Some(&problem) && problem != Problem::Expired {
+        if self.told.as_ref() != Some(&problem) && !matches!(problem, Problem::Expired | Problem::Room) {
             let namespace = self.namespace.as_deref().unwrap_or("*");
             let cluster = &self.shared.cluster;
             tracing::warn!(cluster, namespace, %problem, "its Secrets are not followed; known values stay masked");

@@ -4,9 +4,10 @@ use zeroize::Zeroizing;
 
 use super::Problem;
 
-/// The most bytes of an event. A Secret holds at most 1 MiB (`MaxSecretSize` of `k8s.io/api/core/v1`), base64 makes a third
-/// more of it, and its metadata may hold a copy.
-pub(super) const LONGEST: usize = 4 << 20;
+/// The most bytes of an event. etcd takes 1.5 MiB (`--max-request-bytes`), and what is one byte there can be six in JSON
+/// (`\u003c`): whoever may write a Secret must not be able to make one that is too large to be read, and so have the watch begin
+/// anew all the time.
+pub(super) const LONGEST: usize = 12 << 20;
 
 /// What has come of a line that has not ended. Zeroised when dropped, and where it grows.
 #[derive(Default)]

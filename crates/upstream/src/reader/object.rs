@@ -76,8 +76,12 @@ struct Metadata {
     r#continue: String,
 }
 
-/// A value of `data`; `None` if it is no base64 text.
-struct Field(Option<Zeroizing<Vec<u8>>>);
+/// A value of `data`.
+enum Field {
+    Decoded(Zeroizing<Vec<u8>>),
+    /// It is no base64.
+    Undecoded(Zeroizing<Vec<u8>>),
+}
 
 impl Page {
     /// # Errors
@@ -167,79 +171,32 @@ impl Object {
         Ok(Name { namespace: namespace.clone(), name: name.clone() })
     }
 
-    /// What of it is secret.
+    /// What of it is secret. What is no base64 is known as it stands: an API server gives none, but a value that is passed
+    /// over would be shown.
     fn values(self) -> Vec<Value> {
         let kind = self.r#type().to_owned();
         let mut values = Vec::new();
-        let mut unread = 0_usize;
-        for (key, Field(value)) in self.data.into_iter().flatten() {
-            let Some(value) = value else {
-                unread += 1;
-                continue;
-            };
-            if value.is_empty() || is_public(&kind, &key, &value) {
-                continue;
+        let mut undecoded = 0_usize;
+        for (key, field) in self.data.into_iter().flatten() {
+            match field {
+                Field::Decoded(value) if value.is_empty() || is_public(&kind, &key, &value) => {}
+                Field::Decoded(value) => values.push(Value::new(value)),
+                Field::Undecoded(text) => {
+                    undecoded += 1;
+                    values.push(Value::undecoded(text));
+                }
             }
-            if matches!(key.as_str(), ".dockerconfigjson" | ".dockercfg") {
-                registry_passwords(&value, &mut values);
-            }
-            values.push(Value::new(value));
         }
-        if unread > 0 {
+        if undecoded > 0 {
             let Metadata { namespace, name, .. } = &self.metadata;
-            tracing::warn!(namespace, name, unread, "values of a Secret are no base64; they are not known");
+            tracing::warn!(
+                namespace,
+                name,
+                undecoded,
+                "values of a Secret are no base64; they are known as they stand"
+            );
         }
         values
-    }
-}
-
-/// The credentials within a `docker` configuration (`k8s.io/kubernetes/pkg/credentialprovider`, `DockerConfigEntry`): what
-/// turns up elsewhere is one of them, not the whole file.
-fn registry_passwords(file: &[u8], values: &mut Vec<Value>) {
-    #[derive(Deserialize)]
-    struct File {
-        auths: BTreeMap<String, Entry>,
-    }
-    #[derive(Deserialize)]
-    #[serde(default)]
-    #[derive(Default)]
-    struct Entry {
-        password: Option<Text>,
-        auth: Option<Text>,
-        identitytoken: Option<Text>,
-        registrytoken: Option<Text>,
-    }
-    let entries = serde_json::from_slice::<File>(file)
-        .map(|file| file.auths)
-        .or_else(|_older| serde_json::from_slice::<BTreeMap<String, Entry>>(file));
-    for entry in entries.into_iter().flatten().map(|(_registry, entry)| entry) {
-        let Entry { password, auth, identitytoken, registrytoken } = entry;
-        for Text(text) in [password, auth, identitytoken, registrytoken].into_iter().flatten() {
-            if !text.is_empty() {
-                values.push(Value::new(text));
-            }
-        }
-    }
-}
-
-/// Text that is zeroised.
-struct Text(Zeroizing<Vec<u8>>);
-
-impl<'de> Deserialize<'de> for Text {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Bytes;
-        impl de::Visitor<'_> for Bytes {
-            type Value = Text;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("text")
-            }
-
-            fn visit_str<E>(self, text: &str) -> Result<Text, E> {
-                Ok(Text(Zeroizing::new(text.as_bytes().to_vec())))
-            }
-        }
-        deserializer.deserialize_str(Bytes)
     }
 }
 
@@ -255,13 +212,15 @@ impl<'de> Deserialize<'de> for Field {
 
             fn visit_str<E>(self, text: &str) -> Result<Field, E> {
                 let mut decoded = Zeroizing::new(Vec::with_capacity(text.len() / 4 * 3 + 3));
-                let read = STANDARD.decode_vec(text, &mut decoded);
-                Ok(Field(read.is_ok().then_some(decoded)))
+                Ok(match STANDARD.decode_vec(text, &mut decoded) {
+                    Ok(()) => Field::Decoded(decoded),
+                    Err(_no_base64) => Field::Undecoded(Zeroizing::new(text.as_bytes().to_vec())),
+                })
             }
 
             fn visit_unit<E>(self) -> Result<Field, E> {
                 // As Go reads it: no bytes.
-                Ok(Field(Some(Zeroizing::default())))
+                Ok(Field::Decoded(Zeroizing::default()))
             }
         }
         deserializer.deserialize_any(Base64)

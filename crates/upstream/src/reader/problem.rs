@@ -35,6 +35,9 @@ pub enum Problem {
     /// The version to go on from is gone (410): everything is listed again.
     #[error("the API server no longer has the version to go on from")]
     Expired,
+    /// Values that were left out have room again: everything is listed again to get them.
+    #[error("Secrets that were left out are being listed")]
+    Room,
     /// An answer that is none to what was asked.
     #[error("the API server's answer is no answer about Secrets: {0}")]
     NotUnderstood(&'static str),
@@ -46,12 +49,14 @@ pub enum Problem {
     },
     /// The values in use are more than may be held.
     #[error(
-        "the values of its Secrets are more than {bytes} bytes; raise `masking.known_values.bytes` or leave out types with \
-         `except_types`"
+        "the values of its Secrets are more than {bytes} bytes, most of them in namespace `{namespace}`; raise \
+         `masking.known_values.bytes` or leave out types with `except_types`"
     )]
     TooMuch {
         /// The most that is held.
         bytes: usize,
+        /// The namespace that holds most.
+        namespace: String,
     },
 }
 
@@ -76,6 +81,30 @@ pub enum Blind {
         /// What keeps it from going on.
         problem: Problem,
     },
+    /// What finds values has no room for all that are in use. The limit is of memory and no setting: such values take more
+    /// than what [`Reading::bytes`](super::Reading::bytes) allows should.
+    #[error(
+        "the memory that finding the values of its Secrets may take has no room for {values} of them, most of which are in \
+         namespace `{namespace}`; leave out types with `except_types` or read fewer namespaces"
+    )]
+    NoRoom {
+        /// How many.
+        values: usize,
+        /// The namespace that holds most.
+        namespace: String,
+    },
+    /// A namespace has more than the part of [`Reading::bytes`](super::Reading::bytes) that one namespace may have, and the
+    /// call could show it.
+    #[error(
+        "the values of Secrets in namespace `{namespace}` are more than {bytes} bytes, the most of one namespace; remove some \
+         there, or raise `masking.known_values.bytes`"
+    )]
+    OverShare {
+        /// The namespace.
+        namespace: String,
+        /// The most of one namespace.
+        bytes: usize,
+    },
     /// A defect of the gate's.
     #[error("the reader of its Secrets ended; look at the gate's log and start it again")]
     Over,
@@ -96,6 +125,7 @@ impl Problem {
             Self::Forbidden
             | Self::Request
             | Self::Expired
+            | Self::Room
             | Self::NotUnderstood(_)
             | Self::TooLarge { .. }
             | Self::TooMuch { .. } => false,
@@ -126,15 +156,18 @@ mod tests {
             Problem::Broken,
             Problem::Ended,
             Problem::Expired,
+            Problem::Room,
             Problem::NotUnderstood("it is not JSON"),
             Problem::TooLarge { bytes: 1 << 20 },
-            Problem::TooMuch { bytes: 1 << 20 },
+            Problem::TooMuch { bytes: 1 << 20, namespace: "shop".to_owned() },
         ];
         let blind = [
             Blind::NotBegun,
             Blind::Listing,
             Blind::Unlisted(Problem::Forbidden),
             Blind::Lost { seconds: 300, problem: Problem::Broken },
+            Blind::NoRoom { values: 3, namespace: "shop".to_owned() },
+            Blind::OverShare { namespace: "shop".to_owned(), bytes: 1 << 18 },
             Blind::Over,
         ];
         let told = problems.iter().map(ToString::to_string).chain(blind.iter().map(ToString::to_string));

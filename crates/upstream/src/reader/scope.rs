@@ -65,6 +65,12 @@ impl Scope {
 }
 
 impl NamespacePattern {
+    /// As it is written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
     fn name(&self) -> Option<&str> {
         (!self.0.contains('*')).then_some(self.0.as_str())
     }
@@ -81,6 +87,14 @@ impl NamespacePattern {
             }
             None => false,
         })
+    }
+}
+
+impl SecretType {
+    /// As it is written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
     }
 }
 

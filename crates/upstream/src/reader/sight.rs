@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use mask::Updated;
 use tokio::time::Instant;
 
 use super::{Blind, Problem};
@@ -10,10 +11,23 @@ use super::{Blind, Problem};
 #[derive(Debug)]
 pub(super) struct Sight {
     sources: Vec<Source>,
-    /// The generation of the values that are masked.
-    indexed: Option<u64>,
+    /// What is masked.
+    indexed: Option<Indexed>,
     /// A task ended that should not.
     over: bool,
+}
+
+/// What became of the values of a generation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Indexed {
+    pub(super) generation: u64,
+    pub(super) updated: Updated,
+    /// Values in use that are not looked for since there was no room.
+    pub(super) unseen: usize,
+    /// The namespace that holds most.
+    pub(super) largest: String,
+    /// Values in use that were no base64.
+    pub(super) undecoded: usize,
 }
 
 #[derive(Debug, Default)]
@@ -42,7 +56,9 @@ impl Sight {
             match (source.listed, &source.problem) {
                 (None, Some(problem)) => return Some(Blind::Unlisted(problem.clone())),
                 (None, None) => waiting = Some(Blind::Listing),
-                (Some(listed), _) if self.indexed.is_none_or(|indexed| indexed < listed) => {
+                (Some(listed), _)
+                    if self.indexed.as_ref().is_none_or(|indexed| indexed.generation < listed) =>
+                {
                     waiting = Some(Blind::Listing);
                 }
                 (Some(_), problem) => {
@@ -53,7 +69,22 @@ impl Sight {
                 }
             }
         }
-        waiting
+        match &self.indexed {
+            Some(Indexed { unseen, largest, .. }) if *unseen > 0 => {
+                Some(Blind::NoRoom { values: *unseen, namespace: largest.clone() })
+            }
+            _ => waiting,
+        }
+    }
+
+    /// When a watch will have been lost for too long, if none begins.
+    pub(super) fn stale_at(&self, stale_after: Duration) -> Option<Instant> {
+        self.sources.iter().filter_map(|source| source.lost).min().map(|lost| lost + stale_after)
+    }
+
+    /// What is masked.
+    pub(super) fn masked(&self) -> Option<&Indexed> {
+        self.indexed.as_ref()
     }
 
     /// Of the source that was last heard longest ago; `None` if one was not heard yet.
@@ -106,9 +137,9 @@ impl Sight {
         }
     }
 
-    /// The values of this generation are masked from now on.
-    pub(super) fn indexed(&mut self, generation: u64) {
-        self.indexed = Some(generation);
+    /// These values are masked from now on.
+    pub(super) fn indexed(&mut self, indexed: Indexed) {
+        self.indexed = Some(indexed);
     }
 
     /// Nobody looks any more.
@@ -123,6 +154,11 @@ mod tests {
 
     const STALE: Duration = Duration::from_secs(300);
 
+    fn indexed(generation: u64, unseen: usize) -> Indexed {
+        let updated = Updated { known: 1, guessable: 0, left_out: unseen, memory: 0 };
+        Indexed { generation, updated, unseen, largest: "shop".to_owned(), undecoded: 0 }
+    }
+
     #[tokio::test(start_paused = true)]
     async fn sight_is_there_once_all_is_listed_and_indexed_and_while_it_is_followed() {
         let mut sight = Sight::new(2);
@@ -133,9 +169,12 @@ mod tests {
         assert_eq!(sight.as_of(), None);
         sight.listed(1, 2);
         assert_eq!(sight.blind(STALE), Some(Blind::Listing));
-        sight.indexed(1);
+        sight.indexed(indexed(1, 0));
         assert_eq!(sight.blind(STALE), Some(Blind::Listing));
-        sight.indexed(2);
+        sight.indexed(indexed(2, 3));
+        let no_room = Blind::NoRoom { values: 3, namespace: "shop".to_owned() };
+        assert_eq!(sight.blind(STALE), Some(no_room));
+        sight.indexed(indexed(2, 0));
         assert_eq!(sight.blind(STALE), None);
         sight.follows(0);
         sight.follows(1);
@@ -150,8 +189,9 @@ mod tests {
         // Listing again is not enough: what comes after the list is not seen yet, but time begins anew with a watch.
         sight.follows(1);
         assert_eq!((sight.blind(STALE), sight.problem()), (None, None));
-        sight.lost(0, Some(Problem::TooMuch { bytes: 1 }));
-        assert_eq!(sight.blind(STALE), Some(Blind::Unlisted(Problem::TooMuch { bytes: 1 })));
+        let too_much = Problem::TooMuch { bytes: 1, namespace: "shop".to_owned() };
+        sight.lost(0, Some(too_much.clone()));
+        assert_eq!(sight.blind(STALE), Some(Blind::Unlisted(too_much)));
         sight.end();
         assert_eq!(sight.blind(STALE), Some(Blind::Over));
     }

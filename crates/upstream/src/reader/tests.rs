@@ -9,6 +9,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use futures_util::stream;
 use http::{StatusCode, header};
+use mask::Updated;
 use serde_json::{Value as Json, json};
 use testkit::stand_in::{Hold, Observed, Reply, Seen, StandIn};
 use tokio::sync::mpsc;
@@ -21,13 +22,20 @@ const LONG: Duration = Duration::from_secs(60);
 const CANARY: &str = "canary-7c1d94e0b25f4a8e-value";
 
 /// Every set of values that was made known, each sorted.
-struct Looking(watch::Sender<Vec<Vec<String>>>);
+struct Looking {
+    sets: watch::Sender<Vec<Vec<String>>>,
+    /// Values that have room.
+    room: usize,
+}
 
 impl Index for Looking {
-    fn replace(&self, values: &[Value]) {
+    fn replace(&self, values: &[Value]) -> Updated {
+        let (known, left_out) = (values.len().min(self.room), values.len().saturating_sub(self.room));
+        let values = values.get(..known).unwrap();
         let mut texts: Vec<_> = values.iter().map(Value::text).collect();
         texts.sort_unstable();
-        self.0.send_modify(|sets| sets.push(texts));
+        self.sets.send_modify(|sets| sets.push(texts));
+        Updated { known, left_out, ..Updated::default() }
     }
 }
 
@@ -92,6 +100,11 @@ fn everything() -> Reading {
     }
 }
 
+/// One namespace, which may have all the room.
+fn of_one() -> Scope {
+    Scope { namespaces: vec!["n".parse().unwrap()], except_types: vec![] }
+}
+
 struct Bench {
     reader: Reader,
     sets: watch::Receiver<Vec<Vec<String>>>,
@@ -99,6 +112,10 @@ struct Bench {
 
 impl Bench {
     async fn of(server: &StandIn, reading: Reading) -> Self {
+        Self::with_room(server, reading, usize::MAX).await
+    }
+
+    async fn with_room(server: &StandIn, reading: Reading, room: usize) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("kubeconfig");
         std::fs::write(&file, server.kubeconfig("{token: first}")).unwrap();
@@ -106,7 +123,7 @@ impl Bench {
         let connector = Connector::new(&access.url, None, access.tls, LONG).unwrap();
         let link = Link::new(&access.url, connector, LONG, access.credential).unwrap();
         let (sender, sets) = watch::channel(Vec::new());
-        let index = Arc::new(Looking(sender));
+        let index = Arc::new(Looking { sets: sender, room });
         Self { reader: Reader::begin_with("demo", Arc::new(link), LONG, reading, index), sets }
     }
 
@@ -162,7 +179,7 @@ async fn pages_are_listed_and_what_changes_is_known_and_what_is_gone_is_forgotte
     let reading = Reading { keep_deleted: Duration::from_millis(300), ..everything() };
     let mut bench = Bench::of(&server, reading).await;
     bench.until(&["one", "two"]).await;
-    bench.reader.ready(LONG).await.unwrap();
+    bench.reader.ready(LONG, None).await.unwrap();
     tell.send(event("MODIFIED", &secret("a", 6, "changed"))).unwrap();
     // What it was before stays known for a while.
     bench.until(&["changed", "one", "two"]).await;
@@ -197,7 +214,7 @@ async fn namespaces_that_are_named_are_read_one_by_one() {
     reading.scope =
         Scope { namespaces: ["shop", "bank"].map(|name| name.parse().unwrap()).into(), except_types: vec![] };
     let bench = Bench::of(&server, reading).await;
-    bench.reader.ready(LONG).await.unwrap();
+    bench.reader.ready(LONG, None).await.unwrap();
     server.until("both are watched", |observed| observed.answering == 2).await.unwrap();
     let mut told: Vec<_> =
         server.requests().iter().map(|seen| seen.uri.path_and_query().unwrap().to_string()).collect();
@@ -279,7 +296,7 @@ async fn where_its_version_is_gone_everything_is_listed_again() {
     tell.send(gone()).unwrap();
     // What is no longer listed has been deleted.
     bench.until(&["four"]).await;
-    bench.reader.ready(LONG).await.unwrap();
+    bench.reader.ready(LONG, None).await.unwrap();
     assert_eq!(server.requests().iter().filter(|seen| !is_watch(seen)).count(), 3);
     let log = String::from_utf8(log.lock().clone()).unwrap();
     assert!(!log.contains(CANARY) && !log.contains("four"), "{log}");
@@ -297,13 +314,13 @@ async fn without_the_right_to_read_secrets_the_gate_is_blind_until_it_has_it() {
     let server = server.unwrap();
     let (log, _guard) = logged();
     let bench = Bench::of(&server, everything()).await;
-    let blind = bench.reader.ready(LONG).await.unwrap_err();
+    let blind = bench.reader.ready(LONG, None).await.unwrap_err();
     assert!(blind.is_forbidden());
     insta::assert_snapshot!(blind, @"its Secrets cannot be listed: the API server does not let the gate read Secrets as `portcullis:secret-reader`; grant it with `portcullis rbac | kubectl apply -f -`");
     server.until("it tries again", |observed| observed.requests.len() > 2).await.unwrap();
     granted.store(1, Ordering::Relaxed);
     bench.until_sight("it sees", |sight| sight.blind(LONG).is_none()).await;
-    bench.reader.ready(LONG).await.unwrap();
+    bench.reader.ready(LONG, None).await.unwrap();
     let log = String::from_utf8(log.lock().clone()).unwrap();
     assert!(!log.contains(CANARY), "{log}");
     assert_eq!(log.matches("its Secrets are not followed").count(), 1, "told once, not each time:\n{log}");
@@ -335,7 +352,7 @@ async fn nothing_that_is_no_answer_about_secrets_is_taken_for_one() {
     for (what, answer) in answers {
         let server = StandIn::start(move |_request| answer()).unwrap();
         let bench = Bench::of(&server, everything()).await;
-        let blind = bench.reader.ready(LONG).await.unwrap_err();
+        let blind = bench.reader.ready(LONG, None).await.unwrap_err();
         told.push(format!("{what}: {blind}"));
         assert!(bench.sets.borrow().is_empty());
     }
@@ -363,7 +380,7 @@ async fn an_event_without_end_is_not_held_and_the_list_is_taken_again() {
         .until("it lists again", |observed| listed(observed) == 2 && observed.requests.len() == 4)
         .await
         .unwrap();
-    bench.reader.ready(LONG).await.unwrap();
+    bench.reader.ready(LONG, None).await.unwrap();
 }
 
 #[tokio::test]
@@ -394,27 +411,28 @@ async fn values_that_are_too_many_blind_the_gate_until_there_are_fewer() {
         false => list(9, "", &[secret("b", 1, "two")]),
     });
     let server = server.unwrap();
-    let mut bench = Bench::of(&server, Reading { bytes: 100, ..everything() }).await;
+    let mut bench = Bench::of(&server, Reading { bytes: 100, scope: of_one(), ..everything() }).await;
     bench.until(&["one"]).await;
     tell.send(event("ADDED", &secret("b", 6, "two"))).unwrap();
-    let too_much = Some(Blind::Unlisted(Problem::TooMuch { bytes: 100 }));
+    let too_much = Some(Blind::Unlisted(Problem::TooMuch { bytes: 100, namespace: "n".to_owned() }));
     bench.until_sight("it is blind", |sight| sight.blind(LONG) == too_much).await;
-    let blind = bench.reader.ready(LONG).await.unwrap_err();
-    insta::assert_snapshot!(blind, @"its Secrets cannot be listed: the values of its Secrets are more than 100 bytes; raise `masking.known_values.bytes` or leave out types with `except_types`");
+    let blind = bench.reader.ready(LONG, None).await.unwrap_err();
+    insta::assert_snapshot!(blind, @"its Secrets cannot be listed: the values of its Secrets are more than 100 bytes, most of them in namespace `n`; raise `masking.known_values.bytes` or leave out types with `except_types`");
     // A list finds room, and the next one more.
     let again = |observed: &Observed| observed.requests.len() == 4 && observed.answering == 1;
     server.until("it watches again", again).await.unwrap();
     tell.send(gone()).unwrap();
     bench.until(&["two"]).await;
-    bench.reader.ready(LONG).await.unwrap();
+    bench.reader.ready(LONG, None).await.unwrap();
 }
 
 #[tokio::test]
 async fn calls_wait_for_the_first_list_no_longer_than_they_may() {
     let server = StandIn::start(|_request| list(5, "", &[]).held(&Hold::default())).unwrap();
     let bench = Bench::of(&server, everything()).await;
-    assert_eq!(bench.reader.ready(Duration::from_millis(50)).await, Err(Blind::Listing));
-    assert_eq!(bench.reader.standing(), Standing { age: None, blind: Some(Blind::Listing), problem: None });
+    assert_eq!(bench.reader.ready(Duration::from_millis(50), None).await, Err(Blind::Listing));
+    let standing = Standing { blind: Some(Blind::Listing), ..Standing::default() };
+    assert_eq!(bench.reader.standing(), standing);
 }
 
 #[tokio::test]
@@ -426,6 +444,107 @@ async fn a_list_that_goes_on_and_on_is_given_up() {
     });
     let server = server.unwrap();
     let bench = Bench::of(&server, Reading { bytes: 640, ..everything() }).await;
-    let blind = bench.reader.ready(LONG).await.unwrap_err();
-    assert_eq!(blind, Blind::Unlisted(Problem::TooMuch { bytes: 640 }));
+    let blind = bench.reader.ready(LONG, None).await.unwrap_err();
+    assert_eq!(blind, Blind::Unlisted(Problem::TooMuch { bytes: 640, namespace: String::new() }));
+}
+
+#[tokio::test]
+async fn values_in_use_that_have_no_room_in_the_index_blind_the_gate_until_they_have() {
+    let (tell, events) = Events::new();
+    let server = StandIn::start(move |request| match is_watch(request) {
+        true => events.watch(),
+        false => list(5, "", &[secret("a", 1, "one")]),
+    });
+    let server = server.unwrap();
+    let (log, _guard) = logged();
+    let mut bench = Bench::with_room(&server, everything(), 2).await;
+    bench.until(&["one"]).await;
+    // What was replaced gives way to what is in use, and that is no reason to refuse.
+    tell.send(event("MODIFIED", &secret("a", 6, "two"))).unwrap();
+    bench.until(&["one", "two"]).await;
+    tell.send(event("ADDED", &secret("b", 7, "three"))).unwrap();
+    bench.until(&["three", "two"]).await;
+    bench
+        .until_sight("it is told", |sight| sight.masked().is_some_and(|masked| masked.updated.left_out == 1))
+        .await;
+    bench.reader.ready(LONG, None).await.unwrap();
+    let values = bench.reader.standing().values;
+    assert_eq!((values.known, values.left_out), (2, 1));
+    tell.send(event("ADDED", &secret("c", 8, "four"))).unwrap();
+    bench.until_sight("it is blind", |sight| sight.blind(LONG).is_some()).await;
+    let blind = bench.reader.ready(LONG, Some("n")).await.unwrap_err();
+    insta::assert_snapshot!(blind, @"the memory that finding the values of its Secrets may take has no room for 1 of them, most of which are in namespace `n`; leave out types with `except_types` or read fewer namespaces");
+    tell.send(event("DELETED", &secret("c", 9, "four"))).unwrap();
+    bench.until_sight("it sees again", |sight| sight.blind(LONG).is_none()).await;
+    let log = String::from_utf8(log.lock().clone()).unwrap();
+    let told = ["are forgotten before their time", "have no room in the memory", "have room again"];
+    assert_eq!(told.map(|text| log.matches(text).count()), [1, 1, 1], "{log}");
+}
+
+#[tokio::test]
+async fn a_namespace_with_more_than_its_share_is_closed_and_no_other() {
+    let of = |namespace: &str, name: &str, value: &str| {
+        let mut secret = secret(name, 1, value);
+        secret["metadata"]["namespace"] = json!(namespace);
+        secret["metadata"]["resourceVersion"] = json!("7");
+        secret
+    };
+    let (tell, events) = Events::new();
+    let lists = AtomicUsize::new(0);
+    let server = StandIn::start(move |request| match is_watch(request) {
+        true => events.watch(),
+        false if lists.fetch_add(1, Ordering::Relaxed) == 0 => list(5, "", &[of("shop", "a", "one")]),
+        false => list(9, "", &[of("shop", "a", "one"), of("flood", "y", "three")]),
+    });
+    let server = server.unwrap();
+    // A share is enough for one value of each.
+    let mut bench = Bench::of(&server, Reading { bytes: 4 * 80, ..everything() }).await;
+    bench.until(&["one"]).await;
+    for (name, value) in [("x", "two"), ("y", "three")] {
+        tell.send(event("ADDED", &of("flood", name, value))).unwrap();
+    }
+    let blind = bench.reader.blinded(Some("flood")).await;
+    insta::assert_snapshot!(blind, @"the values of Secrets in namespace `flood` are more than 80 bytes, the most of one namespace; remove some there, or raise `masking.known_values.bytes`");
+    bench.until(&["one", "two"]).await;
+    assert_eq!(bench.reader.ready(LONG, Some("shop")).await, Ok(()));
+    assert_eq!(bench.reader.ready(LONG, Some("flood")).await, Err(blind.clone()));
+    assert_eq!(bench.reader.ready(LONG, None).await, Err(blind));
+    bench
+        .until_sight("it is told", |sight| sight.masked().is_some_and(|masked| masked.updated.known == 2))
+        .await;
+    let standing = bench.reader.standing();
+    assert_eq!((standing.values.known, standing.values.left_out, standing.over_share.len()), (2, 1, 1));
+    // Where there is room again, what was left out is listed.
+    tell.send(event("DELETED", &of("flood", "x", "two"))).unwrap();
+    bench.until(&["one", "three", "two"]).await;
+    assert_eq!(bench.reader.ready(LONG, None).await, Ok(()));
+}
+
+#[tokio::test]
+async fn what_is_under_way_ends_when_the_watch_is_lost_for_too_long_and_not_while_all_is_listed_anew() {
+    let (tell, events) = Events::new();
+    let lists = Arc::new(AtomicUsize::new(0));
+    let lists_seen = Arc::clone(&lists);
+    let server = StandIn::start(move |request| {
+        if is_watch(request) {
+            return events.watch();
+        }
+        match lists.fetch_add(1, Ordering::Relaxed) {
+            0 | 1 => list(5, "", &[secret("a", 1, "one")]),
+            _ => Reply::json(StatusCode::INTERNAL_SERVER_ERROR, "{}"),
+        }
+    });
+    let server = server.unwrap();
+    let reading = Reading { stale_after: Duration::from_secs(1), ..everything() };
+    let mut bench = Bench::of(&server, reading).await;
+    bench.until(&["one"]).await;
+    bench.reader.ready(LONG, None).await.unwrap();
+    let mut blinded = std::pin::pin!(bench.reader.blinded(Some("n")));
+    tell.send(gone()).unwrap();
+    server.until("it lists and watches anew", |observed| observed.requests.len() == 4).await.unwrap();
+    assert!(futures_util::FutureExt::now_or_never(blinded.as_mut()).is_none());
+    tell.send(gone()).unwrap();
+    let blind = blinded.await;
+    insta::assert_snapshot!(blind, @"its Secrets have not been followed for more than 1 s: the API server answered with status 500 Internal Server Error");
+    assert!(lists_seen.load(Ordering::Relaxed) > 2);
 }

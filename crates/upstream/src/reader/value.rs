@@ -11,34 +11,46 @@ use zeroize::Zeroizing;
 
 /// A decoded value of a Secret. Cheap to clone; zeroised when the last clone goes; shows itself to nobody.
 #[derive(Clone)]
-pub(super) struct Value(Arc<Zeroizing<Vec<u8>>>);
+pub(super) struct Value {
+    bytes: Arc<Zeroizing<Vec<u8>>>,
+    undecoded: bool,
+}
 
 /// What holding a value costs beside its bytes.
 pub(super) const OVERHEAD: usize = 64;
 
 impl Value {
     pub(super) fn new(bytes: Zeroizing<Vec<u8>>) -> Self {
-        Self(Arc::new(bytes))
+        Self { bytes: Arc::new(bytes), undecoded: false }
+    }
+
+    /// What stands where base64 should, as it stands.
+    pub(super) fn undecoded(text: Zeroizing<Vec<u8>>) -> Self {
+        Self { bytes: Arc::new(text), undecoded: true }
+    }
+
+    pub(super) fn is_undecoded(&self) -> bool {
+        self.undecoded
     }
 
     /// Bytes that count against the limit.
     pub(super) fn cost(&self) -> usize {
-        self.0.len() + OVERHEAD
+        self.bytes.len() + OVERHEAD
     }
 
     pub(super) fn to_secret(&self) -> SecretValue {
-        SecretValue::new(self.0.to_vec())
+        SecretValue::new(self.bytes.to_vec())
     }
 
     #[cfg(test)]
     pub(super) fn text(&self) -> String {
-        String::from_utf8_lossy(&self.0).into_owned()
+        String::from_utf8_lossy(&self.bytes).into_owned()
     }
 }
 
 impl PartialEq for Value {
     fn eq(&self, other: &Self) -> bool {
-        self.0.as_slice() == other.0.as_slice()
+        self.bytes.as_slice() == other.bytes.as_slice()
     }
 }
 
@@ -46,7 +58,7 @@ impl Eq for Value {}
 
 impl Hash for Value {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.0.as_slice().hash(state);
+        self.bytes.as_slice().hash(state);
     }
 }
 

@@ -88,3 +88,66 @@ fn values_that_begin_alike() {
     });
     assert_eq!(found, values.len());
 }
+
+/// Distinct values that are looked for, of this shape.
+fn values(count: usize, shape: impl Fn(&str) -> String) -> Vec<Zeroizing<Vec<u8>>> {
+    let mut rng = Rng(7);
+    let mut random = || {
+        let letters = b"ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789";
+        (0..20).map(|_| char::from(letters[rng.below(letters.len())])).collect::<String>()
+    };
+    (0..count).map(|_| Zeroizing::new(shape(&random()).into_bytes())).collect()
+}
+
+#[test]
+fn where_there_is_no_room_for_all_it_is_the_last_ones_that_are_left_out_and_told() {
+    let mut all = values(40, str::to_owned);
+    // The least of all by its bytes comes last.
+    all.push(Zeroizing::new(b"!0Xk9fTq2Lm8ZrVw".to_vec()));
+    let (index, fates) = Index::build(&all, 4 << 10);
+    let known = fates.iter().filter(|fate| **fate == Fate::Known).count();
+    assert!(known > 1 && known < all.len() - 1, "{fates:?}");
+    for (at, (value, fate)) in all.iter().zip(&fates).enumerate() {
+        let mut found = false;
+        index.scan(value, false, |range, _| found |= range.len() == value.len());
+        assert_eq!(found, at < known, "{at} of {fates:?}");
+        assert_eq!(found, *fate == Fate::Known);
+    }
+}
+
+/// What the configuration allows by default (`masking.known_values.bytes`), counted as the reader does, has room here
+/// whatever shape it has. Prints how much memory it takes.
+#[test]
+fn what_may_be_held_by_default_has_room() {
+    type Shape = fn(&str) -> String;
+    const HELD: usize = 8 << 20;
+    const OVERHEAD: usize = 64;
+    let shapes: [(&str, Shape); 8] = [
+        ("a password", str::to_owned),
+        ("an address with a password", |random| {
+            format!("postgres://app:{random}@db.prod.example.com:5432/app")
+        }),
+        ("a file of settings", |random| (0..10).map(|n| format!("KEY_{n}={n}{random}\n")).collect()),
+        ("short settings", |random| {
+            (0..15).map(|n| format!("K={}{n:02}\n", random.get(..11).unwrap_or_default())).collect()
+        }),
+        ("short JSON", |random| {
+            let strings: Vec<_> =
+                (0..200).map(|n| format!("\"{}{n:03}\"", random.get(..10).unwrap_or_default())).collect();
+            format!("[{}]", strings.join(","))
+        }),
+        ("JSON", |random| format!(r#"{{"user":"app","password":"{random}","token":"t{random}{random}"}}"#)),
+        ("a key", |random| random.repeat(80)),
+        ("lines of secrets", |random| (0..200).map(|n| format!("{random}{n}\n")).collect()),
+    ];
+    for (name, shape) in shapes {
+        let sample = values(20, shape);
+        let cost: usize = sample.iter().map(|value| value.len() + OVERHEAD).sum();
+        let (index, _) = Index::build(&sample, MOST_BYTES);
+        let times = index.memory().div_ceil(cost);
+        let of_bytes = index.bytes.len() / cost;
+        println!("{name}: {times} times what is held, of which patterns {of_bytes}");
+        assert!(index.bytes.len() * (HELD / cost) < MOST_BYTES, "{name}: {} bytes", index.bytes.len());
+        assert!(index.patterns.len() * (HELD / cost) < 1 << 23, "{name}: {}", index.patterns.len());
+    }
+}

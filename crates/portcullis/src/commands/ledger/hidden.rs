@@ -84,6 +84,7 @@ fn request(event: &Event) -> Option<&Request> {
         | Event::SessionFrozen(_)
         | Event::SessionThawed(_)
         | Event::KnownValueSent(_)
+        | Event::SecretsRead(_)
         | Event::PolicyLoaded(_) => None,
     }
 }

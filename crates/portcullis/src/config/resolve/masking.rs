@@ -10,7 +10,7 @@ use super::{super::resolved::Masking, FieldPath, Resolver, defaults, raw};
 const LONGEST_KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 const LONGEST_STALE: Duration = Duration::from_secs(24 * 60 * 60);
 const FEWEST_BYTES: usize = 1 << 20;
-const MOST_BYTES: usize = 4 << 30;
+const MOST_BYTES: usize = 1 << 30;
 
 impl Resolver<'_> {
     pub(super) fn masking(&mut self, raw: raw::Masking, at: &FieldPath) -> Option<Masking> {
