@@ -1,4 +1,4 @@
-use proptest::prelude::*;
+use proptest::{prelude::*, test_runner::RngSeed};
 use serde_json::Value;
 
 use super::super::table::SHAPES;
@@ -66,7 +66,27 @@ fn same_structure(one: &Value, other: &Value) -> bool {
     }
 }
 
+/// Credentials and other text, a line each. Two that touch may look like a third one once they are masked.
+fn lines() -> impl Strategy<Value = String> {
+    let examples: Vec<String> = SHAPES.iter().map(|shape| marked(shape.example).0).collect();
+    let line = prop_oneof![2 => prop::sample::select(examples), 1 => "[ -~]{0,40}"];
+    prop::collection::vec(line, 0..6).prop_map(|lines| lines.join("\n"))
+}
+
+/// The same texts in every run; `cargo xtask fuzz` asks for more of them, and for others.
+fn config() -> ProptestConfig {
+    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
+    ProptestConfig {
+        cases: number("PORTCULLIS_CASES").and_then(|cases| u32::try_from(cases).ok()).unwrap_or(256),
+        rng_seed: RngSeed::Fixed(number("PORTCULLIS_SEED").unwrap_or(0)),
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    }
+}
+
 proptest! {
+    #![proptest_config(config())]
+
     #[test]
     fn chunks_do_not_matter(text in text(), held in 0..90_usize, mut cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..8)) {
         let bytes = text.as_bytes();
@@ -88,7 +108,7 @@ proptest! {
     }
 
     #[test]
-    fn masking_twice_changes_nothing(text in text()) {
+    fn masking_twice_changes_nothing(text in lines()) {
         let once = Shapes.redact(text.as_bytes()).into_owned();
         let twice = Shapes.redact(&once).into_owned();
         prop_assert_eq!(String::from_utf8_lossy(&twice), String::from_utf8_lossy(&once));
