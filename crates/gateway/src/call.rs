@@ -9,7 +9,7 @@ use identity::{Caller, End};
 use kube_api::{Head, Status};
 use ledger::leaf::{Actor, Cause, Event, Id};
 use mask::KnownValues;
-use policy::{Ask, Decision, Denial, Judge, Judgement, Principal, RuleRef, Verdict};
+use policy::{Judge, Judgement, Principal};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use upstream::Origin;
@@ -18,6 +18,7 @@ use crate::{
     Gate, compress,
     identify::identify,
     interrupt::Interrupts,
+    judged::ended_by,
     look::Stop,
     metrics::{Ended, Open},
     outcome::{Ending, Outcome, Unrecorded},
@@ -107,9 +108,10 @@ pub(crate) async fn serve(gate: Arc<Gate>, peer: SocketAddr, request: Request<In
 }
 
 impl Call {
-    /// Parse and judge; what is permitted goes on in [`Call::forward`].
+    /// Parse; what is understood goes on in [`Call::attempt`].
     async fn live(self, request: Request<Incoming>) -> Result<Response<Reply>, Refused> {
-        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+        let (method, uri) = (request.method().clone(), request.uri().clone());
+        let path = uri.path();
         if let Some(End::Frozen(_)) = self.caller.ended().how() {
             let head = Head::parse(&request.into_parts().0).ok();
             let refused = self.over();
@@ -117,16 +119,20 @@ impl Call {
                 Cause::SessionFrozen,
                 head.as_ref(),
                 method.as_str(),
-                &path,
+                path,
             );
             return self.refuse(Ended::Refused, refused, event).await;
         }
         let request = match parse(request, self.gate.limits(), self.caller.ended()).await {
             Ok(request) => request,
-            Err(Unparsed { why, head }) => {
-                let (cause, refused) = (why.cause(), Refused::from(why));
+            Err(Unparsed { why, head, read }) => {
+                let target = uri.path_and_query().map_or(path, |target| target.as_str());
+                let (cause, refused) = match self.hold_unparsed_against_known_values(target, &read).await {
+                    Ok(()) => (why.cause(), Refused::from(why)),
+                    Err(frozen) => (Cause::SessionFrozen, frozen),
+                };
                 let event =
-                    self.told(&refused.status()).unparsed(cause, head.as_ref(), method.as_str(), &path);
+                    self.told(&refused.status()).unparsed(cause, head.as_ref(), method.as_str(), path);
                 return self.refuse(Ended::Refused, refused, event).await;
             }
         };
@@ -137,22 +143,7 @@ impl Call {
         if let Some(question) = reviews::question(&request) {
             return self.review(request, question).await;
         }
-        let request = match self.settle(&request).await {
-            Ok(settled) => settled.unwrap_or(request),
-            Err(stop) => return self.stop(&request, stop).await,
-        };
-        let verdict = match self.judge(request) {
-            Judgement::Verdict(verdict) => verdict,
-            Judgement::Look(look) => match self.judge_merged(look).await {
-                Ok(verdict) => verdict,
-                Err((look, stop)) => return self.stop(look.request(), stop).await,
-            },
-        };
-        match verdict {
-            Verdict::Allow(permit) => self.forward(permit).await,
-            Verdict::Ask(ask) => self.stop(ask.request(), Judged::from(&ask).into()).await,
-            Verdict::Deny(denial) => self.stop(denial.request(), Judged::from(&denial).into()).await,
-        }
+        self.attempt(request).await
     }
 
     /// By the policy that was in force when the call began, however often it is asked.
@@ -167,7 +158,11 @@ impl Call {
     }
 
     /// Ends a call before it is sent.
-    async fn stop(self, request: &kube_api::Request, stop: Stop) -> Result<Response<Reply>, Refused> {
+    pub(crate) async fn stop(
+        self,
+        request: &kube_api::Request,
+        stop: Stop,
+    ) -> Result<Response<Reply>, Refused> {
         let Stop::Refused { refused, cause, decision } = stop else {
             self.ended(Ended::Unrecorded, 0);
             return Err(Refused::Unrecorded);
@@ -296,6 +291,28 @@ impl Call {
         })
     }
 
+    /// Ends a try that was answered `answered`, with an outcome of its own, so that another can follow: the call goes on
+    /// under another id, which that outcome names.
+    pub(crate) async fn again(mut self, answered: StatusCode) -> Result<Self, Refused> {
+        let next = Id::from_u128(uuid::Uuid::now_v7().as_u128());
+        let outcome = Outcome {
+            status: answered,
+            answered: Some(answered),
+            bytes: 0,
+            masked: 0,
+            ending: Ending::Completed,
+        };
+        let event = record::outdated(&self.id, &outcome, self.started.elapsed(), &next);
+        if let Err(refused) = self.gate.ledger().append(event).await {
+            tracing::error!(call = %self.id, %refused, "the outcome could not be recorded");
+            self.ended(Ended::Unrecorded, 0);
+            return Err(Refused::Unended);
+        }
+        tracing::debug!(call = %self.id, again = %next, "the object has changed since it was looked at");
+        self.id = next;
+        Ok(self)
+    }
+
     pub(crate) fn ended(&self, ended: Ended, masked: u64) {
         self.gate.metrics().ended(ended, self.started.elapsed(), masked);
     }
@@ -341,39 +358,6 @@ impl Call {
 
     pub(crate) fn cluster(&self) -> &str {
         self.caller.cluster().as_str()
-    }
-}
-
-/// A request that policy did not permit, as its client and the ledger are told.
-pub(crate) struct Judged {
-    pub(crate) status: Box<Status>,
-    pub(crate) cause: Cause,
-    pub(crate) decision: Box<Decision>,
-}
-
-impl From<&Ask> for Judged {
-    fn from(ask: &Ask) -> Self {
-        let decision = Box::new(ask.decision().clone());
-        Self { status: Box::new(ask.status()), cause: Cause::Approval, decision }
-    }
-}
-
-impl From<&Denial> for Judged {
-    fn from(denial: &Denial) -> Self {
-        let fixed = denial.decision().rules().iter().any(RuleRef::is_fixed);
-        let cause = if fixed { Cause::Fixed } else { Cause::Policy };
-        Self { status: Box::new(denial.status()), cause, decision: Box::new(denial.decision().clone()) }
-    }
-}
-
-fn ended_by(cause: Cause) -> Ended {
-    match cause {
-        Cause::Approval => Ended::Asked,
-        Cause::Fixed | Cause::Policy => Ended::Denied,
-        Cause::Unseen => Ended::Failed,
-        Cause::SessionEnded | Cause::SessionFrozen | Cause::Malformed | Cause::Unsupported | Cause::Limit => {
-            Ended::Refused
-        }
     }
 }
 

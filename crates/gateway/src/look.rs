@@ -17,11 +17,12 @@ use tokio::time::Instant;
 use upstream::{Answer, Intent, Origin};
 
 use crate::{
-    call::{Call, Judged},
+    call::Call,
     interrupt::Nature,
+    judged::Judged,
     outcome::{Ending, Outcome},
     record,
-    refuse::Refused,
+    refuse::{Refused, Unseen},
 };
 
 /// The longest error of the API server's that is passed on for a look; a longer one is told without its words.
@@ -49,8 +50,8 @@ impl Call {
         let read = request.as_read().map_err(|_refusal| Stop::unseen(Refused::Internal))?;
         let permit = match self.judge(read) {
             Judgement::Verdict(Verdict::Allow(permit)) => permit,
-            Judgement::Verdict(Verdict::Ask(ask)) => return Err(Judged::from(&ask).into()),
-            Judgement::Verdict(Verdict::Deny(denial)) => return Err(Judged::from(&denial).into()),
+            Judgement::Verdict(Verdict::Ask(ask)) => return Err(Judged::from(&ask).of_look().into()),
+            Judgement::Verdict(Verdict::Deny(denial)) => return Err(Judged::from(&denial).of_look().into()),
             Judgement::Look(_) => return Err(Stop::unseen(Refused::Internal)),
         };
         match self.ask(permit).await? {
@@ -59,7 +60,7 @@ impl Call {
                 Some(cluster) => Ok(Live::absent(cluster.guard(), request)),
                 None => Err(Stop::unseen(Refused::Internal)),
             },
-            Seen::Error(..) => Err(Stop::unseen(Refused::Unseen)),
+            Seen::Error(status, _) => Err(Stop::unseen(Refused::Unseen(Unseen::Answered(status)))),
         }
     }
 
@@ -111,7 +112,7 @@ impl Call {
         let seen = tokio::select! {
             biased;
             ending = &mut given_up => Err((ending, Refused::Cut(ending))),
-            seen = see(answer) => seen.ok_or((Ending::Unmaskable, Refused::Unseen)),
+            seen = see(answer) => seen.ok_or((Ending::Unmaskable, Refused::Unseen(Unseen::Unreadable))),
         };
         Ok((status, seen))
     }

@@ -372,6 +372,12 @@ impl Decision {
         &self.rules
     }
 
+    /// Whether a built-in denial determined it, of calls whose answer would tell if a guess at a secret is right.
+    #[must_use]
+    pub fn tests_a_guess(&self) -> bool {
+        self.rules.iter().any(|rule| crate::fixed::tests_a_guess(&rule.id))
+    }
+
     /// The digest of the bundle.
     #[must_use]
     pub fn policy_digest(&self) -> &Digest {
