@@ -1,13 +1,15 @@
 //! The life of a call, phase by phase.
 
+mod ends;
+
 use std::{net::SocketAddr, panic::AssertUnwindSafe, sync::Arc};
 
 use futures_util::FutureExt;
 use http::{Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
 use identity::{Caller, End};
-use kube_api::{Head, Status};
-use ledger::leaf::{Actor, Cause, Event, Id};
+use kube_api::Head;
+use ledger::leaf::{Actor, Cause, Id};
 use mask::KnownValues;
 use policy::{Judge, Judgement, Principal};
 use tokio::time::Instant;
@@ -18,13 +20,10 @@ use crate::{
     Gate, compress,
     identify::identify,
     interrupt::Interrupts,
-    judged::ended_by,
-    look::Stop,
     metrics::{Ended, Open},
-    outcome::{Ending, Outcome, Unrecorded},
     outlive::Outlive,
     parse::{Unparsed, parse},
-    record::{self, Told},
+    record,
     refuse::Refused,
     reply::Reply,
     reviews,
@@ -157,28 +156,6 @@ impl Call {
         &self.judge
     }
 
-    /// Ends a call before it is sent.
-    pub(crate) async fn stop(
-        self,
-        request: &kube_api::Request,
-        stop: Stop,
-    ) -> Result<Response<Reply>, Refused> {
-        let Stop::Refused { refused, cause, decision } = stop else {
-            self.ended(Ended::Unrecorded, 0);
-            return Err(Refused::Unrecorded);
-        };
-        if let Some(decision) = &decision {
-            self.count_guess(decision).await;
-        }
-        let status = refused.status();
-        let told = self.told(&status);
-        let event = match &decision {
-            Some(decision) => told.judged(cause, request, decision),
-            None => told.unjudged(cause, request),
-        };
-        self.refuse(ended_by(cause), refused, event).await
-    }
-
     /// Where the call comes from, as its intent tells it.
     pub(crate) fn origin(&self) -> Origin {
         Origin {
@@ -216,105 +193,6 @@ impl Call {
             self.ended(Ended::Completed, 0);
         }
         Ok(Reply::own(StatusCode::CREATED, answer, Some(self.id.as_str())))
-    }
-
-    /// What every refusal of this call has in common.
-    fn told<'a>(&'a self, status: &'a Status) -> Told<'a> {
-        Told {
-            call: &self.id,
-            actor: &self.actor,
-            cluster: self.cluster(),
-            status: status.code().as_u16(),
-            message: status.message(),
-            known: self.known(),
-        }
-    }
-
-    /// Records a call that ends before anything is sent; what the client is told waits for it. Beyond its session's
-    /// budget of refusals it is counted, and told with others.
-    async fn refuse(self, ended: Ended, refused: Refused, event: Event) -> Result<Response<Reply>, Refused> {
-        if self.gate.rejections().tells_alone(self.caller.session()) {
-            self.record(event, ended).await?;
-        } else {
-            self.ended(ended, 0);
-        }
-        Err(refused)
-    }
-
-    async fn record(&self, event: Event, ended: Ended) -> Result<(), Refused> {
-        let recorded = self.gate.ledger().append(event).await;
-        let ended = if recorded.is_ok() { ended } else { Ended::Unrecorded };
-        self.ended(ended, 0);
-        recorded.map(drop).map_err(|refused| {
-            tracing::error!(call = %self.id, %refused, "what the gate answered could not be recorded");
-            Refused::Unrecorded
-        })
-    }
-
-    /// Records the outcome of a call that was sent, or could not be, and has no answer to deliver.
-    pub(crate) async fn fail(self, ending: Ending, refused: Refused) -> Result<Response<Reply>, Refused> {
-        self.undelivered(None, ending, refused).await
-    }
-
-    /// Records the outcome of a call whose answer came and is not delivered.
-    pub(crate) async fn fail_answered(
-        self,
-        answered: StatusCode,
-        ending: Ending,
-        refused: Refused,
-    ) -> Result<Response<Reply>, Refused> {
-        self.undelivered(Some(answered), ending, refused).await
-    }
-
-    async fn undelivered(
-        self,
-        answered: Option<StatusCode>,
-        ending: Ending,
-        refused: Refused,
-    ) -> Result<Response<Reply>, Refused> {
-        let outcome = Outcome { status: refused.code(), answered, bytes: 0, masked: 0, ending };
-        match self.close(outcome).await {
-            Ok(()) => Err(refused),
-            Err(Unrecorded) => Err(Refused::Unended),
-        }
-    }
-
-    /// Writes the outcome; durable when it resolves.
-    pub(crate) async fn close(self, outcome: Outcome) -> Result<(), Unrecorded> {
-        let took = self.started.elapsed();
-        let event = record::outcome(&self.id, &outcome, took);
-        let recorded = self.gate.ledger().append(event).await;
-        self.ended(outcome.ending.as_ended(), outcome.masked);
-        recorded.map(drop).map_err(|refused| {
-            tracing::error!(call = %self.id, %refused, "the outcome could not be recorded");
-            Unrecorded
-        })
-    }
-
-    /// Ends a try that was answered `answered`, with an outcome of its own, so that another can follow: the call goes on
-    /// under another id, which that outcome names.
-    pub(crate) async fn again(mut self, answered: StatusCode) -> Result<Self, Refused> {
-        let next = Id::from_u128(uuid::Uuid::now_v7().as_u128());
-        let outcome = Outcome {
-            status: answered,
-            answered: Some(answered),
-            bytes: 0,
-            masked: 0,
-            ending: Ending::Completed,
-        };
-        let event = record::outdated(&self.id, &outcome, self.started.elapsed(), &next);
-        if let Err(refused) = self.gate.ledger().append(event).await {
-            tracing::error!(call = %self.id, %refused, "the outcome could not be recorded");
-            self.ended(Ended::Unrecorded, 0);
-            return Err(Refused::Unended);
-        }
-        tracing::debug!(call = %self.id, again = %next, "the object has changed since it was looked at");
-        self.id = next;
-        Ok(self)
-    }
-
-    pub(crate) fn ended(&self, ended: Ended, masked: u64) {
-        self.gate.metrics().ended(ended, self.started.elapsed(), masked);
     }
 
     pub(crate) fn gate(&self) -> &Arc<Gate> {

@@ -38,7 +38,7 @@ pub(crate) enum Stop {
 
 /// What there was to see.
 enum Seen {
-    Object(Live),
+    Object(Box<Live>),
     /// The API server's error, masked as for the agent.
     Error(StatusCode, Bytes),
 }
@@ -55,7 +55,7 @@ impl Call {
             Judgement::Look(_) => return Err(Stop::unseen(Refused::Internal)),
         };
         match self.ask(permit).await? {
-            Seen::Object(live) => Ok(live),
+            Seen::Object(live) => Ok(*live),
             Seen::Error(StatusCode::NOT_FOUND, _) => match self.gate().cluster(self.cluster()) {
                 Some(cluster) => Ok(Live::absent(cluster.guard(), request)),
                 None => Err(Stop::unseen(Refused::Internal)),
@@ -134,7 +134,7 @@ type Given = (Ending, Refused);
 async fn see(answer: Answer) -> Option<Seen> {
     let Answer { status, body, .. } = answer;
     if status.is_success() {
-        return body.keep().await.ok().map(Seen::Object);
+        return body.keep().await.ok().map(|live| Seen::Object(Box::new(live)));
     }
     let opened = body.open().await.ok()?;
     let error = Limited::new(opened.body, LONGEST_ERROR).collect().await.ok()?;

@@ -69,7 +69,7 @@ fn told(gate: &AuditedGate) -> anyhow::Result<Vec<String>> {
             format!("call {at}")
         };
         let event = &leaf["event"];
-        match event["type"].as_str() {
+        match leaf["type"].as_str() {
             Some("intent") => {
                 told.push(format!(
                     "intent of {}, looks for {}",
