@@ -92,11 +92,12 @@ fn told(gate: &AuditedGate) -> anyhow::Result<Vec<String>> {
 #[test]
 fn what_the_gate_bound_is_judged_and_sent_again() -> anyhow::Result<()> {
     let server = busy(2)?;
-    let gate = behind(&server, &permissive())?;
+    let mut gate = behind(&server, &permissive())?;
     let session = gate.session("again")?;
     let answer = Client::new(&gate, &session)?.ask(WEB, &[MERGE], COMMAND)?;
     assert_eq!(answer.status, 200, "{}", answer.body);
     assert_eq!(bound(&server)?, ["41", "42", "43"]);
+    gate.stop()?;
     insta::assert_snapshot!(told(&gate)?.join("\n"));
     Ok(())
 }
