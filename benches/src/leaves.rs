@@ -52,6 +52,7 @@ async fn append(ledger: Ledger, count: usize) -> anyhow::Result<Vec<Duration>> {
             masked: 0,
             duration_us: 700,
             error: None,
+            again_as: None,
         });
         let started = Instant::now();
         let _durable = ledger.append(event).await?;

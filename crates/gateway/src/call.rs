@@ -1,15 +1,17 @@
 //! The life of a call, phase by phase.
 
+mod ends;
+
 use std::{net::SocketAddr, panic::AssertUnwindSafe, sync::Arc};
 
 use futures_util::FutureExt;
 use http::{Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
 use identity::{Caller, End};
-use kube_api::{Head, Status};
-use ledger::leaf::{Actor, Cause, Event, Id};
+use kube_api::Head;
+use ledger::leaf::{Actor, Cause, Id};
 use mask::KnownValues;
-use policy::{Ask, Decision, Denial, Judge, Judgement, Principal, RuleRef, Verdict};
+use policy::{Judge, Judgement, Principal};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use upstream::Origin;
@@ -18,12 +20,10 @@ use crate::{
     Gate, compress,
     identify::identify,
     interrupt::Interrupts,
-    look::Stop,
     metrics::{Ended, Open},
-    outcome::{Ending, Outcome, Unrecorded},
     outlive::Outlive,
     parse::{Unparsed, parse},
-    record::{self, Told},
+    record,
     refuse::Refused,
     reply::Reply,
     reviews,
@@ -107,9 +107,10 @@ pub(crate) async fn serve(gate: Arc<Gate>, peer: SocketAddr, request: Request<In
 }
 
 impl Call {
-    /// Parse and judge; what is permitted goes on in [`Call::forward`].
+    /// Parse; what is understood goes on in [`Call::attempt`].
     async fn live(self, request: Request<Incoming>) -> Result<Response<Reply>, Refused> {
-        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+        let (method, uri) = (request.method().clone(), request.uri().clone());
+        let path = uri.path();
         if let Some(End::Frozen(_)) = self.caller.ended().how() {
             let head = Head::parse(&request.into_parts().0).ok();
             let refused = self.over();
@@ -117,16 +118,20 @@ impl Call {
                 Cause::SessionFrozen,
                 head.as_ref(),
                 method.as_str(),
-                &path,
+                path,
             );
             return self.refuse(Ended::Refused, refused, event).await;
         }
         let request = match parse(request, self.gate.limits(), self.caller.ended()).await {
             Ok(request) => request,
-            Err(Unparsed { why, head }) => {
-                let (cause, refused) = (why.cause(), Refused::from(why));
+            Err(Unparsed { why, head, read }) => {
+                let target = uri.path_and_query().map_or(path, |target| target.as_str());
+                let (cause, refused) = match self.hold_unparsed_against_known_values(target, &read).await {
+                    Ok(()) => (why.cause(), Refused::from(why)),
+                    Err(frozen) => (Cause::SessionFrozen, frozen),
+                };
                 let event =
-                    self.told(&refused.status()).unparsed(cause, head.as_ref(), method.as_str(), &path);
+                    self.told(&refused.status()).unparsed(cause, head.as_ref(), method.as_str(), path);
                 return self.refuse(Ended::Refused, refused, event).await;
             }
         };
@@ -137,22 +142,7 @@ impl Call {
         if let Some(question) = reviews::question(&request) {
             return self.review(request, question).await;
         }
-        let request = match self.settle(&request).await {
-            Ok(settled) => settled.unwrap_or(request),
-            Err(stop) => return self.stop(&request, stop).await,
-        };
-        let verdict = match self.judge(request) {
-            Judgement::Verdict(verdict) => verdict,
-            Judgement::Look(look) => match self.judge_merged(look).await {
-                Ok(verdict) => verdict,
-                Err((look, stop)) => return self.stop(look.request(), stop).await,
-            },
-        };
-        match verdict {
-            Verdict::Allow(permit) => self.forward(permit).await,
-            Verdict::Ask(ask) => self.stop(ask.request(), Judged::from(&ask).into()).await,
-            Verdict::Deny(denial) => self.stop(denial.request(), Judged::from(&denial).into()).await,
-        }
+        self.attempt(request).await
     }
 
     /// By the policy that was in force when the call began, however often it is asked.
@@ -164,24 +154,6 @@ impl Call {
 
     pub(crate) fn policy(&self) -> &Judge {
         &self.judge
-    }
-
-    /// Ends a call before it is sent.
-    async fn stop(self, request: &kube_api::Request, stop: Stop) -> Result<Response<Reply>, Refused> {
-        let Stop::Refused { refused, cause, decision } = stop else {
-            self.ended(Ended::Unrecorded, 0);
-            return Err(Refused::Unrecorded);
-        };
-        if let Some(decision) = &decision {
-            self.count_guess(decision).await;
-        }
-        let status = refused.status();
-        let told = self.told(&status);
-        let event = match &decision {
-            Some(decision) => told.judged(cause, request, decision),
-            None => told.unjudged(cause, request),
-        };
-        self.refuse(ended_by(cause), refused, event).await
     }
 
     /// Where the call comes from, as its intent tells it.
@@ -221,83 +193,6 @@ impl Call {
             self.ended(Ended::Completed, 0);
         }
         Ok(Reply::own(StatusCode::CREATED, answer, Some(self.id.as_str())))
-    }
-
-    /// What every refusal of this call has in common.
-    fn told<'a>(&'a self, status: &'a Status) -> Told<'a> {
-        Told {
-            call: &self.id,
-            actor: &self.actor,
-            cluster: self.cluster(),
-            status: status.code().as_u16(),
-            message: status.message(),
-            known: self.known(),
-        }
-    }
-
-    /// Records a call that ends before anything is sent; what the client is told waits for it. Beyond its session's
-    /// budget of refusals it is counted, and told with others.
-    async fn refuse(self, ended: Ended, refused: Refused, event: Event) -> Result<Response<Reply>, Refused> {
-        if self.gate.rejections().tells_alone(self.caller.session()) {
-            self.record(event, ended).await?;
-        } else {
-            self.ended(ended, 0);
-        }
-        Err(refused)
-    }
-
-    async fn record(&self, event: Event, ended: Ended) -> Result<(), Refused> {
-        let recorded = self.gate.ledger().append(event).await;
-        let ended = if recorded.is_ok() { ended } else { Ended::Unrecorded };
-        self.ended(ended, 0);
-        recorded.map(drop).map_err(|refused| {
-            tracing::error!(call = %self.id, %refused, "what the gate answered could not be recorded");
-            Refused::Unrecorded
-        })
-    }
-
-    /// Records the outcome of a call that was sent, or could not be, and has no answer to deliver.
-    pub(crate) async fn fail(self, ending: Ending, refused: Refused) -> Result<Response<Reply>, Refused> {
-        self.undelivered(None, ending, refused).await
-    }
-
-    /// Records the outcome of a call whose answer came and is not delivered.
-    pub(crate) async fn fail_answered(
-        self,
-        answered: StatusCode,
-        ending: Ending,
-        refused: Refused,
-    ) -> Result<Response<Reply>, Refused> {
-        self.undelivered(Some(answered), ending, refused).await
-    }
-
-    async fn undelivered(
-        self,
-        answered: Option<StatusCode>,
-        ending: Ending,
-        refused: Refused,
-    ) -> Result<Response<Reply>, Refused> {
-        let outcome = Outcome { status: refused.code(), answered, bytes: 0, masked: 0, ending };
-        match self.close(outcome).await {
-            Ok(()) => Err(refused),
-            Err(Unrecorded) => Err(Refused::Unended),
-        }
-    }
-
-    /// Writes the outcome; durable when it resolves.
-    pub(crate) async fn close(self, outcome: Outcome) -> Result<(), Unrecorded> {
-        let took = self.started.elapsed();
-        let event = record::outcome(&self.id, &outcome, took);
-        let recorded = self.gate.ledger().append(event).await;
-        self.ended(outcome.ending.as_ended(), outcome.masked);
-        recorded.map(drop).map_err(|refused| {
-            tracing::error!(call = %self.id, %refused, "the outcome could not be recorded");
-            Unrecorded
-        })
-    }
-
-    pub(crate) fn ended(&self, ended: Ended, masked: u64) {
-        self.gate.metrics().ended(ended, self.started.elapsed(), masked);
     }
 
     pub(crate) fn gate(&self) -> &Arc<Gate> {
@@ -341,39 +236,6 @@ impl Call {
 
     pub(crate) fn cluster(&self) -> &str {
         self.caller.cluster().as_str()
-    }
-}
-
-/// A request that policy did not permit, as its client and the ledger are told.
-pub(crate) struct Judged {
-    pub(crate) status: Box<Status>,
-    pub(crate) cause: Cause,
-    pub(crate) decision: Box<Decision>,
-}
-
-impl From<&Ask> for Judged {
-    fn from(ask: &Ask) -> Self {
-        let decision = Box::new(ask.decision().clone());
-        Self { status: Box::new(ask.status()), cause: Cause::Approval, decision }
-    }
-}
-
-impl From<&Denial> for Judged {
-    fn from(denial: &Denial) -> Self {
-        let fixed = denial.decision().rules().iter().any(RuleRef::is_fixed);
-        let cause = if fixed { Cause::Fixed } else { Cause::Policy };
-        Self { status: Box::new(denial.status()), cause, decision: Box::new(denial.decision().clone()) }
-    }
-}
-
-fn ended_by(cause: Cause) -> Ended {
-    match cause {
-        Cause::Approval => Ended::Asked,
-        Cause::Fixed | Cause::Policy => Ended::Denied,
-        Cause::Unseen => Ended::Failed,
-        Cause::SessionEnded | Cause::SessionFrozen | Cause::Malformed | Cause::Unsupported | Cause::Limit => {
-            Ended::Refused
-        }
     }
 }
 

@@ -205,8 +205,7 @@ impl Delivery {
             }
             self.last = self.ready.back().and_then(|data| data.last()).copied().or(self.last);
             let ended = matches!(end, Some(Ok(())));
-            let part = encoded(std::mem::take(&mut self.ready), &mut self.gzip, ended)
-                .map_err(|_error| Fault::Interrupted(Ending::Failed("the answer could not be compressed")))?;
+            let part = encoded(std::mem::take(&mut self.ready), &mut self.gzip, ended);
             offered = part.iter().map(|data| data.len() as u64).sum();
             room.send(part);
         }
@@ -271,13 +270,13 @@ fn gather(ready: &mut VecDeque<Bytes>, body: &mut Masked<AnswerBody>) -> Option<
 }
 
 /// What is ready as it leaves, and at the end what comes after it.
-fn encoded(ready: VecDeque<Bytes>, gzip: &mut Option<Gzip>, ended: bool) -> std::io::Result<VecDeque<Bytes>> {
-    let Some(stream) = gzip else { return Ok(ready) };
-    let mut parts = stream.parts(ready)?;
+fn encoded(ready: VecDeque<Bytes>, gzip: &mut Option<Gzip>, ended: bool) -> VecDeque<Bytes> {
+    let Some(stream) = gzip else { return ready };
+    let mut parts = stream.parts(&ready);
     if ended && let Some(stream) = gzip.take() {
-        parts.push_back(stream.finish()?);
+        parts.push_back(stream.finish());
     }
-    Ok(parts)
+    parts
 }
 
 /// The next data, if any is left.

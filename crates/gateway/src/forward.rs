@@ -1,6 +1,7 @@
 //! Phases 5 and 6, *intent* and *forward*: what was permitted is recorded, and then sent.
 
-use http::Response;
+use http::{Response, StatusCode};
+use kube_api::Request;
 use policy::Permit;
 use upstream::{Answer, Failure, Intent};
 
@@ -14,9 +15,23 @@ use crate::{
     reply::Reply,
 };
 
+/// What came of a call that was sent.
+pub(crate) enum Forwarded<'a> {
+    /// Its answer, for its client.
+    Answer(Response<Reply>),
+    /// The API server did nothing, since the object is another than the one that was judged: the call, to be judged anew
+    /// by this request.
+    Outdated(Box<Call>, &'a Request),
+}
+
 impl Call {
-    /// Records the intent, sends it, and delivers the answer. Every way out has its outcome in the ledger.
-    pub(crate) async fn forward(self, permit: Permit) -> Result<Response<Reply>, Refused> {
+    /// Records the intent, sends it, and delivers the answer. Every way out has its outcome in the ledger. If there is
+    /// a request to judge `again`, a 409 is not delivered.
+    pub(crate) async fn forward(
+        self,
+        permit: Permit,
+        again: Option<&Request>,
+    ) -> Result<Forwarded<'_>, Refused> {
         let asked = Asked { nature: Nature::of(permit.request()), target: permit.request().target().clone() };
         let nature = asked.nature;
         let receipt = match self.intend(permit).await {
@@ -29,21 +44,29 @@ impl Call {
         // The body may have taken its time to arrive, and the disk to take the intent.
         if self.session_over() {
             let refused = self.over();
-            return self.fail(Ending::UNSENT, refused).await;
+            return self.fail(Ending::UNSENT, refused).await.map(Forwarded::Answer);
         }
         let Some(cluster) = self.gate().cluster(receipt.entry().cluster()) else {
-            return self.fail(Ending::Failed("unknown cluster"), Refused::Internal).await;
+            let ending = Ending::Failed("unknown cluster");
+            return self.fail(ending, Refused::Internal).await.map(Forwarded::Answer);
         };
         let sent = tokio::select! {
             biased;
             ending = self.interrupts().unanswered(nature) => {
-                return self.fail(ending, Refused::cut(ending, nature)).await;
+                return self.fail(ending, Refused::cut(ending, nature)).await.map(Forwarded::Answer);
             }
             // Connecting may take its time, too.
             sent = cluster.send(receipt, self.interrupts().session.wait()) => sent,
         };
-        match sent {
-            Ok(answer) => self.open(answer, asked).await,
+        let answer = match sent {
+            Ok(answer) => match again.filter(|_| answer.status == StatusCode::CONFLICT) {
+                Some(again) => {
+                    drop(answer.body);
+                    let call = self.again(answer.status).await?;
+                    return Ok(Forwarded::Outdated(Box::new(call), again));
+                }
+                None => self.open(answer, asked).await,
+            },
             Err(Failure::Unwanted) => {
                 let refused = self.over();
                 self.fail(Ending::UNSENT, refused).await
@@ -52,7 +75,8 @@ impl Call {
                 tracing::warn!(call = %self.id(), %failure, "no answer from the API server");
                 self.fail(Ending::of_failure(&failure), Refused::from(&failure)).await
             }
-        }
+        };
+        answer.map(Forwarded::Answer)
     }
 
     async fn intend(&self, permit: Permit) -> Result<ledger::Receipt<Intent>, (Ended, Refused)> {

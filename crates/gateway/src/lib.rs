@@ -5,7 +5,7 @@
 //! | accept | [`accept`], `connection` |
 //! | identify | `identify` |
 //! | parse | `parse` |
-//! | judge | `call`, with [`policy::Judge`]; questions about one's own rights in `reviews` |
+//! | judge | `attempt`, with [`policy::Judge`]; questions about one's own rights in `reviews` |
 //! | intent | `forward`, with [`ledger::Ledger::append`] |
 //! | forward | `forward`, with [`upstream::Cluster::send`] |
 //! | mask | `deliver`, with [`mask::Sealed::open`]; a long answer goes part by part through `passage` |
@@ -19,6 +19,7 @@
 
 pub mod accept;
 mod activity;
+mod attempt;
 mod call;
 mod compress;
 mod connection;
@@ -28,6 +29,7 @@ pub mod freeze;
 mod gate;
 mod identify;
 mod interrupt;
+mod judged;
 mod limits;
 mod listen;
 mod look;

@@ -17,11 +17,12 @@ use tokio::time::Instant;
 use upstream::{Answer, Intent, Origin};
 
 use crate::{
-    call::{Call, Judged},
+    call::Call,
     interrupt::Nature,
+    judged::Judged,
     outcome::{Ending, Outcome},
     record,
-    refuse::Refused,
+    refuse::{Refused, Unseen},
 };
 
 /// The longest error of the API server's that is passed on for a look; a longer one is told without its words.
@@ -37,7 +38,7 @@ pub(crate) enum Stop {
 
 /// What there was to see.
 enum Seen {
-    Object(Live),
+    Object(Box<Live>),
     /// The API server's error, masked as for the agent.
     Error(StatusCode, Bytes),
 }
@@ -49,17 +50,17 @@ impl Call {
         let read = request.as_read().map_err(|_refusal| Stop::unseen(Refused::Internal))?;
         let permit = match self.judge(read) {
             Judgement::Verdict(Verdict::Allow(permit)) => permit,
-            Judgement::Verdict(Verdict::Ask(ask)) => return Err(Judged::from(&ask).into()),
-            Judgement::Verdict(Verdict::Deny(denial)) => return Err(Judged::from(&denial).into()),
+            Judgement::Verdict(Verdict::Ask(ask)) => return Err(Judged::from(&ask).of_look().into()),
+            Judgement::Verdict(Verdict::Deny(denial)) => return Err(Judged::from(&denial).of_look().into()),
             Judgement::Look(_) => return Err(Stop::unseen(Refused::Internal)),
         };
         match self.ask(permit).await? {
-            Seen::Object(live) => Ok(live),
+            Seen::Object(live) => Ok(*live),
             Seen::Error(StatusCode::NOT_FOUND, _) => match self.gate().cluster(self.cluster()) {
                 Some(cluster) => Ok(Live::absent(cluster.guard(), request)),
                 None => Err(Stop::unseen(Refused::Internal)),
             },
-            Seen::Error(..) => Err(Stop::unseen(Refused::Unseen)),
+            Seen::Error(status, _) => Err(Stop::unseen(Refused::Unseen(Unseen::Answered(status)))),
         }
     }
 
@@ -111,7 +112,7 @@ impl Call {
         let seen = tokio::select! {
             biased;
             ending = &mut given_up => Err((ending, Refused::Cut(ending))),
-            seen = see(answer) => seen.ok_or((Ending::Unmaskable, Refused::Unseen)),
+            seen = see(answer) => seen.ok_or((Ending::Unmaskable, Refused::Unseen(Unseen::Unreadable))),
         };
         Ok((status, seen))
     }
@@ -133,7 +134,7 @@ type Given = (Ending, Refused);
 async fn see(answer: Answer) -> Option<Seen> {
     let Answer { status, body, .. } = answer;
     if status.is_success() {
-        return body.keep().await.ok().map(Seen::Object);
+        return body.keep().await.ok().map(|live| Seen::Object(Box::new(live)));
     }
     let opened = body.open().await.ok()?;
     let error = Limited::new(opened.body, LONGEST_ERROR).collect().await.ok()?;

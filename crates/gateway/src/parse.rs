@@ -1,6 +1,5 @@
 //! Phase 3, *parse*: what exactly is asked. What is unknown, ambiguous or non-canonical ends here.
 
-use bytes::Bytes;
 use http::Request;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Incoming;
@@ -16,6 +15,8 @@ use crate::{limits::Limits, outcome::Ending};
 pub(crate) struct Unparsed {
     pub(crate) why: Why,
     pub(crate) head: Option<Head>,
+    /// As much of its body as was read.
+    pub(crate) read: Vec<u8>,
 }
 
 /// What was wrong with it.
@@ -60,31 +61,42 @@ pub(crate) async fn parse(
     session: &Ended,
 ) -> Result<kube_api::Request, Unparsed> {
     let (parts, body) = request.into_parts();
-    let head = Head::parse(&parts).map_err(|refusal| Unparsed { why: refusal.into(), head: None })?;
+    let head = Head::parse(&parts).map_err(|refusal| Unparsed {
+        why: refusal.into(),
+        head: None,
+        read: Vec::new(),
+    })?;
     let most = match head.body_rule() {
         BodyRule::None => 0,
         BodyRule::Optional { max_bytes } | BodyRule::Required { max_bytes } => {
             max_bytes.min(limits.body_bytes)
         }
     };
+    let mut bytes = Vec::new();
     let read = tokio::select! {
         biased;
         end = session.wait() => Err(Why::Session(Ending::of_session(&end))),
-        read = read(body, most, limits) => read,
+        read = timeout(limits.body_timeout, read(body, most, &mut bytes)) => {
+            read.unwrap_or(Err(Why::Slow { seconds: limits.body_timeout.as_secs() }))
+        }
     };
-    let bytes = match read {
-        Ok(bytes) => bytes,
-        Err(why) => return Err(Unparsed { why, head: Some(head) }),
+    let parsed = match read {
+        Ok(()) => head.clone().with_body(&bytes).map_err(Why::from),
+        Err(why) => Err(why),
     };
-    head.clone().with_body(&bytes).map_err(|refusal| Unparsed { why: refusal.into(), head: Some(head) })
+    parsed.map_err(|why| Unparsed { why, head: Some(head), read: bytes })
 }
 
-#[expect(clippy::disallowed_methods, reason = "collects a body that `Limited` bounds")]
-async fn read(body: Incoming, most: usize, limits: Limits) -> Result<Bytes, Why> {
-    match timeout(limits.body_timeout, Limited::new(body, most).collect()).await {
-        Ok(Ok(collected)) => Ok(collected.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Why::TooLarge { most }),
-        Ok(Err(_broken)) => Err(Why::Broken),
-        Err(_elapsed) => Err(Why::Slow { seconds: limits.body_timeout.as_secs() }),
+/// Into `read`, so that what came is there though the rest does not.
+async fn read(body: Incoming, most: usize, read: &mut Vec<u8>) -> Result<(), Why> {
+    let mut body = Limited::new(body, most);
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| {
+            if error.is::<LengthLimitError>() { Why::TooLarge { most } } else { Why::Broken }
+        })?;
+        if let Some(data) = frame.data_ref() {
+            read.extend_from_slice(data);
+        }
     }
+    Ok(())
 }

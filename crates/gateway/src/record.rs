@@ -100,6 +100,15 @@ pub(crate) fn answered(
 
 /// How a permitted call ended.
 pub(crate) fn outcome(call: &Id, outcome: &Outcome, took: Duration) -> Event {
+    Event::Outcome(ended(call, outcome, took))
+}
+
+/// How a try ended that is made again as `again`.
+pub(crate) fn outdated(call: &Id, outcome: &Outcome, took: Duration, again: &Id) -> Event {
+    Event::Outcome(leaf::Outcome { again_as: Some(again.clone()), ..ended(call, outcome, took) })
+}
+
+fn ended(call: &Id, outcome: &Outcome, took: Duration) -> leaf::Outcome {
     let stage = match outcome.ending {
         Ending::Completed if matches!(outcome.status.as_u16(), 401 | 403) => Stage::Denied,
         Ending::Completed => Stage::Completed,
@@ -113,7 +122,7 @@ pub(crate) fn outcome(call: &Id, outcome: &Outcome, took: Duration) -> Event {
         | Ending::Unseen
         | Ending::GateStopping => Stage::Cut,
     };
-    Event::Outcome(leaf::Outcome {
+    leaf::Outcome {
         call: call.clone(),
         stage,
         status: Some(outcome.status.as_u16()),
@@ -121,7 +130,8 @@ pub(crate) fn outcome(call: &Id, outcome: &Outcome, took: Duration) -> Event {
         masked: outcome.masked,
         duration_us: u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
         error: error(outcome).map(Into::into),
-    })
+        again_as: None,
+    }
 }
 
 /// What kept the client from the API server's answer. What that was is told too: a write may have been done all the same.

@@ -1,5 +1,7 @@
 //! What a client is told when its call goes no further: the one place where a refusal becomes a `Status`.
 
+mod words;
+
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -7,10 +9,7 @@ use http::{Response, StatusCode};
 use identity::{Frozen, SessionId};
 use kube_api::Status;
 use mask::{BodyError, Unwritable};
-use upstream::{
-    Failure, Interrupted,
-    reader::{Blind, Problem},
-};
+use upstream::{Failure, Interrupted, reader::Blind};
 
 use crate::{interrupt::Nature, outcome::Ending, parse::Why, reply::Reply};
 
@@ -50,11 +49,20 @@ pub(crate) enum Refused {
     /// The API server would not do what was asked, as it said in the gate's dry run; its words are masked.
     Answered { status: StatusCode, body: Bytes },
     /// The gate could not see the object that a write is about.
-    Unseen,
+    Unseen(Unseen),
     /// An answer that cannot be masked.
     Unmaskable,
     /// A defect of the gate's, or of its configuration.
     Internal,
+}
+
+/// Why the gate did not see an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unseen {
+    /// The API server would not show it.
+    Answered(StatusCode),
+    /// What it answered is too large, cannot be masked, or is no object.
+    Unreadable,
 }
 
 impl Refused {
@@ -70,100 +78,28 @@ impl Refused {
     }
 
     pub(crate) fn status(&self) -> Status {
-        match self {
-            Self::Unauthenticated => failure(
-                StatusCode::UNAUTHORIZED,
-                "Unauthorized",
-                "portcullis: no valid session; open one with `portcullis session open` and use its kubeconfig",
-            ),
-            Self::Frozen { session, frozen } => failure(
-                StatusCode::FORBIDDEN,
-                "Forbidden",
-                &format!(
-                    "portcullis: this session is frozen since {:.0} by {}: {}; nothing of it passes until a human has looked at \
-                     it and runs `portcullis session thaw {session}`",
-                    frozen.at, frozen.by, frozen.why
-                ),
-            ),
-            Self::TooManyCalls { most } => failure(
-                StatusCode::TOO_MANY_REQUESTS,
-                "TooManyRequests",
-                &format!(
-                    "portcullis: this session has {most} calls open, as many as it may; let one end first"
-                ),
-            )
-            .retry_after(1),
-            Self::Version => failure(
-                StatusCode::HTTP_VERSION_NOT_SUPPORTED,
-                "BadRequest",
-                "portcullis: use HTTP/1.1 or HTTP/2",
-            ),
-            Self::Unparsed(status) | Self::Judged(status) => Status::clone(status),
-            Self::Unrecorded => failure(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "ServiceUnavailable",
-                "portcullis: the ledger does not take entries, so nothing may pass; tell the operator of the gate",
-            ),
-            Self::Unreachable => failure(
-                StatusCode::BAD_GATEWAY,
-                "ServiceUnavailable",
-                "portcullis: the API server cannot be reached and nothing was sent; try again later, or tell the operator of \
-                 the gate",
-            ),
-            Self::Blind(blind) => {
-                let (why, remedy) = unseen(blind);
-                let what = "portcullis: the gate masks the values of this cluster's Secrets wherever they appear, but";
-                let message = format!("{what} {why}, so nothing was sent; {remedy}");
-                failure(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable", &message)
+        let (code, reason) = match self {
+            Self::Unparsed(status) | Self::Judged(status) => return Status::clone(status),
+            Self::Cut(ending) | Self::CutSent(ending) => of_cut(*ending),
+            Self::TooManyCalls { .. } => {
+                let status = failure(StatusCode::TOO_MANY_REQUESTS, "TooManyRequests", &self.words());
+                return status.retry_after(1);
             }
-            Self::NoAnswer { seconds } => failure(
-                StatusCode::GATEWAY_TIMEOUT,
-                "Timeout",
-                &format!(
-                    "portcullis: the API server did not answer within {seconds} s; it may have acted, so look before \
-                     you try again"
-                ),
-            ),
-            Self::Cut(ending) => cut(*ending, None),
-            Self::CutSent(ending) => cut(
-                *ending,
-                Some("the API server may have done what was asked, so look before you try again"),
-            ),
-            Self::Unended => failure(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "ServiceUnavailable",
-                "portcullis: the ledger did not take the outcome of this call, so its answer is withheld; the API server \
-                 may have done what was asked, so look before you try again, and tell the operator of the gate",
-            ),
-            Self::BadAnswer => failure(
-                StatusCode::BAD_GATEWAY,
-                "InternalError",
-                "portcullis: the API server's answer cannot be passed on; it may have acted, so look before you try \
-                 again",
-            ),
-            Self::Answered { status, .. } => failure(
-                *status,
-                "InternalError",
-                "portcullis: the API server would not do it, as it answered to a dry run",
-            ),
-            Self::Unseen => failure(
-                StatusCode::BAD_GATEWAY,
-                "InternalError",
-                "portcullis: the gate could not read the object that this write is about, which it must to send it; nothing \
-                 was sent, so try again later, or tell the operator of the gate",
-            ),
-            Self::Unmaskable => failure(
-                StatusCode::BAD_GATEWAY,
-                "InternalError",
-                "portcullis: the API server answered in a form that cannot be masked, so it is not delivered; the server \
-                 may have acted, so look before you try again",
-            ),
-            Self::Internal => failure(
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "InternalError",
-                "portcullis: the call could not be handled; the gate's log has the reason under this call's Audit-ID",
-            ),
-        }
+            Self::Answered { status, .. } => (*status, "InternalError"),
+            Self::Unauthenticated => (StatusCode::UNAUTHORIZED, "Unauthorized"),
+            Self::Frozen { .. } => (StatusCode::FORBIDDEN, "Forbidden"),
+            Self::Version => (StatusCode::HTTP_VERSION_NOT_SUPPORTED, "BadRequest"),
+            Self::Unrecorded | Self::Blind(_) | Self::Unended => {
+                (StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable")
+            }
+            Self::Unreachable => (StatusCode::BAD_GATEWAY, "ServiceUnavailable"),
+            Self::NoAnswer { .. } => (StatusCode::GATEWAY_TIMEOUT, "Timeout"),
+            Self::BadAnswer | Self::Unseen(_) | Self::Unmaskable => {
+                (StatusCode::BAD_GATEWAY, "InternalError")
+            }
+            Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "InternalError"),
+        };
+        failure(code, reason, &self.words())
     }
 }
 
@@ -226,57 +162,19 @@ impl From<&Failure> for Refused {
     }
 }
 
-/// Why the values are not known, and what to do.
-fn unseen(blind: &Blind) -> (String, &'static str) {
-    const OPERATOR: &str = "tell the operator of the gate, whose log says why";
-    const RBAC: &str = "tell the operator of the gate to run `portcullis rbac | kubectl apply -f -`";
-    match blind {
-        blind if blind.is_forbidden() => ("the API server does not let it read them".to_owned(), RBAC),
-        Blind::NotBegun | Blind::Listing => ("is still listing them".to_owned(), "try again in a moment"),
-        Blind::Unlisted(Problem::TooMuch { namespace, .. }) => {
-            (format!("has no room for all of them, and most are in namespace `{namespace}`"), OPERATOR)
-        }
-        Blind::Unlisted(_) => ("cannot list them".to_owned(), OPERATOR),
-        Blind::Lost { seconds, problem: _ } => {
-            (format!("has not been able to follow them for more than {seconds} s"), OPERATOR)
-        }
-        Blind::NoRoom { namespace, .. } => {
-            (format!("has no room for all of them, and most are in namespace `{namespace}`"), OPERATOR)
-        }
-        Blind::OverShare { namespace, bytes } => (
-            format!(
-                "Secrets in namespace `{namespace}` hold more than the {bytes} bytes that one namespace may have"
-            ),
-            "ask about another namespace by name, or tell the operator of the gate to remove Secrets there or to raise \
-             `masking.known_values.bytes`",
-        ),
-        Blind::Over => ("has stopped reading them".to_owned(), OPERATOR),
-    }
-}
-
-/// `caution` stands in place of what there is to do.
-fn cut(ending: Ending, caution: Option<&str>) -> Status {
-    let (code, reason, remedy) = match ending {
-        Ending::SessionEnded => (StatusCode::UNAUTHORIZED, "Unauthorized", "open a new one"),
-        Ending::SessionFrozen => {
-            (StatusCode::FORBIDDEN, "Forbidden", "a human has to look at it and thaw it")
-        }
-        Ending::Unseen => (
-            StatusCode::SERVICE_UNAVAILABLE,
-            "ServiceUnavailable",
-            "ask again: where that is refused, it is told why",
-        ),
+fn of_cut(ending: Ending) -> (StatusCode, &'static str) {
+    match ending {
+        Ending::SessionEnded => (StatusCode::UNAUTHORIZED, "Unauthorized"),
+        Ending::SessionFrozen => (StatusCode::FORBIDDEN, "Forbidden"),
         Ending::Completed
         | Ending::Failed(_)
         | Ending::Unmaskable
         | Ending::UpstreamBroke
         | Ending::ClientLeft
         | Ending::ClientStalled
-        | Ending::GateStopping => {
-            (StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable", "try again in a moment")
-        }
-    };
-    failure(code, reason, &format!("portcullis: {ending}; {}", caution.unwrap_or(remedy)))
+        | Ending::Unseen
+        | Ending::GateStopping => (StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable"),
+    }
 }
 
 fn failure(code: StatusCode, reason: &str, message: &str) -> Status {
@@ -284,123 +182,4 @@ fn failure(code: StatusCode, reason: &str, message: &str) -> Status {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::{collections::BTreeSet, sync::Arc};
-
-    use http::StatusCode;
-    use identity::{Frozen, SessionId};
-    use upstream::{
-        ConnectError, Failure,
-        reader::{Blind, Problem},
-    };
-
-    use mask::Unwritable;
-
-    use super::Refused;
-    use crate::{outcome::Ending, parse::Why};
-
-    fn all() -> Vec<Refused> {
-        let ended = ConnectError::Ended { host: "api.example.com".to_owned() };
-        let frozen = Frozen {
-            at: "2026-11-23T06:27:48.5Z".parse().unwrap(),
-            by: "local user 1000".to_owned(),
-            why: "it deletes what it should not".to_owned(),
-        };
-        vec![
-            Refused::Unauthenticated,
-            Refused::Frozen {
-                session: SessionId::parse("s-2g4kq7nd5wvx3jhc").unwrap(),
-                frozen: Arc::new(frozen),
-            },
-            Refused::TooManyCalls { most: 50 },
-            Refused::Version,
-            Refused::Unrecorded,
-            Refused::from(&Failure::Connect(Arc::new(ended))),
-            Refused::from(&Failure::Unsent),
-            Refused::from(&Failure::Deadline { seconds: 60.0 }),
-            Refused::from(&Failure::Blind(Blind::Listing)),
-            Refused::from(&Failure::Blind(Blind::Unlisted(Problem::Forbidden))),
-            Refused::from(&Failure::Blind(Blind::Unlisted(Problem::TooMuch {
-                bytes: 1 << 20,
-                namespace: "shop".to_owned(),
-            }))),
-            Refused::from(&Failure::Blind(Blind::Unlisted(Problem::Silent))),
-            Refused::from(&Failure::Blind(Blind::NoRoom { values: 3, namespace: "shop".to_owned() })),
-            Refused::from(&Failure::Blind(Blind::OverShare { namespace: "shop".to_owned(), bytes: 1 << 21 })),
-            Refused::from(&Failure::Blind(Blind::Lost { seconds: 300, problem: Problem::Broken })),
-            Refused::from(&Failure::Blind(Blind::Over)),
-            Refused::from(&Failure::Blind(Blind::Unlisted(Problem::Connect("api.example.com".to_owned())))),
-            Refused::from(&Failure::Redirect),
-            Refused::from(&Failure::Switched),
-            Refused::from(&Failure::WrongCluster),
-            Refused::Cut(Ending::SessionEnded),
-            Refused::Cut(Ending::SessionFrozen),
-            Refused::Cut(Ending::GateStopping),
-            Refused::Cut(Ending::Unseen),
-            Refused::CutSent(Ending::SessionEnded),
-            Refused::CutSent(Ending::SessionFrozen),
-            Refused::CutSent(Ending::GateStopping),
-            Refused::Unended,
-            Refused::Unmaskable,
-            Refused::from(Why::TooLarge { most: 3_145_728 }),
-            Refused::from(Why::Slow { seconds: 30 }),
-            Refused::from(Why::Broken),
-            Refused::from(Why::Session(Ending::SessionEnded)),
-            Refused::from(Why::Session(Ending::SessionFrozen)),
-            Refused::Unseen,
-            Refused::from(Unwritable::Foreign { path: "/data/password".to_owned() }),
-            Refused::from(Unwritable::Changed),
-        ]
-    }
-
-    /// A number for each variant: one that is new does not compile until it has one, and is then looked for.
-    fn number(refused: &Refused) -> usize {
-        match refused {
-            Refused::Unauthenticated => 0,
-            Refused::TooManyCalls { .. } => 1,
-            Refused::Version => 2,
-            Refused::Unparsed(_) => 3,
-            // In the words of policy, which has snapshots of its own.
-            Refused::Judged(_) => 4,
-            Refused::Unrecorded => 5,
-            Refused::Unreachable => 6,
-            Refused::NoAnswer { .. } => 7,
-            Refused::Cut(_) => 8,
-            Refused::CutSent(_) => 9,
-            Refused::Unended => 10,
-            Refused::BadAnswer => 11,
-            Refused::Unmaskable => 12,
-            Refused::Internal => 13,
-            Refused::Unseen => 14,
-            // In the API server's words.
-            Refused::Answered { .. } => 15,
-            Refused::Frozen { .. } => 16,
-            Refused::Blind(_) => 17,
-        }
-    }
-
-    #[test]
-    fn none_is_left_out() {
-        let numbers: BTreeSet<usize> = all().iter().map(number).collect();
-        assert_eq!(numbers, (0..=17).filter(|number| ![4, 15].contains(number)).collect());
-    }
-
-    #[test]
-    fn every_refusal_is_told() {
-        let told = all().into_iter().map(|refused| {
-            let response = refused.answer(None);
-            let retry = response.headers().get("retry-after").map_or("", |_seconds| " (Retry-After)");
-            let (code, status) = (response.status().as_u16(), refused.status());
-            format!("{code}{retry} {}", String::from_utf8_lossy(&status.to_json()))
-        });
-        insta::assert_snapshot!(told.collect::<Vec<_>>().join("\n"));
-    }
-
-    #[test]
-    fn none_looks_like_an_answer_of_the_api_servers() {
-        for refused in all() {
-            let status = refused.status();
-            assert!(status.code() >= StatusCode::BAD_REQUEST && status.message().starts_with("portcullis: "));
-        }
-    }
-}
+mod tests;

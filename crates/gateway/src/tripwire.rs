@@ -14,9 +14,6 @@ use serde_json::Value;
 
 use crate::{Gate, call::Call, freeze, outcome::Ending, refuse::Refused};
 
-/// Built-in denials of calls whose answer would tell whether a guess is right.
-const GUESSES: [&str; 3] = ["fixed/secret-test", "fixed/secret-apply", "fixed/selectors"];
-
 impl Call {
     /// Holds what is asked against the values that the gate knows, before it is judged.
     ///
@@ -24,6 +21,16 @@ impl Call {
     /// That is more of them than the session may send: it is frozen.
     pub(crate) async fn hold_against_known_values(&self, request: &Request) -> Result<(), Refused> {
         self.sent_known(values_in(request, |text| self.known().count_in(text))).await
+    }
+
+    /// The same for a request that was not understood: its target as it came, and as much of its body as was read.
+    pub(crate) async fn hold_unparsed_against_known_values(
+        &self,
+        target: &str,
+        body: &[u8],
+    ) -> Result<(), Refused> {
+        let text = [target.as_bytes(), b"\n", body].concat();
+        self.sent_known(u32::try_from(self.known().count_in(&text)).unwrap_or(u32::MAX)).await
     }
 
     async fn sent_known(&self, values: u32) -> Result<(), Refused> {
@@ -38,7 +45,7 @@ impl Call {
 
     /// Counts a call that was denied since it tests a guess. Its refusal tells which denial that was.
     pub(crate) async fn count_guess(&self, decision: &Decision) {
-        if decision.rules().iter().any(|rule| GUESSES.contains(&rule.id())) {
+        if decision.tests_a_guess() {
             self.count(1, None);
             // The denial stands as the answer, frozen or not.
             let _frozen = self.within_budget().await;

@@ -5,7 +5,7 @@ use http::{HeaderValue, Method, Uri, header};
 use serde_json::Value;
 
 use crate::{
-    Accept, Body, Options, Refusal, Resource, Target, Verb, delete_options,
+    Accept, Body, ContentType, Options, Refusal, Resource, Target, Verb, delete_options,
     field_selector::selected_fields,
     head::Head,
     subresource::{Shape, honours_dry_run, shape},
@@ -148,6 +148,22 @@ impl Request {
     #[must_use]
     pub fn selected_fields(&self) -> Vec<&str> {
         self.head.options.get("fieldSelector").map(selected_fields).unwrap_or_default()
+    }
+
+    /// Whether its body names a version of the object, as a precondition or otherwise: `metadata.resourceVersion`, unless it is
+    /// empty, or a JSON patch operation on it or on what holds it.
+    #[must_use]
+    pub fn names_version(&self) -> bool {
+        let Some(body) = &self.body else { return false };
+        if body.content() == ContentType::JsonPatch {
+            let mut operations = body.value().as_array().into_iter().flatten();
+            return operations.any(|operation| {
+                let path = operation.get("path").and_then(Value::as_str);
+                matches!(path, Some("" | "/metadata" | "/metadata/resourceVersion"))
+            });
+        }
+        let version = body.value().get("metadata").and_then(|metadata| metadata.get("resourceVersion"));
+        version.is_some_and(|version| !version.is_null() && version != "")
     }
 
     fn created_metadata(&self, field: &str) -> Option<&str> {

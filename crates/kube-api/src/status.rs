@@ -60,6 +60,12 @@ impl Status {
         self
     }
 
+    /// The same in other words.
+    #[must_use]
+    pub fn with_message(self, message: impl Into<String>) -> Self {
+        Self { message: message.into(), ..self }
+    }
+
     /// Says when to come back, in seconds: `details.retryAfterSeconds`.
     #[must_use]
     pub fn retry_after(mut self, seconds: u32) -> Self {

@@ -77,6 +77,23 @@ fn a_version_becomes_a_precondition_in_every_form() {
 }
 
 #[test]
+fn a_version_is_named_where_a_body_could_bind_one() {
+    let merge =
+        |metadata: &str| patch("merge-patch+json", &format!(r#"{{"metadata":{metadata}}}"#)).names_version();
+    assert!(merge(r#"{"resourceVersion":"42"}"#));
+    for none in ["{}", r#"{"resourceVersion":""}"#, r#"{"resourceVersion":null}"#] {
+        assert!(!merge(none), "{none}");
+    }
+    let operation = |path: &str| {
+        let body = format!(r#"[{{"op":"test","path":"{path}","value":{{}}}}]"#);
+        patch("json-patch+json", &body).names_version()
+    };
+    assert!(["", "/metadata", "/metadata/resourceVersion"].into_iter().all(operation));
+    assert!(!operation("/metadata/labels"));
+    assert!(!read("GET /version", "application/json", "").names_version());
+}
+
+#[test]
 fn what_is_not_there_yet_is_bound_to_a_version_that_nothing_has() {
     let bound = patch("apply-patch+yaml", "metadata:\n  name: web\n").with_resource_version("").unwrap();
     assert_eq!(body(&bound)["metadata"]["resourceVersion"], "1");

@@ -113,7 +113,7 @@ where
             Reading::Quoting | Reading::Rebuild => {
                 let content = read_bounded(self.body, MAX_BODY).await;
                 let relayed = match (reading, content.clone()) {
-                    (Reading::Quoting, Some(content)) => unquoted(content),
+                    (Reading::Quoting, Some(content)) => unquoted(self.status, content),
                     _ => None,
                 };
                 let told = relayed.map(Bytes::from).unwrap_or_else(|| {

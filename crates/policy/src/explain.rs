@@ -6,12 +6,12 @@ use cedar_policy::PolicySet;
 use kube_api::Request;
 
 use crate::call::{Call, Object, Subject};
+use crate::decision::{Outcome, Requirement, Reveal};
 use crate::evaluate::{Answer, Evaluation};
 use crate::judge::{Cause, Finding, Judge, Principal};
 use crate::places::Place;
 use crate::request::call_of;
 use crate::rule::Rule;
-use crate::verdict::{Outcome, Requirement, Reveal};
 use crate::wording::{Refused, act};
 
 /// A decision with every rule that was looked at. Its `Display` is several lines for a terminal.

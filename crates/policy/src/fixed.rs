@@ -14,6 +14,8 @@ pub struct FixedDenial {
     reason: &'static str,
     next: &'static str,
     cost: Option<&'static str>,
+    /// Whether the answer would tell if a guess at a secret is right.
+    guess: bool,
     applies: fn(&Call<'_>, &Own) -> bool,
 }
 
@@ -30,6 +32,7 @@ const TABLE: &[FixedDenial] = &[
         reason: "it reaches the kubelet's own API, which runs commands in any pod of the node and is neither masked nor audited",
         next: "read the node, its pods and their logs through the API server",
         cost: None,
+        guess: false,
         applies: |call, _| call.object().is_some_and(|o| o.is("", "nodes") && o.subresource == "proxy"),
     },
     FixedDenial {
@@ -38,6 +41,7 @@ const TABLE: &[FixedDenial] = &[
         reason: "this version does not offer exec, attach, port-forward or proxy: it cannot yet record and mask what passes through them",
         next: "use logs, events and the object's status, or ask a human to run the command",
         cost: None,
+        guess: false,
         applies: |call, _| call.action.is_some_and(crate::action::Action::is_tunnel),
     },
     FixedDenial {
@@ -46,6 +50,7 @@ const TABLE: &[FixedDenial] = &[
         reason: "the gate does not know what this subresource does",
         next: "use the object itself, its `status` or its `scale`",
         cost: None,
+        guess: false,
         applies: matches::unknown_subresource,
     },
     FixedDenial {
@@ -54,6 +59,7 @@ const TABLE: &[FixedDenial] = &[
         reason: "server-internal paths (profiles, flags, logs, metrics) show the server's memory and change its settings",
         next: "use /api, /apis, /openapi, /version, /healthz, /livez or /readyz",
         cost: None,
+        guess: false,
         applies: |call, _| matches!(call.subject, Subject::Endpoint(path) if !matches::open_path(path)),
     },
     FixedDenial {
@@ -62,6 +68,7 @@ const TABLE: &[FixedDenial] = &[
         reason: "the gate protects its own workload, configuration and rights from those it guards against",
         next: "ask the operator of the gate, who changes them outside of it",
         cost: None,
+        guess: false,
         applies: matches::own_objects,
     },
     FixedDenial {
@@ -70,6 +77,7 @@ const TABLE: &[FixedDenial] = &[
         reason: "the patch writes something that cannot be told from the patch alone, a secret's value for instance",
         next: "write the value itself: use `add` or `replace`, or a merge patch",
         cost: None,
+        guess: false,
         applies: matches::opaque_patch,
     },
     FixedDenial {
@@ -78,6 +86,7 @@ const TABLE: &[FixedDenial] = &[
         reason: "its answer tells whether a guessed value is right",
         next: "leave the `test` operation out; to guard against a race, set `metadata.resourceVersion` in a merge patch",
         cost: Some("an agent that may patch an object can guess at its masked values"),
+        guess: true,
         applies: matches::secret_test,
     },
     FixedDenial {
@@ -86,6 +95,7 @@ const TABLE: &[FixedDenial] = &[
         reason: "where another manager owns a value, its answer tells whether a guessed value is right",
         next: "add `--force-conflicts`, or use a merge patch",
         cost: Some("an agent that may apply a Secret can guess at its values"),
+        guess: true,
         applies: |call, _| call.yields && call.object().is_some_and(|o| o.is("", "secrets")),
     },
     FixedDenial {
@@ -94,6 +104,7 @@ const TABLE: &[FixedDenial] = &[
         reason: "which objects come back tells whether a guessed value of a field is right, masked or not",
         next: "select by labels, by `metadata.name` or by `metadata.namespace`",
         cost: Some("an agent can guess at masked fields of custom resources that can be selected by"),
+        guess: true,
         applies: |call, _| {
             call.selects_fields && call.object().is_some_and(|o| !crate::catalogue::is_built_in(o.group))
         },
@@ -104,6 +115,7 @@ const TABLE: &[FixedDenial] = &[
         reason: "whoever acts as another is no longer held by the rules for this agent",
         next: "ask a human who holds that role",
         cost: Some("the agent can act with rights that policy never saw: as good as reveal"),
+        guess: false,
         applies: matches::impersonation,
     },
     FixedDenial {
@@ -112,6 +124,7 @@ const TABLE: &[FixedDenial] = &[
         reason: "the token is a credential for the API server that works without the gate",
         next: "run the work in a pod under that service account, if policy permits",
         cost: Some("the agent gets credentials that bypass the gate: as good as reveal"),
+        guess: false,
         applies: |call, _| {
             call.changes()
                 && call.object().is_some_and(|o| o.is("", "serviceaccounts") && o.subresource == "token")
@@ -123,6 +136,7 @@ const TABLE: &[FixedDenial] = &[
         reason: "the server turns such a Secret into a credential that works without the gate",
         next: "use a Secret of another type",
         cost: Some("the agent can mint credentials that bypass the gate: as good as reveal"),
+        guess: false,
         applies: matches::token_secret,
     },
     FixedDenial {
@@ -131,6 +145,7 @@ const TABLE: &[FixedDenial] = &[
         reason: "Helm would write back what it read through the gate, with values masked, and break the release",
         next: "render with `helm template` and apply the manifests, or let your pipeline run Helm",
         cost: Some("an upgrade or rollback through the gate can corrupt the release and what it manages"),
+        guess: false,
         applies: matches::helm_release,
     },
     FixedDenial {
@@ -139,6 +154,7 @@ const TABLE: &[FixedDenial] = &[
         reason: "a signed certificate is a credential for the API server that works without the gate",
         next: "ask a human to request and approve the certificate",
         cost: Some("the agent can obtain credentials that bypass the gate: as good as reveal"),
+        guess: false,
         applies: |call, _| call.changes() && call.object().is_some_and(|o| o.group == "certificates.k8s.io"),
     },
     FixedDenial {
@@ -147,6 +163,7 @@ const TABLE: &[FixedDenial] = &[
         reason: "it tells whom a credential belongs to and whether it works",
         next: "use `kubectl auth whoami`",
         cost: Some("the agent can try out credentials it found"),
+        guess: false,
         applies: |call, _| {
             call.changes() && call.object().is_some_and(|o| o.is("authentication.k8s.io", "tokenreviews"))
         },
@@ -157,6 +174,7 @@ const TABLE: &[FixedDenial] = &[
         reason: "their expressions see whole objects, Secrets included, and can copy values into messages and other objects",
         next: "ask a human to review and apply the policy",
         cost: Some("the agent can have the API server reveal any Secret: as good as reveal"),
+        guess: false,
         applies: |call, _| matches::changes_admission(call, "policies", "policybindings"),
     },
     FixedDenial {
@@ -165,6 +183,7 @@ const TABLE: &[FixedDenial] = &[
         reason: "a webhook receives whole objects, Secrets included, at an address of the caller's choice",
         next: "ask a human to review and apply the webhook configuration",
         cost: Some("the agent can send every object to an address of its choice: as good as reveal"),
+        guess: false,
         applies: |call, _| matches::changes_admission(call, "webhookconfigurations", "webhookconfigurations"),
     },
     FixedDenial {
@@ -173,6 +192,7 @@ const TABLE: &[FixedDenial] = &[
         reason: "an aggregated API server receives whole requests at an address of the caller's choice",
         next: "ask a human to register the API service",
         cost: Some("the agent can route API calls to a server of its choice: as good as reveal"),
+        guess: false,
         applies: |call, _| {
             call.changes() && call.object().is_some_and(|o| o.is("apiregistration.k8s.io", "apiservices"))
         },
@@ -185,6 +205,7 @@ const TABLE: &[FixedDenial] = &[
         cost: Some(
             "the agent can send custom resources to an address of its choice: as good as reveal of those",
         ),
+        guess: false,
         applies: matches::conversion_webhook,
     },
     FixedDenial {
@@ -193,6 +214,7 @@ const TABLE: &[FixedDenial] = &[
         reason: "it removes objects that the server cannot read, past finalizers and admission, and can break the cluster",
         next: "delete without that option",
         cost: Some("the agent can remove objects past every safeguard of the server"),
+        guess: false,
         applies: matches::unsafe_delete,
     },
 ];
@@ -204,6 +226,11 @@ pub(crate) fn find(
     is_lifted: impl Fn(&str) -> bool,
 ) -> Option<&'static FixedDenial> {
     TABLE.iter().find(|denial| (denial.applies)(call, own) && !(denial.is_liftable() && is_lifted(denial.id)))
+}
+
+/// Whether `id` is that of a denial of calls that test a guess.
+pub(crate) fn tests_a_guess(id: &str) -> bool {
+    TABLE.iter().any(|denial| denial.guess && denial.id == id)
 }
 
 // === impl FixedDenial ===

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::action::Action;
 use crate::bundle::Bundle;
 use crate::call::{Call, Object, Subject};
+use crate::decision::Outcome;
 use crate::evaluate::{Answer, Evaluation};
 use crate::fixed::{self, FixedDenial};
 use crate::places::Place;
@@ -13,7 +14,6 @@ use crate::rule::Rule;
 use crate::settings::Settings;
 use crate::slices::{ActionSlice, Slice, Slices};
 use crate::uses::Used;
-use crate::verdict::Outcome;
 
 /// Who calls, as rules see it.
 #[derive(Clone, Copy, Debug)]

@@ -10,10 +10,11 @@ use serde_json::Value;
 
 use crate::body::{Body, Form};
 use crate::call::Call;
+use crate::decision::Decision;
 use crate::facts::Facts;
 use crate::judge::{Cause, Finding, Judge, Principal};
 use crate::request::call_of;
-use crate::verdict::{Decision, Permit, Verdict};
+use crate::verdict::{Permit, Verdict};
 
 /// What judging a request by itself yields.
 #[must_use]

@@ -5,9 +5,9 @@ use kube_api::Resource;
 use crate::action::Action;
 use crate::call::{Call, Object};
 use crate::catalogue::REVIEWED;
+use crate::decision::Outcome;
 use crate::judge::{Judge, Principal};
 use crate::request::object_of;
-use crate::verdict::Outcome;
 use crate::wording::Refused;
 
 /// The verbs that the rules of an agent are listed for.

@@ -5,9 +5,10 @@ use kube_api::{ContentType, Representation, Request, Target};
 use crate::action::Action;
 use crate::body::{Body, Form};
 use crate::call::{Call, Object};
+use crate::decision::{Decision, Outcome, Requirement, Reveal, RuleRef};
 use crate::judge::{Cause, Finding, Judge, Principal};
 use crate::look::{Judgement, Look};
-use crate::verdict::{Ask, Decision, Denial, Outcome, Permit, Requirement, Reveal, RuleRef, Verdict};
+use crate::verdict::{Ask, Denial, Permit, Verdict};
 use crate::wording::Refused;
 
 /// A delete option of Kubernetes 1.32 and later (`metav1.DeleteOptions`).

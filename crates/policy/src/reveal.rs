@@ -2,10 +2,10 @@
 
 use crate::action::Action;
 use crate::call::Call;
+use crate::decision::{Outcome, Reveal};
 use crate::judge::{Finding, Judge, Principal};
 use crate::places::ANY_OTHER;
 use crate::slices::Slice;
-use crate::verdict::{Outcome, Reveal};
 
 impl Judge {
     /// What the answer to `call`, which is allowed, may show: judged as `reveal` of each key that the rules single out, and

@@ -10,13 +10,13 @@ use serde_json::Value;
 
 use crate::bundle::Bundle;
 use crate::call::Call;
+use crate::decision::{Decision, Outcome};
 use crate::judge::{Judge, Principal};
 use crate::look::{merged_call, without_status};
 use crate::probe::asked;
 use crate::problem::{Problem, Problems};
 use crate::request::{call_of, object_of};
 use crate::settings::Settings;
-use crate::verdict::{Decision, Outcome};
 use crate::wording::Refused;
 
 /// What came of a bundle's tests.

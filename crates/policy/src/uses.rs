@@ -2,10 +2,10 @@
 
 use crate::action::Action;
 use crate::call::Call;
+use crate::decision::Outcome;
 use crate::facts::Reference;
 use crate::judge::{Cause, Finding, Judge, Principal};
 use crate::slices::Slice;
-use crate::verdict::Outcome;
 
 /// Most Secrets that an object may refer to: the call is judged once for each.
 const MAX_USES: usize = 64;

@@ -7,11 +7,11 @@ use http::StatusCode;
 use kube_api::Status;
 
 use crate::call::{Call, Subject};
+use crate::decision::{Outcome, Requirement};
 use crate::judge::{Cause, Finding};
 use crate::places::{ANY_OTHER, Place};
 use crate::rule::Rule;
 use crate::uses::Used;
-use crate::verdict::{Outcome, Requirement};
 
 /// After how many seconds an agent may ask again for what waits for approval.
 const RETRY_AFTER_SECONDS: u32 = 60;

@@ -81,7 +81,9 @@ fn ended(outcome: &Outcome) -> String {
     let error = outcome.error.as_ref().map_or_else(String::new, |error| format!(", {error}"));
     let milliseconds = outcome.duration_us / 1_000;
     let (delivered, call) = (outcome.delivered, &outcome.call);
-    format!("{stage}{status}, {delivered} bytes in {milliseconds} ms{masked}{error} [{call}]")
+    let again =
+        outcome.again_as.as_ref().map_or_else(String::new, |again| format!(", judged again as {again}"));
+    format!("{stage}{status}, {delivered} bytes in {milliseconds} ms{masked}{error}{again} [{call}]")
 }
 
 fn refused(refusal: &Refusal) -> String {

@@ -5,6 +5,7 @@
 
 mod error;
 mod files;
+mod freezes;
 mod migrations;
 mod sessions;
 
@@ -16,7 +17,8 @@ use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteLockingMode, SqlitePoolOptions, SqliteSynchronous};
 
 pub use error::{Error, OpenError};
-pub use sessions::{Change, Frozen, LiveSession, Revocation, Revoked, Session, State, TokenHash, Which};
+pub use freezes::{Change, Frozen};
+pub use sessions::{LiveSession, Revocation, Revoked, Session, State, TokenHash, Which};
 
 /// How long a statement waits for a lock held by another connection, such as an operator's `sqlite3` shell.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);

@@ -155,7 +155,7 @@ pub struct Outcome {
     /// The HTTP status given to the client, if any was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
-    /// Bytes of body delivered to the client.
+    /// Bytes of body delivered to the client: of a compressed answer, after compression.
     pub delivered: u64,
     /// Values masked.
     pub masked: u64,
@@ -164,6 +164,10 @@ pub struct Outcome {
     /// What kind of error, if one ended it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<Text<256>>,
+    /// The call as which the gate judged and sent the same request again, if it did: the API server had answered 409, since
+    /// the object was no longer the one that the gate had judged. The client was shown nothing of this answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub again_as: Option<Id>,
 }
 
 /// The ways in which a call ends.

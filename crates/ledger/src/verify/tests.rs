@@ -104,6 +104,7 @@ fn outcome(call: u64) -> Event {
         masked: 0,
         duration_us: 0,
         error: None,
+        again_as: None,
     })
 }
 

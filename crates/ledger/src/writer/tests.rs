@@ -43,6 +43,7 @@ pub(super) fn outcome(n: u64) -> Event {
         masked: 0,
         duration_us: 1,
         error: None,
+        again_as: None,
     })
 }
 

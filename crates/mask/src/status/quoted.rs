@@ -4,6 +4,7 @@
 //! structure (`core.PodTemplateSpec{…}`, JSON, a diff of two of them: `k8s.io/kubernetes/pkg/apis/core/validation`) holds whatever the
 //! object held before, in a form of which no place is known.
 
+use http::StatusCode;
 use serde_json::Value;
 
 /// Stands in place of what is quoted.
@@ -13,8 +14,13 @@ const WITHHELD: &str = "(portcullis: the rest is withheld, since it quotes the o
 const ENDINGS: [&str; 2] = [": field is immutable", ": field is immutable]"];
 
 /// An error's body without the objects that it quotes; itself if it quotes none. `None` if it is not JSON.
-pub(crate) fn unquoted(content: Vec<u8>) -> Option<Vec<u8>> {
+///
+/// What could not be read at all (400) is quoted as its client sent it.
+pub(crate) fn unquoted(code: StatusCode, content: Vec<u8>) -> Option<Vec<u8>> {
     let mut status: Value = serde_json::from_slice(&content).ok()?;
+    if code == StatusCode::BAD_REQUEST {
+        return Some(content);
+    }
     let mut quotes = cut(status.get_mut("message"));
     let causes = status.pointer_mut("/details/causes").and_then(Value::as_array_mut);
     for cause in causes.into_iter().flatten() {
@@ -44,8 +50,10 @@ mod tests {
     fn structures_are_cut_and_plain_values_stay() {
         let told = |message: &str| {
             let status = json!({"message": message, "details": {"causes": [{"message": message}]}});
-            let out: Value =
-                serde_json::from_slice(&unquoted(status.to_string().into_bytes()).unwrap()).unwrap();
+            let out: Value = serde_json::from_slice(
+                &unquoted(StatusCode::UNPROCESSABLE_ENTITY, status.to_string().into_bytes()).unwrap(),
+            )
+            .unwrap();
             assert_eq!(out["message"], out["details"]["causes"][0]["message"]);
             out["message"].as_str().unwrap().to_owned()
         };
@@ -65,7 +73,9 @@ mod tests {
     #[test]
     fn what_quotes_nothing_stays_as_it_is_and_what_is_no_json_is_none() {
         let plain = br#"{"kind": "Status",  "message":"no \u003ca\u003e"}"#.to_vec();
-        assert_eq!(unquoted(plain.clone()), Some(plain));
-        assert_eq!(unquoted(b"no".to_vec()), None);
+        assert_eq!(unquoted(StatusCode::UNPROCESSABLE_ENTITY, plain.clone()), Some(plain));
+        let sent = br#"{"message":"unable to decode {\"a\":1}"}"#.to_vec();
+        assert_eq!(unquoted(StatusCode::BAD_REQUEST, sent.clone()), Some(sent));
+        assert_eq!(unquoted(StatusCode::BAD_REQUEST, b"no".to_vec()), None);
     }
 }

@@ -8,8 +8,8 @@ use serde_json::json;
 
 use super::*;
 use crate::bundle::{Bundle, Source};
+use crate::decision::Outcome;
 use crate::settings::Settings;
-use crate::verdict::Outcome;
 
 const RULES: &str = r#"
 @id("writes") permit (principal, action in [Action::"change", Action::"debug"], resource);

@@ -3,8 +3,9 @@ use kube_api::{Head, Resource};
 
 use super::*;
 use crate::bundle::{Bundle, Source};
+use crate::decision::Decision;
 use crate::settings::Settings;
-use crate::verdict::{Decision, Verdict};
+use crate::verdict::Verdict;
 
 const READS: &str = r#"@id("reads") permit (principal, action in Action::"read", resource);"#;
 const KEY: &str = r#"@id("user") permit (principal, action == Action::"reveal", resource in Namespace::"prod/shop")

@@ -5,7 +5,8 @@ use std::{collections::BTreeMap, io, sync::Arc};
 use axum::{
     Json, Router,
     extract::{
-        ConnectInfo, DefaultBodyLimit, Extension, Path, Query, Request, State, rejection::JsonRejection,
+        ConnectInfo, DefaultBodyLimit, Extension, FromRequest, FromRequestParts, Path, Query, Request, State,
+        rejection::JsonRejection,
     },
     http::StatusCode,
     middleware::{self, Next},
@@ -127,25 +128,17 @@ async fn list(State(admin): State<Admin>, Query(query): Query<ListSessions>) -> 
 async fn revoke(
     State(admin): State<Admin>,
     Extension(actor): Extension<Operator>,
-    Path(id): Path<String>,
-    body: Result<Json<Because>, JsonRejection>,
+    Stopping { id, why }: Stopping,
 ) -> Response {
-    match asked(&id, body) {
-        Ok((id, why)) => to_the_end(async move { admin.end(&id, &actor, &why).await }).await,
-        Err(refused) => *refused,
-    }
+    to_the_end(async move { admin.end(&id, &actor, &why).await }).await
 }
 
 async fn freeze(
     State(admin): State<Admin>,
     Extension(actor): Extension<Operator>,
-    Path(id): Path<String>,
-    body: Result<Json<Because>, JsonRejection>,
+    Stopping { id, why }: Stopping,
 ) -> Response {
-    match asked(&id, body) {
-        Ok((id, why)) => to_the_end(async move { admin.freeze(&id, &actor, &why).await }).await,
-        Err(refused) => *refused,
-    }
+    to_the_end(async move { admin.freeze(&id, &actor, &why).await }).await
 }
 
 async fn thaw(
@@ -159,13 +152,25 @@ async fn thaw(
     }
 }
 
-/// Which session is to change, and why.
-fn asked(id: &str, body: Result<Json<Because>, JsonRejection>) -> Result<(SessionId, Reason), Box<Response>> {
-    let id = SessionId::parse(id)
-        .map_err(|error| Box::new(refuse(StatusCode::UNPROCESSABLE_ENTITY, error.to_string())))?;
-    match body {
-        Ok(Json(Because { why })) => Ok((id, why)),
-        Err(rejection) => Err(Box::new(refuse(rejection.status(), rejection.body_text()))),
+/// Which session is to be stopped, and why.
+struct Stopping {
+    id: SessionId,
+    why: Reason,
+}
+
+impl<S: Send + Sync> FromRequest<S> for Stopping {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Response> {
+        let (mut parts, body) = request.into_parts();
+        let id = Path::<String>::from_request_parts(&mut parts, state).await;
+        let Path(id) = id.map_err(IntoResponse::into_response)?;
+        let id = SessionId::parse(&id)
+            .map_err(|error| refuse(StatusCode::UNPROCESSABLE_ENTITY, error.to_string()))?;
+        let because = Json::from_request(Request::from_parts(parts, body), state).await;
+        let Json(Because { why }) =
+            because.map_err(|rejection: JsonRejection| refuse(rejection.status(), rejection.body_text()))?;
+        Ok(Self { id, why })
     }
 }
 

@@ -266,6 +266,7 @@ fn events() -> Vec<Event> {
             masked: 2,
             duration_us: 5_678,
             error: None,
+            again_as: None,
         }),
         Event::Refusal(Box::new(leaf::Refusal {
             call: id("c-2"),

@@ -1,0 +1,63 @@
+//! Settling, judging and sending, once or again.
+//!
+//! What was judged by the object it is about is sent bound to the version that was looked at: on another, the API server
+//! does nothing and answers 409. A Deployment gets a new version with each step of its rollout, so that the agent would see
+//! conflicts where without the gate there are none. What the agent itself did not bind is therefore looked at and judged
+//! anew, as the API server does with a patch (`patchResource` in k8s.io/apiserver/pkg/endpoints/handlers/patch.go).
+
+use http::Response;
+use kube_api::{Request, Verb};
+use mask::placeholder_path;
+use policy::{Judgement, Permit, Verdict};
+
+use crate::{call::Call, forward::Forwarded, judged::Judged, look::Stop, refuse::Refused, reply::Reply};
+
+/// How often a call is judged and sent again.
+const REPEATS: u32 = 3;
+
+impl Call {
+    /// Judges a request and sends it if it is permitted; again if the object was another by then.
+    pub(crate) async fn attempt(mut self, asked: Request) -> Result<Response<Reply>, Refused> {
+        let kept = leaves_version_open(&asked).then(|| asked.clone());
+        let (mut request, mut repeats) = (asked, 0..REPEATS);
+        loop {
+            let permit = match self.permit(request).await {
+                Ok(permit) => permit,
+                Err(stopped) => return self.stop(&stopped.0, stopped.1).await,
+            };
+            let again =
+                kept.as_ref().filter(|_| permit.request().names_version() && repeats.next().is_some());
+            match self.forward(permit, again).await? {
+                Forwarded::Answer(answer) => return Ok(answer),
+                Forwarded::Outdated(call, again) => (self, request) = (*call, again.clone()),
+            }
+        }
+    }
+
+    /// The permit for `request`, or for what is sent in its place; or else the request as far as it came, and why it came
+    /// no further.
+    async fn permit(&self, request: Request) -> Result<Permit, Box<(Request, Stop)>> {
+        let request = match self.settle(&request).await {
+            Ok(settled) => settled.unwrap_or(request),
+            Err(stop) => return Err(Box::new((request, stop))),
+        };
+        let verdict = match self.judge(request) {
+            Judgement::Verdict(verdict) => verdict,
+            Judgement::Look(look) => match self.judge_merged(look).await {
+                Ok(verdict) => verdict,
+                Err((look, stop)) => return Err(Box::new((look.request().clone(), stop))),
+            },
+        };
+        match verdict {
+            Verdict::Allow(permit) => Ok(permit),
+            Verdict::Ask(ask) => Err(Box::new((ask.request().clone(), Judged::from(&ask).into()))),
+            Verdict::Deny(denial) => Err(Box::new((denial.request().clone(), Judged::from(&denial).into()))),
+        }
+    }
+}
+
+/// Whether a version that this request is sent with is the gate's doing, and another would be as good: its client names
+/// none, and no placeholder of one either. The gate binds nothing but patches.
+fn leaves_version_open(request: &Request) -> bool {
+    request.verb() == Verb::Patch && !request.names_version() && placeholder_path(request).is_none()
+}

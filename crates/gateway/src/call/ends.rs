@@ -1,0 +1,144 @@
+//! The ways in which a call, or a try of it, comes to its end, each of which the ledger is told of.
+
+use http::{Response, StatusCode};
+use kube_api::Status;
+use ledger::leaf::{Event, Id};
+
+use super::Call;
+use crate::{
+    judged::ended_by,
+    look::Stop,
+    metrics::Ended,
+    outcome::{Ending, Outcome, Unrecorded},
+    record::{self, Told},
+    refuse::Refused,
+    reply::Reply,
+};
+
+impl Call {
+    /// Ends a call before it is sent.
+    pub(crate) async fn stop(
+        self,
+        request: &kube_api::Request,
+        stop: Stop,
+    ) -> Result<Response<Reply>, Refused> {
+        let Stop::Refused { refused, cause, decision } = stop else {
+            self.ended(Ended::Unrecorded, 0);
+            return Err(Refused::Unrecorded);
+        };
+        if let Some(decision) = &decision {
+            self.count_guess(decision).await;
+        }
+        let status = refused.status();
+        let told = self.told(&status);
+        let event = match &decision {
+            Some(decision) => told.judged(cause, request, decision),
+            None => told.unjudged(cause, request),
+        };
+        self.refuse(ended_by(cause), refused, event).await
+    }
+
+    /// What every refusal of this call has in common.
+    pub(super) fn told<'a>(&'a self, status: &'a Status) -> Told<'a> {
+        Told {
+            call: &self.id,
+            actor: &self.actor,
+            cluster: self.cluster(),
+            status: status.code().as_u16(),
+            message: status.message(),
+            known: self.known(),
+        }
+    }
+
+    /// Records a call that ends before anything is sent; what the client is told waits for it. Beyond its session's
+    /// budget of refusals it is counted, and told with others.
+    pub(super) async fn refuse(
+        self,
+        ended: Ended,
+        refused: Refused,
+        event: Event,
+    ) -> Result<Response<Reply>, Refused> {
+        if self.gate.rejections().tells_alone(self.caller.session()) {
+            self.record(event, ended).await?;
+        } else {
+            self.ended(ended, 0);
+        }
+        Err(refused)
+    }
+
+    pub(super) async fn record(&self, event: Event, ended: Ended) -> Result<(), Refused> {
+        let recorded = self.gate.ledger().append(event).await;
+        let ended = if recorded.is_ok() { ended } else { Ended::Unrecorded };
+        self.ended(ended, 0);
+        recorded.map(drop).map_err(|refused| {
+            tracing::error!(call = %self.id, %refused, "what the gate answered could not be recorded");
+            Refused::Unrecorded
+        })
+    }
+
+    /// Records the outcome of a call that was sent, or could not be, and has no answer to deliver.
+    pub(crate) async fn fail(self, ending: Ending, refused: Refused) -> Result<Response<Reply>, Refused> {
+        self.undelivered(None, ending, refused).await
+    }
+
+    /// Records the outcome of a call whose answer came and is not delivered.
+    pub(crate) async fn fail_answered(
+        self,
+        answered: StatusCode,
+        ending: Ending,
+        refused: Refused,
+    ) -> Result<Response<Reply>, Refused> {
+        self.undelivered(Some(answered), ending, refused).await
+    }
+
+    async fn undelivered(
+        self,
+        answered: Option<StatusCode>,
+        ending: Ending,
+        refused: Refused,
+    ) -> Result<Response<Reply>, Refused> {
+        let outcome = Outcome { status: refused.code(), answered, bytes: 0, masked: 0, ending };
+        match self.close(outcome).await {
+            Ok(()) => Err(refused),
+            Err(Unrecorded) => Err(Refused::Unended),
+        }
+    }
+
+    /// Writes the outcome; durable when it resolves.
+    pub(crate) async fn close(self, outcome: Outcome) -> Result<(), Unrecorded> {
+        let took = self.started.elapsed();
+        let event = record::outcome(&self.id, &outcome, took);
+        let recorded = self.gate.ledger().append(event).await;
+        self.ended(outcome.ending.as_ended(), outcome.masked);
+        recorded.map(drop).map_err(|refused| {
+            tracing::error!(call = %self.id, %refused, "the outcome could not be recorded");
+            Unrecorded
+        })
+    }
+
+    /// Ends a try that was answered `answered`, with an outcome of its own, so that another can follow: the call goes on
+    /// under another id, which that outcome names.
+    pub(crate) async fn again(mut self, answered: StatusCode) -> Result<Self, Refused> {
+        let next = Id::from_u128(uuid::Uuid::now_v7().as_u128());
+        let outcome = Outcome {
+            status: answered,
+            answered: Some(answered),
+            bytes: 0,
+            masked: 0,
+            ending: Ending::Completed,
+        };
+        let event = record::outdated(&self.id, &outcome, self.started.elapsed(), &next);
+        if let Err(refused) = self.gate.ledger().append(event).await {
+            tracing::error!(call = %self.id, %refused, "the outcome could not be recorded");
+            self.ended(Ended::Unrecorded, 0);
+            return Err(Refused::Unended);
+        }
+        tracing::debug!(call = %self.id, again = %next, "the object has changed since it was looked at");
+        self.id = next;
+        Ok(self)
+    }
+
+    pub(crate) fn ended(&self, ended: Ended, masked: u64) {
+        self.gate.metrics().ended(ended, self.started.elapsed(), masked);
+    }
+}

@@ -1,0 +1,235 @@
+//! A decision, as the ledger keeps it: its outcome and what determined it.
+
+use serde::Serialize;
+
+use crate::bundle::Digest;
+use crate::rule::Rule;
+
+/// The three outcomes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    /// Go ahead.
+    Allow,
+    /// A human must say yes first.
+    Ask,
+    /// No.
+    Deny,
+}
+
+/// One rule's demand for approval. If several rules ask, each demand must be met.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Requirement {
+    rule: String,
+    approvers: Vec<String>,
+    quorum: u32,
+}
+
+/// What was decided, by what, under which bundle: what the ledger keeps.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Decision {
+    outcome: Outcome,
+    rules: Vec<RuleRef>,
+    policy_digest: Digest,
+    masked_read: bool,
+    #[serde(skip_serializing_if = "Reveal::is_none")]
+    reveal: Reveal,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    look: bool,
+}
+
+/// The keys of the named Secret whose values policy lets this call's answer show.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Reveal {
+    keys: Vec<String>,
+    /// INVARIANT: no key that rules single out is withheld.
+    others: bool,
+}
+
+/// A rule that determined a decision, or a built-in denial.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RuleRef {
+    id: String,
+    file: String,
+    reason: String,
+}
+
+// === impl Reveal ===
+
+impl Reveal {
+    pub(crate) fn new(keys: Vec<String>, others: bool) -> Self {
+        Self { keys, others }
+    }
+
+    /// Keys of `data`, exactly.
+    #[must_use]
+    pub fn keys(&self) -> &[String] {
+        &self.keys
+    }
+
+    /// Whether every other key is shown too.
+    #[must_use]
+    pub fn others(&self) -> bool {
+        self.others
+    }
+
+    /// Whether nothing is revealed.
+    #[must_use]
+    pub fn is_none(&self) -> bool {
+        self.keys.is_empty() && !self.others
+    }
+}
+
+// === impl Outcome ===
+
+impl Outcome {
+    /// `allow`, `ask`, `deny`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Allow => "allow",
+            Self::Ask => "ask",
+            Self::Deny => "deny",
+        }
+    }
+}
+
+impl std::fmt::Display for Outcome {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+// === impl Requirement ===
+
+impl Requirement {
+    /// The demand of `rule`, if it asks.
+    pub(crate) fn of(rule: &Rule) -> Option<Self> {
+        let approval = rule.approval.as_ref()?;
+        Some(Self { rule: rule.id.clone(), approvers: approval.approvers.clone(), quorum: approval.quorum })
+    }
+
+    /// The id of the rule that asks.
+    #[must_use]
+    pub fn rule(&self) -> &str {
+        &self.rule
+    }
+
+    /// Who may approve: people or groups of people, as the bundle names them.
+    #[must_use]
+    pub fn approvers(&self) -> &[String] {
+        &self.approvers
+    }
+
+    /// How many distinct humans of them, 1 to 10.
+    #[must_use]
+    pub fn quorum(&self) -> u32 {
+        self.quorum
+    }
+}
+
+// === impl Decision ===
+
+impl Decision {
+    pub(crate) fn new(outcome: Outcome, rules: Vec<RuleRef>, digest: &Digest, masked_read: bool) -> Self {
+        Self {
+            outcome,
+            rules,
+            policy_digest: digest.clone(),
+            masked_read,
+            reveal: Reveal::default(),
+            look: false,
+        }
+    }
+
+    pub(crate) fn revealing(self, reveal: Reveal) -> Self {
+        Self { reveal, ..self }
+    }
+
+    /// The decision to look first.
+    pub(crate) fn of_look(self) -> Self {
+        Self { outcome: Outcome::Allow, look: true, ..self }
+    }
+
+    /// Whether the request is the gate's own: a dry run, by which it looks at what a request of the agent's would make of
+    /// the object. The agent gets none of its answer.
+    #[must_use]
+    pub fn is_look(&self) -> bool {
+        self.look
+    }
+
+    /// Allow, ask or deny.
+    #[must_use]
+    pub fn outcome(&self) -> Outcome {
+        self.outcome
+    }
+
+    /// What determined it: the permits, the forbids, or one built-in denial. Empty if no rule permits the call.
+    #[must_use]
+    pub fn rules(&self) -> &[RuleRef] {
+        &self.rules
+    }
+
+    /// Whether a built-in denial determined it, of calls whose answer would tell if a guess at a secret is right.
+    #[must_use]
+    pub fn tests_a_guess(&self) -> bool {
+        self.rules.iter().any(|rule| crate::fixed::tests_a_guess(&rule.id))
+    }
+
+    /// The digest of the bundle.
+    #[must_use]
+    pub fn policy_digest(&self) -> &Digest {
+        &self.policy_digest
+    }
+
+    /// True only for an allowed get, list or watch of core Secrets: the one kind of request for which
+    /// the upstream adds the group that may read them.
+    #[must_use]
+    pub fn masked_read(&self) -> bool {
+        self.masked_read
+    }
+
+    /// What the answer may show as it is.
+    #[must_use]
+    pub fn reveal(&self) -> &Reveal {
+        &self.reveal
+    }
+}
+
+// === impl RuleRef ===
+
+impl RuleRef {
+    pub(crate) fn new(id: &str, file: &str, reason: &str) -> Self {
+        Self { id: id.to_owned(), file: file.to_owned(), reason: reason.to_owned() }
+    }
+
+    /// Whether it is a built-in denial, and no rule of the bundle.
+    #[must_use]
+    pub fn is_fixed(&self) -> bool {
+        self.id.starts_with("fixed/")
+    }
+
+    /// The rule's `@id`, or `fixed/…`.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The bundle file it stands in; `built-in` for fixed denials.
+    #[must_use]
+    pub fn file(&self) -> &str {
+        &self.file
+    }
+
+    /// Its `@reason`, without a full stop; empty if it has none.
+    #[must_use]
+    pub fn reason(&self) -> &str {
+        &self.reason
+    }
+}
+
+impl From<&Rule> for RuleRef {
+    fn from(rule: &Rule) -> Self {
+        Self::new(&rule.id, &rule.file, rule.reason.as_deref().unwrap_or_default())
+    }
+}
