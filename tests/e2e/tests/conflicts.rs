@@ -48,8 +48,8 @@ fn is_look(request: &Seen) -> bool {
 fn bound(server: &StandIn) -> anyhow::Result<Vec<Value>> {
     let version = |request: &Seen| {
         let body: Value = serde_json::from_slice(&request.body)?;
-        let last = body.as_array().and_then(|operations| operations.last()).map(|last| &last["value"]);
-        Ok(last.unwrap_or(&body["metadata"]["resourceVersion"]).clone())
+        let last = body.as_array().and_then(|operations| operations.last()?.get("value"));
+        Ok(last.or_else(|| body.pointer("/metadata/resourceVersion")).cloned().unwrap_or_default())
     };
     server.requests().iter().filter(|request| !is_look(request)).map(version).collect()
 }
@@ -68,20 +68,20 @@ fn told(gate: &AuditedGate) -> anyhow::Result<Vec<String>> {
             });
             format!("call {at}")
         };
-        let event = &leaf["event"];
-        match leaf["type"].as_str() {
+        let event = |key: &str| leaf.pointer(&format!("/event/{key}")).cloned().unwrap_or_default();
+        match leaf.get("type").and_then(Value::as_str) {
             Some("intent") => {
                 told.push(format!(
                     "intent of {}, looks for {}",
-                    name(&event["call"]),
-                    name(&event["looks_for"])
+                    name(&event("call")),
+                    name(&event("looks_for"))
                 ));
             }
             Some("outcome") => told.push(format!(
                 "outcome of {}: {}, again as {}",
-                name(&event["call"]),
-                event["status"],
-                name(&event["again_as"])
+                name(&event("call")),
+                event("status"),
+                name(&event("again_as"))
             )),
             _ => {}
         }

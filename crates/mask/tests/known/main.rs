@@ -3,7 +3,6 @@
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
-    clippy::panic,
     clippy::string_slice,
     reason = "helpers of tests: a failure in them is a failed test"
 )]
