@@ -15,10 +15,14 @@ const ENDINGS: [&str; 2] = [": field is immutable", ": field is immutable]"];
 
 /// An error's body without the objects that it quotes; itself if it quotes none. `None` if it is not JSON.
 ///
-/// What could not be read at all (400) is quoted as its client sent it.
+/// What could not be read at all (400), and a patch that does not fit, is quoted as its client sent it.
 pub(crate) fn unquoted(code: StatusCode, content: Vec<u8>) -> Option<Vec<u8>> {
     let mut status: Value = serde_json::from_slice(&content).ok()?;
-    if code == StatusCode::BAD_REQUEST {
+    let causes = status.pointer("/details/causes").and_then(Value::as_array);
+    let of_patch = |cause: &Value| cause.get("field").and_then(Value::as_str) == Some("patch");
+    if code == StatusCode::BAD_REQUEST
+        || causes.is_some_and(|causes| !causes.is_empty() && causes.iter().all(of_patch))
+    {
         return Some(content);
     }
     let mut quotes = cut(status.get_mut("message"));
@@ -77,5 +81,8 @@ mod tests {
         let sent = br#"{"message":"unable to decode {\"a\":1}"}"#.to_vec();
         assert_eq!(unquoted(StatusCode::BAD_REQUEST, sent.clone()), Some(sent));
         assert_eq!(unquoted(StatusCode::BAD_REQUEST, b"no".to_vec()), None);
+        let patch = json!({"message": "map[a:{b}]", "details": {"causes": [{"field": "patch"}]}});
+        let patch = patch.to_string().into_bytes();
+        assert_eq!(unquoted(StatusCode::UNPROCESSABLE_ENTITY, patch.clone()), Some(patch));
     }
 }
