@@ -1,8 +1,8 @@
 //! A leaf in one line, for people.
 
 use ledger::leaf::{
-    Actor, Decision, Event, Intent, List, Name, Outcome, Refusal, Rejections, Request, Rule, SecretsRead,
-    SessionOpened, Share, Start,
+    Actor, Decision, Event, Intent, List, Name, Outcome, Refusal, Rejections, Request, Reveal, Rule,
+    SecretsRead, SessionOpened, Share, Start,
 };
 
 /// What happened. May hold what agents wrote: make it visible before it is shown.
@@ -64,14 +64,25 @@ fn secrets_read(read: &SecretsRead) -> String {
 
 fn intended(intent: &Intent) -> String {
     let masked = if intent.decision.masked_read { ", masked" } else { "" };
+    let shown = intent.decision.reveal.as_ref().map_or_else(String::new, revealed);
+    let looks =
+        intent.looks_for.as_ref().map_or_else(String::new, |call| format!(", the gate's look for {call}"));
     format!(
-        "{} {} {} (allowed by {}{masked}) [{}]",
+        "{} {} {} (allowed by {}{masked}{shown}{looks}) [{}]",
         actor(&intent.actor),
         request(&intent.request),
         cluster(&intent.request),
         rules(&intent.decision),
         intent.call
     )
+}
+
+fn revealed(reveal: &Reveal) -> String {
+    let keys: Vec<String> = reveal.keys.items().iter().map(|key| format!("`{key}`")).collect();
+    let others = reveal.others.then(|| "all other keys".to_owned());
+    let unlisted = reveal.keys.total().saturating_sub(keys.len() as u64);
+    let more = (unlisted > 0).then(|| format!("{unlisted} more"));
+    format!(" but for {}", keys.into_iter().chain(more).chain(others).collect::<Vec<_>>().join(", "))
 }
 
 fn ended(outcome: &Outcome) -> String {

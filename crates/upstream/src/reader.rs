@@ -1,7 +1,7 @@
 //! The reader: knows the values of a cluster's Secrets, so that they can be masked wherever else they appear.
 //!
 //! It lists and watches Secrets as a user of its own, which may do that and nothing else. It is no agent's call, so there is
-//! no intent to record; what makes up for it is that it is narrow. [`ask`] can ask for Secrets and for nothing else, and
+//! no intent to record; what makes up for it is that it is narrow. `ask` can ask for Secrets and for nothing else, and
 //! what was read leaves this module only as [`mask::SecretValue`]s.
 //!
 //! ```text

@@ -78,7 +78,7 @@ impl Sessions {
         self.store.freeze_recorded(id, self.shared.clock.now()).await
     }
 
-    /// Keeps what [`Caller::count_values`] counted, so that a restart does not give a session a new budget.
+    /// Keeps what `Caller::count_values` counted, so that a restart does not give a session a new budget.
     ///
     /// # Errors
     /// The state cannot be written.
