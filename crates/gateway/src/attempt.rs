@@ -3,7 +3,8 @@
 //! What was judged by the object it is about is sent bound to the version that was looked at: on another, the API server
 //! does nothing and answers 409. A Deployment gets a new version with each step of its rollout, so that the agent would see
 //! conflicts where without the gate there are none. What the agent itself did not bind is therefore looked at and judged
-//! anew, as the API server does with a patch (`patchResource` in k8s.io/apiserver/pkg/endpoints/handlers/patch.go).
+//! anew, as the API server does with a patch (`patchResource` in k8s.io/apiserver/pkg/endpoints/handlers/patch.go), and with an
+//! update that names no version.
 
 use http::Response;
 use kube_api::{Request, Verb};
@@ -57,7 +58,9 @@ impl Call {
 }
 
 /// Whether a version that this request is sent with is the gate's doing, and another would be as good: its client names
-/// none, and no placeholder of one either. The gate binds nothing but patches.
+/// none, and no placeholder of one either. An update without a version overwrites any (`AllowUnconditionalUpdate` in
+/// k8s.io/apiserver/pkg/registry/rest/update.go).
 fn leaves_version_open(request: &Request) -> bool {
-    request.verb() == Verb::Patch && !request.names_version() && placeholder_path(request).is_none()
+    let changes = matches!(request.verb(), Verb::Patch | Verb::Update);
+    changes && !request.names_version() && placeholder_path(request).is_none()
 }

@@ -142,3 +142,15 @@ fn so_is_the_first_annotation_of_a_secret_which_names_the_last_try() -> anyhow::
     }
     Ok(())
 }
+
+#[test]
+fn an_update_without_a_version_overwrites_any() -> anyhow::Result<()> {
+    let server = busy(1)?;
+    let gate = behind(&server, &permissive())?;
+    let session = gate.session("update")?;
+    let secret = r#"{"kind":"Secret","apiVersion":"v1","metadata":{"name":"db"},"stringData":{"a":"b"}}"#;
+    let line = "PUT /api/v1/namespaces/shop/secrets/db";
+    let answer = Client::new(&gate, &session)?.ask(line, &["Content-Type: application/json"], secret)?;
+    assert_eq!((answer.status, bound(&server)?), (200, vec![json!("41"), json!("42")]));
+    Ok(())
+}
