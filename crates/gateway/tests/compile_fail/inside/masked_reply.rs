@@ -6,12 +6,11 @@ use upstream::AnswerBody;
 
 use crate::{
     call::Call,
-    deliver::{Delivery, Head},
-    interrupt::Nature,
+    deliver::{Asked, Delivery, Head},
     refuse::Refused,
     reply::Reply,
 };
 
-async fn reply(call: Call, head: Head, answer: Masked<AnswerBody>) -> Result<Response<Reply>, Refused> {
-    Delivery::new(call, head, Nature::Read, answer).deliver().await
+async fn reply(call: Call, head: Head, asked: Asked, answer: Masked<AnswerBody>) -> Result<Response<Reply>, Refused> {
+    Delivery::new(call, head, asked, answer).deliver().await
 }

@@ -6,17 +6,16 @@ use upstream::AnswerBody;
 
 use crate::{
     call::Call,
-    deliver::{Delivery, Head},
-    interrupt::Nature,
+    deliver::{Asked, Delivery, Head},
     reply::Reply,
 };
 
-fn sealed(call: Call, head: Head, answer: Sealed<AnswerBody>) {
-    Delivery::new(call, head, Nature::Read, answer);
+fn sealed(call: Call, head: Head, asked: Asked, answer: Sealed<AnswerBody>) {
+    Delivery::new(call, head, asked, answer);
 }
 
-fn raw(call: Call, head: Head, answer: AnswerBody) {
-    Delivery::new(call, head, Nature::Read, answer);
+fn raw(call: Call, head: Head, asked: Asked, answer: AnswerBody) {
+    Delivery::new(call, head, asked, answer);
 }
 
 fn whole(answer: Sealed<AnswerBody>) -> Response<Reply> {
