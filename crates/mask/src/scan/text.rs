@@ -105,13 +105,16 @@ impl Text {
         let end = at + run.len();
         match std::str::from_utf8(run) {
             Ok(_) => {}
-            // The last character may go on in the next piece, but only if this one ends here.
-            Err(error) if error.error_len().is_none() && end == input.len() => {
-                for (place, &byte) in run.iter().enumerate().skip(error.valid_up_to()) {
-                    self.utf8(byte).map_err(|what| Fault::new(at + place, what))?;
+            // Byte by byte, so that the fault is told of the byte that is wrong, however the text is cut. The last character may
+            // go on in the next piece, but only if this one ends here.
+            Err(error) => {
+                for (place, &byte) in input.iter().enumerate().skip(at + error.valid_up_to()) {
+                    self.utf8(byte).map_err(|what| Fault::new(place, what))?;
+                }
+                if end != input.len() {
+                    return Err(Fault::new(end, What::NotUtf8));
                 }
             }
-            Err(error) => return Err(Fault::new(at + error.valid_up_to(), What::NotUtf8)),
         }
         sink.plain(input, at..end);
         Ok(end)

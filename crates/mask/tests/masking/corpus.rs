@@ -229,9 +229,9 @@ fn refuses_what_is_not_json() {
         (b"{\"a\":\"\\udc00\"}", 11, What::LoneSurrogate),
         (b"{\"a\":\"\xff\"}", 6, What::NotUtf8),
         (b"{\"a\":\"\xc0\x80\"}", 6, What::NotUtf8),
-        (b"{\"a\":\"\xed\xa0\x80\"}", 6, What::NotUtf8),
-        (b"{\"a\":\"\xe4\xb8\"}", 6, What::NotUtf8),
-        (b"{\"a\":\"\xf4\x90\x80\x80\"}", 6, What::NotUtf8),
+        (b"{\"a\":\"\xed\xa0\x80\"}", 7, What::NotUtf8),
+        (b"{\"a\":\"\xe4\xb8\"}", 8, What::NotUtf8),
+        (b"{\"a\":\"\xf4\x90\x80\x80\"}", 7, What::NotUtf8),
     ];
     for (input, offset, what) in cases {
         let name = input.escape_ascii();

@@ -18,6 +18,15 @@ fn config() -> ProptestConfig {
     }
 }
 
+#[test]
+fn the_byte_that_is_not_utf8_is_told_however_the_text_is_cut() {
+    let text = b"{\"\xC2\x00";
+    let whole = mask(Framing::One, Places::Secrets, text);
+    for chunk in 1..4 {
+        assert_eq!(mask_in(Framing::One, Places::Secrets, text, || chunk), whole);
+    }
+}
+
 proptest! {
     #![proptest_config(config())]
 
