@@ -128,7 +128,7 @@ const HARMLESS: &[&str] = &[
     "disk-01",
     "risk-assessment",
     "sk-learn",
-    "npm_config_registry=https://registry.npmjs.org/",
+    "npm_config_registry=https://registry.example.com/",
     "npm_lifecycle_event",
     "SG.example",
     "MSG.0123456789abcdefABCDEF.0123456789abcdefABCDEF0123456789abcdefABCDE",
