@@ -37,7 +37,7 @@ impl Judge {
     ) -> Finding<'a> {
         let namespace = call.object().map(|object| object.namespace).unwrap_or_default();
         let secrets: Vec<Used> =
-            call.uses().take(MAX_USES + 1).map(|secret| Used::of(secret, namespace)).collect();
+            call.uses().flat_map(|secret| Used::of(secret, namespace)).take(MAX_USES + 1).collect();
         let work: usize = secrets
             .iter()
             .map(|secret| self.evaluations_in(slice, &call.using(&secret.namespace, &secret.name)))
@@ -62,13 +62,16 @@ impl Judge {
 }
 
 impl Used {
-    /// The Secret that an object in `namespace` refers to.
-    fn of(secret: &Reference, namespace: &str) -> Self {
-        Self {
-            namespace: secret.namespace.as_deref().unwrap_or(namespace).to_owned(),
+    /// The Secrets that an object in `namespace` may mean by a reference. A namespace beside the name is a field that the
+    /// kind may not have: the server then drops it, and the object's own counts.
+    fn of<'a>(secret: &'a Reference, namespace: &'a str) -> impl Iterator<Item = Self> + 'a {
+        let told = secret.namespace.as_deref().filter(|told| *told != namespace);
+        let own = (told.is_none() || !namespace.is_empty()).then_some(namespace);
+        told.into_iter().chain(own).map(|namespace| Self {
+            namespace: namespace.to_owned(),
             name: secret.name.clone().unwrap_or_default(),
             is_plain: secret.is_plain,
-        }
+        })
     }
 }
 

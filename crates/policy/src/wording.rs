@@ -103,13 +103,12 @@ fn uses(message: &mut String, secrets: &[Used]) {
     let one = |secret: &Used| {
         let name = match secret.name.as_str() {
             "" => "any Secret".to_owned(),
-            name if secret.is_plain && is_name(name) => format!("Secret {}", quoted(name)),
+            name if secret.is_plain => format!("Secret {}", quoted(name)),
             _ => "a Secret named in the body".to_owned(),
         };
         match secret.namespace.as_str() {
             "" => format!("{name} of any namespace"),
-            namespace if is_name(namespace) => format!("{name} of namespace {}", quoted(namespace)),
-            _ => format!("{name} of a namespace named in the body"),
+            namespace => format!("{name} of namespace {}", quoted(namespace)),
         }
     };
     if secrets.is_empty() {
@@ -120,12 +119,6 @@ fn uses(message: &mut String, secrets: &[Used]) {
     if let Some(more) = secrets.len().checked_sub(MOST_TOLD).filter(|more| *more > 0) {
         _ = write!(message, " and {more} more");
     }
-}
-
-/// Whether it looks like a name that Kubernetes lets an object have (RFC 1123), and not like something to be kept quiet.
-fn is_name(text: &str) -> bool {
-    let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'.');
-    text.len() <= 253 && text.bytes().all(allowed)
 }
 
 /// Appends why approval is needed; answers what to do next.

@@ -20,7 +20,7 @@ const NAMESPACE_KEY: &str = "secretnamespace";
 /// A Secret that a body refers to.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Reference {
-    /// `None`: the object's own.
+    /// `None`: the object's own. Empty: it cannot be told, and may be any.
     pub(crate) namespace: Option<String>,
     /// `None`: it cannot be told, and may be any.
     pub(crate) name: Option<String>,
@@ -49,7 +49,7 @@ impl References {
             let alone = !map.keys().any(|other| ends_with(other, SECRET_KEYS));
             if let Some(namespace) = text(Some(value)).filter(|namespace| alone && !namespace.is_empty()) {
                 self.names.insert(UNKNOWN.to_owned());
-                self.all.insert(Reference { namespace: Some(namespace), name: None, is_plain: false });
+                self.all.insert(Reference::told(Some(&namespace), None, false));
             }
         } else if ends_with(key, SECRET_KEYS) {
             self.value(map, key, value, is_free);
@@ -61,8 +61,8 @@ impl References {
         match value {
             Value::String(name) if !name.is_empty() => self.name(map, key, name, is_free),
             Value::Array(items) => items.iter().for_each(|item| self.value(map, key, item, is_free)),
-            // `secretName` inside is found by itself.
-            Value::Object(inner) if inner.contains_key("secretName") => {}
+            // `secretName` inside is found by itself; of two names the server may take either.
+            Value::Object(inner) if inner.contains_key("secretName") && !inner.contains_key("name") => {}
             Value::Object(inner) => self.object(inner),
             _ => {}
         }
@@ -72,15 +72,15 @@ impl References {
         let namespace = text(map.get("namespace")).filter(|namespace| !namespace.is_empty());
         let name = text(map.get("name")).filter(|name| !name.is_empty());
         self.names.insert(name.clone().unwrap_or_else(|| UNKNOWN.to_owned()));
-        self.all.insert(Reference { namespace, name: name.filter(|name| name != UNKNOWN), is_plain: true });
+        self.all.insert(Reference::told(namespace.as_deref(), name.as_deref(), true));
     }
 
     fn name(&mut self, map: &Map<String, Value>, key: &str, name: &str, is_free: bool) {
         self.names.insert(name.to_owned());
         let is_provider = ends_with(key, &[PROVIDER]);
         let mut add = |namespace: Option<&str>, name: &str, is_plain| {
-            let name = Some(name).filter(|name| !is_provider && *name != UNKNOWN).map(str::to_owned);
-            self.all.insert(Reference { namespace: namespace.map(str::to_owned), name, is_plain });
+            let name = Some(name).filter(|_| !is_provider);
+            self.all.insert(Reference::told(namespace, name, is_plain));
         };
         // As annotations of ingress controllers have it.
         if let Some((namespace, name)) = name.split_once('/') {
@@ -97,6 +97,21 @@ impl References {
             add(Some(namespace), name, is_plain);
         }
     }
+}
+
+impl Reference {
+    /// What is no name of an object may be filled in later (`${pvc.name}`), and can be any.
+    fn told(namespace: Option<&str>, name: Option<&str>, is_plain: bool) -> Self {
+        let namespace = namespace.map(|namespace| if is_name(namespace) { namespace } else { "" });
+        let name = name.filter(|name| is_name(name));
+        Self { namespace: namespace.map(str::to_owned), name: name.map(str::to_owned), is_plain }
+    }
+}
+
+/// Whether it looks like a name that Kubernetes lets an object have (RFC 1123), and not like something to be kept quiet.
+fn is_name(text: &str) -> bool {
+    let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'.');
+    !text.is_empty() && text.len() <= 253 && text.bytes().all(allowed)
 }
 
 /// Whether `key` ends in one of `endings`, which are lower case.

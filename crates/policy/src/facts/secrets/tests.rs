@@ -43,6 +43,25 @@ fn a_namespace_beside_a_name_counts() {
         (json!({ "spec": { "secretRef": {} } }), vec!["./*"]),
         (json!({ "spec": { "secretProviderClass": "a" } }), vec!["./*"]),
         (json!({ "spec": { "secretName": "*" } }), vec!["./*"]),
+        // Of two names the server drops the one whose field the kind does not have.
+        (json!({ "valueFrom": { "secretKeyRef": { "name": "a", "secretName": "" } } }), vec!["./a"]),
+        (json!({ "valueFrom": { "secretKeyRef": { "name": "a", "secretName": "b" } } }), vec!["./a", "./b"]),
+        (json!({ "volumes": [{ "secret": { "name": "a", "secretName": "b" } }] }), vec!["./a", "./b"]),
+        // What is filled in later may become any name.
+        (
+            json!({ "parameters": {
+                "csi.storage.k8s.io/node-publish-secret-name": "${pvc.name}",
+                "csi.storage.k8s.io/node-publish-secret-namespace": "x",
+            } }),
+            vec!["x/*"],
+        ),
+        (
+            json!({ "parameters": {
+                "csi.storage.k8s.io/node-publish-secret-name": "a",
+                "csi.storage.k8s.io/node-publish-secret-namespace": "${pvc.namespace}",
+            } }),
+            vec!["/a!"],
+        ),
     ];
     for (body, expected) in table {
         assert_eq!(told(&body, Form::Whole), expected, "{body}");
@@ -57,10 +76,11 @@ fn a_namespace_beside_a_name_counts() {
 #[test]
 fn only_what_stands_where_kubernetes_has_names_may_be_told() {
     for body in [
-        json!({ "spec": { "clientSecret": "CANARY" } }),
-        json!({ "metadata": { "annotations": { "secret": "CANARY" } } }),
-        json!({ "spec": { "template": { "metadata": { "labels": { "secretName": "CANARY" } } } } }),
+        json!({ "spec": { "clientSecret": "canary" } }),
+        json!({ "metadata": { "annotations": { "secret": "canary" } } }),
+        json!({ "spec": { "template": { "metadata": { "labels": { "secretName": "canary" } } } } }),
     ] {
-        assert_eq!(told(&body, Form::Whole), ["./CANARY!"], "{body}");
+        assert_eq!(told(&body, Form::Whole), ["./canary!"], "{body}");
     }
+    assert_eq!(told(&json!({ "spec": { "secretName": "CANARY" } }), Form::Whole), ["./*"]);
 }
