@@ -18,20 +18,33 @@ const REPEATS: u32 = 3;
 
 impl Call {
     /// Judges a request and sends it if it is permitted; again if the object was another by then.
-    pub(crate) async fn attempt(mut self, asked: Request) -> Result<Response<Reply>, Refused> {
+    ///
+    /// A refusal is told under the id of the try that it ends.
+    pub(crate) async fn attempt(mut self, asked: Request) -> Response<Reply> {
         let kept = leaves_version_open(&asked).then(|| asked.clone());
         let (mut request, mut repeats) = (asked, 0..REPEATS);
         loop {
-            let permit = match self.permit(request).await {
-                Ok(permit) => permit,
-                Err(stopped) => return self.stop(&stopped.0, stopped.1).await,
-            };
-            let again =
-                kept.as_ref().filter(|_| permit.request().names_version() && repeats.next().is_some());
-            match self.forward(permit, again).await? {
-                Forwarded::Answer(answer) => return Ok(answer),
-                Forwarded::Outdated(call, again) => (self, request) = (*call, again.clone()),
+            let id = self.id().clone();
+            let mut again = || kept.as_ref().filter(|_| repeats.next().is_some());
+            match self.attempt_once(request, &mut again).await {
+                Ok(Forwarded::Answer(answer)) => return answer,
+                Ok(Forwarded::Outdated(call, again)) => (self, request) = (*call, again.clone()),
+                Err(refused) => return refused.answer(Some(id.as_str())),
             }
+        }
+    }
+
+    async fn attempt_once<'a>(
+        self,
+        request: Request,
+        again: &mut impl FnMut() -> Option<&'a Request>,
+    ) -> Result<Forwarded<'a>, Refused> {
+        match self.permit(request).await {
+            Ok(permit) => {
+                let again = if permit.request().names_version() { again() } else { None };
+                self.forward(permit, again).await
+            }
+            Err(stopped) => self.stop(&stopped.0, stopped.1).await.map(Forwarded::Answer),
         }
     }
 

@@ -5,7 +5,7 @@ mod ends;
 use std::{net::SocketAddr, panic::AssertUnwindSafe, sync::Arc};
 
 use futures_util::FutureExt;
-use http::{Request, Response, StatusCode, Version};
+use http::{Request, Response, Version};
 use hyper::body::Incoming;
 use identity::{Caller, End};
 use kube_api::Head;
@@ -14,7 +14,7 @@ use mask::KnownValues;
 use policy::{Judge, Judgement, Principal};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use upstream::Origin;
+use upstream::{Cluster, Origin};
 
 use crate::{
     Gate, compress,
@@ -38,6 +38,8 @@ pub(crate) struct Call {
     judge: Arc<Judge>,
     id: Id,
     caller: Caller,
+    /// The one that its session is for.
+    upstream: Arc<Cluster>,
     actor: Actor,
     started: Instant,
     interrupts: Interrupts,
@@ -70,7 +72,8 @@ pub(crate) async fn serve(gate: Arc<Gate>, peer: SocketAddr, request: Request<In
         gate.rejections().over_limit(caller.session());
         return unheard(&Refused::TooManyCalls { most: gate.slots().most() }, Ended::Refused);
     };
-    let Ok(actor) = record::actor(&caller, peer) else {
+    let (Ok(actor), Some(upstream)) = (record::actor(&caller, peer), gate.cluster(caller.cluster().as_str()))
+    else {
         return unheard(&Refused::Internal, Ended::Failed);
     };
     let id = Id::from_u128(uuid::Uuid::now_v7().as_u128());
@@ -88,6 +91,7 @@ pub(crate) async fn serve(gate: Arc<Gate>, peer: SocketAddr, request: Request<In
         judge: gate.judge(),
         id: id.clone(),
         caller,
+        upstream,
         actor,
         started,
         interrupts,
@@ -142,7 +146,7 @@ impl Call {
         if let Some(question) = reviews::question(&request) {
             return self.review(request, question).await;
         }
-        self.attempt(request).await
+        Ok(self.attempt(request).await)
     }
 
     /// By the policy that was in force when the call began, however often it is asked.
@@ -192,7 +196,7 @@ impl Call {
         } else {
             self.ended(Ended::Completed, 0);
         }
-        Ok(Reply::own(StatusCode::CREATED, answer, Some(self.id.as_str())))
+        Ok(Reply::review(answer, self.id.as_str(), self.slot()))
     }
 
     pub(crate) fn gate(&self) -> &Arc<Gate> {
@@ -211,10 +215,14 @@ impl Call {
         &self.id
     }
 
+    /// Where it is sent.
+    pub(crate) fn upstream(&self) -> &Cluster {
+        &self.upstream
+    }
+
     /// The values of the cluster's Secrets.
     pub(crate) fn known(&self) -> KnownValues {
-        let cluster = self.gate.cluster(self.cluster());
-        cluster.map_or_else(KnownValues::none, |cluster| cluster.guard().known().clone())
+        self.upstream.guard().known().clone()
     }
 
     pub(crate) fn slot(&self) -> Arc<Slot> {
@@ -243,6 +251,7 @@ impl Call {
 impl Call {
     /// A call that nobody sent.
     pub(crate) fn unsent(gate: &Arc<Gate>, caller: &Caller) -> Self {
+        let upstream = gate.cluster(caller.cluster().as_str()).unwrap();
         let interrupts = Interrupts {
             session: caller.ended().clone(),
             stopping: gate.stopping().clone(),
@@ -254,6 +263,7 @@ impl Call {
             judge: gate.judge(),
             id: Id::from_u128(1),
             caller: caller.clone(),
+            upstream,
             actor: record::actor(caller, ([127, 0, 0, 1], 1).into()).unwrap(),
             started: Instant::now(),
             interrupts,

@@ -238,10 +238,7 @@ impl Delivery {
 /// the gate no longer knows what to mask; other answers have an end, and were permitted when it did.
 async fn interrupted(call: &Call, nature: Nature, target: &Target) -> Ending {
     let blinded = async {
-        match call.gate().cluster(call.cluster()) {
-            Some(cluster) if nature.is_stream() => cluster.blinded(target).await,
-            _ => std::future::pending().await,
-        }
+        if nature.is_stream() { call.upstream().blinded(target).await } else { std::future::pending().await }
     };
     tokio::select! {
         biased;

@@ -2,8 +2,9 @@
 
 use http::{Response, StatusCode};
 use kube_api::Request;
+use ledger::{Receipt, leaf::Id};
 use policy::Permit;
-use upstream::{Answer, Failure, Intent};
+use upstream::{Answer, Failure, Intent, Origin};
 
 use crate::{
     call::Call,
@@ -24,6 +25,22 @@ pub(crate) enum Forwarded<'a> {
     Outdated(Box<Call>, &'a Request),
 }
 
+/// Why what was permitted is not sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unintended {
+    Unsendable,
+    Unrecorded,
+}
+
+impl From<Unintended> for (Ended, Refused) {
+    fn from(why: Unintended) -> Self {
+        match why {
+            Unintended::Unsendable => (Ended::Failed, Refused::Internal),
+            Unintended::Unrecorded => (Ended::Unrecorded, Refused::Unrecorded),
+        }
+    }
+}
+
 impl Call {
     /// Records the intent, sends it, and delivers the answer. Every way out has its outcome in the ledger. If there is
     /// a request to judge `again`, a 409 is not delivered.
@@ -34,9 +51,10 @@ impl Call {
     ) -> Result<Forwarded<'_>, Refused> {
         let asked = Asked { nature: Nature::of(permit.request()), target: permit.request().target().clone() };
         let nature = asked.nature;
-        let receipt = match self.intend(permit).await {
+        let receipt = match self.intend(self.id().clone(), None, permit).await {
             Ok(receipt) => receipt,
-            Err((ended, refused)) => {
+            Err(unsent) => {
+                let (ended, refused) = unsent.into();
                 self.ended(ended, 0);
                 return Err(refused);
             }
@@ -46,17 +64,13 @@ impl Call {
             let refused = self.over();
             return self.fail(Ending::UNSENT, refused).await.map(Forwarded::Answer);
         }
-        let Some(cluster) = self.gate().cluster(receipt.entry().cluster()) else {
-            let ending = Ending::Failed("unknown cluster");
-            return self.fail(ending, Refused::Internal).await.map(Forwarded::Answer);
-        };
         let sent = tokio::select! {
             biased;
             ending = self.interrupts().unanswered(nature) => {
                 return self.fail(ending, Refused::cut(ending, nature)).await.map(Forwarded::Answer);
             }
             // Connecting may take its time, too.
-            sent = cluster.send(receipt, self.interrupts().session.wait()) => sent,
+            sent = self.upstream().send(receipt, self.interrupts().session.wait()) => sent,
         };
         let answer = match sent {
             Ok(answer) => match again.filter(|_| answer.status == StatusCode::CONFLICT) {
@@ -79,14 +93,21 @@ impl Call {
         answer.map(Forwarded::Answer)
     }
 
-    async fn intend(&self, permit: Permit) -> Result<ledger::Receipt<Intent>, (Ended, Refused)> {
-        let intent = Intent::new(self.id().clone(), self.origin(), permit).map_err(|error| {
-            tracing::error!(call = %self.id(), %error, "permitted, but cannot be sent");
-            (Ended::Failed, Refused::Internal)
+    /// Records that what is permitted will be sent as `id`: the call itself, or what the gate `looks_for` on its behalf.
+    pub(crate) async fn intend(
+        &self,
+        id: Id,
+        looks_for: Option<Id>,
+        permit: Permit,
+    ) -> Result<Receipt<Intent>, Unintended> {
+        let origin = Origin { looks_for, ..self.origin() };
+        let intent = Intent::new(id.clone(), origin, permit).map_err(|error| {
+            tracing::error!(call = %id, %error, "permitted, but cannot be sent");
+            Unintended::Unsendable
         })?;
         self.gate().ledger().append(intent).await.map_err(|error| {
-            tracing::error!(call = %self.id(), %error, "the intent could not be recorded; nothing was sent");
-            (Ended::Unrecorded, Refused::Unrecorded)
+            tracing::error!(call = %id, %error, "the intent could not be recorded; nothing was sent");
+            Unintended::Unrecorded
         })
     }
 

@@ -14,7 +14,7 @@ use crate::{limits::Limits, metrics::Metrics, rejections::Rejections, slots::Slo
 /// Everything a call needs, once per process.
 #[derive(Debug)]
 pub struct Gate {
-    clusters: BTreeMap<String, Cluster>,
+    clusters: BTreeMap<String, Arc<Cluster>>,
     sessions: Arc<Sessions>,
     judge: ArcSwap<Judge>,
     ledger: Ledger,
@@ -41,7 +41,10 @@ impl Gate {
         limits: Limits,
     ) -> Self {
         Self {
-            clusters: clusters.into_iter().map(|cluster| (cluster.name().to_owned(), cluster)).collect(),
+            clusters: clusters
+                .into_iter()
+                .map(|cluster| (cluster.name().to_owned(), Arc::new(cluster)))
+                .collect(),
             sessions,
             judge: ArcSwap::from_pointee(judge),
             ledger,
@@ -76,11 +79,11 @@ impl Gate {
         self.judge.load_full()
     }
 
-    pub(crate) fn cluster(&self, name: &str) -> Option<&Cluster> {
-        self.clusters.get(name)
+    pub(crate) fn cluster(&self, name: &str) -> Option<Arc<Cluster>> {
+        self.clusters.get(name).cloned()
     }
 
-    pub(crate) fn clusters(&self) -> impl Iterator<Item = &Cluster> {
+    pub(crate) fn clusters(&self) -> impl Iterator<Item = &Arc<Cluster>> {
         self.clusters.values()
     }
 

@@ -1,9 +1,8 @@
 //! The gate's own look at the object that a call is about: a call of the agent's, permitted, recorded and sent like any
 //! other, whose answer stays here.
 
-use std::{pin::pin, time::Duration};
+use std::pin::pin;
 
-use bytes::Bytes;
 use http::StatusCode;
 use http_body_util::{BodyExt, Limited};
 use kube_api::Request;
@@ -14,19 +13,20 @@ use ledger::{
 use mask::Live;
 use policy::{Decision, Judgement, Look, Permit, Verdict};
 use tokio::time::Instant;
-use upstream::{Answer, Intent, Origin};
+use upstream::{Answer, Failure, Intent};
 
 use crate::{
     call::Call,
+    forward::Unintended,
     interrupt::Nature,
     judged::Judged,
-    outcome::{Ending, Outcome},
+    outcome::{Ending, Outcome, Unrecorded},
     record,
-    refuse::{Refused, Unseen},
+    refuse::{Answered, Refused, Unseen},
 };
 
-/// The longest error of the API server's that is passed on for a look; a longer one is told without its words.
-const LONGEST_ERROR: usize = 64 * 1024;
+/// Errors come with at most 64 KiB of words, which placeholders make longer.
+const LONGEST_ERROR: usize = 256 * 1024;
 
 /// Why a call is not sent.
 pub(crate) enum Stop {
@@ -39,8 +39,8 @@ pub(crate) enum Stop {
 /// What there was to see.
 enum Seen {
     Object(Box<Live>),
-    /// The API server's error, masked as for the agent.
-    Error(StatusCode, Bytes),
+    /// The API server's error, masked as for the agent, and how many values that took.
+    Error(Box<Answered>, u64),
 }
 
 impl Call {
@@ -56,11 +56,10 @@ impl Call {
         };
         match self.ask(permit).await? {
             Seen::Object(live) => Ok(*live),
-            Seen::Error(StatusCode::NOT_FOUND, _) => match self.gate().cluster(self.cluster()) {
-                Some(cluster) => Ok(Live::absent(cluster.guard(), request)),
-                None => Err(Stop::unseen(Refused::Internal)),
-            },
-            Seen::Error(status, _) => Err(Stop::unseen(Refused::Unseen(Unseen::Answered(status)))),
+            Seen::Error(error, _) if error.status == StatusCode::NOT_FOUND => {
+                Ok(Live::absent(self.upstream().guard(), request))
+            }
+            Seen::Error(error, _) => Err(Stop::unseen(Refused::Unseen(Unseen::Answered(error.status)))),
         }
     }
 
@@ -69,7 +68,7 @@ impl Call {
     pub(crate) async fn judge_merged(&self, look: Look) -> Result<Verdict, (Look, Stop)> {
         match self.ask(look.dry_run()).await {
             Ok(Seen::Object(live)) => Ok(live.ask(|merged| self.policy().judge_merged(look, merged))),
-            Ok(Seen::Error(status, body)) => Err((look, Stop::unseen(Refused::Answered { status, body }))),
+            Ok(Seen::Error(error, _)) => Err((look, Stop::unseen(Refused::Answered(error)))),
             Err(stop) => Err((look, stop)),
         }
     }
@@ -78,51 +77,47 @@ impl Call {
     async fn ask(&self, permit: Permit) -> Result<Seen, Stop> {
         let started = Instant::now();
         let id = Id::from_u128(uuid::Uuid::now_v7().as_u128());
-        let origin = Origin { looks_for: Some(self.id().clone()), ..self.origin() };
-        let intent = Intent::new(id.clone(), origin, permit).map_err(|error| {
-            tracing::error!(call = %self.id(), %error, "permitted, but cannot be sent");
-            Stop::unseen(Refused::Internal)
-        })?;
-        let receipt = self.gate().ledger().append(intent).await.map_err(|error| {
-            tracing::error!(call = %self.id(), %error, "a look could not be recorded; nothing was sent");
-            Stop::Unrecorded
-        })?;
+        let receipt = self.intend(id.clone(), Some(self.id().clone()), permit).await?;
         let (status, answered, ending, seen) = match self.sent(receipt).await {
             Ok((status, Ok(seen))) => (status, Some(status), Ending::Completed, Ok(seen)),
             Ok((status, Err((ending, refused)))) => (status, Some(status), ending, Err(refused)),
             Err((ending, refused)) => (refused.code(), None, ending, Err(refused)),
         };
-        let outcome = Outcome { status, answered, bytes: 0, masked: 0, ending };
-        self.looked(&id, &outcome, started.elapsed()).await?;
+        let masked = if let Ok(Seen::Error(_, masked)) = seen { masked } else { 0 };
+        let outcome = Outcome { status, answered, bytes: 0, masked, ending };
+        let told = self.tell_end(&id, record::outcome(&id, &outcome, started.elapsed())).await;
+        told.map_err(|Unrecorded| Stop::Unrecorded)?;
         seen.map_err(Stop::unseen)
     }
 
     async fn sent(&self, receipt: Receipt<Intent>) -> Result<(StatusCode, Result<Seen, Given>), Given> {
-        let cluster = self.gate().cluster(receipt.entry().cluster());
-        let cluster = cluster.ok_or((Ending::Failed("unknown cluster"), Refused::Internal))?;
         let mut given_up = pin!(self.interrupts().unseen(Nature::Read));
         let answer = tokio::select! {
             biased;
-            ending = &mut given_up => return Err((ending, Refused::Cut(ending))),
-            sent = cluster.send(receipt, self.interrupts().session.wait()) => {
-                sent.map_err(|failure| (Ending::of_failure(&failure), Refused::from(&failure)))?
+            ending = &mut given_up => return Err((ending, self.given_up(ending))),
+            sent = self.upstream().send(receipt, self.interrupts().session.wait()) => {
+                sent.map_err(|failure| (Ending::of_failure(&failure), self.unsent_for(&failure)))?
             }
         };
         let status = answer.status;
         let seen = tokio::select! {
             biased;
-            ending = &mut given_up => Err((ending, Refused::Cut(ending))),
+            ending = &mut given_up => Err((ending, self.given_up(ending))),
             seen = see(answer) => seen.ok_or((Ending::Unmaskable, Refused::Unseen(Unseen::Unreadable))),
         };
         Ok((status, seen))
     }
 
-    async fn looked(&self, id: &Id, outcome: &Outcome, took: Duration) -> Result<(), Stop> {
-        let recorded = self.gate().ledger().append(record::outcome(id, outcome, took)).await;
-        recorded.map(drop).map_err(|error| {
-            tracing::error!(call = %id, %error, "the outcome of a look could not be recorded");
-            Stop::Unrecorded
-        })
+    /// What the client is told when its call goes no further, since the look for it was given up.
+    fn given_up(&self, ending: Ending) -> Refused {
+        if matches!(ending, Ending::SessionEnded | Ending::SessionFrozen) {
+            return self.over();
+        }
+        Refused::Cut(ending)
+    }
+
+    fn unsent_for(&self, failure: &Failure) -> Refused {
+        if matches!(failure, Failure::Unwanted) { self.over() } else { Refused::from(failure) }
     }
 }
 
@@ -132,18 +127,35 @@ type Given = (Ending, Refused);
 /// `None` if it cannot be understood.
 #[expect(clippy::disallowed_methods, reason = "collects a body that `Limited` bounds")]
 async fn see(answer: Answer) -> Option<Seen> {
-    let Answer { status, body, .. } = answer;
+    let Answer { status, mut headers, body } = answer;
     if status.is_success() {
         return body.keep().await.ok().map(|live| Seen::Object(Box::new(live)));
     }
-    let opened = body.open().await.ok()?;
-    let error = Limited::new(opened.body, LONGEST_ERROR).collect().await.ok()?;
-    Some(Seen::Error(status, error.to_bytes()))
+    let mut opened = body.open().await.ok()?;
+    headers.extend(opened.headers);
+    let error = Limited::new(&mut opened.body, LONGEST_ERROR).collect().await.ok()?;
+    let answered = Answered { status, headers, body: error.to_bytes() };
+    Some(Seen::Error(Box::new(answered), opened.body.masked_values()))
 }
 
 impl Stop {
+    /// The object was not seen.
     fn unseen(refused: Refused) -> Self {
-        Self::Refused { refused, cause: Cause::Unseen, decision: None }
+        let cause = match refused {
+            Refused::Frozen { .. } | Refused::Cut(Ending::SessionFrozen) => Cause::SessionFrozen,
+            Refused::Cut(Ending::SessionEnded) => Cause::SessionEnded,
+            _ => Cause::Unseen,
+        };
+        Self::Refused { refused, cause, decision: None }
+    }
+}
+
+impl From<Unintended> for Stop {
+    fn from(why: Unintended) -> Self {
+        match why {
+            Unintended::Unsendable => Self::unseen(Refused::Internal),
+            Unintended::Unrecorded => Self::Unrecorded,
+        }
     }
 }
 

@@ -98,18 +98,14 @@ async fn ready(gate: &Arc<Gate>) -> Response<Full<Bytes>> {
 /// Asks every cluster at once, so that one which does not answer cannot hide the others from a probe.
 async fn reach(gate: &Arc<Gate>) -> BTreeMap<String, Result<String, String>> {
     let mut asked = JoinSet::new();
-    for name in gate.clusters().map(|cluster| cluster.name().to_owned()) {
-        let gate = Arc::clone(gate);
+    for cluster in gate.clusters().map(Arc::clone) {
         asked.spawn(async move {
-            let answer = match gate.cluster(&name) {
-                Some(cluster) => match timeout(REACHED_WITHIN, cluster.reach()).await {
-                    Ok(Ok(())) => usable(cluster.standing().unwrap_or_default()),
-                    Ok(Err(error)) => Err(error.to_string()),
-                    Err(_elapsed) => Err("no connection yet".to_owned()),
-                },
-                None => Err("unknown".to_owned()),
+            let answer = match timeout(REACHED_WITHIN, cluster.reach()).await {
+                Ok(Ok(())) => usable(cluster.standing().unwrap_or_default()),
+                Ok(Err(error)) => Err(error.to_string()),
+                Err(_elapsed) => Err("no connection yet".to_owned()),
             };
-            (name, answer)
+            (cluster.name().to_owned(), answer)
         });
     }
     asked.join_all().await.into_iter().collect()

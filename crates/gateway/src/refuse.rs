@@ -5,7 +5,7 @@ mod words;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{Response, StatusCode};
+use http::{HeaderMap, Response, StatusCode};
 use identity::{Frozen, SessionId};
 use kube_api::Status;
 use mask::{BodyError, Unwritable};
@@ -46,14 +46,23 @@ pub(crate) enum Refused {
     Unended,
     /// An answer that is not one.
     BadAnswer,
-    /// The API server would not do what was asked, as it said in the gate's dry run; its words are masked.
-    Answered { status: StatusCode, body: Bytes },
+    /// The API server would not do what was asked, as it said in the gate's dry run.
+    Answered(Box<Answered>),
     /// The gate could not see the object that a write is about.
     Unseen(Unseen),
     /// An answer that cannot be masked.
     Unmaskable,
     /// A defect of the gate's, or of its configuration.
     Internal,
+}
+
+/// An error of the API server's, masked.
+#[derive(Debug)]
+pub(crate) struct Answered {
+    pub(crate) status: StatusCode,
+    /// All of them may be shown.
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
 }
 
 /// Why the gate did not see an object.
@@ -67,8 +76,10 @@ pub(crate) enum Unseen {
 
 impl Refused {
     pub(crate) fn answer(&self, call: Option<&str>) -> Response<Reply> {
-        if let Self::Answered { status, body } = self {
-            return Reply::own(*status, body.clone(), call);
+        if let Self::Answered(error) = self {
+            let mut response = Reply::error(error.status, error.body.clone(), call);
+            response.headers_mut().extend(error.headers.clone());
+            return response;
         }
         Reply::status(&self.status(), call)
     }
@@ -85,7 +96,7 @@ impl Refused {
                 let status = failure(StatusCode::TOO_MANY_REQUESTS, "TooManyRequests", &self.words());
                 return status.retry_after(1);
             }
-            Self::Answered { status, .. } => (*status, "InternalError"),
+            Self::Answered(error) => (error.status, "InternalError"),
             Self::Unauthenticated => (StatusCode::UNAUTHORIZED, "Unauthorized"),
             Self::Frozen { .. } => (StatusCode::FORBIDDEN, "Forbidden"),
             Self::Version => (StatusCode::HTTP_VERSION_NOT_SUPPORTED, "BadRequest"),

@@ -39,16 +39,25 @@ enum Content {
 impl Reply {
     /// A `Status`, with the code it names, `Retry-After` where it says so, and the call's id if there is one.
     pub(crate) fn status(status: &Status, call: Option<&str>) -> Response<Self> {
-        let mut response = Self::own(status.code(), status.to_json(), call);
+        let mut response = Self::error(status.code(), status.to_json(), call);
         if let Some(seconds) = status.retry_after_seconds() {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
     }
 
-    /// A document of the gate's own, such as the answer to a review.
-    pub(crate) fn own(code: StatusCode, json: Bytes, call: Option<&str>) -> Response<Self> {
-        let mut response = Self::of(Content::Known(Full::new(json)), None).with(code, call);
+    /// The gate's own answer to a review of an agent's rights.
+    pub(crate) fn review(json: Bytes, call: &str, slot: Arc<Slot>) -> Response<Self> {
+        Self::json(StatusCode::CREATED, json, Some(call), Some(slot))
+    }
+
+    /// An error in words, the gate's own or the API server's, masked.
+    pub(crate) fn error(code: StatusCode, json: Bytes, call: Option<&str>) -> Response<Self> {
+        Self::json(code, json, call, None)
+    }
+
+    fn json(code: StatusCode, json: Bytes, call: Option<&str>, slot: Option<Arc<Slot>>) -> Response<Self> {
+        let mut response = Self::of(Content::Known(Full::new(json)), slot).with(code, call);
         response.headers_mut().insert(header::CONTENT_TYPE, JSON);
         response
     }

@@ -21,7 +21,7 @@ const INCOMPLETE: &str =
 /// A self-review, understood.
 #[derive(Debug)]
 pub(crate) enum Question {
-    /// `SelfSubjectAccessReview`: the attributes asked about, `spec` as sent.
+    /// `SelfSubjectAccessReview`: `spec` as sent.
     Access { spec: Value },
     /// `SelfSubjectRulesReview`: all rules in one namespace.
     Rules { namespace: String },
@@ -54,7 +54,7 @@ pub(crate) fn answer(
     let (kind, spec, status) = match question {
         Question::Access { spec } => (
             "SelfSubjectAccessReview",
-            spec.clone(),
+            understood(spec),
             access(judge, principal, cluster, spec).map_err(Refused::Unparsed)?,
         ),
         Question::Rules { namespace } => (
@@ -71,6 +71,20 @@ pub(crate) fn answer(
         "status": status,
     });
     Ok(Bytes::from(review.to_string()))
+}
+
+/// Of what was asked, what is judged: the rest could be of any size, and would be sent back as it came.
+fn understood(spec: &Value) -> Value {
+    const ATTRIBUTES: &[(&str, &[&str])] = &[
+        ("nonResourceAttributes", &["verb", "path"]),
+        ("resourceAttributes", &["verb", "group", "version", "resource", "subresource", "namespace", "name"]),
+    ];
+    let texts = |asked: &Value, keys: &[&str]| -> Value {
+        let told = keys.iter().filter_map(|key| Some(((*key).to_owned(), json!(optional(asked, key)?))));
+        Value::Object(told.collect())
+    };
+    let judged = ATTRIBUTES.iter().find_map(|(key, keys)| Some((*key, texts(spec.get(*key)?, keys))));
+    judged.map_or_else(|| json!({}), |(key, asked)| json!({ key: asked }))
 }
 
 fn access(

@@ -12,8 +12,7 @@ impl Call {
     /// The request that will be judged and sent in place of `request`, if it is another. What policy does not permit anyway
     /// is not looked at.
     pub(crate) async fn settle(&self, request: &Request) -> Result<Option<Request>, Stop> {
-        let Some(cluster) = self.gate().cluster(self.cluster()) else { return Ok(None) };
-        if !needs_live(cluster.guard(), request)? {
+        if !needs_live(self.upstream().guard(), request)? {
             return Ok(None);
         }
         if let Judgement::Verdict(Verdict::Ask(_) | Verdict::Deny(_)) = self.judge(request.clone()) {

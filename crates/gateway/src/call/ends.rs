@@ -106,12 +106,16 @@ impl Call {
 
     /// Writes the outcome; durable when it resolves.
     pub(crate) async fn close(self, outcome: Outcome) -> Result<(), Unrecorded> {
-        let took = self.started.elapsed();
-        let event = record::outcome(&self.id, &outcome, took);
-        let recorded = self.gate.ledger().append(event).await;
+        let event = record::outcome(&self.id, &outcome, self.started.elapsed());
+        let recorded = self.tell_end(&self.id, event).await;
         self.ended(outcome.ending.as_ended(), outcome.masked);
-        recorded.map(drop).map_err(|refused| {
-            tracing::error!(call = %self.id, %refused, "the outcome could not be recorded");
+        recorded
+    }
+
+    /// Writes the outcome of what was sent as `id`.
+    pub(crate) async fn tell_end(&self, id: &Id, event: Event) -> Result<(), Unrecorded> {
+        self.gate.ledger().append(event).await.map(drop).map_err(|refused| {
+            tracing::error!(call = %id, %refused, "the outcome could not be recorded");
             Unrecorded
         })
     }
@@ -128,8 +132,7 @@ impl Call {
             ending: Ending::Completed,
         };
         let event = record::outdated(&self.id, &outcome, self.started.elapsed(), &next);
-        if let Err(refused) = self.gate.ledger().append(event).await {
-            tracing::error!(call = %self.id, %refused, "the outcome could not be recorded");
+        if let Err(Unrecorded) = self.tell_end(&self.id, event).await {
             self.ended(Ended::Unrecorded, 0);
             return Err(Refused::Unended);
         }

@@ -1,6 +1,6 @@
 use std::{collections::BTreeSet, sync::Arc};
 
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 use identity::{Frozen, SessionId};
 use upstream::{
     ConnectError, Failure,
@@ -9,7 +9,7 @@ use upstream::{
 
 use mask::Unwritable;
 
-use super::{Refused, Unseen};
+use super::{Answered, Refused, Unseen};
 use crate::{outcome::Ending, parse::Why};
 
 fn all() -> Vec<Refused> {
@@ -63,7 +63,11 @@ fn all() -> Vec<Refused> {
         Refused::Unseen(Unseen::Answered(StatusCode::FORBIDDEN)),
         Refused::Unseen(Unseen::Answered(StatusCode::SERVICE_UNAVAILABLE)),
         Refused::Unseen(Unseen::Unreadable),
-        Refused::Answered { status: StatusCode::UNPROCESSABLE_ENTITY, body: "{}".into() },
+        Refused::Answered(Box::new(Answered {
+            status: StatusCode::UNPROCESSABLE_ENTITY,
+            headers: HeaderMap::new(),
+            body: "{}".into(),
+        })),
         Refused::from(Unwritable::Foreign { path: "/data/password".to_owned() }),
         Refused::from(Unwritable::Changed),
     ]
@@ -89,7 +93,7 @@ fn number(refused: &Refused) -> usize {
         Refused::Internal => 13,
         Refused::Unseen(_) => 14,
         // In the API server's words; these are the ledger's.
-        Refused::Answered { .. } => 15,
+        Refused::Answered(_) => 15,
         Refused::Frozen { .. } => 16,
         Refused::Blind(_) => 17,
     }

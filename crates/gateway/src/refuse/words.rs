@@ -42,7 +42,7 @@ impl Refused {
                 )
                 .into();
             }
-            Self::Answered { status, .. } => return would_not(*status).into(),
+            Self::Answered(error) => return would_not(error.status).into(),
             Self::Unseen(why) => return not_seen(*why).into(),
             Self::Unauthenticated => {
                 "portcullis: no valid session; open one with `portcullis session open` and use its kubeconfig"

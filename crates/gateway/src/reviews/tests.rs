@@ -46,6 +46,18 @@ fn what_waits_for_an_approval_that_nobody_can_give_is_not_allowed() {
 }
 
 #[test]
+fn only_what_is_judged_is_told_again() {
+    let long = "a".repeat(1 << 19);
+    let asked = json!({ "verb": "get", "resource": "pods", "namespace": "", "fieldSelector": { "rawSelector": long }, "x": long });
+    let spec = json!({ "resourceAttributes": asked, "user": long });
+    let review: Value =
+        serde_json::from_str(&ask("selfsubjectaccessreviews", &json!({ "user": long }))).unwrap();
+    assert_eq!(review["spec"], json!({}));
+    let review: Value = serde_json::from_str(&ask("selfsubjectaccessreviews", &spec)).unwrap();
+    assert_eq!(review["spec"], json!({ "resourceAttributes": { "verb": "get", "resource": "pods" } }));
+}
+
+#[test]
 fn what_no_request_could_have_is_not_asked_about() {
     let long = "a".repeat((3 << 20) - 200);
     let resource =

@@ -1,17 +1,44 @@
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 
 use http::{Method, Request as Http, header};
 use identity::{Agent, Agents, Caller, Opening, Sessions, SystemClock, SystemEntropy};
 use jiff::{SignedDuration, Timestamp};
 use kube_api::Head;
 use ledger::testing;
+use mask::{Catalogue, Guard, KnownValues};
 use policy::{Bundle, Judge};
+use serde_json::json;
 use tempfile::TempDir;
+use upstream::Cluster;
 
 use super::*;
 use crate::Limits;
 
 const BUDGET: u32 = 3;
+
+/// A cluster that is never asked anything.
+async fn unreached(folder: &Path) -> Cluster {
+    let file = folder.join("kubeconfig");
+    let text = json!({
+        "current-context": "c",
+        "contexts": [{ "name": "c", "context": { "cluster": "c", "user": "u" } }],
+        "clusters": [{ "name": "c", "cluster": { "server": "https://127.0.0.1:1" } }],
+        "users": [{ "name": "u", "user": { "token": "t" } }],
+    });
+    std::fs::write(&file, text.to_string()).unwrap();
+    let patience = Duration::from_secs(1);
+    let settings = upstream::Settings {
+        name: "prod".to_owned(),
+        source: upstream::Source::Kubeconfig { file, context: None },
+        guard: Guard::new("prod", Catalogue::builtin(), KnownValues::none(), [1; 16]),
+        reading: None,
+        connect_timeout: patience,
+        idle_timeout: patience,
+        credential_timeout: patience,
+        response_timeout: patience,
+    };
+    Cluster::load(settings).await.unwrap()
+}
 
 /// A gate in front of nothing, with one open session.
 struct Bench {
@@ -45,7 +72,8 @@ impl Bench {
         };
         let judge = Judge::new(Bundle::compile(&[rules]).unwrap(), policy::Settings::default());
         let ledger = testing::open(data.path());
-        let gate = Arc::new(Gate::new(vec![], Arc::new(loaded.sessions), judge, ledger, limits()));
+        let upstream = unreached(data.path()).await;
+        let gate = Arc::new(Gate::new(vec![upstream], Arc::new(loaded.sessions), judge, ledger, limits()));
         Self { gate, caller, data }
     }
 
