@@ -4,7 +4,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use e2e::{AuditedGate, Client, behind, leaves, permissive};
-use http::{Method, StatusCode};
+use http::{Method, StatusCode, header};
 use serde_json::{Value, json};
 use testkit::stand_in::{Reply, Seen, StandIn};
 
@@ -27,11 +27,7 @@ fn busy(conflicts: usize) -> anyhow::Result<StandIn> {
             return Reply::json(StatusCode::OK, object.to_string());
         }
         if writes.fetch_add(1, Ordering::Relaxed) < conflicts {
-            let status = json!({
-                "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "reason": "Conflict", "code": 409,
-                "message": "the object has been modified",
-            });
-            return Reply::json(StatusCode::CONFLICT, status.to_string());
+            return status(StatusCode::CONFLICT, "the object has been modified");
         }
         Reply::json(
             StatusCode::OK,
@@ -152,5 +148,58 @@ fn an_update_without_a_version_overwrites_any() -> anyhow::Result<()> {
     let line = "PUT /api/v1/namespaces/shop/secrets/db";
     let answer = Client::new(&gate, &session)?.ask(line, &["Content-Type: application/json"], secret)?;
     assert_eq!((answer.status, bound(&server)?), (200, vec![json!("41"), json!("42")]));
+    Ok(())
+}
+
+/// An API server that takes no write, and answers every look after the first `looks` with 429.
+fn overloaded(looks: usize) -> anyhow::Result<StandIn> {
+    let seen = AtomicUsize::new(0);
+    StandIn::start(move |request| {
+        if !is_look(request) {
+            return status(StatusCode::CONFLICT, "the object has been modified");
+        }
+        if seen.fetch_add(1, Ordering::Relaxed) >= looks {
+            return status(StatusCode::TOO_MANY_REQUESTS, "please come back")
+                .header(header::RETRY_AFTER, "7");
+        }
+        let metadata = json!({ "name": "web", "namespace": "shop", "uid": "u", "resourceVersion": "41" });
+        let object = json!({ "kind": "Deployment", "apiVersion": "apps/v1", "metadata": metadata });
+        Reply::json(StatusCode::OK, object.to_string())
+    })
+}
+
+fn status(code: StatusCode, message: &str) -> Reply {
+    let status = json!({
+        "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "code": code.as_u16(), "message": message,
+    });
+    Reply::json(code, status.to_string())
+}
+
+#[test]
+fn an_error_about_the_dry_run_says_when_to_come_back() -> anyhow::Result<()> {
+    let server = overloaded(0)?;
+    let gate = behind(&server, &permissive())?;
+    let session = gate.session("overloaded")?;
+    let answer = Client::new(&gate, &session)?.ask(WEB, &[MERGE], COMMAND)?;
+    assert!(answer.status == 429 && answer.body.contains("please come back"), "{}", answer.body);
+    assert_eq!(answer.header("retry-after"), Some("7"));
+    Ok(())
+}
+
+#[test]
+fn a_refusal_names_the_try_that_it_ends() -> anyhow::Result<()> {
+    let server = overloaded(1)?;
+    let mut gate = behind(&server, &permissive())?;
+    let session = gate.session("refused again")?;
+    let answer = Client::new(&gate, &session)?.ask(WEB, &[MERGE], COMMAND)?;
+    assert_eq!(answer.status, 429, "{}", answer.body);
+    gate.stop()?;
+    let told = leaves(&gate)?;
+    let calls = |kind: &str| {
+        let of = told.iter().filter(|leaf| leaf.get("type").and_then(Value::as_str) == Some(kind));
+        of.filter_map(|leaf| leaf.pointer("/event/call")?.as_str()).collect::<Vec<_>>()
+    };
+    assert_eq!(calls("refusal"), [answer.header("audit-id").unwrap_or_default()]);
+    assert!(!calls("intent").contains(&calls("refusal")[0]));
     Ok(())
 }
