@@ -5,7 +5,7 @@
 //! whatever its values are. Values of an immutable Secret, of which the server takes the same and refuses others, cannot be
 //! written at all.
 
-use kube_api::{Body, ContentType, Request};
+use kube_api::{Body, ContentType, Request, Resource};
 use serde_json::{Map, Value, json};
 
 use super::Unwritable;
@@ -19,43 +19,80 @@ use crate::placeholder::placeholder_in;
 const MARK: &str = "portcullis.dev/call";
 
 /// A value of the client's at a masked place of an object that is no Secret, in a write whose answer would tell whether it is
-/// the one that is there: a dry run, in which a generation rises or not, or an apply that yields, in which there is a conflict
-/// or not. A write that is neither overwrites what it guesses at.
+/// the one that is there. A write that is none of these overwrites what it guesses at.
 pub(super) struct Test {
-    pub(super) at: Pointer,
-    pub(super) by_apply: bool,
+    at: Pointer,
+    by: By,
+}
+
+/// What would tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum By {
+    /// Whether a generation rises.
+    DryRun,
+    /// Whether there is a conflict.
+    YieldingApply,
+    /// The same is taken, another value is not.
+    Immutability,
+}
+
+impl By {
+    fn of(request: &Request, body: &Body) -> Option<Self> {
+        if request.dry_run() {
+            Some(Self::DryRun)
+        } else if body.content() == ContentType::ApplyPatch && !request.options().is_set("force") {
+            Some(Self::YieldingApply)
+        } else {
+            request.resource().is_some_and(keeps_values).then_some(Self::Immutability)
+        }
+    }
+}
+
+/// Whether values that may be masked cannot be changed in such an object (`ValidatePodUpdate` and `ValidateJobUpdate` in
+/// k8s.io/kubernetes/pkg/apis): the environments of its containers.
+fn keeps_values(resource: &Resource) -> bool {
+    matches!((resource.group(), resource.resource()), ("", "pods") | ("batch", "jobs"))
 }
 
 impl Test {
     pub(super) fn refused(&self) -> Unwritable {
-        let (how, remedy) = if self.by_apply {
-            ("an apply that yields to other managers", "or apply with `--force-conflicts`")
-        } else {
-            ("a dry run", "or send it without the dry run")
+        let (how, remedy) = match self.by {
+            By::DryRun => ("a dry run", "or send it without the dry run"),
+            By::YieldingApply => {
+                ("an apply that yields to other managers", "or apply with `--force-conflicts`")
+            }
+            By::Immutability => ("a write of what cannot be changed", "or make a new object"),
         };
         Unwritable::Guess { path: self.at.text(), how, remedy }
     }
 }
 
-/// What of a write could test a guess.
-pub(super) fn tested(guard: &Guard, request: &Request) -> Option<Test> {
+/// What of a write could test a guess. What its manager is known to have applied itself (`owned`), an apply of it tells nothing
+/// of.
+pub(super) fn tested(guard: &Guard, request: &Request, owned: &dyn Fn(&Pointer) -> bool) -> Option<Test> {
     let body = request.body()?;
-    let yields = body.content() == ContentType::ApplyPatch && !request.options().is_set("force");
-    if !(yields || request.dry_run()) || request.resource()?.is_secret() {
+    if request.resource()?.is_secret() {
         return None;
     }
+    let by = By::of(request, body)?;
+    let tests = |at: &Pointer| by != By::YieldingApply || !owned(at);
     let at = match body.content() {
         ContentType::JsonPatch => masked_operation(guard, request, body)?,
         ContentType::Json
         | ContentType::MergePatch
         | ContentType::StrategicMergePatch
-        | ContentType::ApplyPatch => masked_literal(guard, request, body.value())?,
+        | ContentType::ApplyPatch => masked_literal(guard, request, body.value(), &tests)?,
     };
-    Some(Test { at, by_apply: !request.dry_run() })
+    Some(Test { at, by })
 }
 
-/// Where a document has a value of its own that would be masked by its place.
-fn masked_literal(guard: &Guard, request: &Request, written: &Value) -> Option<Pointer> {
+/// Where a document has a value of its own that would be masked by its place, and that `tests`.
+fn masked_literal(
+    guard: &Guard,
+    request: &Request,
+    written: &Value,
+    tests: &dyn Fn(&Pointer) -> bool,
+) -> Option<Pointer> {
     let kind = Kind::of(guard.catalogue(), request);
     let mut masker = Masker::new(Framing::One, &kind.rules(guard.catalogue()));
     // What cannot be masked has no value of its own; whoever sends it gets the API server's refusal.
@@ -64,7 +101,7 @@ fn masked_literal(guard: &Guard, request: &Request, written: &Value) -> Option<P
     let mut literal = |found: Found<'_>, at: &Pointer| {
         let Found::Value(value) = found else { return false };
         let scalar = !value.is_array() && !value.is_object();
-        scalar && at.find(&shown) != Some(value) && !value.as_str().is_some_and(placeholder_in)
+        scalar && at.find(&shown) != Some(value) && !value.as_str().is_some_and(placeholder_in) && tests(at)
     };
     first(written, &mut Pointer::default(), &mut literal)
 }
@@ -85,7 +122,7 @@ fn masked_operation(guard: &Guard, request: &Request, body: &Body) -> Option<Poi
             }
         });
         let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
-        masked_literal(guard, request, &object).map(|_| Pointer::to(&keys))
+        masked_literal(guard, request, &object, &|_| true).map(|_| Pointer::to(&keys))
     })
 }
 

@@ -344,6 +344,11 @@ fn what_would_tell_whether_a_guess_is_right_is_refused_before_it_is_sent() {
     let live = live(WEB, &object);
     let guess = variable("DB_PASSWORD", &json!("guess"));
     let path = "/spec/template/spec/containers/0/env/0/value";
+    let mut both = guess.clone();
+    both["spec"]["template"]["spec"]["containers"][0]["env"]
+        .as_array_mut()
+        .unwrap()
+        .push(json!({ "name": "API_TOKEN", "value": "guess" }));
     let pin = json!({ "spec": { "pin": 1234 } });
     let widget = "/apis/example.com/v1/namespaces/shop/widgets/w";
     let widgets = self::live(
@@ -363,6 +368,7 @@ fn what_would_tell_whether_a_guess_is_right_is_refused_before_it_is_sent() {
         ),
         ("an apply that yields", &live, WEB, "fieldManager=other", APPLY, guess.clone()),
         ("of what was applied before", &live, WEB, "fieldManager=own", APPLY, guess.clone()),
+        ("of another's beside it", &live, WEB, "fieldManager=own", APPLY, both),
         ("with force", &live, WEB, "fieldManager=other&force=true", APPLY, guess.clone()),
         ("a write", &live, WEB, "fieldManager=other", STRATEGIC, guess.clone()),
         ("another field", &live, WEB, "dryRun=All", STRATEGIC, json!({ "spec": { "replicas": 3 } })),
@@ -377,6 +383,37 @@ fn what_would_tell_whether_a_guess_is_right_is_refused_before_it_is_sent() {
     // What is not there yet cannot be guessed at.
     let absent = Live::absent(&guard(), &dry);
     assert!(absent.update(&dry, "CALL").is_ok());
+}
+
+/// Of what cannot be changed the same is taken, and another value is refused: nothing is overwritten by a wrong guess.
+#[test]
+fn what_cannot_be_changed_cannot_be_guessed_at() {
+    let pod = "/api/v1/namespaces/shop/pods/web";
+    let job = "/apis/batch/v1/namespaces/shop/jobs/web";
+    let spec =
+        json!({ "containers": [{ "name": "web", "env": [{ "name": "DB_PASSWORD", "value": "guess" }] }] });
+    let metadata = json!({ "name": "web", "uid": "6e0a", "resourceVersion": "41" });
+    let whole = json!({ "metadata": metadata, "spec": spec });
+    let value = json!([{ "op": "replace", "path": "/spec/containers/0/env/0/value", "value": "guess" }]);
+    let live = live(pod, &whole);
+    let mut out = String::new();
+    for (what, method, target, content, body) in [
+        ("an update", "PUT", pod.to_owned(), JSON, whole.clone()),
+        ("a patch", "PATCH", pod.to_owned(), STRATEGIC, json!({ "spec": spec })),
+        ("a JSON patch", "PATCH", pod.to_owned(), JSON_PATCH, value),
+        ("a forced apply", "PATCH", format!("{pod}?fieldManager=own&force=true"), APPLY, whole.clone()),
+        ("a job", "PATCH", job.to_owned(), STRATEGIC, json!({ "spec": { "template": { "spec": spec } } })),
+        ("a label", "PATCH", pod.to_owned(), MERGE, json!({ "metadata": { "labels": { "a": "b" } } })),
+    ] {
+        writeln!(out, "{what}\n  {}", told(&live, &request(method, &target, content, &body))).unwrap();
+    }
+    let added = json!({ "spec": { "ephemeralContainers": spec["containers"] } });
+    let debug = request("PATCH", &format!("{pod}/ephemeralcontainers"), STRATEGIC, &added);
+    writeln!(out, "a container that was added\n  {}", needs_live(&guard(), &debug).unwrap_err()).unwrap();
+    insta::assert_snapshot!(out);
+    let added = json!({ "spec": { "ephemeralContainers": [{ "name": "debug", "image": "busybox" }] } });
+    let debug = request("PATCH", &format!("{pod}/ephemeralcontainers"), STRATEGIC, &added);
+    assert_eq!(needs_live(&guard(), &debug), Ok(false));
 }
 
 #[test]

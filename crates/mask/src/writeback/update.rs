@@ -31,14 +31,18 @@ pub fn placeholder_path(request: &Request) -> Option<String> {
 /// It holds a placeholder where there is nothing it could stand for.
 pub fn needs_live(guard: &Guard, request: &Request) -> Result<bool, Unwritable> {
     let Some(resource) = request.resource() else { return Ok(false) };
-    let changes = matches!(request.verb(), Verb::Update | Verb::Patch)
-        && resource.is_object()
-        && resource.subresource().is_none();
+    let writes = matches!(request.verb(), Verb::Update | Verb::Patch) && resource.is_object();
+    let changes = writes && resource.subresource().is_none();
+    let tests = || guess::tested(guard, request, &|_| false);
     match (placeholder_path(request), changes) {
         (Some(path), false) => Err(Unwritable::Nothing { path }),
         (Some(_), true) => Ok(true),
+        // Containers that were added to a running pod keep their environments, too.
+        (None, false) if writes && resource.subresource() == Some("ephemeralcontainers") => {
+            tests().map_or(Ok(false), |test| Err(test.refused()))
+        }
         (None, false) => Ok(false),
-        (None, true) => Ok(resource.is_secret() || guess::tested(guard, request).is_some()),
+        (None, true) => Ok(resource.is_secret() || tests().is_some()),
     }
 }
 
@@ -56,8 +60,11 @@ impl Live {
             self.mutable()?;
             self.unchanged(body.value())?;
         }
-        if let (false, Some(test)) = (self.real.is_null(), guess::tested(self.guard(), request)) {
-            self.guessed(request, test)?;
+        let manager = request.options().get("fieldManager").unwrap_or_default();
+        if let (false, Some(test)) =
+            (self.real.is_null(), guess::tested(self.guard(), request, &|at| self.owns(manager, at)))
+        {
+            return Err(test.refused());
         }
         let sent = match placeholder_path(request) {
             None => request.clone(),
@@ -113,15 +120,6 @@ impl Live {
             Some(Value::Bool(true)) => Err(Unwritable::Immutable),
             _ => Ok(()),
         }
-    }
-
-    /// Whether what could be tested is the client's own: what it has applied itself, an apply of it tells nothing of.
-    fn guessed(&self, request: &Request, test: guess::Test) -> Result<(), Unwritable> {
-        let manager = request.options().get("fieldManager").unwrap_or_default();
-        if test.by_apply && self.owns(manager, &test.at) {
-            return Ok(());
-        }
-        Err(test.refused())
     }
 
     /// A dry run tells of a write that changes nothing no more than of any other: it needs no mark, which `kubectl diff`
