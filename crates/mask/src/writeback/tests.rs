@@ -401,7 +401,7 @@ fn what_cannot_be_changed_cannot_be_guessed_at() {
         ("an update", "PUT", pod.to_owned(), JSON, whole.clone()),
         ("a patch", "PATCH", pod.to_owned(), STRATEGIC, json!({ "spec": spec })),
         ("a JSON patch", "PATCH", pod.to_owned(), JSON_PATCH, value),
-        ("a forced apply", "PATCH", format!("{pod}?fieldManager=own&force=true"), APPLY, whole.clone()),
+        ("a forced apply", "PATCH", format!("{pod}?fieldManager=own&force=true"), APPLY, whole),
         ("a job", "PATCH", job.to_owned(), STRATEGIC, json!({ "spec": { "template": { "spec": spec } } })),
         ("a label", "PATCH", pod.to_owned(), MERGE, json!({ "metadata": { "labels": { "a": "b" } } })),
     ] {
