@@ -189,12 +189,13 @@ fn custom(place: &CustomPlace) -> Result<Entry, &'static str> {
 
 /// Whether masking what `steps` lead to would take away what tells the object.
 fn needed(steps: &[Step]) -> bool {
-    let key = |step: &Step| match step {
-        Step::Key(key) => key.to_ascii_lowercase(),
-        Step::Glob(_) | Step::Any | Step::Each => "*".to_owned(),
-    };
-    let keys: Vec<String> = steps.iter().map(key).collect();
-    match keys.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+    fn key(step: &Step) -> &str {
+        match step {
+            Step::Key(key) => key,
+            Step::Glob(_) | Step::Any | Step::Each => "*",
+        }
+    }
+    match steps.iter().map(key).collect::<Vec<&str>>()[..] {
         ["*" | "kind" | "apiversion" | "items" | "object" | "rows", ..] | ["metadata"] => true,
         ["metadata", second, ..] => {
             matches!(second, "*" | "uid" | "resourceversion" | "name" | "namespace" | "generation")

@@ -1,13 +1,14 @@
 //! From entries to the tree that the scanner walks.
 
 mod claims;
+mod grow;
 
 use std::sync::Arc;
 
 use super::names::Names;
 use super::parse::Entry;
 use super::tree::{
-    ANYWHERE, Branch, Check, NOTHING, Node, Note, ROOT, Rules, Step, Treatment, Tree, Turns, Whose, Wrapped,
+    ANYWHERE, Branch, Check, NOTHING, Node, Note, ROOT, Rules, Step, Treatment, Tree, Whose, Wrapped,
 };
 use crate::binding::place_digest;
 use crate::placeholder::Placeholder;
@@ -98,19 +99,32 @@ impl<'a> Builder<'a> {
 
     fn build(&mut self, positions: &[&[&str]]) {
         let nodes: Vec<Node> = positions.iter().map(|position| self.position(position)).collect();
-        for node in nodes {
-            self.object(node);
+        for node in &nodes {
+            self.graft(*node, self.resource, Whose::Own);
+            self.identity(*node);
         }
         if !self.embedded {
             self.rows();
         }
         if !self.everything_is_a_secret() {
-            self.anywhere();
-            if self.source.custom(self.resource) {
-                self.claims_on_the_way();
-            }
+            self.other_objects(nodes);
         } else if !self.embedded {
             self.reveal();
+        }
+    }
+
+    /// What holds in answers that can have objects of other kinds in them: variables with telling names, and objects that say
+    /// they are Secrets, at no place and on the way to places.
+    fn other_objects(&mut self, nodes: Vec<Node>) {
+        self.variables(ANYWHERE);
+        self.variables_on_the_way();
+        let claimed = self.claimed();
+        for node in nodes {
+            self.claims_of_object(node, claimed);
+        }
+        self.claims(ANYWHERE, claimed);
+        if self.source.custom(self.resource) {
+            self.claims_on_the_way(claimed);
         }
     }
 
@@ -122,40 +136,8 @@ impl<'a> Builder<'a> {
     fn position(&mut self, keys: &[&str]) -> Node {
         keys.iter().fold(ROOT, |node, key| match *key {
             "[]" => self.grow(node, &Step::Each),
-            key => self.grow(node, &Step::Key(key.into())),
+            key => self.grow(node, &Step::key(key)),
         })
-    }
-
-    /// The object at a position: of the answer's kind, but perhaps it says that it is a Secret.
-    fn object(&mut self, node: Node) {
-        self.graft(node, self.resource, Whose::Own);
-        self.identity(node);
-        if self.everything_is_a_secret() {
-            return;
-        }
-        let secret = self.secret(node);
-        // Go writes the keys of what it has no type for in the order of the alphabet: `data` before `kind`. With an
-        // `apiVersion` of `v1`, that is a Secret or a ConfigMap. Where it may be either it is taken for a Secret.
-        let core = if self.resource == "configmaps" { NOTHING } else { self.secret_or_config_map(node) };
-        self.claims(node, secret, core);
-    }
-
-    /// What holds in objects at no place: variables with telling names, and objects that say they are Secrets.
-    fn anywhere(&mut self) {
-        let list = self.grow(ANYWHERE, &Step::Key("env".into()));
-        let named = self.grow(list, &Step::Each);
-        let plain = self.add();
-        for node in [named, plain] {
-            self.insert(node, &[Step::Key("name".into())], Treatment::Note(Note::EnvName), 0);
-        }
-        let place = place_digest("env[].value");
-        // A value that comes before its name is replaced.
-        self.insert(named, &[Step::Key("value".into())], Treatment::Replace(Placeholder::Text), place);
-        self.turns(named, Turns { no: plain, ..Turns::default() });
-        self.turns(plain, Turns { yes: named, ..Turns::default() });
-        let secret = self.secret(ANYWHERE);
-        let core = self.secret_or_config_map(ANYWHERE);
-        self.claims(ANYWHERE, secret, core);
     }
 
     /// Adds the places of `resource` to an object.
@@ -191,16 +173,10 @@ impl<'a> Builder<'a> {
     /// Notes who an object is, and what kind.
     fn identity(&mut self, node: Node) {
         if !self.embedded {
-            let metadata = |key: &str| [Step::Key("metadata".into()), Step::Key(key.into())];
+            let metadata = |key: &str| [Step::key("metadata"), Step::key(key)];
             self.insert(node, &metadata("uid"), Treatment::Note(Note::Uid), 0);
             self.insert(node, &metadata("resourceVersion"), Treatment::Note(Note::Version), 0);
             self.fresh(node);
-        }
-    }
-
-    fn turns(&mut self, node: Node, turns: Turns) {
-        if let Some(branch) = self.branch(node) {
-            branch.turns = turns;
         }
     }
 
@@ -210,7 +186,7 @@ impl<'a> Builder<'a> {
             let row = self.position(position);
             self.fresh(row);
             if self.source.custom(self.resource) {
-                let cells = self.grow(row, &Step::Key("cells".into()));
+                let cells = self.grow(row, &Step::key("cells"));
                 let place = place_digest("cells[]");
                 self.insert(cells, &[Step::Each], Treatment::Replace(Placeholder::Text), place);
                 if let Some(branch) = self.branch(cells) {
@@ -222,7 +198,7 @@ impl<'a> Builder<'a> {
 
     /// The values of one Secret that is the whole answer can be revealed.
     fn reveal(&mut self) {
-        let data = self.grow(ROOT, &Step::Key("data".into()));
+        let data = self.grow(ROOT, &Step::key("data"));
         let mut members = vec![self.grow(data, &Step::Any)];
         members.extend(self.branch(data).iter().flat_map(|data| data.keys.iter().map(|(_, member)| *member)));
         for member in members {
@@ -236,112 +212,14 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn fresh(&mut self, node: Node) {
-        if let Some(branch) = self.branch(node) {
-            branch.fresh = true;
-        }
-    }
-
-    fn branch(&mut self, node: Node) -> Option<&mut Branch> {
-        self.tree.nodes.get_mut(node as usize)
-    }
-
-    fn add(&mut self) -> Node {
-        self.tree.nodes.push(Branch::default());
-        Node::try_from(self.tree.nodes.len() - 1).unwrap_or(NOTHING)
-    }
-
-    /// Adds a place below `node`.
-    fn insert(&mut self, node: Node, steps: &[Step], treatment: Treatment, place: u64) {
-        let Some((step, rest)) = steps.split_first() else { return self.treat(node, treatment, place) };
-        if *step == Step::Any {
-            // Every member: those that have a node already, and the others.
-            let named: Vec<Node> = self
-                .branch(node)
-                .map(|branch| {
-                    let keys = branch.keys.iter().map(|(_, child)| *child);
-                    keys.chain(branch.globs.iter().map(|(_, child)| *child)).collect()
-                })
-                .unwrap_or_default();
-            for child in named {
-                self.insert(child, rest, treatment, place);
-            }
-            if let (true, Treatment::Replace(placeholder)) = (rest.is_empty(), treatment) {
-                self.treat(node, Treatment::ReplaceMembers(placeholder), place);
-            }
-        }
-        let child = self.grow(node, step);
-        self.insert(child, rest, treatment, place);
-    }
-
-    /// What is replaced anyhow stays so; only a release is masked within instead, which shows no more of it.
-    fn treat(&mut self, node: Node, treatment: Treatment, place: u64) {
-        let release = matches!(treatment, Treatment::Held(Check::Release(Wrapped::Twice)));
-        if let Some(branch) = self.branch(node)
-            && (release || !matches!(branch.treatment, Some(Treatment::Replace(_))))
-        {
-            branch.treatment = Some(treatment);
-            branch.place = place;
-        }
-    }
-
-    /// The node that `step` leads to, made if need be.
-    fn grow(&mut self, node: Node, step: &Step) -> Node {
-        let Some(branch) = self.branch(node) else { return NOTHING };
-        let others = branch.other_key;
-        let existing = match step {
-            Step::Key(key) => branch.keys.iter().find(|(own, _)| own == key).map(|(_, child)| *child),
-            Step::Glob(glob) => branch.globs.iter().find(|(own, _)| own == glob).map(|(_, child)| *child),
-            Step::Any => Some(others).filter(|child| *child != NOTHING),
-            Step::Each => Some(branch.element).filter(|child| *child != NOTHING),
-        };
-        if let Some(existing) = existing {
-            return existing;
-        }
-        // What holds for every member holds for this one too.
-        let new = match step {
-            Step::Key(_) | Step::Glob(_) => self.copy(others),
-            Step::Any | Step::Each => self.add(),
-        };
-        if let Some(branch) = self.branch(node) {
-            match step {
-                Step::Key(key) => branch.keys.push((key.clone(), new)),
-                Step::Glob(glob) => branch.globs.push((glob.clone(), new)),
-                Step::Any => branch.other_key = new,
-                Step::Each => branch.element = new,
-            }
-        }
-        new
-    }
-
-    /// A node like `node`, with all below it.
-    fn copy(&mut self, node: Node) -> Node {
-        let new = self.add();
-        if node == NOTHING {
-            return new;
-        }
-        let Some(from) = self.branch(node) else { return new };
-        let (keys, globs) = (from.keys.clone(), from.globs.clone());
-        let (other_key, element, treatment, place) =
-            (from.other_key, from.element, from.treatment, from.place);
-        let copy = |this: &mut Self, child| if child == NOTHING { NOTHING } else { this.copy(child) };
-        let keys = keys.into_iter().map(|(key, child)| (key, copy(self, child))).collect();
-        let globs = globs.into_iter().map(|(glob, child)| (glob, copy(self, child))).collect();
-        let (other_key, element) = (copy(self, other_key), copy(self, element));
-        if let Some(branch) = self.branch(new) {
-            *branch = Branch { keys, globs, other_key, element, treatment, place, ..Branch::default() };
-        }
-        new
-    }
-
-    /// Lets what holds anywhere hold at the nodes on the way to places too.
+    /// Lets what holds anywhere hold at the nodes on the way to places too, where nothing else does.
     fn finish(mut self) -> Rules {
         let anywhere = self.branch(ANYWHERE).map(|branch| branch.keys.clone()).unwrap_or_default();
         let fallback = if self.everything_is_a_secret() { NOTHING } else { ANYWHERE };
-        for (index, branch) in self.tree.nodes.iter_mut().enumerate().skip(ANYWHERE as usize) {
-            if matches!(branch.treatment, None | Some(Treatment::Note(_))) {
+        for branch in self.tree.nodes.iter_mut().skip(ANYWHERE as usize) {
+            if branch.on_the_way() {
                 for (key, child) in &anywhere {
-                    if index != ANYWHERE as usize && !branch.keys.iter().any(|(own, _)| own == key) {
+                    if branch.named(key.as_bytes()) == NOTHING {
                         branch.keys.push((key.clone(), *child));
                     }
                 }

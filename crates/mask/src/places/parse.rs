@@ -89,13 +89,13 @@ pub(crate) fn steps(path: &str) -> Result<Vec<Step>, &'static str> {
             rest = after;
         } else if let Some(after) = rest.strip_prefix("[\"") {
             let (key, after) = after.split_once("\"]").ok_or("a quotation mark or bracket is not closed")?;
-            steps.push(if key.contains('*') { Step::Glob(Glob::new(key)) } else { Step::Key(checked(key)?) });
+            steps.push(if key.contains('*') { Step::Glob(Glob::new(key)) } else { Step::key(checked(key)?) });
             rest = after;
         } else {
             let after = if begins { rest } else { rest.strip_prefix('.').ok_or("a dot is missing")? };
             let end = after.find(['.', '[']).unwrap_or(after.len());
             let (key, after) = after.split_at_checked(end).ok_or("it cannot be read")?;
-            steps.push(if key == "*" { Step::Any } else { Step::Key(checked(key)?) });
+            steps.push(if key == "*" { Step::Any } else { Step::key(checked(key)?) });
             rest = after;
         }
         if steps.len() > MAX_STEPS {
@@ -105,11 +105,11 @@ pub(crate) fn steps(path: &str) -> Result<Vec<Step>, &'static str> {
     Ok(steps)
 }
 
-fn checked(key: &str) -> Result<Box<str>, &'static str> {
+fn checked(key: &str) -> Result<&str, &'static str> {
     match key {
         "" => Err("a key is empty"),
         _ if key.len() > MAX_KEY => Err("a key is longer than 320 bytes"),
         _ if key.contains(['*', '"', ']']) => Err("a key has `*`, `\"` or `]` in it"),
-        _ => Ok(key.into()),
+        _ => Ok(key),
     }
 }

@@ -14,8 +14,8 @@ pub(crate) const MAX_KEY: usize = 320;
 /// One step from a value to one within it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Step {
-    /// The member with this key, compared after unescaping and without regard to ASCII case: a misspelt key must not hide a
-    /// value that a human meant to be secret.
+    /// The member with this key, which is in lower case ([`Step::key`]) and compared after unescaping and without regard to
+    /// ASCII case: a misspelt key must not hide a value that a human meant to be secret.
     Key(Box<str>),
     /// Every member with such a key.
     Glob(Glob),
@@ -23,6 +23,12 @@ pub(crate) enum Step {
     Any,
     /// Every element of an array.
     Each,
+}
+
+impl Step {
+    pub(crate) fn key(key: &str) -> Self {
+        Self::Key(key.to_ascii_lowercase().into())
+    }
 }
 
 /// What happens to a value. `null` always stays; a value of a type that does not belong there is replaced whole.
@@ -149,7 +155,7 @@ pub struct Tree {
 }
 
 /// What is known of the values at a node.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(super) struct Branch {
     pub(super) keys: Vec<(Box<str>, Node)>,
     pub(super) filter: Filter,
@@ -274,9 +280,34 @@ impl Tree {
 }
 
 impl Branch {
-    fn named(&self, key: &[u8]) -> Node {
+    /// Whether places can be below: the value stays, or what is there is an object that is not replaced.
+    pub(super) fn on_the_way(&self) -> bool {
+        matches!(self.treatment, None | Some(Treatment::Note(_)))
+    }
+
+    /// Whether what is here is replaced whole.
+    pub(super) fn replaced(&self) -> bool {
+        matches!(self.treatment, Some(Treatment::Replace(_)))
+    }
+
+    pub(super) fn named(&self, key: &[u8]) -> Node {
         let named = self.keys.iter().find(|(name, _)| name.as_bytes().eq_ignore_ascii_case(key));
         named.map_or_else(|| self.globbed(key), |(_, node)| *node)
+    }
+
+    /// The node that `step` leads to before it has one of its own.
+    pub(super) fn holds_at(&self, step: &Step) -> Node {
+        match step {
+            Step::Key(key) => self.named(key.as_bytes()),
+            Step::Glob(glob) => self.like(glob),
+            Step::Any => self.other_key,
+            Step::Each => self.element,
+        }
+    }
+
+    /// The node of members with keys like `glob`.
+    pub(super) fn like(&self, glob: &Glob) -> Node {
+        self.globs.iter().find(|(own, _)| own == glob).map_or(self.other_key, |(_, node)| *node)
     }
 
     fn globbed(&self, key: &[u8]) -> Node {

@@ -12,6 +12,7 @@ use crate::support::{Places, Rng, mask, mask_in};
 
 const CONFIG_MAPS: Places = Places::Of("", "configmaps", None);
 const WIDGETS: Places = Places::Of("example.com", "widgets", None);
+const GADGETS: Places = Places::Of("example.com", "gadgets", None);
 const REQUESTS: Places = Places::Of("certificates.k8s.io", "certificatesigningrequests", None);
 
 /// `input` becomes `expected`, in which `<D>` and `<T>` stand for placeholders, in pieces of any length; and then nothing changes.
@@ -323,6 +324,39 @@ fn places_from_configuration() {
         r#"{"object":{"kind":"Status","message":"x is bad","details":{"causes":[{"message":"x"}]}}}"#;
     let out = mask(Framing::Sequence, WIDGETS, failure.as_bytes()).unwrap();
     assert!(!String::from_utf8(out).unwrap().contains("\"x"));
+}
+
+/// A place from configuration takes nothing from what holds anywhere, nor that from it.
+#[test]
+fn places_that_cross_what_holds_anywhere() {
+    for (input, expected) in [
+        (
+            r#"{"spec":{"logins":{"env":{"password":"x"},"kind":{"password":"x"},"apiVersion":{"password":"x"},"a":{"password":"x"}}}}"#,
+            r#"{"spec":{"logins":{"env":{"password":"<T>"},"kind":{"password":"<T>"},"apiVersion":{"password":"<T>"},"a":{"password":"<T>"}}}}"#,
+        ),
+        (
+            r#"{"spec":{"logins":{"env":[{"name":"TOKEN","value":"x","password":"y"},{"name":"PORT","value":"1","password":"y"}]}}}"#,
+            r#"{"spec":{"logins":{"env":[{"name":"TOKEN","value":"<T>","password":"y"},{"name":"PORT","value":"1","password":"y"}]}}}"#,
+        ),
+        (
+            r#"{"spec":{"env":[{"name":"TOKEN","value":"x","note":"y"},{"name":"PORT","value":"1","note":"y"},{"value":"x","note":"y","name":"PORT"},{"name":"PORT","name":"TOKEN","value":"x"}]}}"#,
+            r#"{"spec":{"env":[{"name":"TOKEN","value":"<T>","note":"<T>"},{"name":"PORT","value":"1","note":"<T>"},{"value":"<T>","note":"<T>","name":"PORT"},{"name":"PORT","name":"TOKEN","value":"<T>"}]}}"#,
+        ),
+        (
+            r#"{"spec":{"auth":{"token":"x","password":"y"},"AUTH":{"token":"x","password":"y"}}}"#,
+            r#"{"spec":{"auth":{"token":"<T>","password":"<T>"},"AUTH":{"token":"<T>","password":"<T>"}}}"#,
+        ),
+        (
+            r#"{"spec":{"manifest":{"kind":"Secret","data":{"a":"x"},"metadata":{"owner":"y","annotations":{"b/last-applied":"{\"data\":{\"a\":\"x\"}}"}}}}}"#,
+            r#"{"spec":{"manifest":{"kind":"Secret","data":{"a":"<D>"},"metadata":{"owner":"<T>","annotations":{"b/last-applied":"<T>"}}}}}"#,
+        ),
+        (
+            r#"{"metadata":{"annotations":{"x-last-applied":"{\"spec\":{\"auth\":{\"token\":\"x\"}}}"}}}"#,
+            r#"{"metadata":{"annotations":{"x-last-applied":"<T>"}}}"#,
+        ),
+    ] {
+        check(GADGETS, input, expected);
+    }
 }
 
 #[test]

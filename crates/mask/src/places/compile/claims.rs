@@ -1,107 +1,158 @@
-//! Objects that say what they are: at which node they go on from there.
+//! Objects that say what they are, and variables that say what they are called: at which node they go on from there.
 
 use super::{Builder, SECRETS};
 use crate::binding::place_digest;
-use crate::places::tree::{ANYWHERE, Branch, NOTHING, Node, Note, ROOT, Step, Treatment, Turns, Whose};
+use crate::placeholder::Placeholder;
+use crate::places::tree::{Branch, NOTHING, Node, Note, ROOT, Step, Treatment, Turns, Whose};
+
+/// What holds in an object besides its own, by what it says it is.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Claimed {
+    /// A Secret, or a list of them.
+    secret: Node,
+    /// Of the core group's `v1`: a Secret or a ConfigMap.
+    core: Node,
+}
 
 impl Builder<'_> {
-    /// The node at which an object goes on that was at `node` and says it is a Secret, or a list of them.
-    pub(super) fn secret(&mut self, node: Node) -> Node {
+    pub(super) fn claimed(&mut self) -> Claimed {
         let secret = self.add();
-        let item = self.grow(secret, &Step::Key("items".into()));
-        let item = self.grow(item, &Step::Each);
+        let list = self.grow(secret, &Step::key("items"));
+        let item = self.grow(list, &Step::Each);
         for object in [secret, item] {
-            if node != ANYWHERE {
-                self.graft(object, self.resource, Whose::Secret);
-                self.identity(object);
-            }
             self.graft(object, SECRETS, Whose::Secret);
         }
-        self.share(node, secret);
-        secret
-    }
-
-    /// The same for one that may be a Secret.
-    pub(super) fn secret_or_config_map(&mut self, node: Node) -> Node {
-        let either = self.add();
-        if node != ANYWHERE {
-            self.graft(either, self.resource, Whose::Own);
-            self.identity(either);
-        }
+        let core = self.add();
         let source = self.source;
         for entry in source.entries.iter().filter(|entry| entry.resource == SECRETS) {
             let place = place_digest(&entry.path);
-            self.insert(either, &entry.steps, self.adapted(entry.treatment, Whose::Secret), place);
+            self.insert(core, &entry.steps, self.adapted(entry.treatment, Whose::Secret), place);
         }
-        self.share(node, either);
-        either
+        Claimed { secret, core }
     }
 
-    /// Lets what `node` has keys for, and `variant` has not, be the same in both.
-    fn share(&mut self, node: Node, variant: Node) {
-        let shared = self.branch(node).map(|branch| branch.keys.clone()).unwrap_or_default();
-        if let Some(branch) = self.branch(variant) {
-            for (key, child) in shared {
-                if !branch.keys.iter().any(|(own, _)| *own == key) {
-                    branch.keys.push((key, child));
-                }
-            }
+    /// Lets an object at `node` go on elsewhere once it says what it is. One that says it is something else can still say that it
+    /// is a Secret after all.
+    pub(super) fn claims(&mut self, node: Node, claimed: Claimed) {
+        let Claimed { secret, core } = claimed;
+        self.note(node, "kind", Note::Kind);
+        if core != NOTHING {
+            self.note(node, "apiVersion", Note::ApiVersion);
         }
-    }
-
-    /// Lets an object at `node` go on elsewhere once it says what it is: at `secret`, or if it is of the core group, at `either`
-    /// as long as it does not say what kind. One that says it is something else can still say that it is a Secret after all.
-    pub(super) fn claims(&mut self, node: Node, secret: Node, either: Node) {
-        let kind = [Step::Key("kind".into())];
-        self.insert(node, &kind, Treatment::Note(Note::Kind), 0);
-        if either != NOTHING {
-            self.insert(node, &[Step::Key("apiVersion".into())], Treatment::Note(Note::ApiVersion), 0);
-            self.insert(either, &kind, Treatment::Note(Note::Kind), 0);
-        }
-        let settled = self.mixed(node, NOTHING);
+        let (secret, settled) = (self.variant(node, secret), self.variant(node, NOTHING));
         self.turns(settled, Turns { yes: secret, ..Turns::default() });
-        self.turns(node, Turns { yes: secret, no: settled, core: either });
-        if either != NOTHING {
-            self.turns(either, Turns { yes: secret, no: settled, core: NOTHING });
+        let undecided = Turns { yes: secret, no: settled, ..Turns::default() };
+        let core = if core == NOTHING { NOTHING } else { self.variant(node, core) };
+        if core != NOTHING {
+            self.turns(core, undecided);
         }
+        self.turns(node, Turns { core, ..undecided });
     }
 
-    /// Lets objects on the way to a place from configuration be Secrets too: their own places stay, unless a Secret's values are
-    /// there.
-    pub(super) fn claims_on_the_way(&mut self) {
-        let Turns { yes, core, .. } =
-            self.tree.nodes.get(ANYWHERE as usize).map(|any| any.turns).unwrap_or_default();
+    /// What holds for an object that the answer is about. Go writes the keys of what it has no type for in the order of the
+    /// alphabet: `data` before `kind`. With an `apiVersion` of `v1`, that is a Secret or a ConfigMap. Where it may be either it is
+    /// taken for a Secret.
+    pub(super) fn claims_of_object(&mut self, node: Node, claimed: Claimed) {
+        let core = if self.resource == "configmaps" { NOTHING } else { claimed.core };
+        self.claims(node, Claimed { core, ..claimed });
+    }
+
+    /// Lets objects on the way to a place from configuration be Secrets too.
+    pub(super) fn claims_on_the_way(&mut self, claimed: Claimed) {
         for node in (ROOT..).take(self.tree.nodes.len() - ROOT as usize) {
             let Some(branch) = self.branch(node) else { continue };
             let settled = branch.turns.yes != NOTHING || branch.turns.no != NOTHING;
-            if settled || branch.treatment.is_some() || [yes, core].contains(&node) {
-                continue;
+            if !settled && branch.treatment.is_none() {
+                self.claims(node, claimed);
             }
-            let (secret, either) = (self.mixed(node, yes), self.mixed(node, core));
-            self.claims(node, secret, either);
         }
     }
 
-    /// A node like `node`, but for what is replaced, or not at all there, in one like `secret`.
-    fn mixed(&mut self, node: Node, secret: Node) -> Node {
-        let Some(Branch { keys, .. }) = self.tree.nodes.get(secret as usize) else { return NOTHING };
-        let replaced = |child: Node| matches!(self.tree.treatment(child), Some(Treatment::ReplaceMembers(_)));
-        let keys: Vec<_> = keys.iter().filter(|(_, child)| replaced(*child)).cloned().collect();
-        let Some(own) = self.tree.nodes.get(node as usize) else { return NOTHING };
-        let mixed = Branch {
-            keys,
-            globs: own.globs.clone(),
-            other_key: own.other_key,
-            element: own.element,
-            ..Branch::default()
-        };
-        let new = self.add();
-        if let Some(branch) = self.branch(new) {
-            *branch = mixed;
+    /// Lets the variables of objects at `node` have telling names, beside whatever else holds there.
+    pub(super) fn variables(&mut self, node: Node) {
+        let list = self.forked(node, &Step::key("env"));
+        let named = self.forked(list, &Step::Each);
+        self.note(named, "name", Note::EnvName);
+        // Without what follows: the value of one whose name is not telling stays.
+        let plain = self.variant(named, NOTHING);
+        // A value that comes before its name is replaced.
+        let value = self.forked(named, &Step::key("value"));
+        self.treat(value, Treatment::Replace(Placeholder::Text), place_digest("env[].value"));
+        self.turns(named, Turns { no: plain, ..Turns::default() });
+        self.turns(plain, Turns { yes: named, ..Turns::default() });
+    }
+
+    /// The same at all nodes where something else holds for a member `env`.
+    pub(super) fn variables_on_the_way(&mut self) {
+        for node in (ROOT..).take(self.tree.nodes.len() - ROOT as usize) {
+            if self.branch(node).is_some_and(|own| own.on_the_way() && own.named(b"env") != NOTHING) {
+                self.variables(node);
+            }
         }
-        for from in [node, secret] {
-            self.share(from, new);
+    }
+
+    /// Lets the member `key` of objects at `node` say something.
+    fn note(&mut self, node: Node, key: &str, note: Note) {
+        let said = self.forked(node, &Step::key(key));
+        self.treat(said, Treatment::Note(note), 0);
+    }
+
+    /// Where an object at `node` goes on once what holds at `other` does too.
+    fn variant(&mut self, node: Node, other: Node) -> Node {
+        let new = self.add();
+        let merged = self.merged(node, other);
+        if let Some(branch) = self.branch(new) {
+            *branch = Branch { treatment: None, fresh: false, turns: Turns::default(), ..merged };
         }
         new
+    }
+
+    /// A node at which all holds that does at either.
+    fn both(&mut self, own: Node, other: Node) -> Node {
+        match (own, other) {
+            (node, NOTHING) | (NOTHING, node) => node,
+            _ if own == other => own,
+            _ => {
+                let merged = self.merged(own, other);
+                let new = self.add();
+                if let Some(branch) = self.branch(new) {
+                    *branch = merged;
+                }
+                new
+            }
+        }
+    }
+
+    /// What [`both`](Self::both) is about to be. What is replaced anyhow stays so; what else happens is up to `other`.
+    fn merged(&mut self, own: Node, other: Node) -> Branch {
+        let get = |node: Node| self.tree.nodes.get(node as usize).cloned().unwrap_or_default();
+        let (own, other) = (get(own), get(other));
+        let leading = if own.replaced() || other.treatment.is_none() { &own } else { &other };
+        let (treatment, place) = (leading.treatment, leading.place);
+        let mut names: Vec<_> = own.keys.iter().chain(&other.keys).map(|(key, _)| key.clone()).collect();
+        names.sort_unstable();
+        names.dedup();
+        let keys = names
+            .into_iter()
+            .map(|key| {
+                let child = self.both(own.named(key.as_bytes()), other.named(key.as_bytes()));
+                (key, child)
+            })
+            .collect();
+        let more = other.globs.iter().filter(|(glob, _)| own.globs.iter().all(|(own, _)| own != glob));
+        let globs = own.globs.iter().chain(more).map(|(glob, _)| glob.clone());
+        let globs = globs.map(|glob| (glob.clone(), self.both(own.like(&glob), other.like(&glob)))).collect();
+        Branch {
+            keys,
+            globs,
+            other_key: self.both(own.other_key, other.other_key),
+            element: self.both(own.element, other.element),
+            first: own.first,
+            treatment,
+            place,
+            fresh: own.fresh || other.fresh,
+            turns: own.turns,
+            ..Branch::default()
+        }
     }
 }

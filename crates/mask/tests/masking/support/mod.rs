@@ -29,12 +29,24 @@ impl Places {
     }
 }
 
-/// What ships with the gate, and the places of widgets, which are of some custom kind.
+/// What ships with the gate, and the places of widgets and gadgets, which are of some custom kind.
 pub(crate) fn catalogue() -> Catalogue {
     static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(|| {
-        let place = |path: &str| CustomPlace { resource: "widgets.example.com".into(), path: path.into() };
-        let places = ["spec.users[].token", "spec.pins[]", "spec.logins.*", "spec.*.key", "spec.a.b"];
-        Catalogue::builtin().with(&places.map(place)).unwrap()
+        let widgets = ["spec.users[].token", "spec.pins[]", "spec.logins.*", "spec.*.key", "spec.a.b"];
+        // They cross what holds anywhere: variables, objects that say they are Secrets, and keys in any case.
+        let gadgets = [
+            "spec.logins.*.password",
+            "spec.env[].note",
+            "spec.Auth.token",
+            "spec.auth.password",
+            "spec.manifest.metadata.owner",
+            "metadata.annotations[\"x-last-applied\"].inner",
+        ];
+        let place =
+            |resource: &str, path: &&str| CustomPlace { resource: resource.into(), path: (*path).into() };
+        let widgets = widgets.iter().map(|path| place("widgets.example.com", path));
+        let gadgets = gadgets.iter().map(|path| place("gadgets.example.com", path));
+        Catalogue::builtin().with(&widgets.chain(gadgets).collect::<Vec<_>>()).unwrap()
     });
     CATALOGUE.clone()
 }
