@@ -15,7 +15,6 @@ use std::io::{Read, Write as _};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use bytes::Bytes;
 use flate2::read::MultiGzDecoder;
 use flate2::{Compression, GzBuilder};
 use serde::de::IgnoredAny;
@@ -54,7 +53,8 @@ pub(crate) fn masked(text: &[u8], wrapped: Wrapped, guard: Option<&Guard>) -> Op
     let by_key = values::mask(&mut release, &catalogue);
     let by_place = manifests(&mut release, &catalogue);
     let in_files = files(&mut release, &known);
-    let (json, by_value) = redacted(serde_json::to_vec(&release).ok()?, &known, Content::Json);
+    let json = serde_json::to_vec(&release).ok()?;
+    let (json, by_value) = Redactor::whole(known, Content::Json, json.into(), &[]);
     // Values that are spelled as JSON's own characters: what is left must be what Helm can read.
     serde_json::from_slice::<IgnoredAny>(&json).ok()?;
     let text = packed(&json, wrapped)?;
@@ -120,7 +120,7 @@ fn files(release: &mut Value, known: &KnownValues) -> u64 {
             let Some(content) = file.as_str().and_then(|text| held::decode(text.as_bytes())) else {
                 continue;
             };
-            let (content, replaced) = redacted(content, known, Content::Text);
+            let (content, replaced) = Redactor::whole(known.clone(), Content::Text, content.into(), &[]);
             if replaced > 0 {
                 *file = Value::String(STANDARD.encode(content));
                 masked += replaced;
@@ -128,14 +128,6 @@ fn files(release: &mut Value, known: &KnownValues) -> u64 {
         }
     }
     masked
-}
-
-/// Masked by value and by shape, and how many times.
-fn redacted(text: Vec<u8>, known: &KnownValues, content: Content) -> (Vec<u8>, u64) {
-    let mut redactor = Redactor::new(known.clone(), content);
-    let mut out = redactor.push(Bytes::from(text), &[]).to_vec();
-    out.extend_from_slice(&redactor.finish());
-    (out, redactor.masked())
 }
 
 fn packed(json: &[u8], wrapped: Wrapped) -> Option<String> {

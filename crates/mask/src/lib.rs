@@ -52,5 +52,4 @@ pub use places::{BadPlace, Catalogue, CustomPlace, Rules};
 pub use redact::{Content, Redactor};
 pub use scan::MAX_DEPTH;
 pub use sealed::{Opened, Sealed};
-pub use shapes::Shapes;
 pub use writeback::{Live, NotKept, Unwritable, needs_live, placeholder_path};

@@ -13,10 +13,10 @@ use crate::redact::Redactor;
 
 /// An API server's answer without the secrets in it; only [`Sealed::open`](crate::Sealed::open) makes one.
 ///
-/// As a body: *data* comes out masked as it comes in, never in empty frames, except that some hundred bytes may be held back
-/// until more comes, a line ends, or the end (which then is a frame of its own); *trailers* are dropped; an *error* of the API server's, or
-/// an answer that turns out malformed, is an error, after which nothing but errors comes and the upstream body is
-/// dropped; *`size_hint`* is exact for an answer of our own or none, and unknown otherwise; *`is_end_stream`* is true only once the
+/// As a body: *data* comes out masked as it comes in, never in empty frames, except that some hundred bytes (4 KiB at most) may
+/// be held back until more comes, a line ends, or the end (which then is a frame of its own); *trailers* are dropped; an *error*
+/// of the API server's, or an answer that turns out malformed, is an error, after which nothing but errors comes and the
+/// upstream body is dropped; *`size_hint`* is exact for an answer of our own or none, and unknown otherwise; *`is_end_stream`* is true only once the
 /// end has been checked. Dropping it drops the upstream body.
 pub struct Masked<B> {
     state: State<B>,

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 
 use crate::binding::Binding;
 use crate::guard::{Guard, View};
@@ -117,17 +117,9 @@ pub(crate) fn masked_whole(
     object: Bytes,
 ) -> Result<Bytes, Malformed> {
     let mut masker = Masker::new(Framing::One, &kind.rules(guard.catalogue())).bound(guard, view);
-    let mut redactor = Redactor::new(guard.known().clone(), Content::Json);
     let by_place = masker.push(object)?;
     masker.finish()?;
-    let shown = redactor.push(by_place, masker.revealed());
-    let rest = redactor.finish();
-    if rest.is_empty() {
-        return Ok(shown);
-    }
-    let mut all = BytesMut::from(shown);
-    all.extend_from_slice(&rest);
-    Ok(all.freeze())
+    Ok(Redactor::whole(guard.known().clone(), Content::Json, by_place, masker.revealed()).0)
 }
 
 #[cfg(test)]

@@ -149,6 +149,21 @@ impl Redactor {
         out.freeze()
     }
 
+    /// All of a `text` that is there as a whole, and how many placeholders are in it that were not.
+    #[must_use]
+    pub fn whole(known: KnownValues, content: Content, text: Bytes, shown: &[Range<usize>]) -> (Bytes, u64) {
+        let mut redactor = Self::new(known, content);
+        let begun = redactor.push(text, shown);
+        let rest = redactor.finish();
+        let masked = redactor.masked();
+        if rest.is_empty() {
+            return (begun, masked);
+        }
+        let mut whole = BytesMut::from(begun);
+        whole.extend_from_slice(&rest);
+        (whole.freeze(), masked)
+    }
+
     /// What was held back until the end.
     pub fn finish(&mut self) -> Bytes {
         self.decide(Bytes::new(), true)

@@ -120,20 +120,12 @@ where
                     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
                     Failure::read(self.status, content.as_deref()).to_status(&self.kind)
                 });
-                let (told, masked) = redacted(self.guard.known(), told);
+                let (told, masked) = Redactor::whole(self.guard.known().clone(), Content::Json, told, &[]);
                 Masked::own(told, masked)
             }
         };
         Ok(Opened { body, headers })
     }
-}
-
-/// A whole document without known values and what looks like a credential, and how many were replaced.
-fn redacted(known: &KnownValues, document: Bytes) -> (Bytes, u64) {
-    let mut redactor = Redactor::new(known.clone(), Content::Json);
-    let mut told = redactor.push(document, &[]).to_vec();
-    told.extend_from_slice(&redactor.finish());
-    (told.into(), redactor.masked())
 }
 
 impl<B> Sealed<B> {
@@ -163,11 +155,10 @@ fn told_headers(kind: &Kind, headers: &HeaderMap, known: &KnownValues) -> Header
     }
     for warning in told.iter_mut().filter_map(|(name, value)| (name == WARNING).then_some(value)) {
         // The text is a quoted string, which escapes quotation marks as JSON does.
-        let mut redactor = Redactor::new(known.clone(), Content::Json);
-        let mut text = redactor.push(Bytes::copy_from_slice(warning.as_bytes()), &[]).to_vec();
-        text.extend_from_slice(&redactor.finish());
-        if redactor.masked() != 0 {
-            *warning = HeaderValue::from_maybe_shared(Bytes::from(text)).unwrap_or(WARNED);
+        let text = Bytes::copy_from_slice(warning.as_bytes());
+        let (text, masked) = Redactor::whole(known.clone(), Content::Json, text, &[]);
+        if masked != 0 {
+            *warning = HeaderValue::from_maybe_shared(text).unwrap_or(WARNED);
         }
     }
     told

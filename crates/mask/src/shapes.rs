@@ -14,20 +14,18 @@ mod text;
 mod value;
 mod verify;
 
-use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::LazyLock;
 
 use self::search::Search;
 use self::table::SHAPES;
 use self::text::{Set, Text};
-use crate::placeholder::Placeholder;
 use crate::redact::RunsOn::While;
 use crate::redact::{Detector, Match, RunsOn};
 
 /// Finds what looks like a credential: `docs/masking-shapes.md` lists all shapes.
 #[derive(Debug, Clone, Copy)]
-pub struct Shapes;
+pub(crate) struct Shapes;
 
 /// What of a text a shape masks.
 #[derive(Debug)]
@@ -43,31 +41,6 @@ const BEFORE: usize = 64;
 const LOOK: usize = 4096;
 
 static SEARCH: LazyLock<Search> = LazyLock::new(|| Search::new(SHAPES));
-
-impl Shapes {
-    /// `text` without what looks like a credential; for texts that are there as a whole.
-    #[must_use]
-    pub fn redact<'t>(&self, text: &'t [u8]) -> Cow<'t, [u8]> {
-        let mut matches = Vec::new();
-        self.find(text, &mut matches);
-        if matches.is_empty() {
-            return Cow::Borrowed(text);
-        }
-        matches.sort_unstable_by_key(|found| found.range.start);
-        let mut out = Vec::with_capacity(text.len());
-        let mut masked_to = None;
-        for Match { range, .. } in matches {
-            // One placeholder for all that touches.
-            if masked_to.is_none_or(|end| end < range.start) {
-                out.extend_from_slice(text.get(masked_to.unwrap_or(0)..range.start).unwrap_or_default());
-                out.extend_from_slice(Placeholder::Text.as_str().as_bytes());
-            }
-            masked_to = masked_to.max(Some(range.end));
-        }
-        out.extend_from_slice(text.get(masked_to.unwrap_or(0)..).unwrap_or_default());
-        Cow::Owned(out)
-    }
-}
 
 /// What is within another match and ends with it is not reported; the other ends no later than its string.
 ///

@@ -7,6 +7,8 @@ use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use serde_json::json;
 
+use bytes::Bytes;
+
 use super::*;
 use crate::guard::{Reveal, View};
 use crate::known::SecretValue;

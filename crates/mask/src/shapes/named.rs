@@ -2,7 +2,7 @@
 
 use super::Found;
 use super::text::{Atom, ReadValue, Text, is_any_base64, is_base64, is_blank, is_plain};
-use super::value::{LOOK, MARK, holds_mark, is_basic, is_placeholder, looks_random, stands_for_another};
+use super::value::{LOOK, holds_mark, is_basic, is_placeholder, looks_random, mark_at, stands_for_another};
 
 /// What a named value must be to be taken for a credential.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,7 +66,9 @@ pub(super) fn find(text: &Text<'_>, name_end: usize, value: Value, flag: bool) -
         return None;
     }
     let looked_at = read(text, place, LOOK).range.end.min(place.begin + LOOK);
-    if !is_credential(text, place, looked_at, value) {
+    // What ends with a placeholder was more when it was judged.
+    let cut = looked_at < place.begin + LOOK && mark_at(text, looked_at);
+    if cut || !is_credential(text, place, looked_at, value) {
         return None;
     }
     let mut read = read(text, place, LOOK + MAX_VALUE);
@@ -180,7 +182,7 @@ fn step(text: &Text<'_>, place: Place, at: usize) -> Option<usize> {
         // A private key in PEM goes on for longer than a value, and is known by itself.
         (Atom::Char(b'-', _), _) if text.starts_with(at, b"-----BEGIN ") => None,
         // What has been masked before is no part of what is left.
-        (Atom::Char(b'm', _), _) if text.starts_with(at, MARK) => None,
+        (Atom::Char(b'm', _), _) if mark_at(text, at) => None,
         (Atom::Char(_, len), _) => Some(len),
     }
 }

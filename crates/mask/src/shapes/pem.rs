@@ -4,6 +4,7 @@ use memchr::memmem;
 
 use super::Found;
 use super::text::{Atom, Text, is_base64, is_blank, is_upper_or_digit};
+use super::value::mark_at;
 use crate::redact::RunsOn;
 
 /// How both lines end.
@@ -63,15 +64,14 @@ fn in_string(text: &Text<'_>, begin: usize, body: usize, last: &'static [u8]) ->
     let mut run = 0;
     let mut is_body = false;
     while at < body + MAX_BODY {
+        let ends = |end| is_body.then_some(Found { range: begin..end, runs_on: None });
         if text.at(at) == Some(b'-') && text.starts_with(at, DASHES) {
-            return is_body
-                .then(|| Found { range: begin..last_line(text, at, last).unwrap_or(at), runs_on: None });
+            return ends(last_line(text, at, last).unwrap_or(at));
         }
         at += match text.atom(at) {
-            // A key that has been cut short ends with the string that it is in.
-            Atom::Quote(..) | Atom::End => {
-                return is_body.then_some(Found { range: begin..at, runs_on: None });
-            }
+            // A key that has been cut short ends with the string that it is in, or where something has been masked before.
+            Atom::Quote(..) | Atom::End => return ends(at),
+            Atom::Char(b'm', _) if mark_at(text, at) => return ends(at),
             Atom::Newline(backslashes) => {
                 run = 0;
                 backslashes + 1

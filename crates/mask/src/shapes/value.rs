@@ -7,13 +7,13 @@ use base64::engine::{GeneralPurpose, GeneralPurposeConfig};
 use base64::{Engine as _, alphabet};
 use memchr::memmem::Finder;
 
-use super::text::Text;
+use super::text::{Atom, Text};
 
 /// How much of a value is judged.
 pub(super) const LOOK: usize = 64;
 
 /// What all placeholders begin with, and the same in base64.
-pub(super) const MARK: &[u8] = b"masked-by-portcullis";
+const MARK: &[u8] = b"masked-by-portcullis";
 const ENCODED_MARK: &[u8] = b"bWFza2VkLWJ5LXBvcnRjdWxsaXMt";
 
 /// Values that say that there is none, or what kind of value goes there.
@@ -119,6 +119,17 @@ pub(super) fn holds_mark(text: &Text<'_>, from: usize, to: usize) -> bool {
     let goes_on =
         || (to.saturating_sub(BEGINNING.len() - 1).max(from)..to).any(|at| text.starts_with(at, BEGINNING));
     FINDER.find(text.slice(from, to)).is_some() || goes_on()
+}
+
+/// Whether the character at `at`, which may be written as an escape, is a placeholder's first.
+pub(super) fn mark_at(text: &Text<'_>, at: usize) -> bool {
+    matches!(text.atom(at), Atom::Char(_, len) if text.starts_with(at + len - 1, MARK))
+}
+
+/// Whether a placeholder ends with the character at `at`, so that what begins there has nothing before it.
+pub(super) fn ends_mark(text: &Text<'_>, at: usize) -> bool {
+    const END: &[u8] = b"-not-the-real-valu";
+    text.slice(at.saturating_sub(END.len()), at) == END
 }
 
 pub(super) fn is_placeholder(value: &[u8]) -> bool {

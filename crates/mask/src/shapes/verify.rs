@@ -3,7 +3,7 @@
 use super::search::{Trigger, foreign_characters};
 use super::table::{Follows, SHAPES};
 use super::text::{Atom, Set, Text, is_any_base64, is_base64, is_base64url, is_dotted, is_plain, is_token68};
-use super::value::{LOOK, decode, holds_mark, is_basic, looks_random, stands_for_another};
+use super::value::{LOOK, decode, ends_mark, holds_mark, is_basic, looks_random, stands_for_another};
 use super::{Found, named, pem};
 
 /// Longest header of a JWT; certificates (`x5c`) make longer ones, which no Kubernetes token has.
@@ -25,7 +25,7 @@ const MAX_ENCODED: usize = 96;
 pub(super) fn verify(text: &Text<'_>, begin: usize, trigger: &Trigger) -> Option<Found> {
     let follows = SHAPES.get(trigger.shape)?.follows;
     let after = begin + trigger.text.len();
-    if trigger.encoded && text.is_masked(begin, after, is_any_base64) {
+    if trigger.encoded && text.is_masked(begin, after, is_any_base64) || ends_mark(text, begin) {
         return None;
     }
     match follows {
@@ -60,7 +60,7 @@ pub(super) fn verify(text: &Text<'_>, begin: usize, trigger: &Trigger) -> Option
         Follows::Basic => {
             let end = text.run_of(after, is_base64, MAX_BASIC);
             let is_basic = end >= after + MIN_BASIC && is_basic(text.slice(after, end));
-            is_basic.then(|| Found::run(text, after, end, is_base64))
+            (is_basic && !holds_mark(text, after, end)).then(|| Found::run(text, after, end, is_base64))
         }
     }
 }
@@ -92,7 +92,7 @@ fn jwt(text: &Text<'_>, begin: usize) -> Option<Found> {
     }
     let end = text.run_of(dot + 1, is_dotted, MIN_CLAIMS);
     let is_header = || memchr::memmem::find(&decode(text.slice(begin, dot)), b"\"alg\"").is_some();
-    let is_whole = end == dot + 1 + MIN_CLAIMS && !holds_mark(text, dot, end);
+    let is_whole = end == dot + 1 + MIN_CLAIMS && !holds_mark(text, begin, end);
     (is_whole && is_header()).then(|| Found::run(text, begin, end, is_dotted))
 }
 
@@ -106,7 +106,9 @@ fn decoded(text: &Text<'_>, begin: usize, trigger: &Trigger) -> Vec<u8> {
     let foreign = foreign_characters(trigger.shift);
     let end = text.run_of(begin, is_any_base64, MAX_ENCODED - foreign);
     let mut quanta = vec![b'A'; foreign];
-    quanta.extend_from_slice(text.slice(begin, end));
+    if !holds_mark(text, begin, end) {
+        quanta.extend_from_slice(text.slice(begin, end));
+    }
     decode(&quanta).get((foreign * 6).div_ceil(8)..).unwrap_or_default().to_vec()
 }
 
@@ -148,7 +150,8 @@ fn userinfo(text: &Text<'_>, begin: usize) -> Option<Found> {
         };
     }
     let (colon, end) = (colon?, last_at?);
-    let is_password = colon < end && !stands_for_another(text.slice(colon, end));
+    let is_password =
+        colon < end && !stands_for_another(text.slice(colon, end)) && !holds_mark(text, begin, end);
     // A name that is longer goes too: a match must not be further from its beginning.
     let start = if colon > begin + MAX_USER { begin } else { colon };
     is_password.then_some(Found { range: start..end, runs_on: None })

@@ -179,8 +179,7 @@ fn check(
         assert_eq!(chunked, whole, "seed {seed}, pieces up to {most}: {input}");
     }
     let again = mask(&whole, &mut || usize::MAX);
-    // What is around a placeholder may look like a credential once what was there is gone: then it goes too.
-    assert!(differs_in_placeholders_alone(&whole, &again), "seed {seed}: {whole} became {again}");
+    assert_eq!(again, whole, "seed {seed}: masking again changes something");
     assert!(differs_in_placeholders_alone(input, &whole), "seed {seed}: {input} became {whole}");
     for value in VALUES[..3].iter().filter(|_| values) {
         assert!(!whole.contains(value), "seed {seed}: {value} in {whole}");
