@@ -9,18 +9,17 @@
 //! nothing secret, and one that somebody made up restores nothing, since a write is held against the object masked anew. Keys
 //! are derived with SipHash-2-4.
 
+use std::hash::Hasher as _;
+
 use siphasher::sip::SipHasher24 as Digest;
-use siphasher::sip128::{Hash128, SipHasher13, SipHasher24};
+use siphasher::sip128::{Hash128, Hasher128 as _, SipHasher13, SipHasher24};
 
 use crate::guard::{Guard, Reveal, View};
 use crate::placeholder::Tag;
-use crate::places::{MAX_KEY, Note};
+use crate::places::Note;
 
 /// The longest `uid`, `resourceVersion` or name of a variable that binds.
 const LONGEST: usize = 128;
-
-/// What is hashed for a place: path, ordinal, length of the key, the key, and the name of the variable.
-const LONGEST_PLACE: usize = 8 + 4 + 4 + MAX_KEY + LONGEST;
 
 /// To whom and what the next placeholders are bound.
 #[derive(Debug)]
@@ -31,10 +30,12 @@ pub(crate) struct Binding {
     version: Vec<u8>,
     /// The name of the environment variable that was noted last.
     variable: Vec<u8>,
-    /// From `shown` and the object; none until it is known.
+    /// From `shown` and the object; none until it is known and asked for, which of most objects it never is.
     object: Option<Key>,
     /// How many places the object had so far.
     places: u32,
+    /// What is hashed for a place: path, ordinal, length of the key, the key, and the name of the variable.
+    message: Vec<u8>,
     reveal: Reveal,
 }
 
@@ -55,6 +56,7 @@ impl Binding {
             variable: Vec::new(),
             object: None,
             places: 0,
+            message: Vec::new(),
             reveal: Reveal::default(),
         }
     }
@@ -85,9 +87,15 @@ impl Binding {
         noted.clear();
         noted.extend_from_slice(value.filter(|value| value.len() <= LONGEST).unwrap_or_default());
         if note != Note::EnvName {
-            let known = !self.uid.is_empty() && !self.version.is_empty();
-            self.object = known.then(|| derive(&self.shown, &[&self.uid, &self.version]));
+            self.object = None;
         }
+    }
+
+    fn object(&mut self) -> Option<Key> {
+        if self.object.is_none() && !self.uid.is_empty() && !self.version.is_empty() {
+            self.object = Some(derive(&self.shown, &[&self.uid, &self.version]));
+        }
+        self.object
     }
 
     /// What binds the placeholder of the value under `key` at a place.
@@ -108,17 +116,13 @@ impl Binding {
     fn placed(&mut self, place: u64, key: Option<&[u8]>) -> Option<Hash128> {
         let ordinal = self.places;
         self.places = self.places.saturating_add(1);
-        let (object, key) = (self.object?, key?);
-        let mut message = [0; LONGEST_PLACE];
-        let mut length = 0;
+        let (object, key) = (self.object()?, key?);
         let key_length = u32::try_from(key.len()).ok()?.to_le_bytes();
-        let parts: [&[u8]; 5] =
-            [&place.to_le_bytes(), &ordinal.to_le_bytes(), &key_length, key, &self.variable];
-        for part in parts {
-            message.get_mut(length..length + part.len())?.copy_from_slice(part);
-            length += part.len();
+        self.message.clear();
+        for part in [&place.to_le_bytes()[..], &ordinal.to_le_bytes(), &key_length, key, &self.variable] {
+            self.message.extend_from_slice(part);
         }
-        Some(SipHasher13::new_with_key(&object).hash(message.get(..length)?))
+        Some(SipHasher13::new_with_key(&object).hash(&self.message))
     }
 }
 
@@ -129,12 +133,12 @@ pub(crate) fn place_digest(path: &str) -> u64 {
 
 /// A key that is `key` for what the parts name.
 fn derive(key: &Key, parts: &[&[u8]]) -> Key {
-    let mut message = Vec::new();
+    let mut hasher = SipHasher24::new_with_key(key);
     for part in parts {
-        message.extend_from_slice(&(part.len() as u64).to_le_bytes());
-        message.extend_from_slice(part);
+        hasher.write(&(part.len() as u64).to_le_bytes());
+        hasher.write(part);
     }
-    SipHasher24::new_with_key(key).hash(&message).as_bytes()
+    hasher.finish128().as_bytes()
 }
 
 /// The lower 90 of its bits in base32: twelve letters from one half, six from the other.

@@ -5,7 +5,7 @@ use crate::held::Verdict;
 use crate::helm;
 use crate::malformed::Fault;
 use crate::placeholder::Tag;
-use crate::places::{Check, Note};
+use crate::places::{Check, MAX_KEY, Note};
 use crate::splice::Splice;
 
 impl Scanner {
@@ -17,9 +17,15 @@ impl Scanner {
         at: usize,
         splice: &mut Splice<'_>,
     ) -> Result<usize, Fault> {
-        let end = self.text.advance(input, at, &mut self.noted)?;
-        let Some(end) = end else { return Ok(input.len()) };
-        let value = self.noted.bytes();
+        let rest = input.get(at..).unwrap_or_default();
+        let (value, end) = match self.text.whole(rest).filter(|_| self.noted.is_empty()) {
+            Some(len) => (rest.get(..len).filter(|value| value.len() <= MAX_KEY), at + len),
+            None => {
+                let end = self.text.advance(input, at, &mut self.noted)?;
+                let Some(end) = end else { return Ok(input.len()) };
+                (self.noted.bytes(), end)
+            }
+        };
         if let Some(binding) = self.binding.as_deref_mut() {
             binding.note(note, value);
         }
