@@ -1,111 +1,39 @@
 //! A6, A7: a workload that is given a Secret can show it, so that to refer to one is to read it: in every kind that has a pod
 //! template, in every form of reference, and by every kind of patch.
 
+mod forms;
+
 use serde_json::{Value, json};
 use testkit::Options;
 
+use self::forms::{Template, forms, kinds};
 use crate::{
     case::{
         Case,
-        Control::{Leaks, Takes},
+        Control::{Leaks, Says, Takes},
         Gated::{Plain, Refused},
         JSON, JSON_PATCH, MERGE, STRATEGIC, case, rows_of,
     },
-    world::World,
+    world::{World, ruled},
 };
 
 pub(crate) fn rows() -> Vec<&'static str> {
-    [rows_of(&matrix()), rows_of(&patches()), rows_of(&shown())].concat()
+    [rows_of(&matrix()), rows_of(&patches()), rows_of(&nodes()), rows_of(&shown())].concat()
 }
 
-/// Where objects of a kind are, one of them but for its spec, and what is around a pod's spec in it.
-type Template = (&'static str, Value, fn(Value) -> Value);
+/// Permits everything but to use this Secret, so that a refusal has no other reason.
+const NO_USE: &str = r#"
+@id("everything")
+@reason("the tests look at what the gate does once policy has said yes")
+permit (principal, action, resource);
 
-/// Kinds that hold a pod template.
-fn kinds() -> Vec<Template> {
-    fn labelled(spec: &Value, more: &Value) -> Value {
-        let mut workload = json!({"selector": {"matchLabels": {"a": "b"}}, "template": {"metadata": {"labels": {"a": "b"}}, "spec": spec}});
-        if let (Some(workload), Some(more)) = (workload.as_object_mut(), more.as_object()) {
-            workload.extend(more.clone());
-        }
-        json!({ "spec": workload })
-    }
-    fn never(mut spec: Value) -> Value {
-        spec["restartPolicy"] = json!("Never");
-        spec
-    }
-    let kind =
-        |version: &str, kind: &str| json!({"apiVersion": version, "kind": kind, "metadata": {"name": "x"}});
-    vec![
-        ("/api/v1/namespaces/NS/pods", kind("v1", "Pod"), |spec| json!({ "spec": spec })),
-        ("/apis/apps/v1/namespaces/NS/deployments", kind("apps/v1", "Deployment"), |spec| {
-            labelled(&spec, &json!({}))
-        }),
-        ("/apis/apps/v1/namespaces/NS/statefulsets", kind("apps/v1", "StatefulSet"), |spec| {
-            labelled(&spec, &json!({"serviceName": "x"}))
-        }),
-        ("/apis/apps/v1/namespaces/NS/daemonsets", kind("apps/v1", "DaemonSet"), |spec| {
-            labelled(&spec, &json!({}))
-        }),
-        ("/apis/apps/v1/namespaces/NS/replicasets", kind("apps/v1", "ReplicaSet"), |spec| {
-            labelled(&spec, &json!({}))
-        }),
-        (
-            "/api/v1/namespaces/NS/replicationcontrollers",
-            kind("v1", "ReplicationController"),
-            |spec| json!({"spec": {"selector": {"a": "b"}, "template": {"metadata": {"labels": {"a": "b"}}, "spec": spec}}}),
-        ),
-        (
-            "/api/v1/namespaces/NS/podtemplates",
-            kind("v1", "PodTemplate"),
-            |spec| json!({"template": {"spec": spec}}),
-        ),
-        (
-            "/apis/batch/v1/namespaces/NS/jobs",
-            kind("batch/v1", "Job"),
-            |spec| json!({"spec": {"template": {"spec": never(spec)}}}),
-        ),
-        (
-            "/apis/batch/v1/namespaces/NS/cronjobs",
-            kind("batch/v1", "CronJob"),
-            |spec| json!({"spec": {"schedule": "0 0 1 1 *", "jobTemplate": {"spec": {"template": {"spec": never(spec)}}}}}),
-        ),
-    ]
-}
+@id("no-use")
+@reason("its log can show it")
+forbid (principal, action == Action::"use", resource) when { resource.name == "database" };
+"#;
 
-/// Forms in which a pod refers to a Secret.
-fn forms() -> Vec<Value> {
-    let container = |more: Value| {
-        let mut container = json!({"name": "c", "image": "busybox"});
-        if let (Some(container), Some(more)) = (container.as_object_mut(), more.as_object()) {
-            container.extend(more.clone());
-        }
-        container
-    };
-    let env = json!({"env": [{"name": "PW", "valueFrom": {"secretKeyRef": {"name": "database", "key": "password"}}}]});
-    let from = json!({"envFrom": [{"secretRef": {"name": "database"}}]});
-    let with = |volume: Value| {
-        let mut volume = volume;
-        volume["name"] = json!("v");
-        json!({"containers": [container(json!({}))], "volumes": [volume]})
-    };
-    vec![
-        json!({"containers": [container(env.clone())]}),
-        json!({"containers": [container(from.clone())]}),
-        json!({"containers": [container(json!({}))], "initContainers": [{"name": "i", "image": "busybox", "envFrom": from["envFrom"]}]}),
-        json!({"containers": [container(json!({}))], "initContainers": [{"name": "i", "image": "busybox", "env": env["env"], "restartPolicy": "Always"}]}),
-        json!({"containers": [container(json!({}))], "imagePullSecrets": [{"name": "database"}]}),
-        with(json!({"secret": {"secretName": "database"}})),
-        with(json!({"projected": {"sources": [{"secret": {"name": "database"}}]}})),
-        with(json!({"csi": {"driver": "d", "nodePublishSecretRef": {"name": "database"}}})),
-        with(json!({"flexVolume": {"driver": "a/d", "secretRef": {"name": "database"}}})),
-        with(json!({"cephfs": {"monitors": ["m"], "secretRef": {"name": "database"}}})),
-        with(json!({"azureFile": {"shareName": "s", "secretName": "database"}})),
-        with(
-            json!({"iscsi": {"targetPortal": "t", "iqn": "iqn.2001-04.com.example:a", "lun": 0, "secretRef": {"name": "database"}}}),
-        ),
-    ]
-}
+/// What its refusals say, in JSON.
+const USES: &str = r#"which uses Secret \"database\" of namespace"#;
 
 /// Creates an object of this kind that refers to the Secret in this form.
 fn refers((path, kind, around): &Template, form: &Value) -> Case {
@@ -114,7 +42,7 @@ fn refers((path, kind, around): &Template, form: &Value) -> Case {
         object.extend(inner.clone());
     }
     let line = format!("POST {path}?dryRun=All");
-    case("A6", line, &[JSON], object.to_string(), Takes(201), Refused(403, "may not create"))
+    case("A6", line, &[JSON], object.to_string(), Says(201, r#""database""#), Refused(403, USES))
 }
 
 fn matrix() -> Vec<Case> {
@@ -127,21 +55,57 @@ fn matrix() -> Vec<Case> {
     }
     let [_, deployment, ..] = &kinds()[..] else { return all };
     all.extend(forms().iter().skip(1).map(|form| refers(deployment, form)));
-    // Not by a reference: what has the node has every Secret on it.
+    // Whatever an empty name may mean.
+    let empty = json!({"containers": [{"name": "c", "image": "busybox"}], "volumes": [{"name": "v", "secret": {"secretName": "database", "name": ""}}]});
+    let any = Refused(403, "which uses any Secret of namespace");
+    all.push(Case { gated: any, ..refers(deployment, &empty) });
+    // None of them is refused for what it is besides.
+    let plain = json!({"containers": [{"name": "c", "image": "busybox"}]});
+    all.extend(kinds().iter().map(|kind| Case {
+        control: Takes(201),
+        gated: Plain(201, r#""image":"busybox""#),
+        ..refers(kind, &plain)
+    }));
+    all
+}
+
+/// Not by a reference: what has the node has every Secret on it, and what has an account has its rights.
+fn nodes() -> Vec<Case> {
     let pod = |spec: Value| {
         json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "x"}, "spec": spec}).to_string()
     };
     let pods = "POST /api/v1/namespaces/NS/pods?dryRun=All";
     let container = json!([{"name": "c", "image": "busybox"}]);
     let privileged = json!([{"name": "c", "image": "busybox", "securityContext": {"privileged": true}}]);
-    all.extend([
-        case("A6", pods, &[JSON], pod(json!({"containers": container, "volumes": [{"name": "v", "hostPath": {"path": "/var/lib/kubelet"}}]})), Takes(201), Refused(403, "no-host-paths")),
-        case("A6", pods, &[JSON], pod(json!({"containers": privileged})), Takes(201), Refused(403, "no-privileged")),
-        case("A6", pods, &[JSON], pod(json!({"containers": container, "hostPID": true, "nodeName": "localhost"})), Takes(201), Refused(403, "no-host-namespaces")),
-        case("A6", pods, &[JSON], pod(json!({"containers": container, "serviceAccountName": "powerful"})), Takes(403), Refused(403, "service-accounts-ask")),
-        case("A6", pods, &[JSON], pod(json!({"containers": container})), Takes(201), Plain(201, r#""kind":"Pod""#)),
-    ]);
-    all
+    let refused =
+        |spec: Value, told, rule| case("A6", pods, &[JSON], pod(spec), Says(201, told), Refused(403, rule));
+    let path = json!({"path": "/var/lib/kubelet"});
+    vec![
+        refused(
+            json!({"containers": container, "volumes": [{"name": "v", "hostPath": path}]}),
+            "hostPath",
+            "no-host-paths",
+        ),
+        refused(json!({"containers": privileged}), r#""privileged":true"#, "no-privileged"),
+        refused(
+            json!({"containers": container, "hostPID": true, "nodeName": "localhost"}),
+            r#""hostPID":true"#,
+            "no-host-namespaces",
+        ),
+        refused(
+            json!({"containers": container, "serviceAccountName": "powerful"}),
+            r#""serviceAccountName":"powerful""#,
+            "service-accounts-ask",
+        ),
+        case(
+            "A6",
+            pods,
+            &[JSON],
+            pod(json!({"containers": container})),
+            Takes(201),
+            Plain(201, r#""kind":"Pod""#),
+        ),
+    ]
 }
 
 /// Judged on what the object becomes, or on what the patch shows; either way, no.
@@ -149,7 +113,7 @@ fn patches() -> Vec<Case> {
     const DEPLOYMENTS: &str = "PATCH /apis/apps/v1/namespaces/NS/deployments";
     let refused = |name: &str, header, body: String| {
         let line = format!("{DEPLOYMENTS}/{name}?dryRun=All");
-        case("A6", line, &[header], body, Takes(200), Refused(403, "may not patch"))
+        case("A6", line, &[header], body, Says(200, r#""database""#), Refused(403, USES))
     };
     let env = r#"{"name":"PW","valueFrom":{"secretKeyRef":{"name":"database","key":"password"}}}"#;
     let template = |spec: &str| format!(r#"{{"spec":{{"template":{{"spec":{spec}}}}}}}"#);
@@ -179,11 +143,20 @@ fn patches() -> Vec<Case> {
         // `kubectl debug`.
         case(
             "A6",
-            "PATCH /api/v1/namespaces/NS/pods/absent/ephemeralcontainers?dryRun=All",
+            "PATCH /api/v1/namespaces/NS/pods/idle/ephemeralcontainers?dryRun=All",
             &[STRATEGIC],
             debug,
-            Takes(404),
-            Refused(403, "may not patch"),
+            Says(200, r#""ephemeralContainers""#),
+            Refused(403, USES),
+        ),
+        // What has no Secret may be changed.
+        case(
+            "A6",
+            format!("{DEPLOYMENTS}/web?dryRun=All"),
+            &[STRATEGIC],
+            template(r#"{"containers":[{"name":"web","command":["sh","-c","env"]}]}"#),
+            Says(200, r#""env""#),
+            Plain(200, r#""env""#),
         ),
     ]
 }
@@ -198,7 +171,7 @@ fn shown() -> Vec<Case> {
         json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": {"restartPolicy": "Never", "containers": [container]}}).to_string()
     };
     let pods = "POST /api/v1/namespaces/NS/pods";
-    let refused = Refused(403, "may not create");
+    let refused = Refused(403, r#"\"secret-references-ask\""#);
     let absent = Plain(404, "not found");
     vec![
         case(
@@ -236,14 +209,25 @@ fn deployment(name: &str, container: &Value) -> Value {
 
 #[test]
 fn to_refer_to_a_secret_is_to_read_it() -> anyhow::Result<()> {
-    let world = World::new("refer", &Options::default())?;
+    let (_folder, options) = ruled(NO_USE)?;
+    let world = World::new("refer", &options)?;
     let plain = json!({"name": "web", "image": "busybox", "command": ["sh"]});
     let given = json!({"name": "web", "image": "busybox", "command": ["sh"], "envFrom": [{"secretRef": {"name": "database"}}]});
-    for (name, container) in [("web", plain), ("given", given)] {
-        world.make("/apis/apps/v1/namespaces/NS/deployments", &deployment(name, &container))?;
+    for (name, container) in [("web", &plain), ("given", &given)] {
+        world.make("/apis/apps/v1/namespaces/NS/deployments", &deployment(name, container))?;
     }
+    let idle = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "idle"}, "spec": {"containers": [plain]}});
+    world.make("/api/v1/namespaces/NS/pods", &idle)?;
     world.try_all(&matrix())?;
     world.try_all(&patches())
+}
+
+#[test]
+fn what_has_the_node_or_an_account_is_refused() -> anyhow::Result<()> {
+    let world = World::new("nodes", &Options::default())?;
+    let account = json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "powerful"}});
+    world.make("/api/v1/namespaces/NS/serviceaccounts", &account)?;
+    world.try_all(&nodes())
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Where attacks are tried: a gate before the cluster that all share, and two namespaces with the same Secret.
 
 use std::{
+    fs,
     ops::Deref,
     sync::{Arc, LazyLock, Weak},
 };
@@ -9,6 +10,7 @@ use anyhow::{Context, ensure};
 use e2e::{Answer, CANARY, Client, Lab, SPIKY, eventually, start};
 use parking_lot::Mutex;
 use serde_json::{Value, json};
+use tempfile::TempDir;
 use testkit::{Cluster, Options};
 
 use crate::case::{JSON, Ways, filled};
@@ -119,6 +121,17 @@ impl World {
     ) -> anyhow::Result<Answer> {
         until(&self.direct, line, headers, body, so)
     }
+}
+
+/// The start configuration with these rules, and the folder that they are in.
+///
+/// # Errors
+/// They cannot be written.
+pub(crate) fn ruled(rules: &str) -> anyhow::Result<(TempDir, Options)> {
+    let folder = tempfile::tempdir()?;
+    fs::write(folder.path().join("rules.cedar"), rules)?;
+    let bundle = folder.path().to_string_lossy().into_owned();
+    Ok((folder, Options { bundle, ..Options::default() }))
 }
 
 /// Asks until the answer is so.

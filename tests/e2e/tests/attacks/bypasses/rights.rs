@@ -1,11 +1,8 @@
 //! D5, D8 and Q1: the agent's own user may not read Secrets, so that there is nothing to borrow or to pass on.
 
-use std::fs;
-
 use base64::{Engine, engine::general_purpose::STANDARD};
 use e2e::permissive;
 use serde_json::json;
-use testkit::Options;
 
 use crate::{
     case::{
@@ -14,7 +11,7 @@ use crate::{
         Gated::Refused,
         JSON, Ways, case, filled, rows_of,
     },
-    world::{GROUPS, USER, World, until},
+    world::{GROUPS, USER, World, ruled, until},
 };
 
 pub(super) const ROLE: &str = r#"{"apiVersion":"rbac.authorization.k8s.io/v1","kind":"Role","metadata":{"name":"reader"},"rules":[{"apiGroups":[""],"resources":["secrets"],"verbs":["get"]}]}"#;
@@ -112,14 +109,10 @@ fn the_right_to_read_secrets_cannot_be_borrowed() -> anyhow::Result<()> {
 
 #[test]
 fn an_object_is_judged_alike_by_every_name_of_its_group() -> anyhow::Result<()> {
-    let bundle = tempfile::tempdir()?;
     let policy = "@id(\"everything\") permit (principal, action, resource);\n\
                   @id(\"no-events\") @reason(\"to see by what names\") forbid (principal, action, resource is Object) when { resource.type == \"events\" };\n";
-    fs::write(bundle.path().join("policy.cedar"), policy)?;
-    let world = World::new(
-        "aliases",
-        &Options { bundle: bundle.path().to_string_lossy().into_owned(), ..Options::default() },
-    )?;
+    let (_folder, options) = ruled(policy)?;
+    let world = World::new("aliases", &options)?;
     let event = json!({
         "apiVersion": "v1", "kind": "Event", "metadata": {"name": "told"}, "message": "the password is CANARY", "reason": "Told",
         "type": "Warning", "involvedObject": {"kind": "Pod", "name": "web", "namespace": "NS"},
