@@ -12,6 +12,8 @@ use base64::{
 use flate2::read::MultiGzDecoder;
 use regex::bytes::{Regex, RegexBuilder};
 
+use crate::{decimals, hex, percent, percent_but};
+
 /// In every Secret of these tests. Nothing that an agent, a record or a log sees may contain it, in any encoding.
 pub const CANARY: &str = "canary-7c1d94e0b25f4a8e-value";
 
@@ -21,6 +23,15 @@ pub const SPIKY: [&str; 2] = ["spiky:3f\"a8+4b/e1\\c7&d5 <92>=é", "second%line;
 
 /// Stands in no Secret: what is masked of it is masked by its place or its shape.
 pub const PLANTED: &str = "planted-e83b16d5f9a24c70-value";
+
+/// Stands in no Secret and looks like no credential: what is masked of it is masked by its place alone.
+pub const LITERAL: &str = "literal7quiet3xyz";
+
+/// Stands in a Secret whose values policy lets be shown by name: nowhere else.
+pub const SHOWN: &str = "shown-9d41c7e6a05b4f38-value";
+
+/// All of them.
+const ALL: [&str; 6] = [CANARY, SPIKY[0], SPIKY[1], PLANTED, LITERAL, SHOWN];
 
 /// How what stands in its place begins where clients expect base64, such as a Secret's `data`. What follows differs between
 /// places, objects and sessions.
@@ -43,15 +54,16 @@ struct Forms {
     base64: Regex,
 }
 
-/// Whether bytes contain a canary in any form in which it could be recognised: raw, reversed, hexadecimal, percent-encoded,
-/// escaped for JSON once or twice, base64 and base64 of it at their three alignments (standard and URL-safe, wrapped or
-/// not), and all of those in gzip, in base64 or by itself.
+/// Whether bytes contain a canary in any form in which it could be recognised: raw, reversed, hexadecimal, as decimal numbers,
+/// percent-encoded, escaped for JSON once or twice, base64 and base64 of it at their three alignments (standard and URL-safe,
+/// wrapped, percent-encoded or not), either half of it as it is or in base64, and all of those in gzip, in base64 or by
+/// itself.
 #[must_use]
 pub fn contains_canary(bytes: &[u8]) -> bool {
     looked(bytes, DEPTH)
 }
 
-/// Files below a folder that contain a canary.
+/// Files below a folder that contain a canary, or are named by one.
 ///
 /// # Errors
 /// A file cannot be read.
@@ -59,9 +71,13 @@ pub fn sweep(folder: &Path) -> anyhow::Result<Vec<String>> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).with_context(|| folder.display().to_string())? {
         let path = entry?.path();
+        let name = path.file_name().unwrap_or_default();
         if path.is_dir() {
             found.extend(sweep(&path)?);
-        } else if path.is_file() && contains_canary(&std::fs::read(&path)?) {
+        }
+        if contains_canary(name.as_encoded_bytes())
+            || path.is_file() && contains_canary(&std::fs::read(&path)?)
+        {
             found.push(path.display().to_string());
         }
     }
@@ -80,12 +96,22 @@ fn looked(bytes: &[u8], depth: usize) -> bool {
 fn forms() -> &'static Forms {
     static FORMS: OnceLock<Forms> = OnceLock::new();
     FORMS.get_or_init(|| {
-        let values = [CANARY, PLANTED].into_iter().chain(SPIKY);
-        let plain: Vec<Vec<u8>> = values.clone().flat_map(plain_forms).collect();
-        let once: Vec<Vec<u8>> = values.flat_map(|value| base64_cores(value.as_bytes())).collect();
+        let plain: Vec<Vec<u8>> = ALL.into_iter().flat_map(plain_forms).collect();
+        let halves = ALL.into_iter().flat_map(halves);
+        let values: Vec<&[u8]> = ALL.into_iter().chain(halves.clone()).map(str::as_bytes).collect();
+        let once: Vec<Vec<u8>> = values.into_iter().flat_map(base64_cores).collect();
         let twice: Vec<Vec<u8>> = once.iter().flat_map(|core| base64_cores(core)).collect();
         let base64 = [once, twice].concat();
-        Forms { any: one_of([plain, base64.clone()].concat()), base64: one_of(base64) }
+        let in_url = |core: &Vec<u8>| percent(&String::from_utf8_lossy(core)).into_bytes();
+        // Escapes are written in capitals, mostly.
+        let in_small = |core: &Vec<u8>| {
+            let text = String::from_utf8_lossy(core);
+            text.replace('+', "%2b").replace('/', "%2f").into_bytes()
+        };
+        let in_urls = base64.iter().flat_map(|core| [in_url(core), in_small(core)]);
+        let halves = halves.map(|half| half.as_bytes().to_vec());
+        let any = plain.into_iter().chain(base64.iter().cloned()).chain(in_urls).chain(halves).collect();
+        Forms { any: one_of(any), base64: one_of(base64) }
     })
 }
 
@@ -99,26 +125,25 @@ fn one_of(mut forms: Vec<Vec<u8>>) -> Regex {
 }
 
 fn plain_forms(value: &str) -> Vec<Vec<u8>> {
-    let each = |form: fn(u8) -> String| value.bytes().map(form).collect::<String>();
-    let unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-    let percent = |kept: &dyn Fn(u8) -> bool| {
-        let one = |byte| if kept(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
-        value.bytes().map(one).collect::<String>()
-    };
     let json = |text: &str| serde_json::Value::from(text).to_string().trim_matches('"').to_owned();
     // As Go writes it for the sake of HTML (`encoding/json`, `HTMLEscape`).
     let go = |text: &str| json(text).replace('&', "\\u0026").replace('<', "\\u003c").replace('>', "\\u003e");
     let utf16 = value.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect::<String>();
+    let form = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~ ".contains(&byte);
+    let all_percent = percent_but(value, |_byte| false);
     let texts = [
         value.to_owned(),
         value.chars().rev().collect(),
-        each(|byte| format!("{byte:02x}")),
-        each(|byte| format!("{byte:02X}")),
-        each(|byte| format!("%{byte:02x}")),
-        each(|byte| format!("%{byte:02X}")),
-        percent(&unreserved),
-        percent(&unreserved).to_lowercase(),
-        percent(&|byte| unreserved(byte) || byte == b' ').replace(' ', "+"),
+        hex(value),
+        hex(value).to_uppercase(),
+        decimals(value, ","),
+        decimals(value, ", "),
+        decimals(value, " "),
+        all_percent.to_lowercase(),
+        all_percent,
+        percent(value),
+        percent(value).to_lowercase(),
+        percent_but(value, form).replace(' ', "+"),
         json(value),
         go(value),
         json(&json(value)),
@@ -127,6 +152,13 @@ fn plain_forms(value: &str) -> Vec<Vec<u8>> {
         utf16,
     ];
     texts.into_iter().map(String::into_bytes).collect()
+}
+
+/// Either is enough to guess the other, or to find it.
+fn halves(value: &'static str) -> [&'static str; 2] {
+    let middle = (value.len() / 2..value.len()).find(|at| value.is_char_boundary(*at)).unwrap_or_default();
+    let (first, second) = value.split_at(middle);
+    [first, second]
 }
 
 /// The characters that base64 yields for these bytes, whatever comes before and after them.
@@ -190,21 +222,12 @@ fn packed_in_base64(bytes: &[u8]) -> impl Iterator<Item = Vec<u8>> + '_ {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
-
-    use flate2::{Compression, write::GzEncoder};
-
     use super::*;
-
-    fn gzipped(text: &str) -> Vec<u8> {
-        let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
-        encoder.write_all(text.as_bytes()).unwrap();
-        encoder.finish().unwrap()
-    }
+    use crate::{gzip, packed};
 
     #[test]
     fn the_canary_is_recognised_wherever_it_stands() {
-        for value in [CANARY, PLANTED, SPIKY[0], SPIKY[1]] {
+        for value in ALL {
             for before in ["", "x", "xy"] {
                 let text = format!("{before}{value}{before}");
                 assert!(contains_canary(text.as_bytes()));
@@ -215,18 +238,26 @@ mod tests {
                     let wrapped: Vec<&[u8]> = once.as_bytes().chunks(7).collect();
                     assert!(contains_canary(&wrapped.join(&b"\n"[..])));
                     assert!(contains_canary(&wrapped.join(&b"\\n"[..])));
+                    assert!(contains_canary(percent(&once).as_bytes()));
                 }
-                assert!(contains_canary(&gzipped(&text)));
-                let packed = STANDARD.encode(gzipped(&text));
+                assert!(contains_canary(&gzip(&text)));
+                let packed = packed(&text);
                 assert!(contains_canary(format!("{before}\"{packed}\"").as_bytes()));
                 assert!(contains_canary(STANDARD.encode(&packed).as_bytes()));
             }
+            for half in halves(value) {
+                assert!(
+                    contains_canary(half.as_bytes()) && contains_canary(STANDARD.encode(half).as_bytes())
+                );
+            }
+            assert!(contains_canary(serde_json::json!(value.as_bytes()).to_string().as_bytes()));
+            assert!(contains_canary(hex(value).as_bytes()) && contains_canary(percent(value).as_bytes()));
             let json = serde_json::json!({ "a": value }).to_string();
             assert!(contains_canary(json.as_bytes()));
             assert!(contains_canary(serde_json::json!({ "a": json }).to_string().as_bytes()));
         }
         assert!(!contains_canary(MASKED_DATA.as_bytes()) && !contains_canary(MASKED_TEXT.as_bytes()));
-        assert!(!contains_canary(&gzipped("nothing")));
+        assert!(!contains_canary(&gzip("nothing")));
         assert_eq!(STANDARD.encode(MASKED_TEXT), MASKED_DATA);
     }
 }

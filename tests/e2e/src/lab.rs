@@ -8,7 +8,7 @@ use std::{
 use anyhow::{Context, ensure};
 use testkit::{Cluster, Gate, Options, stand_in::StandIn};
 
-use crate::{sweep, text};
+use crate::{contains_canary, sweep, text};
 
 /// A cluster with a gate in front of it.
 #[derive(Debug)]
@@ -20,7 +20,7 @@ pub struct Lab {
 }
 
 /// A gate that is held to its promises: when it is dropped, whatever the test was about, its ledger must verify with the key
-/// that was kept from its start, and nothing in its folder may hold the canary.
+/// that was kept from its start, and nothing that it tells its operator or has in its folder may hold a canary.
 #[derive(Debug)]
 pub struct AuditedGate(Gate);
 
@@ -68,6 +68,13 @@ impl AuditedGate {
     /// What every gate must pass at its end.
     fn finish(&mut self) -> anyhow::Result<()> {
         let gate = &mut self.0;
+        if gate.pid().is_some() && !gate.was_broken() {
+            for path in ["/metrics", "/readyz"] {
+                let told = gate.operations(path)?;
+                ensure!(told.starts_with("HTTP/1.1 "), "no {path}: {told}");
+                ensure!(!contains_canary(told.as_bytes()), "{path} tells a secret value: {told}");
+            }
+        }
         let stopped = gate.stop();
         let verified =
             gate.portcullis(&["ledger", "verify", &gate.path("data/ledger"), "--key", &gate.path(KEPT_KEY)])?;
@@ -77,6 +84,13 @@ impl AuditedGate {
             stopped?;
             ensure!(report.contains("0 problems, 0 to explain"), "the ledger: {report}");
         }
+        // As an auditor reads it; below, as it is stored.
+        let shown = gate.portcullis(&["ledger", "show", &gate.path("data/ledger")])?;
+        ensure!(
+            !contains_canary(text(&shown).as_bytes()),
+            "the ledger shows a secret value: {}",
+            text(&shown)
+        );
         let found = sweep(Path::new(&gate.path("")))?;
         ensure!(found.is_empty(), "records hold a secret value: {found:?}");
         Ok(())

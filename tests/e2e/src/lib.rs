@@ -3,6 +3,7 @@
 
 mod canary;
 mod compare;
+mod encode;
 mod lab;
 mod raw;
 mod watching;
@@ -16,8 +17,9 @@ use anyhow::{Context, ensure};
 use serde_json::Value;
 use testkit::{Cluster, Gate};
 
-pub use canary::{CANARY, MASKED_DATA, MASKED_TEXT, PLANTED, SPIKY, contains_canary, sweep};
+pub use canary::{CANARY, LITERAL, MASKED_DATA, MASKED_TEXT, PLANTED, SHOWN, SPIKY, contains_canary, sweep};
 pub use compare::{Comparison, normalised};
+pub use encode::{decimals, gzip, hex, packed, percent, percent_but};
 pub use lab::{AuditedGate, Lab, behind, lab, start};
 pub use raw::{Answer, Client};
 pub use watching::{Watch, at_once, leaf};

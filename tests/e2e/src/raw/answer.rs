@@ -1,13 +1,15 @@
 //! An HTTP/1.1 answer without its framing, so that a value which two chunks share is seen as one.
 
-use std::io::Read;
+use std::{fmt, io::Read};
 
 use anyhow::{Context, bail, ensure};
 use flate2::read::MultiGzDecoder;
 use httparse::{EMPTY_HEADER, Response, Status};
 
+use crate::contains_canary;
+
 /// An HTTP/1.1 answer.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Answer {
     /// 0 when the connection ended without an answer.
     pub status: u16,
@@ -17,6 +19,10 @@ pub struct Answer {
     pub body: String,
     /// Whether the body came to its end: all of its declared length, or the last chunk.
     pub whole: bool,
+    /// Everything as it came, framing included.
+    came: Vec<u8>,
+    /// The body's bytes: `body` has others in place of what is no text.
+    bytes: Vec<u8>,
 }
 
 impl Answer {
@@ -61,7 +67,21 @@ impl Answer {
             head: String::from_utf8_lossy(head).into_owned(),
             body: String::from_utf8_lossy(&body).into_owned(),
             whole,
+            came: bytes.to_vec(),
+            bytes: body,
         })
+    }
+
+    /// Whether there is a canary in head, framing or body.
+    #[must_use]
+    pub fn leaks(&self) -> bool {
+        contains_canary(&self.came) || contains_canary(&self.bytes)
+    }
+
+    /// Whether head, framing or body hold this text.
+    #[must_use]
+    pub fn holds(&self, text: &str) -> bool {
+        [&self.came, &self.bytes].iter().any(|bytes| memchr::memmem::find(bytes, text.as_bytes()).is_some())
     }
 
     /// A header's value, when there is exactly one.
@@ -72,6 +92,18 @@ impl Answer {
             key.eq_ignore_ascii_case(name).then_some(value.trim())
         });
         values.next().filter(|_value| values.next().is_none())
+    }
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { status, head, body, whole, came: _, bytes: _ } = self;
+        f.debug_struct("Answer")
+            .field("status", status)
+            .field("head", head)
+            .field("body", body)
+            .field("whole", whole)
+            .finish()
     }
 }
 
@@ -111,6 +143,7 @@ fn dechunked(mut rest: &[u8]) -> anyhow::Result<(Vec<u8>, bool)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{CANARY, gzip};
 
     const HEAD: &str = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
 
@@ -129,6 +162,20 @@ mod tests {
         let answer = Answer::parse(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nabc").unwrap();
         assert!(!answer.whole);
         assert_eq!(Answer::parse(b"").unwrap().status, 0);
+    }
+
+    #[test]
+    fn a_value_is_found_in_what_is_no_text_and_in_the_framing() {
+        let packed = [b"\xff\xfe", &gzip(CANARY)[..]].concat();
+        let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", packed.len());
+        let answer = Answer::parse(&[head.as_bytes(), &packed].concat()).unwrap();
+        assert!(answer.leaks() && !contains_canary(answer.body.as_bytes()));
+        let answer = Answer::parse(format!("{HEAD}1;x={CANARY}\r\na\r\n0\r\n\r\n").as_bytes()).unwrap();
+        assert!(answer.leaks() && answer.body == "a");
+        let parts = CANARY.split_at(5);
+        let chunks = format!("5\r\n{}\r\n{:x}\r\n{}\r\n0\r\n\r\n", parts.0, parts.1.len(), parts.1);
+        assert!(Answer::parse(format!("{HEAD}{chunks}").as_bytes()).unwrap().leaks());
+        assert!(!Answer::parse(format!("{HEAD}1\r\na\r\n0\r\n\r\n").as_bytes()).unwrap().leaks());
     }
 
     #[test]

@@ -3,12 +3,9 @@
 
 mod objects;
 
-use std::io::Write;
-
 use anyhow::ensure;
 use base64::{Engine, engine::general_purpose::STANDARD};
-use e2e::{CANARY, PLANTED, SPIKY};
-use flate2::{Compression, write::GzEncoder};
+use e2e::{CANARY, SPIKY, hex, percent};
 use serde_json::{Value, json};
 use testkit::Options;
 
@@ -108,38 +105,20 @@ fn cases() -> Vec<Case> {
     all
 }
 
-/// As Helm and Rancher keep objects.
-fn packed(text: &str) -> String {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
-    // Into memory: cannot fail.
-    STANDARD.encode(encoder.write_all(text.as_bytes()).and_then(|()| encoder.finish()).unwrap_or_default())
-}
-
 /// Everything that can be made of the values and printed, a line each.
 fn lines() -> Vec<String> {
     let mut lines = Vec::new();
     for value in [CANARY, SPIKY[0], SPIKY[1]] {
         let shifted = ["", "a", "ab"].map(|before| STANDARD.encode(format!("{before}{value}z")));
         let url = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(value);
-        let hex: String = value.bytes().map(|byte| format!("{byte:02x}")).collect();
-        let percent: String = value
-            .bytes()
-            .map(|byte| {
-                if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-                    char::from(byte).to_string()
-                } else {
-                    format!("%{byte:02X}")
-                }
-            })
-            .collect();
         lines.extend([
             value.to_owned(),
             format!("password={value};"),
             Value::from(value).to_string(),
             url,
-            hex.to_uppercase(),
-            hex,
-            percent,
+            hex(value).to_uppercase(),
+            hex(value),
+            percent(value),
         ]);
         lines.extend(shifted);
     }

@@ -2,7 +2,7 @@
 
 use anyhow::ensure;
 use base64::{Engine, engine::general_purpose::STANDARD};
-use e2e::{CANARY, Client, permissive};
+use e2e::{CANARY, Client, LITERAL, permissive};
 use serde_json::{Value, json};
 
 use crate::{
@@ -10,9 +10,10 @@ use crate::{
     world::World,
 };
 
-/// In no Secret, and like no credential.
-const RIGHT: &str = "guess7literal3xyz";
-const WRONG: &str = "guess8literal4xyz";
+/// The right guess is in no Secret, and like no credential.
+const RIGHT: &str = LITERAL;
+/// As long.
+const WRONG: &str = "guessed8loud4abcd";
 const DEPLOYMENT: &str = "/apis/apps/v1/namespaces/NS/deployments/web";
 
 fn deployment(value: &str) -> Value {

@@ -6,7 +6,7 @@ mod huge;
 mod replies;
 
 use anyhow::{Context, ensure};
-use e2e::{Answer, AuditedGate, CANARY, Client, behind, contains_canary};
+use e2e::{Answer, AuditedGate, CANARY, Client, behind, contains_canary, gzip};
 use http::{HeaderName, StatusCode, header};
 use testkit::{
     Options,
@@ -15,7 +15,7 @@ use testkit::{
 
 use self::{
     documents::DOCUMENTS,
-    replies::{bytewise, cbor, encoded, events, gzip, members, of, protobuf, secret, typed},
+    replies::{bytewise, cbor, encoded, events, members, of, protobuf, secret, typed},
 };
 use crate::case::{
     Gated::{self, Masked, Plain, Refused},
@@ -163,7 +163,7 @@ fn what_cannot_be_masked_is_not_delivered() -> anyhow::Result<()> {
     each(&all().collect::<Vec<_>>(), |(_, path, gated)| {
         let line = format!("GET {SECRET}{path}");
         let leaked = direct.exchange(&line, &[], "")?;
-        let in_pieces = || Answer::parse(&leaked).is_ok_and(|answer| crate::case::leaks(&answer));
+        let in_pieces = || Answer::parse(&leaked).is_ok_and(|answer| answer.leaks());
         ensure!(
             contains_canary(&leaked) || in_pieces(),
             "the control: {line}: {}",
@@ -173,7 +173,7 @@ fn what_cannot_be_masked_is_not_delivered() -> anyhow::Result<()> {
         match gated {
             Some(gated) => gated.check(&answer).with_context(|| format!("{line}: {answer:?}"))?,
             None => {
-                ensure!(!crate::case::leaks(&answer), "it leaks: {line}: {answer:?}");
+                ensure!(!answer.leaks(), "it leaks: {line}: {answer:?}");
                 let own = answer.status == 502 && answer.body.contains("portcullis");
                 // A watch has begun by then, and ends with an event that says why.
                 let ended = answer.status == 200 && line.contains("watch") && answer.body.contains("ERROR");

@@ -1,7 +1,7 @@
 //! E1: a value that the gate puts right in a write must be masked in what the write makes of the object, too.
 
 use anyhow::{Context, ensure};
-use e2e::{Client, permissive};
+use e2e::{Client, LITERAL, permissive};
 use serde_json::{Value, json};
 
 use crate::{
@@ -9,8 +9,6 @@ use crate::{
     world::{USER, World},
 };
 
-/// In no Secret, and like no credential.
-const LITERAL: &str = "moved7literal3xyz";
 const APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
 fn read(client: &Client, line: &str) -> anyhow::Result<Value> {

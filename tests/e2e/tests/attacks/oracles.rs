@@ -9,7 +9,7 @@ use regex::{Captures, Regex};
 use serde_json::json;
 
 use crate::{
-    case::{APPLY, JSON, JSON_PATCH, MERGE, STRATEGIC, each, filled, leaks, row_of, version},
+    case::{APPLY, JSON, JSON_PATCH, MERGE, STRATEGIC, each, filled, row_of, version},
     world::{World, secret},
 };
 
@@ -257,10 +257,10 @@ fn a_watch_shows_no_guess() -> anyhow::Result<()> {
     }
     world.direct.ask(&format!("PATCH {one}"), &[MERGE], r#"{"metadata":{"labels":{"marked":"yes"}}}"#)?;
     let events = filled(&format!("{SECRET}?resourceVersion={before}"), world.namespace());
-    ensure!(leaks(&watch(&world.reader()?, &events)?), "the control");
+    ensure!(watch(&world.reader()?, &events)?.leaks(), "the control");
     let watched = watch(&world.gated, &events)?;
     ensure!(
-        watched.status == 200 && !leaks(&watched) && !watched.body.contains(&STANDARD.encode(WRONG)),
+        watched.status == 200 && !watched.leaks() && !watched.body.contains(&STANDARD.encode(WRONG)),
         "{watched:?}"
     );
     assert_eq!(

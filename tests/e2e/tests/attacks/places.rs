@@ -2,7 +2,7 @@
 //! tells.
 
 use anyhow::ensure;
-use e2e::permissive;
+use e2e::{LITERAL, permissive};
 use serde_json::{Value, json};
 use testkit::Options;
 
@@ -20,8 +20,6 @@ pub(crate) fn rows() -> Vec<&'static str> {
     rows_of(&cases())
 }
 
-/// Nobody could tell that it is secret.
-const LITERAL: &str = "placed7literal3xyz";
 const VAULTS: &str = "/apis/places.example.com/v1/namespaces/NS/vaults";
 
 fn cases() -> Vec<Case> {

@@ -1,16 +1,13 @@
 //! A2: what the API server quotes of an object of any kind in an error about it. The value is in no Secret: only its place tells.
 
 use anyhow::ensure;
-use e2e::permissive;
+use e2e::{LITERAL, permissive};
 use serde_json::{Value, json};
 
 use crate::{
     case::{MERGE, STRATEGIC, filled, holds_placeholder},
     world::World,
 };
-
-/// In no Secret, and like no credential.
-const LITERAL: &str = "quoted7literal3xyz";
 
 fn template() -> Value {
     json!({

@@ -4,9 +4,10 @@ use base64::{
     Engine,
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
 };
+use e2e::{CANARY, PLANTED, SPIKY, hex, packed, percent};
 use serde_json::{Value, json};
 
-use super::{CANARY, PLANTED, SPIKY, lines, packed};
+use super::lines;
 
 /// Paths and objects, for [`World::make`](crate::world::World::make).
 pub(super) fn objects() -> Vec<(&'static str, Value)> {
@@ -114,18 +115,9 @@ fn maps() -> Vec<(&'static str, Value)> {
         part(json!({"sub": "x", "secret": PLANTED})),
         URL_SAFE_NO_PAD.encode(PLANTED.repeat(3))
     );
-    let hex: String = CANARY.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let hex = hex(CANARY);
     let spiky = SPIKY.join("\n");
-    let percent: String = SPIKY[0]
-        .bytes()
-        .map(|byte| {
-            if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-                char::from(byte).to_string()
-            } else {
-                format!("%{byte:02X}")
-            }
-        })
-        .collect();
+    let percent = percent(SPIKY[0]);
     let (_, mut binary) = map("binary", &json!({}));
     binary["binaryData"] = json!({"x": STANDARD.encode(format!("a{CANARY}b"))});
     vec![

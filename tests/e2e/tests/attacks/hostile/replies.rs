@@ -1,9 +1,6 @@
 //! What a hostile API server answers with.
 
-use std::io::Write;
-
-use e2e::CANARY;
-use flate2::{Compression, write::GzEncoder};
+use e2e::{CANARY, gzip};
 use futures_util::stream;
 use http::{StatusCode, header};
 use testkit::stand_in::Reply;
@@ -47,12 +44,6 @@ pub(super) fn protobuf() -> Vec<u8> {
 /// The self-described tag and a map of one text (RFC 8949).
 pub(super) fn cbor() -> Vec<u8> {
     [b"\xd9\xd9\xf7\xa1\x64data\x78\x1d".as_slice(), CANARY.as_bytes()].concat()
-}
-
-pub(super) fn gzip(text: &str) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
-    // Into memory: cannot fail.
-    encoder.write_all(text.as_bytes()).and_then(|()| encoder.finish()).unwrap_or_default()
 }
 
 /// The value is in the second member, which some readers never reach.
