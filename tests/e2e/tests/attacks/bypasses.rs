@@ -205,14 +205,7 @@ fn what_no_policy_can_permit_is_refused() -> anyhow::Result<()> {
     let world = World::new("never", &permissive())?;
     world.make("/api/v1/namespaces/NS/pods", &web())?;
     for namespace in &world.namespaces {
-        world.lab.cluster.must(&[
-            "-n",
-            namespace,
-            "wait",
-            "--for=condition=Ready",
-            "pod/web",
-            "--timeout=60s",
-        ])?;
+        world.wait_in(namespace, "condition=Ready", &["pod/web"])?;
     }
     world.try_all(&never())
 }

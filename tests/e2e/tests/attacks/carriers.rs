@@ -14,7 +14,7 @@ use crate::{
         Case,
         Control::{Leaks, Says},
         Gated::{Masked, Plain, Refused},
-        JSON, MERGE, METADATA, METADATA_LIST, TABLE, Ways, case, filled, rows_of,
+        MERGE, METADATA, METADATA_LIST, TABLE, Ways, case, filled, rows_of,
     },
     world::World,
 };
@@ -128,16 +128,11 @@ fn lines() -> Vec<String> {
 #[test]
 fn a_value_is_masked_wherever_it_stands() -> anyhow::Result<()> {
     let world = World::new("carriers", &Options::default())?;
-    let definition = world.direct.ask(
-        "POST /apis/apiextensions.k8s.io/v1/customresourcedefinitions",
-        &[JSON],
-        &objects::definition().to_string(),
-    )?;
-    ensure!(definition.status == 201, "{definition:?}");
-    for (path, object) in objects::objects().into_iter().chain(objects::rights()) {
+    world.define(&objects::definition())?;
+    world.grant("carriers.example.com", "widgets", &["get", "list", "watch"])?;
+    for (path, object) in objects::objects() {
         world.make(path, &object)?;
     }
-    world.until("GET /apis/carriers.example.com/v1/widgets", &[], "", |answer| answer.status == 200)?;
     world.until("GET /openapi/v3/apis/carriers.example.com/v1", &[], "", |answer| answer.status == 200)?;
     world.make("/apis/carriers.example.com/v1/namespaces/NS/widgets", &objects::widget())?;
     for (pod, phase) in
@@ -160,29 +155,14 @@ fn a_value_is_masked_wherever_it_stands() -> anyhow::Result<()> {
 fn a_warning_about_another_kind_tells_no_value() -> anyhow::Result<()> {
     let world = World::new("warned", &Options::default())?;
     world.make("/api/v1/namespaces/NS/configmaps", &json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "plain"}, "data": {"note": CANARY}}))?;
-    let make = |resource: &str, kind: &str, spec: Value| {
-        let object = json!({"apiVersion": "admissionregistration.k8s.io/v1", "kind": kind, "metadata": {"name": "attacks-warned"}, "spec": spec});
-        let answer = world.direct.ask(
-            &format!("POST /apis/admissionregistration.k8s.io/v1/{resource}"),
-            &[JSON],
-            &object.to_string(),
-        )?;
-        ensure!(answer.status == 201, "{answer:?}");
-        Ok(())
-    };
     let rules = json!([{"apiGroups": [""], "apiVersions": ["v1"], "operations": ["UPDATE"], "resources": ["configmaps"]}]);
     let validation = json!({"expression": "false", "messageExpression": "'not with the password ' + string(params.data.password)"});
-    make(
-        "validatingadmissionpolicies",
-        "ValidatingAdmissionPolicy",
-        json!({"paramKind": {"apiVersion": "v1", "kind": "Secret"}, "matchConstraints": {"resourceRules": rules}, "validations": [validation]}),
-    )?;
-    let places = json!({"matchExpressions": [{"key": "kubernetes.io/metadata.name", "operator": "In", "values": world.namespaces}]});
+    let policy = json!({"paramKind": {"apiVersion": "v1", "kind": "Secret"}, "matchConstraints": {"resourceRules": rules}, "validations": [validation]});
     let parameter = json!({"name": "database", "parameterNotFoundAction": "Allow"});
-    make(
-        "validatingadmissionpolicybindings",
-        "ValidatingAdmissionPolicyBinding",
-        json!({"policyName": "attacks-warned", "validationActions": ["Warn"], "paramRef": parameter, "matchResources": {"namespaceSelector": places}}),
+    world.admission(
+        "attacks-warned",
+        &policy,
+        &json!({"validationActions": ["Warn"], "paramRef": parameter}),
     )?;
     let warned = case(
         "A12",

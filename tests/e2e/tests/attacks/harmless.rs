@@ -157,18 +157,10 @@ fn what_is_harmless_comes_through_byte_for_byte() -> anyhow::Result<()> {
     for (path, object) in objects() {
         create(path, &object)?;
     }
-    let kubectl =
-        |arguments: &[&str]| world.lab.cluster.must(&[&["-n", world.namespace()], arguments].concat());
-    kubectl(&["wait", "--for=jsonpath={.status.phase}=Succeeded", "pod/done", "--timeout=60s"])?;
-    kubectl(&["wait", "--for=condition=Established", "crd/gadgets.harmless.example.com", "--timeout=60s"])?;
-    kubectl(&[
-        "wait",
-        "--for=jsonpath={.status.observedGeneration}=1",
-        "deployment/web",
-        "statefulset/store",
-        "pdb/web",
-        "--timeout=60s",
-    ])?;
+    let wait = |what: &str, objects: &[&str]| world.wait_in(world.namespace(), what, objects);
+    wait("jsonpath={.status.phase}=Succeeded", &["pod/done"])?;
+    wait("condition=Established", &["crd/gadgets.harmless.example.com"])?;
+    wait("jsonpath={.status.observedGeneration}=1", &["deployment/web", "statefulset/store", "pdb/web"])?;
     // What controllers add to a namespace and to the objects is there by now; this is made after it.
     let at = create(
         "/api/v1/namespaces/NS/configmaps",

@@ -1,5 +1,6 @@
 //! The API server is the leak: patches that copy, errors that quote, writes that read, and placeholders that tell.
 
+use anyhow::{Context, ensure};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use e2e::permissive;
 use serde_json::{Value, json};
@@ -9,11 +10,12 @@ use crate::{
         Case,
         Control::{Leaks, Takes},
         Gated::{Masked, Plain, Refused},
-        JSON, JSON_PATCH, MERGE, METADATA, STRATEGIC, case, filled, row_of, rows_of,
+        JSON, JSON_PATCH, MERGE, METADATA, METADATA_LIST, STRATEGIC, case, filled, row_of, rows_of,
     },
-    world::World,
+    world::{World, secret},
 };
 
+const SECRETS: &str = "/api/v1/namespaces/NS/secrets";
 const DATABASE: &str = "/api/v1/namespaces/NS/secrets/database";
 const DRY_PATCH: &str = "PATCH /api/v1/namespaces/NS/secrets/database?dryRun=All";
 const OPAQUE: &str = "fixed/opaque-patch";
@@ -103,18 +105,20 @@ fn reads() -> Vec<Case> {
         case("A3", DRY_PATCH, &[MERGE, METADATA], "{}", Leaks, Masked(200)),
         case("A3", with("&propagationPolicy=Foreground"), &[], "", Leaks, Masked(200)),
         case("A3", with("&propagationPolicy=Orphan"), &[], "", Leaks, Masked(200)),
-        // The agent's user may delete Secrets by name alone.
+        case("A3", format!("DELETE {SECRETS}?dryRun=All"), &[], "", Leaks, Masked(200)),
         case(
             "A3",
-            "DELETE /api/v1/namespaces/NS/secrets?dryRun=All",
-            &[],
+            format!("DELETE {SECRETS}?dryRun=All&labelSelector=app%3Dweb"),
+            &[METADATA_LIST],
             "",
             Leaks,
-            Refused(403, "withheld"),
+            Masked(200),
         ),
+        // The list is of what is gone.
+        case("A3", format!("DELETE {SECRETS}?labelSelector=to%3Dgo"), &[], "", Leaks, Masked(200)),
         case(
             "A3",
-            "POST /api/v1/namespaces/NS/secrets?dryRun=All",
+            format!("POST {SECRETS}?dryRun=All"),
             &[JSON],
             r#"{"apiVersion":"v1","kind":"Secret","metadata":{"name":"echo"},"stringData":{"password":"CANARY"}}"#,
             Leaks,
@@ -159,8 +163,24 @@ fn rest() -> Vec<Case> {
 #[test]
 fn the_api_server_is_no_leak() -> anyhow::Result<()> {
     let world = World::new("leaks", &permissive())?;
+    // By what `portcullis rbac` prints, agents may delete Secrets by name alone.
+    let line = filled(&format!("DELETE {SECRETS}?dryRun=All"), world.namespace());
+    let refused = world.gated.ask(&line, &[], "")?;
+    Refused(403, "withheld").check(&refused).with_context(|| format!("{refused:?}"))?;
+    world.grant("", "secrets", &["deletecollection"])?;
+    let mut passing = secret("passing");
+    passing["metadata"]["labels"] = json!({"to": "go"});
+    world.make(SECRETS, &passing)?;
     let live = world.live()?;
+    let listed = world.gated.ask(&line, &[], "")?;
+    let list: Value = serde_json::from_str(&listed.body)?;
+    ensure!(
+        list["kind"] == "SecretList" && list["items"].as_array().is_some_and(|items| items.len() == 2),
+        "{listed:?}"
+    );
     world.try_all(&[copies(), errors(), reads(), rest()].concat())?;
+    let gone = world.gated.ask(&filled(&format!("GET {SECRETS}/passing"), world.namespace()), &[], "")?;
+    ensure!(gone.status == 404, "{gone:?}");
     // None of it has cost the value.
     assert_eq!(world.live()?, live);
     Ok(())

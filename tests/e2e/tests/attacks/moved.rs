@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     case::{JSON, filled, holds_placeholder},
-    world::{USER, World},
+    world::World,
 };
 
 const APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
@@ -51,30 +51,9 @@ fn what_is_put_right_is_masked_in_the_result() -> anyhow::Result<()> {
         "spec": {"group": "moved.example.com", "scope": "Namespaced", "names": {"plural": "bundles", "kind": "Bundle"},
             "versions": [{"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": schema}}]},
     });
-    let made = world.direct.ask(
-        "POST /apis/apiextensions.k8s.io/v1/customresourcedefinitions",
-        &[JSON],
-        &definition.to_string(),
-    )?;
-    ensure!(matches!(made.status, 201 | 409), "{made:?}");
+    world.define(&definition)?;
+    world.grant("moved.example.com", "bundles", &["*"])?;
     let bundles = "/apis/moved.example.com/v1/namespaces/NS/bundles";
-    for namespace in &world.namespaces {
-        world.until(&filled(&format!("GET {bundles}"), namespace), &[], "", |answer| answer.status == 200)?;
-    }
-    let role = json!({
-        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": "bundles"},
-        "rules": [{"apiGroups": ["moved.example.com"], "resources": ["bundles"], "verbs": ["*"]}],
-    });
-    let binding = json!({
-        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding", "metadata": {"name": "bundles"},
-        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "bundles"},
-        "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": USER}],
-    });
-    for (plural, object) in [("clusterroles", role), ("clusterrolebindings", binding)] {
-        let line = format!("POST /apis/rbac.authorization.k8s.io/v1/{plural}");
-        let made = world.direct.ask(&line, &[JSON], &object.to_string())?;
-        ensure!(matches!(made.status, 201 | 409), "{made:?}");
-    }
     let bundle = |name: &str| {
         json!({
             "apiVersion": "moved.example.com/v1", "kind": "Bundle", "metadata": {"name": name},
@@ -86,12 +65,6 @@ fn what_is_put_right_is_masked_in_the_result() -> anyhow::Result<()> {
     };
     world.make(bundles, &bundle("kind"))?;
     world.make(bundles, &bundle("name"))?;
-    world.until(
-        &filled(&format!("GET {bundles}"), world.namespace()),
-        &[&format!("Impersonate-User: {USER}")],
-        "",
-        |answer| answer.status == 200,
-    )?;
 
     let mut wrong = Vec::new();
     // The note of `kubectl apply` is free text: a variable that has no `name` there is taken for the one in its position.

@@ -13,7 +13,7 @@ use crate::{
         Gated::{Masked, Refused},
         JSON, MERGE, TABLE, Ways, case, filled, holds_placeholder, rows_of,
     },
-    world::{GROUPS, World, until},
+    world::World,
 };
 
 pub(crate) fn rows() -> Vec<&'static str> {
@@ -56,40 +56,14 @@ fn definition() -> Value {
     })
 }
 
-/// An administrator lets agents use them.
-fn rights() -> [(&'static str, Value); 2] {
-    let version = "rbac.authorization.k8s.io/v1";
-    let rule = json!({"apiGroups": ["places.example.com"], "resources": ["vaults"], "verbs": ["*"]});
-    let group = json!({"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": GROUPS[0]});
-    let role = json!({"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "vaults"});
-    let metadata = json!({"name": "vaults"});
-    [
-        (
-            "/apis/rbac.authorization.k8s.io/v1/namespaces/NS/roles",
-            json!({"apiVersion": version, "kind": "Role", "metadata": metadata, "rules": [rule]}),
-        ),
-        (
-            "/apis/rbac.authorization.k8s.io/v1/namespaces/NS/rolebindings",
-            json!({"apiVersion": version, "kind": "RoleBinding", "metadata": metadata, "roleRef": role, "subjects": [group]}),
-        ),
-    ]
-}
-
 #[test]
 fn a_field_that_the_operator_named_is_masked_in_every_form() -> anyhow::Result<()> {
     let masking =
         r#"{ places: [{ resource: vaults.places.example.com, paths: [spec.word, "spec.logins[].word"] }] }"#;
     let world = World::new("placed", &Options { masking: Some(masking.to_owned()), ..permissive() })?;
-    let definitions = "POST /apis/apiextensions.k8s.io/v1/customresourcedefinitions";
-    let made = world.direct.ask(definitions, &[JSON], &definition().to_string())?;
-    ensure!(made.status == 201, "{made:?}");
-    for (path, object) in rights() {
-        world.make(path, &object)?;
-    }
+    world.define(&definition())?;
+    world.grant("places.example.com", "vaults", &["*"])?;
     let reader = world.reader()?;
-    for namespace in &world.namespaces {
-        until(&reader, &filled(&format!("GET {VAULTS}"), namespace), &[], "", |answer| answer.status == 200)?;
-    }
     let spec = json!({"word": LITERAL, "size": 3, "logins": [{"user": "ada", "word": LITERAL}]});
     let vault = json!({"apiVersion": "places.example.com/v1", "kind": "Vault", "metadata": {"name": "one"}, "spec": spec});
     world.make(VAULTS, &vault)?;

@@ -2,12 +2,12 @@
 
 use anyhow::ensure;
 use e2e::permissive;
-use serde_json::{Value, json};
+use serde_json::Value;
 use testkit::Options;
 
 use crate::{
     case::{Case, Control::Says, Gated::Masked, JSON, Ways, case, filled, rows_of},
-    world::{GROUPS, World, until},
+    world::{World, until},
 };
 
 pub(crate) fn rows() -> Vec<&'static str> {
@@ -31,21 +31,9 @@ fn cases() -> Vec<Case> {
 fn a_token_that_may_be_made_is_not_shown() -> anyhow::Result<()> {
     let lift = vec!["fixed/service-account-tokens".to_owned()];
     let world = World::new("tokens", &Options { lift, ..permissive() })?;
-    let version = "rbac.authorization.k8s.io/v1";
-    let rule = json!({"apiGroups": [""], "resources": ["serviceaccounts/token"], "verbs": ["create"]});
-    let group = json!({"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": GROUPS[0]});
-    let role = json!({"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "tokens"});
-    let metadata = json!({"name": "tokens"});
-    world.make(
-        "/apis/rbac.authorization.k8s.io/v1/namespaces/NS/roles",
-        &json!({"apiVersion": version, "kind": "Role", "metadata": metadata, "rules": [rule]}),
-    )?;
-    world.make(
-        "/apis/rbac.authorization.k8s.io/v1/namespaces/NS/rolebindings",
-        &json!({"apiVersion": version, "kind": "RoleBinding", "metadata": metadata, "roleRef": role, "subjects": [group]}),
-    )?;
+    world.grant("", "serviceaccounts/token", &["create"])?;
     let reader = world.reader()?;
-    // The account is there, and so is the right.
+    // The account comes from a controller.
     for namespace in &world.namespaces {
         until(&reader, &filled(TOKENS, namespace), &[JSON], REQUEST, |answer| answer.status == 201)?;
     }

@@ -237,8 +237,8 @@ fn pods_that_are_given_a_secret_show_it_and_agents_cannot_make_them() -> anyhow:
     world.try_all(&made)?;
     // Of the other way there are none.
     for (pod, phase) in [("prints", "Succeeded"), ("quoted", "Failed"), ("fallback", "Failed")] {
-        let (pod, phase) = (format!("pod/{pod}"), format!("--for=jsonpath={{.status.phase}}={phase}"));
-        world.lab.cluster.must(&["-n", &world.namespaces[0], "wait", &phase, &pod, "--timeout=60s"])?;
+        let phase = format!("jsonpath={{.status.phase}}={phase}");
+        world.wait_in(&world.namespaces[0], &phase, &[&format!("pod/{pod}")])?;
     }
     world.try_all(&read)
 }

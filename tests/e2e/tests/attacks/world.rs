@@ -1,5 +1,7 @@
 //! Where attacks are tried: a gate before the cluster that all share, and two namespaces with the same Secret.
 
+mod arranged;
+
 use std::{
     fs,
     ops::Deref,
@@ -64,18 +66,6 @@ impl World {
             let (line, body) =
                 (filled(&format!("POST {path}"), namespace), filled(&object.to_string(), namespace));
             made(&self.direct.ask(&line, &[JSON], &body)?).with_context(|| format!("{line} {body}"))?;
-        }
-        Ok(())
-    }
-
-    /// Waits until a pod is in this phase, in both namespaces.
-    ///
-    /// # Errors
-    /// It did not come so far.
-    pub(crate) fn wait(&self, pod: &str, phase: &str) -> anyhow::Result<()> {
-        let (pod, phase) = (format!("pod/{pod}"), format!("--for=jsonpath={{.status.phase}}={phase}"));
-        for namespace in &self.namespaces {
-            self.lab.cluster.must(&["-n", namespace, "wait", &phase, &pod, "--timeout=60s"])?;
         }
         Ok(())
     }

@@ -8,7 +8,7 @@ use crate::{
         Case,
         Control::Leaks,
         Gated::{Masked, Plain, Refused},
-        JSON, MERGE, METADATA, case, filled, rows_of,
+        MERGE, METADATA, case, filled, rows_of,
     },
     world::World,
 };
@@ -47,27 +47,11 @@ fn cases() -> Vec<Case> {
 fn warnings_and_denials_in_words_of_a_policy_do_not_tell_values() -> anyhow::Result<()> {
     let world = World::new("cel", &permissive())?;
     world.make("/api/v1/namespaces/NS/secrets", &crate::world::secret("denied"))?;
-    let registration = "POST /apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies";
-    let spec: serde_json::Value = serde_json::from_str(SPEC)?;
     for (name, action, condition) in [("warns", "Warn", "database"), ("denies", "Deny", "denied")] {
-        let name = format!("attacks-{name}");
-        let mut spec = spec.clone();
+        let mut spec: serde_json::Value = serde_json::from_str(SPEC)?;
         spec["matchConditions"] =
             json!([{"name": "one", "expression": format!("object.metadata.name == '{condition}'")}]);
-        let make = |path: &str, kind: &str, spec: &serde_json::Value| {
-            let object = json!({"apiVersion": "admissionregistration.k8s.io/v1", "kind": kind, "metadata": {"name": name}, "spec": spec});
-            let answer = world.direct.ask(path, &[JSON], &object.to_string())?;
-            anyhow::ensure!(answer.status == 201, "{answer:?}");
-            Ok(())
-        };
-        make(registration, "ValidatingAdmissionPolicy", &spec)?;
-        let places = json!({"matchExpressions": [{"key": "kubernetes.io/metadata.name", "operator": "In", "values": world.namespaces}]});
-        let binding = json!({"policyName": name, "validationActions": [action], "matchResources": {"namespaceSelector": places}});
-        make(
-            "POST /apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings",
-            "ValidatingAdmissionPolicyBinding",
-            &binding,
-        )?;
+        world.admission(&format!("attacks-{name}"), &spec, &json!({"validationActions": [action]}))?;
     }
     // In force once the API server's own watches have seen it.
     for case in cases() {

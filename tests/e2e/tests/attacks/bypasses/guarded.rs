@@ -2,7 +2,6 @@
 
 use std::sync::LazyLock;
 
-use anyhow::ensure;
 use serde_json::{Value, json};
 use testkit::Options;
 
@@ -240,16 +239,7 @@ fn what_the_bundle_developer_keeps_from_agents_is_refused() -> anyhow::Result<()
     world.make("/apis/apps/v1/namespaces/NS/deployments", &holds)?;
     world.make("/api/v1/namespaces/NS/configmaps", &json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings"}, "data": {"colour": "green"}}))?;
     for definition in definitions() {
-        let answer = world.direct.ask(
-            "POST /apis/apiextensions.k8s.io/v1/customresourcedefinitions",
-            &[JSON],
-            &definition.to_string(),
-        )?;
-        ensure!(answer.status == 201, "{answer:?}");
-    }
-    for (group, plural, _kind) in DEPUTIES {
-        let line = format!("GET /apis/{group}/v1/{plural}");
-        world.until(&line, &[], "", |answer| answer.status == 200)?;
+        world.define(&definition)?;
     }
     world.try_all(&guarded())
 }

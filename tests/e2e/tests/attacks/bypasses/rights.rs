@@ -9,9 +9,9 @@ use crate::{
         Case,
         Control::{Leaks, Takes},
         Gated::Refused,
-        JSON, Ways, case, filled, rows_of,
+        JSON, Ways, case, rows_of,
     },
-    world::{GROUPS, USER, World, ruled, until},
+    world::{GROUPS, USER, World, ruled},
 };
 
 pub(super) const ROLE: &str = r#"{"apiVersion":"rbac.authorization.k8s.io/v1","kind":"Role","metadata":{"name":"reader"},"rules":[{"apiGroups":[""],"resources":["secrets"],"verbs":["get"]}]}"#;
@@ -82,26 +82,13 @@ pub(super) fn signing_request() -> String {
 #[test]
 fn the_right_to_read_secrets_cannot_be_borrowed() -> anyhow::Result<()> {
     let world = World::new("borrowed", &permissive())?;
-    let roles = "/apis/rbac.authorization.k8s.io/v1/namespaces/NS";
-    let rule = json!([{"apiGroups": ["rbac.authorization.k8s.io"], "resources": ["roles", "rolebindings"], "verbs": ["create"]}]);
-    let group = json!([{"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": GROUPS[0]}]);
-    let reference = json!({"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "wide"});
-    let version = "rbac.authorization.k8s.io/v1";
-    world.make(
-        &format!("{roles}/roles"),
-        &json!({"apiVersion": version, "kind": "Role", "metadata": {"name": "wide"}, "rules": rule}),
-    )?;
-    world.make(&format!("{roles}/rolebindings"), &json!({"apiVersion": version, "kind": "RoleBinding", "metadata": {"name": "wide"}, "roleRef": reference, "subjects": group}))?;
+    world.grant("rbac.authorization.k8s.io", "roles", &["create"])?;
+    world.grant("rbac.authorization.k8s.io", "rolebindings", &["create"])?;
     let stored = ROLE.replace("\"reader\"", "\"stored\"");
-    world.make(&format!("{roles}/roles"), &serde_json::from_str(&stored)?)?;
-    // RBAC is in force once the API server's own watch has seen it.
+    let roles = "/apis/rbac.authorization.k8s.io/v1/namespaces/NS/roles";
+    world.make(roles, &serde_json::from_str(&stored)?)?;
     let reader = world.reader()?;
     let alone = world.direct.clone().impersonating(USER, GROUPS);
-    for namespace in &world.namespaces {
-        until(&reader, &filled(&borrowed()[0].line, namespace), &[JSON], ROLE, |answer| {
-            answer.status == 201
-        })?;
-    }
     Ways { direct: reader.clone(), gated: world.gated.clone(), namespaces: world.namespaces.clone() }
         .try_all(&borrowed())?;
     Ways { direct: reader, gated: alone, namespaces: world.namespaces.clone() }.try_all(&self::alone())

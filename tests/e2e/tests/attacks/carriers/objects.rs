@@ -189,23 +189,3 @@ pub(super) fn definition() -> Value {
 pub(super) fn widget() -> Value {
     json!({"apiVersion": "carriers.example.com/v1", "kind": "Widget", "metadata": {"name": "one"}, "spec": {"token": CANARY, "size": 3}})
 }
-
-/// An administrator lets agents read them.
-pub(super) fn rights() -> Vec<(&'static str, Value)> {
-    let version = "rbac.authorization.k8s.io/v1";
-    let rule = json!({"apiGroups": ["carriers.example.com"], "resources": ["widgets"], "verbs": ["get", "list", "watch"]});
-    let group =
-        json!({"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": crate::world::GROUPS[0]});
-    let role = json!({"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "widgets"});
-    let metadata = json!({"name": "widgets"});
-    vec![
-        (
-            "/apis/rbac.authorization.k8s.io/v1/namespaces/NS/roles",
-            json!({"apiVersion": version, "kind": "Role", "metadata": metadata, "rules": [rule]}),
-        ),
-        (
-            "/apis/rbac.authorization.k8s.io/v1/namespaces/NS/rolebindings",
-            json!({"apiVersion": version, "kind": "RoleBinding", "metadata": metadata, "roleRef": role, "subjects": [group]}),
-        ),
-    ]
-}
