@@ -12,6 +12,7 @@
 
 use std::collections::BTreeMap;
 
+mod alike;
 mod bypasses;
 mod carriers;
 mod case;
@@ -40,12 +41,15 @@ fn every_row_has_its_cases() {
         bypasses::rows(),
         carriers::rows(),
         forms::rows(),
+        guessed::rows(),
         hostile::rows(),
         kinds::rows(),
         leaks::rows(),
+        moved::rows(),
         oracles::rows(),
         places::rows(),
         placeholders::rows(),
+        quoted::rows(),
         records::rows(),
         slices::rows(),
         tokens::rows(),
