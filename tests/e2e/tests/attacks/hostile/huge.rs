@@ -1,13 +1,10 @@
 //! B8: size.
 
-use std::{
-    fs,
-    io::{Read, Write},
-};
+use std::fs;
 
 use anyhow::{Context, ensure};
 use base64::{Engine, engine::general_purpose::STANDARD};
-use e2e::{AuditedGate, CANARY, Client, contains_canary};
+use e2e::{AuditedGate, CANARY, Client, MASKED_DATA};
 use futures_util::stream;
 use testkit::stand_in::Reply;
 
@@ -33,41 +30,25 @@ pub(super) fn huge() -> Reply {
 pub(super) fn a_list_of_any_size_is_masked() -> anyhow::Result<()> {
     let (server, gate) = faced()?;
     let line = format!("GET {SECRET}?limit=640");
-    let mut direct = Client::of(&server)?.connect()?;
-    write!(direct, "{line} HTTP/1.1\r\nHost: localhost\r\n\r\n")?;
-    let mut first = vec![0; 128 << 10];
-    direct.read_exact(&mut first)?;
-    ensure!(contains_canary(&first), "the control");
+    let direct = Client::of(&server)?.ask(&line, &[], "")?;
+    let value = STANDARD.encode(CANARY);
+    let all = direct.body.matches(&value).count();
+    ensure!(direct.whole && direct.status == 200 && all == ITEMS, "the control: {all} values");
     let client = Client::new(&gate, &gate.session("huge")?)?;
     let before = peak(&gate)?;
-    let mut stream = client.connect()?;
-    write!(
-        stream,
-        "{line} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {}\r\nConnection: close\r\n\r\n",
-        client.token()
-    )?;
-    let (value, placeholder) = (STANDARD.encode(CANARY), STANDARD.encode("masked-by-portcullis"));
-    let shown = placeholder.get(..24).context("a placeholder is longer")?;
-    let (mut masked, mut all, mut window, mut buffer) = (0, 0, Vec::new(), vec![0; 256 << 10]);
-    loop {
-        let read = stream.read(&mut buffer).unwrap_or(0);
-        window.extend_from_slice(buffer.get(..read).unwrap_or_default());
-        all += read;
-        // What two windows share is looked at in the second; a chunk's frame may stand in between, rarely.
-        let kept = if read == 0 { 0 } else { 64 };
-        let cut = window.len().saturating_sub(kept);
-        let holds = |text: &str| memchr::memmem::find(&window, text.as_bytes()).is_some();
-        assert!(!holds(&value) && !holds(CANARY));
-        masked += memchr::memmem::find_iter(&window, shown.as_bytes()).filter(|at| *at < cut).count();
-        window.drain(..cut);
-        if read == 0 {
-            break;
-        }
+    let masked = client.ask(&line, &[], "")?;
+    ensure!(masked.whole && masked.status == 200, "{}", masked.head);
+    // Each value is masked, and nothing else is.
+    let mut parts = masked.body.split(MASKED_DATA);
+    let mut unmasked = parts.next().unwrap_or_default().to_owned();
+    let mut placeholders = 0;
+    for part in parts {
+        let (_, after) = part.split_once('"').context("a placeholder without an end")?;
+        unmasked.extend([&*value, "\"", after]);
+        placeholders += 1;
     }
-    assert!(
-        all > ITEMS << 16 && masked + 8 > ITEMS && masked <= ITEMS,
-        "{masked} placeholders in {all} bytes"
-    );
+    assert_eq!(placeholders, ITEMS);
+    ensure!(unmasked == direct.body, "something else differs");
     let grown = peak(&gate)?.saturating_sub(before);
     assert!(grown < 24 << 10, "{grown} KiB more");
     Ok(())
