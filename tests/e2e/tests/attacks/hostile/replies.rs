@@ -36,6 +36,11 @@ pub(super) fn events() -> String {
     ["ADDED", "MODIFIED", "DELETED", "BOOKMARK"].map(one).concat() + &failed
 }
 
+/// Events, and then what is none.
+pub(super) fn then(line: &str) -> String {
+    events() + &filled(line) + "\n"
+}
+
 /// `k8s\0` and a `runtime.Unknown` whose raw bytes hold the value (k8s.io/apimachinery/pkg/runtime/serializer/protobuf).
 pub(super) fn protobuf() -> Vec<u8> {
     [b"k8s\0\n\x0c\n\x02v1\x12\x06Secret\x12\x1d".as_slice(), CANARY.as_bytes()].concat()
