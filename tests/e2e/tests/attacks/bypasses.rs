@@ -1,7 +1,7 @@
 //! Ways round the gate: what would have the API server, a controller or a credential give out what the gate withholds.
 
 mod cel;
-mod guarded;
+pub(crate) mod guarded;
 mod rights;
 
 use e2e::permissive;
@@ -54,12 +54,11 @@ fn off_path() -> Vec<Case> {
         )
     };
     let binding = r#"{"policyName":"spy","validationActions":["Warn"]}"#;
-    let copying = r#"{"matchConstraints":{"resourceRules":[{"apiGroups":[""],"apiVersions":["v1"],"operations":["UPDATE"],"resources":["secrets"]}]},"reinvocationPolicy":"Never","mutations":[{"patchType":"ApplyConfiguration","applyConfiguration":{"expression":"Object{metadata: Object.metadata{annotations: {\"x\": oldObject.data.password}}}"}}]}"#;
     let mutating = r#"{"policyName":"spy"}"#;
     vec![
         created("A5", registration("validatingadmissionpolicies"), of("ValidatingAdmissionPolicy", cel::SPEC), "fixed/admission-policies"),
         created("A5", registration("validatingadmissionpolicybindings"), of("ValidatingAdmissionPolicyBinding", binding), "fixed/admission-policies"),
-        created("A5", registration("mutatingadmissionpolicies"), of("MutatingAdmissionPolicy", copying), "fixed/admission-policies"),
+        created("A5", registration("mutatingadmissionpolicies"), of("MutatingAdmissionPolicy", cel::COPYING), "fixed/admission-policies"),
         created("A5", registration("mutatingadmissionpolicybindings"), of("MutatingAdmissionPolicyBinding", mutating), "fixed/admission-policies"),
         created("A5", registration("validatingwebhookconfigurations"), hook("ValidatingWebhookConfiguration"), "fixed/admission-webhooks"),
         created("A5", registration("mutatingwebhookconfigurations"), hook("MutatingWebhookConfiguration"), "fixed/admission-webhooks"),

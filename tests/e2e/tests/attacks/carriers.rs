@@ -160,6 +160,7 @@ fn a_warning_about_another_kind_tells_no_value() -> anyhow::Result<()> {
     let policy = json!({"paramKind": {"apiVersion": "v1", "kind": "Secret"}, "matchConstraints": {"resourceRules": rules}, "validations": [validation]});
     let parameter = json!({"name": "database", "parameterNotFoundAction": "Allow"});
     world.admission(
+        "Validating",
         "attacks-warned",
         &policy,
         &json!({"validationActions": ["Warn"], "paramRef": parameter}),

@@ -8,6 +8,7 @@ use testkit::Options;
 
 use self::forms::{Template, forms, kinds};
 use crate::{
+    bypasses::guarded::volumes,
     case::{
         Case,
         Control::{Leaks, Says, Takes},
@@ -18,7 +19,7 @@ use crate::{
 };
 
 pub(crate) fn rows() -> Vec<&'static str> {
-    [rows_of(&matrix()), rows_of(&patches()), rows_of(&nodes()), rows_of(&shown())].concat()
+    rows_of(&[matrix(), patches(), volumes(Refused(403, USES)), nodes(), shown()].concat())
 }
 
 /// Permits everything but to use this Secret, so that a refusal has no other reason.
@@ -218,8 +219,7 @@ fn to_refer_to_a_secret_is_to_read_it() -> anyhow::Result<()> {
     }
     let idle = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "idle"}, "spec": {"containers": [plain]}});
     world.make("/api/v1/namespaces/NS/pods", &idle)?;
-    world.try_all(&matrix())?;
-    world.try_all(&patches())
+    world.try_all(&[matrix(), patches(), volumes(Refused(403, USES))].concat())
 }
 
 #[test]

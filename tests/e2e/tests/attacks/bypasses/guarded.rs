@@ -10,7 +10,7 @@ use crate::{
     case::{
         APPLY, Case,
         Control::{Says, Takes},
-        Gated::{Plain, Refused},
+        Gated::{self, Plain, Refused},
         JSON, MERGE, STRATEGIC, case, rows_of,
     },
     world::World,
@@ -62,9 +62,27 @@ fn deputies() -> Vec<Case> {
                 r#"{{"apiVersion":"{group}/v1","kind":"{kind}","metadata":{{"name":"x"}},"spec":{{}}}}"#
             );
             let line = format!("POST /apis/{group}/v1/namespaces/NS/{plural}?dryRun=All");
-            case("A8", line, &[JSON], body, Takes(201), Refused(403, "may not create"))
+            let known = *plural != "widgets";
+            let reason = if known { r#"rule \"no-deputies\""# } else { NO_RULE };
+            case("A8", line, &[JSON], body, Says(201, kind), Refused(403, reason))
         })
         .collect();
+    let external = r#"{"apiVersion":"external-secrets.io/v1","kind":"ExternalSecret","metadata":{"name":"x"},"spec":{"target":{"template":{"metadata":{"annotations":{"x":"{{ .password }}"}}}}}}"#;
+    let made = "PATCH /apis/external-secrets.io/v1/namespaces/NS/externalsecrets/x?dryRun=All&fieldManager=x";
+    let there = "/apis/external-secrets.io/v1/namespaces/NS/externalsecrets/there";
+    let refused = Refused(403, r#"rule \"no-deputies\""#);
+    all.extend([
+        case("A8", made, &[APPLY], external, Says(201, "{{ .password }}"), refused),
+        case(
+            "A8",
+            format!("PATCH {there}?dryRun=All"),
+            &[MERGE],
+            r#"{"spec":{"target":{}}}"#,
+            Says(200, r#""target":{}"#),
+            refused,
+        ),
+        case("A8", format!("DELETE {there}?dryRun=All"), &[], "", Takes(200), refused),
+    ]);
     let annotated = |key: &str| format!(r#"{{"metadata":{{"annotations":{{"{key}":"NS/database"}}}}}}"#);
     for key in [
         "replicator.v1.mittwald.de/replicate-from",
@@ -77,17 +95,34 @@ fn deputies() -> Vec<Case> {
             SETTINGS,
             &[MERGE],
             annotated(key),
-            Takes(200),
-            Refused(403, "deputy-annotations-ask"),
+            Says(200, key),
+            Refused(403, r#"rule \"deputy-annotations-ask\""#),
         ));
     }
-    let volume = r#"{"apiVersion":"v1","kind":"PersistentVolume","metadata":{"name":"p"},"spec":{"capacity":{"storage":"1Gi"},"accessModes":["ReadWriteOnce"],"csi":{"driver":"d","volumeHandle":"h","nodePublishSecretRef":{"name":"database","namespace":"NS"}}}}"#;
-    let azure = r#"{"apiVersion":"v1","kind":"PersistentVolume","metadata":{"name":"p"},"spec":{"capacity":{"storage":"1Gi"},"accessModes":["ReadWriteOnce"],"azureFile":{"shareName":"s","secretName":"database","secretNamespace":"NS"}}}"#;
-    all.extend([volume, azure].map(|body| {
-        let line = "POST /api/v1/persistentvolumes?dryRun=All";
-        case("A8", line, &[JSON], body, Takes(201), Refused(403, "may not create"))
-    }));
+    all.extend(volumes(Refused(403, NO_RULE)));
     all
+}
+
+/// What no rule permits, in the gate's words.
+const NO_RULE: &str = "no rule permits it";
+
+/// A8: volumes for which the node fetches the Secret of any namespace.
+pub(crate) fn volumes(gated: Gated) -> Vec<Case> {
+    let volume = |source: &str| {
+        format!(
+            r#"{{"apiVersion":"v1","kind":"PersistentVolume","metadata":{{"name":"p"}},"spec":{{"capacity":{{"storage":"1Gi"}},"accessModes":["ReadWriteOnce"],{source}}}}}"#
+        )
+    };
+    let sources = [
+        r#""csi":{"driver":"d","volumeHandle":"h","nodePublishSecretRef":{"name":"database","namespace":"NS"}}"#,
+        r#""csi":{"driver":"d","volumeHandle":"h","controllerPublishSecretRef":{"name":"database","namespace":"NS"}}"#,
+        r#""azureFile":{"shareName":"s","secretName":"database","secretNamespace":"NS"}"#,
+        r#""cephfs":{"monitors":["m"],"secretRef":{"name":"database","namespace":"NS"}}"#,
+    ];
+    let line = "POST /api/v1/persistentvolumes?dryRun=All";
+    sources
+        .map(|source| case("A8", line, &[JSON], volume(source), Says(201, r#""database""#), gated))
+        .to_vec()
 }
 
 /// D7: what a patch does beyond what its name says.
@@ -241,5 +276,7 @@ fn what_the_bundle_developer_keeps_from_agents_is_refused() -> anyhow::Result<()
     for definition in definitions() {
         world.define(&definition)?;
     }
+    let there = json!({"apiVersion": "external-secrets.io/v1", "kind": "ExternalSecret", "metadata": {"name": "there"}, "spec": {}});
+    world.make("/apis/external-secrets.io/v1/namespaces/NS/externalsecrets", &there)?;
     world.try_all(&guarded())
 }

@@ -1,7 +1,8 @@
 //! D5, D8 and Q1: the agent's own user may not read Secrets, so that there is nothing to borrow or to pass on.
 
+use anyhow::ensure;
 use base64::{Engine, engine::general_purpose::STANDARD};
-use e2e::permissive;
+use e2e::{Answer, permissive};
 use serde_json::json;
 
 use crate::{
@@ -9,9 +10,9 @@ use crate::{
         Case,
         Control::{Leaks, Takes},
         Gated::Refused,
-        JSON, Ways, case, rows_of,
+        JSON, Ways, case, filled, rows_of,
     },
-    world::{GROUPS, USER, World, ruled},
+    world::{GROUPS, USER, World, ruled, until},
 };
 
 pub(super) const ROLE: &str = r#"{"apiVersion":"rbac.authorization.k8s.io/v1","kind":"Role","metadata":{"name":"reader"},"rules":[{"apiGroups":[""],"resources":["secrets"],"verbs":["get"]}]}"#;
@@ -34,15 +35,12 @@ fn borrowed() -> Vec<Case> {
             Takes(201),
             Refused(403, "not currently held"),
         ),
-        case(
-            "D5",
-            format!("POST {roles}/rolebindings?dryRun=All"),
-            &[JSON],
-            BINDING,
-            Takes(201),
-            Refused(403, "not currently held"),
-        ),
+        case("D5", bindings("?dryRun=All"), &[JSON], BINDING, Takes(201), Refused(403, "not currently held")),
     ]
+}
+
+fn bindings(query: &str) -> String {
+    format!("POST /apis/rbac.authorization.k8s.io/v1/namespaces/NS/rolebindings{query}")
 }
 
 /// As the agent's own user without that group: what a call is that lost it, or never had it.
@@ -91,6 +89,22 @@ fn the_right_to_read_secrets_cannot_be_borrowed() -> anyhow::Result<()> {
     let alone = world.direct.clone().impersonating(USER, GROUPS);
     Ways { direct: reader.clone(), gated: world.gated.clone(), namespaces: world.namespaces.clone() }
         .try_all(&borrowed())?;
+    // What it would come to: the account of any pod reads Secrets past the gate.
+    for (client, namespace, status) in
+        [(&reader, &*world.namespaces[0], 201), (&world.gated, world.namespace(), 403)]
+    {
+        let answer = client.ask(&filled(&bindings(""), namespace), &[JSON], &filled(BINDING, namespace))?;
+        ensure!(answer.status == status, "{namespace}: {answer:?}");
+    }
+    let account = |namespace: &str| {
+        let user = format!("system:serviceaccount:{namespace}:default");
+        world.direct.clone().impersonating(&user, &["system:serviceaccounts"])
+    };
+    let database = |namespace: &str| filled("GET /api/v1/namespaces/NS/secrets/database", namespace);
+    let bound = &world.namespaces[0];
+    until(&account(bound), &database(bound), &[], "", Answer::leaks)?;
+    let unbound = account(world.namespace()).ask(&database(world.namespace()), &[], "")?;
+    ensure!(unbound.status == 403 && !unbound.leaks(), "{unbound:?}");
     Ways { direct: reader, gated: alone, namespaces: world.namespaces.clone() }.try_all(&self::alone())
 }
 

@@ -44,19 +44,26 @@ impl World {
         Ok(())
     }
 
-    /// An admission policy of the API server's own, bound to both namespaces. Not in force yet.
+    /// An admission policy of the API server's own (`Validating` or `Mutating`), bound to both namespaces. Not in force yet.
     ///
     /// # Errors
     /// The API server did not take it.
-    pub(crate) fn admission(&self, name: &str, policy: &Value, binding: &Value) -> anyhow::Result<()> {
+    pub(crate) fn admission(
+        &self,
+        way: &str,
+        name: &str,
+        policy: &Value,
+        binding: &Value,
+    ) -> anyhow::Result<()> {
         let places = json!({"matchExpressions": [{"key": "kubernetes.io/metadata.name", "operator": "In", "values": self.namespaces}]});
         let mut binding = binding.clone();
         binding["policyName"] = json!(name);
         binding["matchResources"] = json!({"namespaceSelector": places});
         for (resource, kind, spec) in [
-            ("validatingadmissionpolicies", "ValidatingAdmissionPolicy", policy),
-            ("validatingadmissionpolicybindings", "ValidatingAdmissionPolicyBinding", &binding),
+            ("admissionpolicies", "AdmissionPolicy", policy),
+            ("admissionpolicybindings", "AdmissionPolicyBinding", &binding),
         ] {
+            let (resource, kind) = (format!("{}{resource}", way.to_lowercase()), format!("{way}{kind}"));
             let object = json!({"apiVersion": "admissionregistration.k8s.io/v1", "kind": kind, "metadata": {"name": name}, "spec": spec});
             let line = format!("POST /apis/admissionregistration.k8s.io/v1/{resource}");
             made(&self.direct.ask(&line, &[JSON], &object.to_string())?)?;
