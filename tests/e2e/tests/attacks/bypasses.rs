@@ -3,6 +3,7 @@
 mod cel;
 pub(crate) mod guarded;
 mod rights;
+mod webhooks;
 
 use e2e::permissive;
 use serde_json::json;
@@ -18,7 +19,7 @@ use crate::{
 };
 
 pub(crate) fn rows() -> Vec<&'static str> {
-    [rows_of(&never()), guarded::rows(), cel::rows(), rights::rows()].concat()
+    [rows_of(&never()), guarded::rows(), cel::rows(), rights::rows(), webhooks::rows()].concat()
 }
 
 const EXEC: &[&str] = &[
