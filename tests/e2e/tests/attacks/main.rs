@@ -16,6 +16,7 @@ mod alike;
 mod bypasses;
 mod carriers;
 mod case;
+mod connect;
 mod forms;
 mod guessed;
 mod harmless;
@@ -40,6 +41,7 @@ fn every_row_has_its_cases() {
     let tables = [
         bypasses::rows(),
         carriers::rows(),
+        connect::rows(),
         forms::rows(),
         guessed::rows(),
         hostile::rows(),
