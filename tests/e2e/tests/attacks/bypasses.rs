@@ -6,14 +6,14 @@ mod rights;
 mod webhooks;
 
 use e2e::permissive;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     case::{
         Case,
         Control::{Leaks, Says, Takes},
         Gated::Refused,
-        JSON, case, rows_of,
+        JSON, MERGE, case, rows_of,
     },
     world::World,
 };
@@ -122,6 +122,23 @@ fn credentials() -> Vec<Case> {
             rights::signing_request(),
             "fixed/certificates",
         ),
+        // Who approves one has a certificate made of it.
+        case(
+            "A9",
+            "PUT /apis/certificates.k8s.io/v1/certificatesigningrequests/NS/approval?dryRun=All",
+            &[JSON],
+            rights::approved(),
+            Says(200, r#""type":"Approved""#),
+            Refused(403, "fixed/certificates"),
+        ),
+        case(
+            "A9",
+            "PATCH /apis/certificates.k8s.io/v1/certificatesigningrequests/NS/approval?dryRun=All",
+            &[MERGE],
+            rights::approved(),
+            Says(200, r#""type":"Approved""#),
+            Refused(403, "fixed/certificates"),
+        ),
         case(
             "A9",
             "GET /api/v1/namespaces/NS/secrets/database",
@@ -140,6 +157,10 @@ fn streams() -> Vec<Case> {
         case("C8", line, headers, "", Says(400, "address not allowed"), gated)
     };
     let denied = Refused(403, "fixed/node-proxy");
+    let proxy = |method: &str, path: &str, status, says| {
+        let line = format!("{method} /api/v1/namespaces/NS/{path}");
+        case("C8", line, &[], "", Says(status, says), Refused(403, "fixed/streams"))
+    };
     let exec = "pods/web/exec?command=printenv&command=PASSWORD&stdout=true";
     vec![
         case(
@@ -178,19 +199,17 @@ fn streams() -> Vec<Case> {
             Refused(400, "an upgrade is not possible"),
         ),
         node("POST", "checkpoint/NS/web/web", &[], denied),
-        case(
-            "C8",
-            "GET /api/v1/namespaces/NS/pods/absent/proxy",
-            &[],
-            "",
-            Takes(404),
-            Refused(403, "fixed/streams"),
-        ),
+        proxy("GET", "pods/absent/proxy", 404, "not found"),
+        // To where nothing runs: the API server looks for it.
+        proxy("GET", "services/absent/proxy", 503, "no endpoints available"),
+        proxy("GET", "services/web/proxy", 503, "no endpoints available"),
+        proxy("GET", "services/web/proxy/metrics", 503, "no endpoints available"),
+        proxy("POST", "services/http:web:80/proxy/login", 503, "no endpoints available"),
     ]
 }
 
 /// Whose settings tell a literal value, so that running something in it shows one.
-fn web() -> serde_json::Value {
+fn web() -> Value {
     json!({
         "apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web"},
         "spec": {"terminationGracePeriodSeconds": 0, "containers": [{
@@ -204,6 +223,11 @@ fn web() -> serde_json::Value {
 fn what_no_policy_can_permit_is_refused() -> anyhow::Result<()> {
     let world = World::new("never", &permissive())?;
     world.make("/api/v1/namespaces/NS/pods", &web())?;
+    let port = json!({"name": "http", "port": 80});
+    world.make("/api/v1/namespaces/NS/services", &json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web"}, "spec": {"ports": [port]}}))?;
+    let mut request: Value = serde_json::from_str(&rights::signing_request())?;
+    request["metadata"]["name"] = json!("NS");
+    world.make("/apis/certificates.k8s.io/v1/certificatesigningrequests", &request)?;
     for namespace in &world.namespaces {
         world.wait_in(namespace, "condition=Ready", &["pod/web"])?;
     }

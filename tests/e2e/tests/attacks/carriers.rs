@@ -54,6 +54,10 @@ const READS: &[(&str, &str, &str)] = &[
     ("A12", "/api/v1/namespaces/NS/configmaps/percent", ""),
     ("A12", "/api/v1/namespaces/NS/configmaps/json", ""),
     ("A12", "/api/v1/namespaces/NS/configmaps/binary", ""),
+    // What machines and pods are set up with.
+    ("A12", "/api/v1/namespaces/NS/configmaps/cloud-init", ""),
+    ("A12", "/api/v1/namespaces/NS/configmaps/cloud-init-packed", ""),
+    ("A12", "/api/v1/namespaces/NS/configmaps/env-file", ""),
     ("A12", "/api/v1/namespaces/NS/configmaps/noted", METADATA),
     ("A12", "/api/v1/namespaces/NS/configmaps", ""),
     ("A12", "/api/v1/namespaces/NS/configmaps", METADATA_LIST),

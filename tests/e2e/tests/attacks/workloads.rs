@@ -3,6 +3,8 @@
 
 mod forms;
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 use testkit::Options;
 
@@ -13,7 +15,7 @@ use crate::{
         Case,
         Control::{Leaks, Says, Takes},
         Gated::{Plain, Refused},
-        JSON, JSON_PATCH, MERGE, STRATEGIC, case, rows_of,
+        JSON, JSON_PATCH, MERGE, STRATEGIC, case, filled, rows_of,
     },
     world::{World, ruled},
 };
@@ -219,7 +221,20 @@ fn to_refer_to_a_secret_is_to_read_it() -> anyhow::Result<()> {
     }
     let idle = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "idle"}, "spec": {"containers": [plain]}});
     world.make("/api/v1/namespaces/NS/pods", &idle)?;
-    world.try_all(&[matrix(), patches(), volumes(Refused(403, USES))].concat())
+    let cases = [matrix(), patches(), volumes(Refused(403, USES))].concat();
+    world.try_all(&cases)?;
+    let refused = cases.iter().filter(|case| matches!(case.gated, Refused(..)));
+    let told: BTreeSet<String> = refused.map(|case| message(&world, case)).collect::<Result<_, _>>()?;
+    insta::assert_snapshot!(told.into_iter().collect::<Vec<_>>().join("\n"));
+    Ok(())
+}
+
+/// What an agent is told of a case.
+fn message(world: &World, case: &Case) -> anyhow::Result<String> {
+    let (line, body) = (filled(&case.line, world.namespace()), filled(&case.body, world.namespace()));
+    let answer = world.gated.ask(&line, &case.headers, &body)?;
+    let status: Value = serde_json::from_str(&answer.body)?;
+    Ok(status["message"].as_str().unwrap_or_default().to_owned())
 }
 
 #[test]

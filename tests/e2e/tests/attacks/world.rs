@@ -119,8 +119,11 @@ impl World {
 /// They cannot be written.
 pub(crate) fn ruled(rules: &str) -> anyhow::Result<(TempDir, Options)> {
     let folder = tempfile::tempdir()?;
-    fs::write(folder.path().join("rules.cedar"), rules)?;
-    let bundle = folder.path().to_string_lossy().into_owned();
+    // Refusals name it.
+    let bundle = folder.path().join("bundle");
+    fs::create_dir(&bundle)?;
+    fs::write(bundle.join("rules.cedar"), rules)?;
+    let bundle = bundle.to_string_lossy().into_owned();
     Ok((folder, Options { bundle, ..Options::default() }))
 }
 

@@ -3,7 +3,7 @@
 use anyhow::ensure;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use e2e::{Answer, permissive};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     case::{
@@ -56,7 +56,10 @@ fn alone() -> Vec<Case> {
 
 /// D8: the same objects by another name of their group.
 fn aliases() -> Vec<Case> {
-    let denied = Refused(403, "no-events");
+    let denied = Refused(403, r#"rule \"no-events\""#);
+    let [v1, v2] = ["v1", "v2"]
+        .map(|version| format!("GET /apis/autoscaling/{version}/namespaces/NS/horizontalpodautoscalers"));
+    let scalers = Refused(403, r#"rule \"no-scalers\""#);
     vec![
         case("D8", "GET /api/v1/namespaces/NS/events", &[], "", Leaks, denied),
         case("D8", "GET /apis/events.k8s.io/v1/namespaces/NS/events", &[], "", Leaks, denied),
@@ -64,7 +67,21 @@ fn aliases() -> Vec<Case> {
         case("D8", "GET /apis/events.k8s.io/v1/namespaces/NS/events/told", &[], "", Leaks, denied),
         case("D8", "GET /api/v1/events?fieldSelector=metadata.namespace=NS", &[], "", Leaks, denied),
         case("D8", "GET /apis/events.k8s.io/v1/events?watch=1&timeoutSeconds=1", &[], "", Leaks, denied),
+        // By another version.
+        case("D8", format!("{v1}/told"), &[], "", Leaks, scalers),
+        case("D8", format!("{v2}/told"), &[], "", Leaks, scalers),
+        case("D8", v1, &[], "", Leaks, scalers),
+        case("D8", v2, &[], "", Leaks, scalers),
     ]
+}
+
+/// A certificate signing request that is approved.
+pub(super) fn approved() -> String {
+    let condition = json!({"type": "Approved", "status": "True", "reason": "ByMyself"});
+    let mut request: Value = serde_json::from_str(&signing_request()).unwrap();
+    request["metadata"]["name"] = json!("NS");
+    request["status"] = json!({ "conditions": [condition] });
+    request.to_string()
 }
 
 /// A certificate signing request for a client of the API server.
@@ -110,14 +127,27 @@ fn the_right_to_read_secrets_cannot_be_borrowed() -> anyhow::Result<()> {
 
 #[test]
 fn an_object_is_judged_alike_by_every_name_of_its_group() -> anyhow::Result<()> {
-    let policy = "@id(\"everything\") permit (principal, action, resource);\n\
-                  @id(\"no-events\") @reason(\"to see by what names\") forbid (principal, action, resource is Object) when { resource.type == \"events\" };\n";
-    let (_folder, options) = ruled(policy)?;
+    const RULES: &str = r#"
+@id("everything") permit (principal, action, resource);
+
+@id("no-events") @reason("to see by what names")
+forbid (principal, action, resource is Object) when { resource.type == "events" };
+
+@id("no-scalers") @reason("to see by what versions")
+forbid (principal, action, resource is Object) when { resource.type == "horizontalpodautoscalers.autoscaling" };
+"#;
+    let (_folder, options) = ruled(RULES)?;
     let world = World::new("aliases", &options)?;
     let event = json!({
         "apiVersion": "v1", "kind": "Event", "metadata": {"name": "told"}, "message": "the password is CANARY", "reason": "Told",
         "type": "Warning", "involvedObject": {"kind": "Pod", "name": "web", "namespace": "NS"},
     });
     world.make("/api/v1/namespaces/NS/events", &event)?;
+    let target = json!({"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"});
+    let scaler = json!({
+        "apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler",
+        "metadata": {"name": "told", "annotations": {"note": "the password is CANARY"}}, "spec": {"maxReplicas": 3, "scaleTargetRef": target},
+    });
+    world.make("/apis/autoscaling/v2/namespaces/NS/horizontalpodautoscalers", &scaler)?;
     world.try_all(&aliases())
 }

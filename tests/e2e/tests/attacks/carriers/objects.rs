@@ -11,7 +11,7 @@ use super::lines;
 
 /// Paths and objects, for [`World::make`](crate::world::World::make).
 pub(super) fn objects() -> Vec<(&'static str, Value)> {
-    [copies(), templates(), maps(), pods()].concat()
+    [copies(), templates(), maps(), set_up(), pods()].concat()
 }
 
 const MAPS: &str = "/api/v1/namespaces/NS/configmaps";
@@ -139,6 +139,28 @@ fn maps() -> Vec<(&'static str, Value)> {
         map("percent", &json!({"query": format!("a=b&p={percent}")})),
         map("json", &json!({"document": json!({"p": spiky}).to_string()})),
         (MAPS, binary),
+    ]
+}
+
+/// User data as cloud-init takes it, and files of an environment.
+fn set_up() -> Vec<(&'static str, Value)> {
+    let users = format!(
+        "#cloud-config\nchpasswd:\n  users:\n  - {{name: root, password: {CANARY}, type: text}}\nruncmd:\n- [mysql, --password={CANARY}]\n"
+    );
+    let file = STANDARD.encode(format!("DB_PASSWORD={CANARY}\n"));
+    let files = format!("{users}write_files:\n- {{path: /etc/app.env, encoding: b64, content: {file}}}\n");
+    let parts = format!(
+        "Content-Type: multipart/mixed; boundary=\"B\"\n\n--B\nContent-Type: text/cloud-config\nContent-Transfer-Encoding: base64\n\n{}\n--B--\n",
+        STANDARD.encode(format!("password: {CANARY}\n"))
+    );
+    vec![
+        map("cloud-init", &json!({"user-data": files, "multipart": parts})),
+        // A file in base64 within it would be base64 twice, which is not found.
+        map("cloud-init-packed", &json!({"userData": STANDARD.encode(users)})),
+        map(
+            "env-file",
+            &json!({".env": format!("# of the shop\nDB_HOST=db\nexport DB_PASSWORD=\"{CANARY}\"\n")}),
+        ),
     ]
 }
 
