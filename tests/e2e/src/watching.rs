@@ -23,8 +23,9 @@ impl Watch {
     /// # Errors
     /// It ended before.
     pub fn open(cluster: &Cluster, session: &Session<'_>, namespace: &str) -> anyhow::Result<Self> {
+        // Should what ends it not come, it ends by itself, and the test fails instead of waiting.
         let mut child = session
-            .command(&["get", "pods", "-n", namespace, "--watch"])?
+            .command(&["get", "pods", "-n", namespace, "--watch", "--request-timeout=60s"])?
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()?;

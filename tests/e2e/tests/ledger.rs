@@ -105,7 +105,7 @@ fn a_killed_gate_leaves_an_intent_without_outcome_and_goes_on() -> anyhow::Resul
     furnish(lab.cluster, "killed")?;
     let session = lab.gate.session("killed")?;
     let id = session.id.clone();
-    let mut watch = session.command(&["get", "pods", "-n", "killed", "--watch"])?;
+    let mut watch = session.command(&["get", "pods", "-n", "killed", "--watch", "--request-timeout=60s"])?;
     let mut watch = watch.stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
     // kubectl lists first; the watch's intent is on disk, and sealed, once the tail prints it.
     followed(&lab.gate, |leaf| leaf["type"] == "intent" && leaf["event"]["request"]["verb"] == "watch")?;

@@ -99,7 +99,8 @@ fn known_values_that_are_sent_are_counted_and_the_answers_do_not_tell() -> anyho
     let list = |value: &str| {
         client.ask(&format!("GET /api/v1/namespaces/tripping/pods?labelSelector=app%3D{value}"), &[], "")
     };
-    let harmless = list(&CANARY.replace('c', "d"))?;
+    // As long, and with neither half of it.
+    let harmless = list(&CANARY.replace(['c', 'e'], "d"))?;
     assert_eq!(harmless.status, 200, "{}", harmless.body);
     for _within in 0..BUDGET {
         assert_eq!(seen(&list(CANARY)?)?, seen(&harmless)?);

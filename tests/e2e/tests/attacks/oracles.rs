@@ -127,7 +127,7 @@ fn transcript(
 /// Events up to the one that shows the label `marked`.
 fn watch(client: &Client, list: &str) -> anyhow::Result<Answer> {
     let marked = |answer: &Answer| answer.body.contains(r#""marked":"yes""#) && answer.body.ends_with('\n');
-    let watched = client.ask_until(&format!("GET {list}&watch=true"), &[], marked)?;
+    let watched = client.ask_until(&format!("GET {list}&watch=true&timeoutSeconds=15"), &[], marked)?;
     ensure!(marked(&watched), "the watch ended before: {watched:?}");
     Ok(watched)
 }
