@@ -18,7 +18,8 @@ const WRONG: &str = "guessed8loud4abcd";
 
 const POD: &str = "/api/v1/namespaces/NS/pods/held";
 const JOB: &str = "/apis/batch/v1/namespaces/NS/jobs/once";
-const WEB: &str = "/apis/apps/v1/namespaces/NS/deployments/web";
+/// Suspended, so that its controller leaves it as it is.
+const CRON: &str = "/apis/batch/v1/namespaces/NS/cronjobs/nightly";
 const REVISION: &str = "/apis/apps/v1/namespaces/NS/controllerrevisions/store-1";
 
 pub(crate) fn rows() -> Vec<&'static str> {
@@ -50,24 +51,25 @@ const fn guess(
 }
 
 const IN_TEMPLATE: &str = r#"{"spec":{"template":{"spec":{"containers":[{"name":"one","env":[{"name":"DB_PASSWORD","value":"GUESS"}]}]}}}}"#;
+const IN_CRON: &str = r#"{"spec":{"jobTemplate":{"spec":{"template":{"spec":{"containers":[{"name":"one","env":[{"name":"DB_PASSWORD","value":"GUESS"}]}]}}}}}}"#;
 const IN_POD: &str =
     r#"{"spec":{"containers":[{"name":"one","env":[{"name":"DB_PASSWORD","value":"GUESS"}]}]}}"#;
-const TEST: &str = r#"[{"op":"test","path":"/spec/template/spec/containers/0/env/0/value","value":"GUESS"},{"op":"add","path":"/metadata/annotations","value":{"seen":"yes"}}]"#;
+const TEST: &str = r#"[{"op":"test","path":"/spec/jobTemplate/spec/template/spec/containers/0/env/0/value","value":"GUESS"},{"op":"add","path":"/metadata/annotations","value":{"seen":"yes"}}]"#;
 const TEST_POD: &str = r#"[{"op":"test","path":"/spec/containers/0/env/0/value","value":"GUESS"},{"op":"add","path":"/metadata/annotations","value":{"seen":"yes"}}]"#;
 const REPLACE_POD: &str = r#"[{"op":"replace","path":"/spec/containers/0/env/0/value","value":"GUESS"}]"#;
-const APPLIED: &str = r#"{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"web"},"spec":{"selector":{"matchLabels":{"app":"web"}},"template":{"metadata":{"labels":{"app":"web"}},"spec":{"containers":[{"name":"one","image":"example.com/none:1","env":[{"name":"DB_PASSWORD","value":"GUESS"}]}]}}}}"#;
+const APPLIED: &str = r#"{"apiVersion":"batch/v1","kind":"CronJob","metadata":{"name":"nightly"},"spec":{"schedule":"0 3 * * *","jobTemplate":{"spec":{"template":{"spec":{"restartPolicy":"Never","containers":[{"name":"one","image":"example.com/none:1","env":[{"name":"DB_PASSWORD","value":"GUESS"}]}]}}}}}}"#;
 const DRY: &str = "?dryRun=All";
 
 const GUESSES: &[Guess] = &[
     // Whether the generation goes up tells.
-    guess("PATCH", WEB, DRY, STRATEGIC, IN_TEMPLATE, 422),
-    guess("PUT", WEB, DRY, JSON, "", 422),
-    guess("PATCH", WEB, "?dryRun=All&fieldManager=other&force=true", APPLY, APPLIED, 422),
+    guess("PATCH", CRON, DRY, STRATEGIC, IN_CRON, 422),
+    guess("PUT", CRON, DRY, JSON, "", 422),
+    guess("PATCH", CRON, "?dryRun=All&fieldManager=other&force=true", APPLY, APPLIED, 422),
     // Whether there is a conflict does.
-    guess("PATCH", WEB, "?dryRun=All&fieldManager=other", APPLY, APPLIED, 422),
-    guess("PATCH", WEB, "?fieldManager=other", APPLY, APPLIED, 422),
-    guess("PATCH", WEB, DRY, JSON_PATCH, TEST, 403),
-    guess("PATCH", WEB, "", JSON_PATCH, TEST, 403),
+    guess("PATCH", CRON, "?dryRun=All&fieldManager=other", APPLY, APPLIED, 422),
+    guess("PATCH", CRON, "?fieldManager=other", APPLY, APPLIED, 422),
+    guess("PATCH", CRON, DRY, JSON_PATCH, TEST, 403),
+    guess("PATCH", CRON, "", JSON_PATCH, TEST, 403),
     // What cannot be changed is taken if it is the same.
     guess("PUT", POD, "", JSON, "", 422),
     guess("PUT", POD, DRY, JSON, "", 422),
@@ -86,7 +88,7 @@ fn objects() -> Vec<(&'static str, Value)> {
     let template = json!({"metadata": {"labels": labels}, "spec": {"containers": [container]}});
     let mut never = template.clone();
     never["spec"]["restartPolicy"] = json!("Never");
-    // Nothing is done with them, so that they stay as they are.
+    // It is not scheduled, so that it stays as it is.
     let gates = json!([{"name": "example.com/held"}]);
     let revision = json!({"spec": {"template": {"$patch": "replace", "spec": template["spec"]}}});
     let named = |version: &str, kind: &str, name: &str, more: Value| {
@@ -106,14 +108,17 @@ fn objects() -> Vec<(&'static str, Value)> {
                 json!({"spec": {"schedulingGates": gates, "containers": [container]}}),
             ),
         ),
-        (JOB, named("batch/v1", "Job", "once", json!({"spec": {"suspend": true, "template": never}}))),
         (
-            WEB,
+            JOB,
+            named("batch/v1", "Job", "once", json!({"spec": {"suspend": true, "template": never.clone()}})),
+        ),
+        (
+            CRON,
             named(
-                "apps/v1",
-                "Deployment",
-                "web",
-                json!({"spec": {"replicas": 0, "selector": {"matchLabels": labels}, "template": template}}),
+                "batch/v1",
+                "CronJob",
+                "nightly",
+                json!({"spec": {"suspend": true, "schedule": "0 3 * * *", "jobTemplate": {"spec": {"template": never}}}}),
             ),
         ),
         (
@@ -157,6 +162,10 @@ fn no_write_tells_whether_what_is_masked_was_guessed() -> anyhow::Result<()> {
         world.make(list, &object)?;
         let shown = world.gated.ask(&filled(&format!("GET {path}"), world.namespace()), &[], "")?;
         ensure!(shown.status == 200 && holds_placeholder(&shown.body) && !shown.leaks(), "{shown:?}");
+    }
+    for namespace in &world.namespaces {
+        // After which it is left as it is.
+        world.wait_in(namespace, "condition=Suspended", &["job/once"])?;
     }
     let mut wrong = Vec::new();
     for guess in GUESSES {

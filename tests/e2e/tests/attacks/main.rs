@@ -29,6 +29,7 @@ mod placeholders;
 mod places;
 mod quoted;
 mod records;
+mod renamed;
 mod slices;
 mod tokens;
 mod workloads;
@@ -53,6 +54,7 @@ fn every_row_has_its_cases() {
         placeholders::rows(),
         quoted::rows(),
         records::rows(),
+        renamed::rows(),
         slices::rows(),
         tokens::rows(),
         workloads::rows(),

@@ -16,7 +16,8 @@ pub(crate) fn rows() -> Vec<&'static str> {
     copied.chain(vec![row_of("E1", what_is_put_right_is_masked_in_the_result); 3]).collect()
 }
 
-const WEB: &str = "/apis/apps/v1/namespaces/NS/deployments/web";
+/// No controller writes to it, so that its version stays.
+const WEB: &str = "/api/v1/namespaces/NS/podtemplates/web";
 
 fn read(client: &Client, line: &str) -> anyhow::Result<Value> {
     let answer = client.ask(line, &[], "")?;
@@ -49,12 +50,12 @@ fn refused(world: &World, path: &str, reason: &str, edit: impl Fn(&mut Value)) -
 
 /// Patches of a workload and of a custom resource that would show the value elsewhere.
 fn copied() -> Vec<Case> {
-    let env = "/spec/template/spec/containers/0/env";
+    let env = "/template/spec/containers/0/env";
     let bundle = "/apis/moved.example.com/v1/namespaces/NS/bundles/name";
     let patches = [
         (WEB, "copy", format!("{env}/0/value"), "/metadata/annotations/x".to_owned()),
         (WEB, "copy", format!("{env}/0/value"), format!("{env}/1/value")),
-        (WEB, "move", format!("{env}/0/value"), "/spec/template/spec/containers/0/image".to_owned()),
+        (WEB, "move", format!("{env}/0/value"), "/template/spec/containers/0/image".to_owned()),
         // To where another name stands beside it.
         (WEB, "copy", format!("{env}/1/name"), format!("{env}/0/name")),
         (bundle, "copy", "/spec/env/0/value".to_owned(), "/spec/x".to_owned()),
@@ -77,12 +78,10 @@ fn what_is_put_right_is_masked_in_the_result() -> anyhow::Result<()> {
         "env": [{"name": "DB_PASSWORD", "value": LITERAL}, {"name": "HOSTNAME", "value": "web"}],
     });
     world.make(
-        "/apis/apps/v1/namespaces/NS/deployments",
+        "/api/v1/namespaces/NS/podtemplates",
         &json!({
-            "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web"},
-            "spec": {"replicas": 0, "selector": {"matchLabels": {"app": "web"}}, "template": {
-                "metadata": {"labels": {"app": "web"}}, "spec": {"containers": [container]},
-            }},
+            "apiVersion": "v1", "kind": "PodTemplate", "metadata": {"name": "web", "annotations": {"a": "b"}},
+            "template": {"metadata": {"labels": {"app": "web"}}, "spec": {"containers": [container]}},
         }),
     )?;
     let schema = json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true});
@@ -109,11 +108,10 @@ fn what_is_put_right_is_masked_in_the_result() -> anyhow::Result<()> {
 
     world.try_all(&copied())?;
     // The note of `kubectl apply` is free text: a variable that has no `name` there is taken for the one in its position.
-    refused(&world, WEB, "belongs at `/spec/template/spec/containers/0/env/0/value`", |object| {
-        let value = object["spec"]["template"]["spec"]["containers"][0]["env"][0]["value"].clone();
+    refused(&world, WEB, "belongs at `/template/spec/containers/0/env/0/value`", |object| {
+        let value = object["template"]["spec"]["containers"][0]["env"][0]["value"].clone();
         let variable = json!({"Name": "HOSTNAME", "value": value});
-        let noted =
-            json!({"spec": {"template": {"spec": {"containers": [{"name": "one", "env": [variable]}]}}}});
+        let noted = json!({"template": {"spec": {"containers": [{"name": "one", "env": [variable]}]}}});
         object["metadata"]["annotations"] = json!({APPLIED: noted.to_string()});
     })?;
     // A manifest that no longer says it is a Secret's.
