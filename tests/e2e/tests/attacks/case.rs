@@ -112,6 +112,14 @@ pub(crate) fn filled(text: &str, namespace: &str) -> String {
         .replace("SPIKY64", &STANDARD.encode(SPIKY.join("\n")))
 }
 
+/// A JSON object with the members of another.
+pub(crate) fn with(mut object: Value, more: Value) -> Value {
+    if let (Some(object), Value::Object(more)) = (object.as_object_mut(), more) {
+        object.extend(more);
+    }
+    object
+}
+
 /// Whether there is a placeholder, as text or in base64.
 pub(crate) fn holds_placeholder(text: &str) -> bool {
     text.contains("masked-by-portcullis") || text.contains("bWFza2VkLWJ5LXBvcnRjdWxsaXM")

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::{
     alike::normalised,
-    case::{APPLY, JSON, JSON_PATCH, MERGE, STRATEGIC, filled, holds_placeholder, row_of},
+    case::{APPLY, JSON, JSON_PATCH, MERGE, STRATEGIC, filled, holds_placeholder, row_of, with},
     world::World,
 };
 
@@ -92,11 +92,7 @@ fn objects() -> Vec<(&'static str, Value)> {
     let gates = json!([{"name": "example.com/held"}]);
     let revision = json!({"spec": {"template": {"$patch": "replace", "spec": template["spec"]}}});
     let named = |version: &str, kind: &str, name: &str, more: Value| {
-        let mut object = json!({"apiVersion": version, "kind": kind, "metadata": {"name": name}});
-        if let (Some(object), Value::Object(more)) = (object.as_object_mut(), more) {
-            object.extend(more);
-        }
-        object
+        with(json!({"apiVersion": version, "kind": kind, "metadata": {"name": name}}), more)
     };
     vec![
         (

@@ -10,7 +10,7 @@ use crate::{
         APPLY, Case,
         Control::{Leaks, Takes},
         Gated::Refused,
-        JSON, JSON_PATCH, MERGE, STRATEGIC, YAML, case, filled, rows_of,
+        JSON, JSON_PATCH, MERGE, STRATEGIC, YAML, case, filled, rows_of, with,
     },
     world::World,
 };
@@ -43,11 +43,7 @@ fn refused(
 }
 
 fn named(kind: &str, name: &str, more: &Value) -> Value {
-    let mut object = json!({"apiVersion": "v1", "kind": kind, "metadata": {"name": name}});
-    if let (Some(object), Some(more)) = (object.as_object_mut(), more.as_object()) {
-        object.extend(more.clone());
-    }
-    object
+    with(json!({"apiVersion": "v1", "kind": kind, "metadata": {"name": name}}), more.clone())
 }
 
 /// E1: in another kind, as it is, encoded, in a text, in every form of write.

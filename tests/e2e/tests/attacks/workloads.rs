@@ -15,7 +15,7 @@ use crate::{
         Case,
         Control::{Leaks, Says, Takes},
         Gated::{Plain, Refused},
-        JSON, JSON_PATCH, MERGE, STRATEGIC, case, filled, rows_of,
+        JSON, JSON_PATCH, MERGE, STRATEGIC, case, filled, rows_of, with,
     },
     world::{World, ruled},
 };
@@ -40,10 +40,7 @@ const USES: &str = r#"which uses Secret \"database\" of namespace"#;
 
 /// Creates an object of this kind that refers to the Secret in this form.
 fn refers((path, kind, around): &Template, form: &Value) -> Case {
-    let (mut object, inner) = (kind.clone(), around(form.clone()));
-    if let (Some(object), Some(inner)) = (object.as_object_mut(), inner.as_object()) {
-        object.extend(inner.clone());
-    }
+    let object = with(kind.clone(), around(form.clone()));
     let line = format!("POST {path}?dryRun=All");
     case("A6", line, &[JSON], object.to_string(), Says(201, r#""database""#), Refused(403, USES))
 }
@@ -167,10 +164,8 @@ fn patches() -> Vec<Case> {
 /// What pods that were given the Secret do with it: the leak is real.
 fn shown() -> Vec<Case> {
     let pod = |name: &str, more: Value| {
-        let mut container = json!({"name": "c", "image": "busybox", "env": [{"name": "PW", "valueFrom": {"secretKeyRef": {"name": "database", "key": "password"}}}]});
-        if let (Some(container), Some(more)) = (container.as_object_mut(), more.as_object()) {
-            container.extend(more.clone());
-        }
+        let container = json!({"name": "c", "image": "busybox", "env": [{"name": "PW", "valueFrom": {"secretKeyRef": {"name": "database", "key": "password"}}}]});
+        let container = with(container, more);
         json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": {"restartPolicy": "Never", "containers": [container]}}).to_string()
     };
     let pods = "POST /api/v1/namespaces/NS/pods";

@@ -2,17 +2,16 @@
 
 use serde_json::{Value, json};
 
+use crate::case;
+
 /// Where objects of a kind are, one of them but for its spec, and what is around a pod's spec in it.
 pub(super) type Template = (&'static str, Value, fn(Value) -> Value);
 
 /// Kinds that hold a pod template.
 pub(super) fn kinds() -> Vec<Template> {
-    fn labelled(spec: &Value, more: &Value) -> Value {
-        let mut workload = json!({"selector": {"matchLabels": {"a": "b"}}, "template": {"metadata": {"labels": {"a": "b"}}, "spec": spec}});
-        if let (Some(workload), Some(more)) = (workload.as_object_mut(), more.as_object()) {
-            workload.extend(more.clone());
-        }
-        json!({ "spec": workload })
+    fn labelled(spec: &Value, more: Value) -> Value {
+        let workload = json!({"selector": {"matchLabels": {"a": "b"}}, "template": {"metadata": {"labels": {"a": "b"}}, "spec": spec}});
+        json!({ "spec": case::with(workload, more) })
     }
     fn never(mut spec: Value) -> Value {
         spec["restartPolicy"] = json!("Never");
@@ -23,16 +22,16 @@ pub(super) fn kinds() -> Vec<Template> {
     vec![
         ("/api/v1/namespaces/NS/pods", kind("v1", "Pod"), |spec| json!({ "spec": spec })),
         ("/apis/apps/v1/namespaces/NS/deployments", kind("apps/v1", "Deployment"), |spec| {
-            labelled(&spec, &json!({}))
+            labelled(&spec, json!({}))
         }),
         ("/apis/apps/v1/namespaces/NS/statefulsets", kind("apps/v1", "StatefulSet"), |spec| {
-            labelled(&spec, &json!({"serviceName": "x"}))
+            labelled(&spec, json!({"serviceName": "x"}))
         }),
         ("/apis/apps/v1/namespaces/NS/daemonsets", kind("apps/v1", "DaemonSet"), |spec| {
-            labelled(&spec, &json!({}))
+            labelled(&spec, json!({}))
         }),
         ("/apis/apps/v1/namespaces/NS/replicasets", kind("apps/v1", "ReplicaSet"), |spec| {
-            labelled(&spec, &json!({}))
+            labelled(&spec, json!({}))
         }),
         (
             "/api/v1/namespaces/NS/replicationcontrollers",
@@ -59,13 +58,7 @@ pub(super) fn kinds() -> Vec<Template> {
 
 /// Forms in which a pod refers to a Secret.
 pub(super) fn forms() -> Vec<Value> {
-    let container = |more: Value| {
-        let mut container = json!({"name": "c", "image": "busybox"});
-        if let (Some(container), Some(more)) = (container.as_object_mut(), more.as_object()) {
-            container.extend(more.clone());
-        }
-        container
-    };
+    let container = |more: Value| case::with(json!({"name": "c", "image": "busybox"}), more);
     let env = json!({"env": [{"name": "PW", "valueFrom": {"secretKeyRef": {"name": "database", "key": "password"}}}]});
     let from = json!({"envFrom": [{"secretRef": {"name": "database"}}]});
     let with = |volume: Value| {

@@ -4,7 +4,7 @@ use anyhow::ensure;
 use serde_json::{Value, json};
 
 use super::{GROUPS, USER, World, made};
-use crate::case::JSON;
+use crate::case::{JSON, with};
 
 const RBAC: &str = "rbac.authorization.k8s.io";
 
@@ -16,12 +16,9 @@ impl World {
     pub(crate) fn grant(&self, group: &str, resource: &str, verbs: &[&str]) -> anyhow::Result<()> {
         let name = resource.replace('/', "-");
         let object = |kind: &str, more: Value| {
-            let mut object =
+            let object =
                 json!({"apiVersion": format!("{RBAC}/v1"), "kind": kind, "metadata": {"name": name}});
-            if let (Some(object), Value::Object(more)) = (object.as_object_mut(), more) {
-                object.extend(more);
-            }
-            object
+            with(object, more)
         };
         let rule = json!({"apiGroups": [group], "resources": [resource], "verbs": verbs});
         let agents = json!({"apiGroup": RBAC, "kind": "Group", "name": GROUPS[0]});
