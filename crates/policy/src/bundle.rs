@@ -17,8 +17,8 @@ use crate::vocabulary::{SCHEMA, Vocabulary};
 /// Most places (pairs of a namespace and a name) that the rules about one action may tell apart: a call on a
 /// collection is judged once for each.
 const MAX_PLACES: usize = 1000;
-/// Most keys of Secrets that the rules may tell apart: reading a Secret is judged once for each.
-const MAX_KEYS: usize = 200;
+/// Most keys of Secrets that the rules may tell apart: reading a Secret is judged once for each, and the ledger names as many.
+const MAX_KEYS: usize = 64;
 
 /// A bundle file: its name, as decisions and problems show it, and its text.
 #[derive(Clone, Debug)]

@@ -146,9 +146,9 @@ impl Decision {
         Self { reveal, ..self }
     }
 
-    /// The decision to look first.
-    pub(crate) fn of_look(self) -> Self {
-        Self { outcome: Outcome::Allow, look: true, ..self }
+    /// The decision to look first, at what `rules` permit or would once it is approved.
+    pub(crate) fn look(rules: Vec<RuleRef>, digest: &Digest) -> Self {
+        Self { look: true, ..Self::new(Outcome::Allow, rules, digest, false) }
     }
 
     /// Whether the request is the gate's own: a dry run, by which it looks at what a request of the agent's would make of

@@ -1,6 +1,5 @@
 //! The decision: built-in denials first, then the rules, for everything the call covers.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::action::Action;
@@ -203,19 +202,47 @@ impl<'a> Finding<'a> {
         Self { outcome: Outcome::Deny, cause, rules, then: Vec::new(), place: None, secrets: Vec::new() }
     }
 
-    /// Both must hold: the stricter outcome, and everyone's approval.
-    pub(crate) fn and(mut self, there: Self, place: Option<Place>) -> Self {
+    /// Both must hold: the stricter outcome, everyone's approval, and every permit.
+    pub(crate) fn and(mut self, mut there: Self, place: Option<Place>) -> Self {
         match (self.outcome, there.outcome) {
-            (_, Outcome::Allow) | (Outcome::Deny, _) => self,
+            (Outcome::Deny, _) => self,
+            (_, Outcome::Deny) => Self { place: place.or(there.place), ..there },
+            (Outcome::Allow, Outcome::Allow) => {
+                add(&mut self.rules, there.rules);
+                self
+            }
+            (Outcome::Ask, Outcome::Allow) => {
+                add(&mut self.then, there.rules);
+                self
+            }
+            (Outcome::Allow, Outcome::Ask) => {
+                add(&mut there.then, self.rules);
+                Self { place: place.or(there.place), ..there }
+            }
             (Outcome::Ask, Outcome::Ask) => {
-                let known: BTreeSet<&str> = self.rules.iter().map(|rule| rule.id.as_str()).collect();
-                let more: Vec<&Rule> =
-                    there.rules.into_iter().filter(|r| !known.contains(r.id.as_str())).collect();
-                self.rules.extend(more);
+                add(&mut self.rules, there.rules);
+                add(&mut self.then, there.then);
                 self.secrets.extend(there.secrets);
                 self
             }
-            (_, Outcome::Ask | Outcome::Deny) => Self { place: place.or(there.place), ..there },
+        }
+    }
+
+    /// The rules that permit it, or would once it is approved.
+    pub(crate) fn permits(&self) -> &[&'a Rule] {
+        match self.outcome {
+            Outcome::Allow => &self.rules,
+            Outcome::Ask => &self.then,
+            Outcome::Deny => &[],
+        }
+    }
+}
+
+/// Adds those of `more` that are not among `rules`.
+pub(crate) fn add<'a>(rules: &mut Vec<&'a Rule>, more: Vec<&'a Rule>) {
+    for rule in more {
+        if !rules.iter().any(|known| known.id == rule.id) {
+            rules.push(rule);
         }
     }
 }

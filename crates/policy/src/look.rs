@@ -67,7 +67,7 @@ impl Look {
             cluster: cluster.to_owned(),
             request,
             dry: Box::new(dry),
-            decision: decision.of_look(),
+            decision,
         }
     }
 
@@ -82,12 +82,6 @@ impl Look {
     #[must_use]
     pub fn request(&self) -> &Request {
         &self.request
-    }
-
-    /// The decision to look: what is recorded if the look fails.
-    #[must_use]
-    pub fn decision(&self) -> &Decision {
-        &self.decision
     }
 
     fn principal(&self) -> Principal<'_> {

@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use cedar_policy::Context;
 use insta::assert_snapshot;

@@ -46,6 +46,25 @@ fn env_from(names: &[&str]) -> Value {
     json!({ "spec": { "containers": [{ "envFrom": refs }] } })
 }
 
+/// A decision names every rule that permitted something, for who asks later why a Secret could be used.
+#[test]
+fn a_decision_names_the_rules_that_let_secrets_be_used() {
+    let judge = judge();
+    let ids = |rules: &[&crate::rule::Rule]| rules.iter().map(|rule| rule.id.clone()).collect::<Vec<_>>();
+    let found = |namespace: &str, names: &[&str]| {
+        let object = Object { group: "", resource: "pods", subresource: "", namespace, name: "x" };
+        let body = env_from(names);
+        let call = Call::on_object("create", object, Some(Body { value: &body, form: Form::Whole }), false);
+        let finding = judge.decide(&WHO, "prod", &call);
+        (ids(&finding.rules), ids(&finding.then))
+    };
+    assert_eq!(found("shop", &[]).0, ["writes"]);
+    assert_eq!(found("shop", &["app-a", "app-b"]).0, ["writes", "app"]);
+    assert_eq!(found("dev", &["app-a", "other"]).0, ["writes", "all-of-dev", "app"]);
+    let (asks, then) = found("shop", &["app-tls", "db", "app-a"]);
+    assert_eq!((asks.join(" "), then.join(" ")), ("tls-asks db-asks".to_owned(), "app writes db".to_owned()));
+}
+
 #[test]
 fn each_secret_is_judged_by_its_name_and_place() {
     let volume = |name: &str, namespace: &str| json!({ "spec": { "csi": { "nodePublishSecretRef": { "name": name, "namespace": namespace } } } });
