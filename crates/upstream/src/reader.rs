@@ -101,6 +101,8 @@ pub(crate) struct Reader {
     shared: Arc<Shared>,
     sight: watch::Receiver<Sight>,
     stale_after: Duration,
+    /// The most bytes of one namespace.
+    share: usize,
     _tasks: JoinSet<()>,
 }
 
@@ -159,7 +161,7 @@ impl Reader {
         });
         let mut tasks = JoinSet::new();
         tasks.spawn(supervise(Arc::clone(&shared), sources, index));
-        Self { shared, sight, stale_after, _tasks: tasks }
+        Self { shared, sight, stale_after, share, _tasks: tasks }
     }
 
     /// Waits for the first list while nothing has gone wrong with it, for as long as `patience`, so that a call about this
@@ -227,12 +229,21 @@ impl Reader {
 
     /// Why a call about this namespace, or (`None`) about the whole cluster, may not pass.
     fn blind_to(&self, namespace: Option<&str>) -> Option<Blind> {
-        let blind = self.sight.borrow().blind(self.stale_after);
-        blind.or_else(|| {
-            let held = self.shared.held.lock();
-            let namespace = held.unknown_in(namespace)?.to_owned();
-            Some(Blind::OverShare { namespace, bytes: held.share() })
+        let sight = self.sight.borrow();
+        sight.blind(self.stale_after).or_else(|| {
+            let namespace = sight.unknown_in(namespace)?.to_owned();
+            Some(Blind::OverShare { namespace, bytes: self.share })
         })
+    }
+}
+
+impl Shared {
+    /// Changes what is held, and tells calls which namespaces have more than their share before it can change again.
+    fn change<R>(&self, change: impl FnOnce(&mut Held) -> R) -> R {
+        let mut held = self.held.lock();
+        let changed = change(&mut held);
+        self.sight.send_if_modified(|sight| sight.shared(held.over()));
+        changed
     }
 }
 

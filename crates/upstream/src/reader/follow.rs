@@ -72,26 +72,29 @@ impl Follower {
                 Err(problem) => return Err(problem),
             };
             let now = Instant::now();
-            let mut held = self.shared.held.lock();
-            for (name, values) in page.secrets {
-                names.insert(name.clone());
-                full = held.put(self.source, name, values, now).err().or(full);
-            }
-            if names.len() > held.most_secrets() {
-                // A list that goes on and on.
-                return Err(held.full().into());
-            }
-            from = page.next;
-            if from.is_none() {
-                held.keep_only(self.source, &names, now);
-                if let Some(full) = full {
-                    return Err(full.into());
+            let Page { secrets, next, version } = page;
+            from = next;
+            let last = from.is_none();
+            let listed = self.shared.change(|held| {
+                for (name, values) in secrets {
+                    names.insert(name.clone());
+                    full = held.put(self.source, name, values, now).err().or_else(|| full.take());
                 }
-                let generation = held.generation();
-                drop(held);
+                if names.len() > held.most_secrets() {
+                    // A list that goes on and on.
+                    return Err(held.full());
+                }
+                if last {
+                    held.keep_only(self.source, &names, now);
+                    full.take().map_or(Ok(()), Err)?;
+                }
+                Ok(held.generation())
+            });
+            let generation = listed?;
+            if last {
                 self.shared.sight.send_modify(|sight| sight.listed(self.source, generation));
                 self.shared.changed.notify_one();
-                return Ok(page.version);
+                return Ok(version);
             }
         }
     }
@@ -154,26 +157,21 @@ impl Follower {
     fn take(&self, line: &[u8], version: &mut String) -> Result<(), Problem> {
         let (event, newer) = Event::parse(line, &self.shared.scope)?;
         let now = Instant::now();
-        let (change, left_out) = {
-            let mut held = self.shared.held.lock();
-            let before = held.left_out();
-            let change = match event {
-                // Where there is no room, that is told; what there was stays known.
-                Event::Put(name, values) => held.put(self.source, name, values, now)?,
-                Event::Gone(name) => match held.remove(self.source, &name, now) {
-                    // Its time runs from now on.
-                    Change::Nothing => Change::Known,
-                    change => change,
-                },
-                Event::Nothing => Change::Nothing,
-            };
-            (change, held.left_out() != before)
-        };
+        let change = self.shared.change(|held| match event {
+            // Where there is no room, that is told; what there was stays known.
+            Event::Put(name, values) => held.put(self.source, name, values, now),
+            Event::Gone(name) => match held.remove(self.source, &name, now) {
+                // Its time runs from now on.
+                Change::Nothing => Ok(Change::Known),
+                change => Ok(change),
+            },
+            Event::Nothing => Ok(Change::Nothing),
+        })?;
         *version = newer;
         self.shared.sight.send_if_modified(|sight| {
             sight.heard(self.source);
-            // Streams wait for that, and for nothing else that is told here.
-            left_out
+            // Nobody waits for that.
+            false
         });
         if change != Change::Nothing {
             self.shared.changed.notify_one();

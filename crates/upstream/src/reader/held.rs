@@ -1,7 +1,8 @@
 //! The values that are held: those in use, and for a while those that were.
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    sync::Arc,
     time::Duration,
 };
 
@@ -32,12 +33,21 @@ pub(super) struct Held {
     told: bool,
 }
 
+/// The values that were held at some time, to be gone through while others are already.
+pub(super) struct Snapshot {
+    live: Vec<Value>,
+    /// With when they are to be forgotten.
+    retired: Vec<(Value, Instant)>,
+}
+
 /// What is to be known, each value once.
-pub(super) struct ToKnow {
+pub(super) struct Known {
     /// Those in use, and then those that were, the newest of them first: what comes last is missed least.
     pub(super) values: Vec<Value>,
     /// How many of them are in use.
     pub(super) live: usize,
+    /// Values in use that were no base64.
+    pub(super) undecoded: usize,
 }
 
 /// The values in use are more than may be held.
@@ -163,41 +173,20 @@ impl Held {
     }
 
     /// All that is known.
-    pub(super) fn to_know(&self) -> ToKnow {
-        let mut seen = HashSet::new();
-        let live = self.live.iter().flat_map(HashMap::values).flatten();
-        let mut values: Vec<Value> = live.filter(|value| seen.insert(*value)).cloned().collect();
-        let live = values.len();
-        let mut retired: Vec<_> = self.retired.iter().filter(|(value, _until)| seen.insert(value)).collect();
-        retired.sort_unstable_by_key(|(_value, until)| std::cmp::Reverse(**until));
-        values.extend(retired.into_iter().map(|(value, _until)| value.clone()));
-        ToKnow { values, live }
-    }
-
-    /// Values in use that were no base64.
-    pub(super) fn undecoded(&self) -> usize {
-        let live = self.live.iter().flat_map(HashMap::values).flatten();
-        live.filter(|value| value.is_undecoded()).count()
+    pub(super) fn snapshot(&self) -> Snapshot {
+        let live = self.live.iter().flat_map(HashMap::values).flatten().cloned().collect();
+        let retired = self.retired.iter().map(|(value, until)| (value.clone(), *until)).collect();
+        Snapshot { live, retired }
     }
 
     /// The namespaces that have more than their share, and how many values of each are left out.
     pub(super) fn over_share(&self) -> BTreeMap<String, usize> {
+        self.shares.values_left_out()
+    }
+
+    /// The namespaces that have more than their share: the same as before, unless that changed.
+    pub(super) fn over(&self) -> &Arc<BTreeSet<String>> {
         self.shares.over()
-    }
-
-    /// How many Secrets are left out.
-    pub(super) fn left_out(&self) -> usize {
-        self.shares.left_out()
-    }
-
-    /// The most bytes of one namespace.
-    pub(super) fn share(&self) -> usize {
-        self.shares.most()
-    }
-
-    /// See [`Shares::unknown_in`].
-    pub(super) fn unknown_in(&self, namespace: Option<&str>) -> Option<&str> {
-        self.shares.unknown_in(namespace)
     }
 
     pub(super) fn full(&self) -> Full {
@@ -247,134 +236,24 @@ impl Held {
     }
 }
 
+impl Snapshot {
+    pub(super) fn into_known(mut self) -> Known {
+        let undecoded = self.live.iter().filter(|value| value.is_undecoded()).count();
+        self.retired.sort_unstable_by_key(|(_value, until)| std::cmp::Reverse(*until));
+        let mut seen = HashSet::new();
+        let mut values = self.live;
+        values.retain(|value| seen.insert(value.clone()));
+        let live = values.len();
+        values.extend(
+            self.retired.into_iter().map(|(value, _until)| value).filter(|value| seen.insert(value.clone())),
+        );
+        Known { values, live, undecoded }
+    }
+}
+
 fn cost(values: &[Value]) -> usize {
     values.iter().map(Value::cost).sum()
 }
 
 #[cfg(test)]
-mod tests {
-    use zeroize::Zeroizing;
-
-    use super::*;
-
-    const KEEP: Duration = Duration::from_secs(60);
-
-    fn name(text: &str) -> Name {
-        Name { namespace: "n".to_owned(), name: text.to_owned() }
-    }
-
-    fn values(texts: &[&str]) -> Vec<Value> {
-        texts.iter().map(|text| Value::new(Zeroizing::new(text.as_bytes().to_vec()))).collect()
-    }
-
-    fn known(held: &Held) -> String {
-        let mut texts: Vec<_> = held.to_know().values.iter().map(Value::text).collect();
-        texts.sort_unstable();
-        texts.join(" ")
-    }
-
-    #[test]
-    fn what_was_replaced_or_deleted_stays_known_for_a_while() {
-        let mut held = Held::new(2, 10_000, 10_000, KEEP);
-        let begun = Instant::now();
-        let at = |seconds| begun + Duration::from_secs(seconds);
-        assert_eq!(held.put(0, name("a"), values(&["one", "two"]), at(0)), Ok(Change::Known));
-        assert_eq!(held.put(0, name("a"), values(&["one", "two"]), at(1)), Ok(Change::Nothing));
-        assert_eq!(held.put(1, name("a"), values(&["other"]), at(1)), Ok(Change::Known));
-        assert_eq!(held.put(0, name("a"), values(&["one", "three"]), at(10)), Ok(Change::Known));
-        held.remove(1, &name("a"), at(20));
-        assert_eq!(known(&held), "one other three two");
-        assert_eq!(held.next_expiry(), Some(at(70)));
-        held.expire(at(70));
-        assert_eq!(known(&held), "one other three");
-        held.expire(at(80));
-        assert_eq!(known(&held), "one three");
-        held.keep_only(0, &HashSet::new(), at(90));
-        held.expire(at(149));
-        assert_eq!(known(&held), "one three");
-        let before = held.generation();
-        held.expire(at(150));
-        assert_eq!((known(&held).as_str(), held.bytes), ("", 0));
-        assert!(held.generation() > before && held.next_expiry().is_none());
-    }
-
-    #[test]
-    fn what_was_deleted_makes_room_and_what_is_in_use_does_not() {
-        let cost = values(&["12345678"])[0].cost();
-        let mut held = Held::new(1, 3 * cost, usize::MAX, KEEP);
-        let now = Instant::now();
-        for (at, text) in ["11111111", "22222222", "33333333", "44444444"].iter().enumerate() {
-            let now = now + Duration::from_secs(at as u64);
-            assert_eq!(held.put(0, name("a"), values(&[text]), now), Ok(Change::Known));
-        }
-        assert_eq!(known(&held), "33333333 44444444");
-        assert_eq!(held.put(0, name("b"), values(&["55555555"]), now), Ok(Change::Known));
-        assert_eq!(held.put(0, name("c"), values(&["66666666"]), now), Ok(Change::Known));
-        assert_eq!(known(&held), "44444444 55555555 66666666");
-        assert_eq!(
-            held.put(0, name("d"), values(&["77777777"]), now),
-            Err(Full { bytes: 3 * cost, namespace: "n".to_owned() })
-        );
-        assert_eq!(known(&held), "44444444 55555555 66666666");
-        held.remove(0, &name("a"), now);
-        assert_eq!(held.put(0, name("d"), values(&["77777777"]), now), Ok(Change::Known));
-        assert_eq!(known(&held), "55555555 66666666 77777777");
-    }
-
-    #[test]
-    fn a_namespace_that_has_more_than_its_share_takes_no_room_from_others() {
-        let of =
-            |namespace: &str, text: &str| Name { namespace: namespace.to_owned(), name: text.to_owned() };
-        let cost = values(&["12345678"])[0].cost();
-        let mut held = Held::new(1, 8 * cost, 2 * cost, KEEP);
-        let now = Instant::now();
-        for (at, text) in ["11111111", "22222222", "33333333", "44444444"].iter().enumerate() {
-            let put = held.put(0, of("flood", &at.to_string()), values(&[text]), now);
-            assert_eq!(put, Ok(if at < 2 { Change::Known } else { Change::Nothing }));
-        }
-        assert_eq!(held.put(0, of("shop", "a"), values(&["55555555"]), now), Ok(Change::Known));
-        assert_eq!(known(&held), "11111111 22222222 55555555");
-        assert_eq!(held.over_share(), BTreeMap::from([("flood".to_owned(), 2)]));
-        let unknown = [Some("shop"), Some("flood"), None].map(|namespace| held.unknown_in(namespace));
-        assert_eq!(unknown, [None, Some("flood"), Some("flood")]);
-        // What is left out goes away, or is found to have room when everything is listed again.
-        assert_eq!(held.remove(0, &of("flood", "3"), now), Change::Nothing);
-        assert_eq!(held.over_share(), BTreeMap::from([("flood".to_owned(), 1)]));
-        assert_eq!(held.remove(0, &of("flood", "0"), now), Change::Room);
-        assert_eq!(held.put(0, of("flood", "2"), values(&["33333333"]), now), Ok(Change::Known));
-        assert_eq!(held.over_share(), BTreeMap::new());
-        // What outgrows its share stays known as it was for a while, and its namespace is told.
-        let larger = values(&["66666666", "77777777", "88888888"]);
-        assert_eq!(held.put(0, of("shop", "a"), larger, now), Ok(Change::Known));
-        assert_eq!(known(&held), "11111111 22222222 33333333 55555555");
-        assert_eq!(held.over_share(), BTreeMap::from([("shop".to_owned(), 3)]));
-        held.keep_only(1, &HashSet::new(), now);
-        assert_eq!(held.over_share(), BTreeMap::from([("shop".to_owned(), 3)]));
-        held.keep_only(0, &HashSet::new(), now);
-        assert_eq!((held.over_share(), held.unknown_in(None)), (BTreeMap::new(), None));
-    }
-
-    #[test]
-    fn names_that_are_left_out_are_bounded_too() {
-        let mut held = Held::new(1, 4 * OVERHEAD, 0, KEEP);
-        let now = Instant::now();
-        let mut put = |at: usize| held.put(0, name(&at.to_string()), values(&["12345678"]), now).is_ok();
-        assert_eq!((0..6).map(&mut put).collect::<Vec<_>>(), [true, true, true, true, false, false]);
-    }
-
-    #[test]
-    fn what_is_in_use_comes_first_and_then_what_was_replaced_last() {
-        let mut held = Held::new(1, 10_000, 10_000, KEEP);
-        let begun = Instant::now();
-        for (at, text) in ["one", "two", "three", "four"].iter().enumerate() {
-            let now = begun + Duration::from_secs(at as u64);
-            held.put(0, name("a"), values(&[text]), now).unwrap();
-        }
-        held.put(0, name("b"), values(&["two"]), begun).unwrap();
-        let ToKnow { values, live } = held.to_know();
-        let texts: Vec<_> = values.iter().map(Value::text).collect();
-        assert_eq!(live, 2);
-        assert!(texts[..2].contains(&"four".to_owned()) && texts[..2].contains(&"two".to_owned()));
-        assert_eq!(texts[2..], ["three", "one"]);
-    }
-}
+mod tests;

@@ -8,7 +8,12 @@ use tokio::{
     time::{Instant, sleep, sleep_until},
 };
 
-use super::{Shared, held::ToKnow, sight::Indexed, value::Value};
+use super::{
+    Shared,
+    held::{Known, Snapshot},
+    sight::Indexed,
+    value::Value,
+};
 
 /// Between two runs, so that a burst of changes costs a few runs and not one each. The first is at once. Where a run takes
 /// longer, as long as it took: who writes Secrets all the time keeps half a core busy, and no more.
@@ -37,8 +42,7 @@ pub(super) struct Indexer {
 /// All that is to be known now.
 struct Work {
     generation: u64,
-    to_know: ToKnow,
-    undecoded: usize,
+    snapshot: Snapshot,
     largest: String,
 }
 
@@ -57,15 +61,18 @@ impl Indexer {
             }
             let work = self.work(&mut expiry);
             // That something was deleted changes only when it is to be forgotten.
-            let Some(Work { generation, to_know, undecoded, largest }) = work else { continue };
+            let Some(Work { generation, snapshot, largest }) = work else { continue };
             let (begun, index) = (Instant::now(), Arc::clone(&self.index));
-            let ToKnow { values, live } = to_know;
-            let Ok(updated) = spawn_blocking(move || index.replace(&values)).await else { return };
+            let indexing = spawn_blocking(move || {
+                let Known { values, live, undecoded } = snapshot.into_known();
+                (index.replace(&values), live, undecoded)
+            });
+            let Ok((updated, live, undecoded)) = indexing.await else { return };
             // Those in use come first, so that they are the last to be left out.
             let unseen = live.saturating_sub(updated.known + updated.guessable);
             let indexed = Indexed { generation, updated, unseen, largest, undecoded };
             self.tell(&indexed);
-            self.shared.sight.send_modify(|sight| sight.indexed(indexed.clone()));
+            self.shared.sight.send_if_modified(|sight| sight.indexed(indexed.clone()));
             self.last = Some(indexed);
             sleep(BETWEEN.max(begun.elapsed())).await;
         }
@@ -81,8 +88,7 @@ impl Indexer {
         let done = |last: &Indexed| last.generation == generation && last.updated.left_out == 0;
         (!self.last.as_ref().is_some_and(done)).then(|| Work {
             generation,
-            to_know: held.to_know(),
-            undecoded: held.undecoded(),
+            snapshot: held.snapshot(),
             largest: held.full().namespace,
         })
     }

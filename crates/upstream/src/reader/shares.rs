@@ -5,7 +5,10 @@
 //! are refused: those to that namespace, and those that are about more than one. Which of a namespace's Secrets are left out
 //! does not matter then: no call shows any of its objects.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    sync::Arc,
+};
 
 use super::object::Name;
 
@@ -15,6 +18,8 @@ pub(super) struct Shares {
     namespaces: BTreeMap<String, Share>,
     /// Secrets that are left out, of all.
     left_out: usize,
+    /// The namespaces of which some are: calls look at it.
+    over: Arc<BTreeSet<String>>,
 }
 
 #[derive(Debug, Default)]
@@ -33,7 +38,7 @@ struct LeftOut {
 
 impl Shares {
     pub(super) fn new(most: usize) -> Self {
-        Self { most, namespaces: BTreeMap::new(), left_out: 0 }
+        Self { most, namespaces: BTreeMap::new(), left_out: 0, over: Arc::default() }
     }
 
     /// A Secret of a source that costs so much is to be held; whether it fits into its namespace's share. If not, it is left
@@ -98,22 +103,13 @@ impl Shares {
             });
             self.left_out -= before - share.left_out.len();
         }
-        self.namespaces.retain(|_name, share| share.bytes > 0 || !share.left_out.is_empty());
+        let all: Vec<String> = self.namespaces.keys().cloned().collect();
+        all.iter().for_each(|namespace| self.tidy(namespace));
     }
 
-    /// Whether values could be seen unmasked in what is about this namespace, or (`None`) about the whole cluster, and those
-    /// of which namespace.
-    pub(super) fn unknown_in(&self, namespace: Option<&str>) -> Option<&str> {
-        if self.left_out == 0 {
-            return None;
-        }
-        let mut all = self.namespaces.iter().filter(|(_name, share)| !share.left_out.is_empty());
-        all.find(|(name, _share)| namespace.is_none_or(|namespace| namespace == *name))
-            .map(|(name, _share)| name.as_str())
-    }
-
-    pub(super) fn most(&self) -> usize {
-        self.most
+    /// The namespaces of which Secrets are left out: the same as before, unless that changed.
+    pub(super) fn over(&self) -> &Arc<BTreeSet<String>> {
+        &self.over
     }
 
     /// How many Secrets are left out.
@@ -122,7 +118,7 @@ impl Shares {
     }
 
     /// The namespaces of which Secrets are left out, and how many values of each.
-    pub(super) fn over(&self) -> BTreeMap<String, usize> {
+    pub(super) fn values_left_out(&self) -> BTreeMap<String, usize> {
         let over = self.namespaces.iter().filter(|(_name, share)| !share.left_out.is_empty());
         over.map(|(name, share)| {
             (name.clone(), share.left_out.values().map(|left_out| left_out.values).sum())
@@ -136,10 +132,20 @@ impl Shares {
         largest.map(|(name, _share)| name.clone()).unwrap_or_default()
     }
 
-    /// Of a namespace without Secrets nothing stays.
+    /// Of a namespace without Secrets nothing stays; whether one has more than its share is told.
     fn tidy(&mut self, namespace: &str) {
-        if self.namespaces.get(namespace).is_some_and(|share| share.bytes == 0 && share.left_out.is_empty()) {
+        let Some(share) = self.namespaces.get(namespace) else { return };
+        let is_over = !share.left_out.is_empty();
+        if share.bytes == 0 && !is_over {
             self.namespaces.remove(namespace);
+        }
+        if self.over.contains(namespace) != is_over {
+            let over = Arc::make_mut(&mut self.over);
+            if is_over {
+                over.insert(namespace.to_owned())
+            } else {
+                over.remove(namespace)
+            };
         }
     }
 }

@@ -1,6 +1,6 @@
 //! How well the Secrets are seen.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use mask::Updated;
 use tokio::time::Instant;
@@ -13,6 +13,8 @@ pub(super) struct Sight {
     sources: Vec<Source>,
     /// What is masked.
     indexed: Option<Indexed>,
+    /// Namespaces with more than their share: values of their Secrets are not known.
+    over_share: Arc<BTreeSet<String>>,
     /// A task ended that should not.
     over: bool,
 }
@@ -43,7 +45,8 @@ struct Source {
 
 impl Sight {
     pub(super) fn new(sources: usize) -> Self {
-        Self { sources: (0..sources).map(|_source| Source::default()).collect(), indexed: None, over: false }
+        let sources = (0..sources).map(|_source| Source::default()).collect();
+        Self { sources, indexed: None, over_share: Arc::default(), over: false }
     }
 
     /// Why no call may pass. A watch that is lost for `stale_after` is too long lost.
@@ -75,6 +78,15 @@ impl Sight {
             }
             _ => waiting,
         }
+    }
+
+    /// A namespace of which values could be seen unmasked in what is about this namespace, or (`None`) about the whole cluster.
+    pub(super) fn unknown_in(&self, namespace: Option<&str>) -> Option<&str> {
+        let over = match namespace {
+            Some(namespace) => self.over_share.get(namespace),
+            None => self.over_share.first(),
+        };
+        over.map(String::as_str)
     }
 
     /// When a watch will have been lost for too long, if none begins.
@@ -137,9 +149,23 @@ impl Sight {
         }
     }
 
-    /// These values are masked from now on.
-    pub(super) fn indexed(&mut self, indexed: Indexed) {
+    /// These values are masked from now on. Whether that is news: it lets calls pass that could not, or the other way round, or
+    /// not all have room. Streams, of which there may be thousands, are not woken for less.
+    pub(super) fn indexed(&mut self, indexed: Indexed) -> bool {
+        let told =
+            |sight: &Self| (sight.blind(Duration::MAX), sight.masked().map(|masked| masked.updated.left_out));
+        let before = told(self);
         self.indexed = Some(indexed);
+        told(self) != before
+    }
+
+    /// These namespaces have more than their share from now on. Whether others had before.
+    pub(super) fn shared(&mut self, over_share: &Arc<BTreeSet<String>>) -> bool {
+        let changed = !Arc::ptr_eq(&self.over_share, over_share);
+        if changed {
+            self.over_share = Arc::clone(over_share);
+        }
+        changed
     }
 
     /// Nobody looks any more.
@@ -174,8 +200,13 @@ mod tests {
         sight.indexed(indexed(2, 3));
         let no_room = Blind::NoRoom { values: 3, namespace: "shop".to_owned() };
         assert_eq!(sight.blind(STALE), Some(no_room));
-        sight.indexed(indexed(2, 0));
+        assert!(sight.indexed(indexed(2, 0)));
         assert_eq!(sight.blind(STALE), None);
+        assert!(!sight.indexed(indexed(3, 0)), "nothing that anyone waits for");
+        let over = Arc::new(BTreeSet::from(["flood".to_owned()]));
+        assert!(sight.shared(&over) && !sight.shared(&over));
+        let unknown = [Some("shop"), Some("flood"), None].map(|namespace| sight.unknown_in(namespace));
+        assert_eq!(unknown, [None, Some("flood"), Some("flood")]);
         sight.follows(0);
         sight.follows(1);
         tokio::time::advance(STALE * 2).await;
