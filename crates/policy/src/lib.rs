@@ -2,8 +2,9 @@
 //!
 //! A [`Bundle`] is compiled from sources; a [`Judge`] applies it with the gate's [`Settings`]. Judging a
 //! request yields a [`Verdict`]: a [`Permit`], which is the only way to have a request sent, an [`Ask`], or a
-//! [`Denial`]. What is denied whatever the rules say is in [`fixed_denials`]. `docs/policy.md` tells how to
-//! write rules; [`SCHEMA`] is their vocabulary.
+//! [`Denial`]; or, where that depends on what the request makes of an object, a [`Look`] first. What is denied
+//! whatever the rules say is in [`fixed_denials`]. `docs/policy.md` tells how to write rules; [`SCHEMA`] is their
+//! vocabulary.
 //!
 //! The crate is pure: no clock, no files, no network.
 
