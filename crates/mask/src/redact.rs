@@ -16,22 +16,21 @@ use crate::shapes::Shapes;
 
 /// Finds what must not be shown in a window of text.
 ///
-/// A window begins at a unit's beginning, or with up to [`CONTEXT`] bytes that have been decided already and are there so that a
+/// A window begins at a unit's beginning, or with [`CONTEXT`] bytes that have been decided already and are there so that a
 /// detector can see what comes before a match (such as a boundary between words). Matches that begin in those are ignored.
 ///
 /// In JSON a match is cut short where its string ends, and begins before an escape that it begins within.
 pub(crate) trait Detector: Sync {
-    /// Appends every match in `window`, in any order, also those that begin within others: in JSON the others may be cut short
-    /// before them. A match that could go on beyond the window's end says how.
-    fn find(&self, window: &[u8], matches: &mut Vec<Match>);
-
-    /// How many bytes at the window's end may be the beginning of a match that `find` cannot tell yet; bounded by a small
-    /// constant (≤ 4 KiB).
-    fn pending(&self, window: &[u8]) -> usize;
+    /// Appends every match in `window` that begins after the first `decided` bytes, in any order, also those that begin within
+    /// others: in JSON the others may be cut short before them. A match that could go on beyond the window's end says how.
+    ///
+    /// Answers how many bytes at the window's end may be the beginning of a match that it cannot tell yet: at most 4 KiB, and
+    /// none before the last newline.
+    fn find(&self, window: &[u8], decided: usize, matches: &mut Vec<Match>) -> usize;
 }
 
-/// How many decided bytes a window begins with at most.
-pub(crate) const CONTEXT: usize = 64;
+/// How many decided bytes a window begins with, unless its unit has fewer.
+pub(crate) const CONTEXT: usize = 96;
 
 /// What must not be shown.
 #[derive(Debug, Clone)]
@@ -102,6 +101,8 @@ struct Found {
     carried: usize,
     /// How matches run on after the window, and where the first of each kind begins: nowhere in the window if in what is decided.
     runs: Vec<(Option<usize>, RunsOn)>,
+    /// How many bytes at the window's end detectors cannot tell yet.
+    pending: usize,
 }
 
 impl Redactor {
@@ -193,8 +194,9 @@ impl Redactor {
             window.freeze()
         };
         let mut edges = Edges::new(&window, self.content == Content::Json, self.escaping);
-        let Found { spans, carried, runs } = self.find(&index, &mut edges, &window, came);
-        let boundary = if last { window.len() } else { self.boundary(&index, &mut edges, &window, &runs) };
+        let found = self.find(&index, &mut edges, &window, came);
+        let boundary = if last { window.len() } else { self.boundary(&index, &mut edges, &window, &found) };
+        let Found { spans, carried, runs, .. } = found;
         let out = self.write(&window, boundary, &spans);
 
         // What begins after the boundary will be found again.
@@ -235,9 +237,8 @@ impl Redactor {
             }
         });
         let mut matches = Vec::new();
-        for detector in self.detectors {
-            detector.find(window, &mut matches);
-        }
+        let pending = self.detectors.iter().map(|detector| detector.find(window, self.decided, &mut matches));
+        let pending = pending.max().unwrap_or(0);
         for Match { mut range, runs_on } in matches {
             if json {
                 range = edges.within_string(range, runs_on.is_some());
@@ -250,26 +251,19 @@ impl Redactor {
             }
         }
         spans.sort_unstable_by_key(|span| span.start);
-        Found { spans, carried, runs }
+        Found { spans, carried, runs, pending }
     }
 
-    /// Up to where what follows `window` can change nothing, if matches run on like this.
-    fn boundary(
-        &self,
-        index: &Layers,
-        edges: &mut Edges<'_>,
-        window: &[u8],
-        runs: &[(Option<usize>, RunsOn)],
-    ) -> usize {
+    /// Up to where what follows `window`, in which this was found, can change nothing.
+    fn boundary(&self, index: &Layers, edges: &mut Edges<'_>, window: &[u8], found: &Found) -> usize {
         let unit = memchr::memrchr(b'\n', window).map_or(window.len(), |newline| window.len() - newline - 1);
         // A pattern that is not complete, or whose next byte belongs to it, and the base64 character before it.
         let known = if index.is_empty() { 0 } else { index.longest() + 1 };
-        let shapes = self.detectors.iter().map(|detector| detector.pending(window));
-        let markers = runs.iter().map(|(_, how)| match how {
+        let markers = found.runs.iter().map(|(_, how)| match how {
             RunsOn::Through(text) => text.len(),
             RunsOn::While(_) => 0,
         });
-        let undecided = shapes.chain(markers).fold(known, usize::max).min(unit);
+        let undecided = markers.fold(known.max(found.pending), usize::max).min(unit);
         let boundary = window.len() - undecided;
         // Of an escape that a match may begin within, nothing has gone out by then.
         (boundary - edges.begun_escape(boundary)).max(self.decided)

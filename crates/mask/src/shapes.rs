@@ -20,8 +20,9 @@ use std::sync::LazyLock;
 use self::search::Search;
 use self::table::SHAPES;
 use self::text::{Set, Text};
+use self::value::MOST_BEFORE;
 use crate::redact::RunsOn::While;
-use crate::redact::{Detector, Match, RunsOn};
+use crate::redact::{CONTEXT, Detector, Match, RunsOn};
 
 /// Finds what looks like a credential: `docs/masking-shapes.md` lists all shapes.
 #[derive(Debug, Clone, Copy)]
@@ -34,8 +35,9 @@ struct Found {
     runs_on: Option<RunsOn>,
 }
 
-/// How far before what a shape masks its beginning may be, with what tells whether a word begins there.
+/// How far before what a shape masks its beginning may be.
 const BEFORE: usize = 64;
+const _: () = assert!(BEFORE + MOST_BEFORE <= CONTEXT, "what comes before a match is there");
 
 /// How far from a shape's beginning on text is looked at.
 const LOOK: usize = 4096;
@@ -47,32 +49,24 @@ static SEARCH: LazyLock<Search> = LazyLock::new(|| Search::new(SHAPES));
 /// A match depends on nothing but the text from [`BEFORE`] bytes before it to [`LOOK`] bytes after its beginning, and on
 /// where its run ends.
 impl Detector for Shapes {
-    fn find(&self, window: &[u8], matches: &mut Vec<Match>) {
+    fn find(&self, window: &[u8], decided: usize, matches: &mut Vec<Match>) -> usize {
         let text = Text::new(window);
+        let mut begun = SEARCH.cut_off(window).unwrap_or(window.len());
         let mut hits = SEARCH.hits(window);
         while let Some((begin, trigger)) = hits.next() {
+            // What it masks would begin in what is decided, and what comes before it may be missing.
+            if begin + BEFORE <= decided {
+                continue;
+            }
             if let Some(Found { range, runs_on }) = verify::verify(&text, begin, trigger) {
                 debug_assert!((begin..begin + BEFORE).contains(&range.start), "{begin} {range:?}");
                 matches.push(Match { range, runs_on });
             }
-        }
-    }
-
-    fn pending(&self, window: &[u8]) -> usize {
-        let tail = window.get(window.len().saturating_sub(LOOK)..).unwrap_or_default();
-        // Nothing waits for more once its line has ended.
-        let unit = memchr::memrchr(b'\n', tail).map_or(0, |newline| newline + 1);
-        let tail = tail.get(unit.saturating_sub(1)..).unwrap_or_default();
-        let mut begun = SEARCH.cut_off(tail).unwrap_or(tail.len());
-        let text = Text::new(tail);
-        let mut hits = SEARCH.hits(tail);
-        while let Some((begin, trigger)) = hits.next().filter(|(begin, _)| *begin < begun) {
-            verify::verify(&text, begin, trigger);
             if text.looked_beyond() {
-                begun = begin;
+                begun = begun.min(begin);
             }
         }
-        tail.len() - begun
+        (window.len() - begun).min(LOOK)
     }
 }
 

@@ -9,7 +9,7 @@ struct Keys;
 struct Blocks;
 
 impl Detector for Keys {
-    fn find(&self, window: &[u8], matches: &mut Vec<Match>) {
+    fn find(&self, window: &[u8], _decided: usize, matches: &mut Vec<Match>) -> usize {
         for start in memchr::memmem::find_iter(window, b"key-") {
             let letters = window[start + 4..].iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
             let within = start > 0 && window[start - 1].is_ascii_alphabetic();
@@ -20,9 +20,6 @@ impl Detector for Keys {
                 matches.push(Match { range: start..end, runs_on });
             }
         }
-    }
-
-    fn pending(&self, window: &[u8]) -> usize {
         let begun = |length: &usize| {
             let end = &window[window.len() - length..];
             b"key-".starts_with(end)
@@ -33,7 +30,7 @@ impl Detector for Keys {
 }
 
 impl Detector for Blocks {
-    fn find(&self, window: &[u8], matches: &mut Vec<Match>) {
+    fn find(&self, window: &[u8], _decided: usize, matches: &mut Vec<Match>) -> usize {
         let mut from = 0;
         while let Some(start) = memchr::memmem::find(&window[from..], b"<<").map(|at| from + at) {
             let end = memchr::memmem::find(&window[start..], b">>").map(|at| start + at + 2);
@@ -41,9 +38,6 @@ impl Detector for Blocks {
             from = start + 1;
             matches.push(Match { range: start..end.unwrap_or(window.len()), runs_on });
         }
-    }
-
-    fn pending(&self, window: &[u8]) -> usize {
         usize::from(window.last() == Some(&b'<'))
     }
 }

@@ -36,12 +36,15 @@ pub(super) fn find(text: &Text<'_>, begin: usize, label: usize) -> Option<Found>
 
 /// Where the first line ends, and what the last line ends with.
 fn first_line(text: &Text<'_>, label: usize) -> Option<(usize, &'static [u8])> {
+    [KEY, BLOCK].into_iter().find_map(|last| Some((line_end(text, label, last)?, last)))
+}
+
+/// Where the line ends whose label begins at `label` and ends with `last`: words in capitals, with single spaces between.
+fn line_end(text: &Text<'_>, label: usize, last: &[u8]) -> Option<usize> {
     let mut at = label;
     while at < label + MAX_LABEL {
-        for last in [KEY, BLOCK] {
-            if text.starts_with(at, last) {
-                return Some((at + last.len(), last));
-            }
+        if text.starts_with(at, last) {
+            return Some(at + last.len());
         }
         at = text.run_of(at, is_upper_or_digit, MAX_LABEL);
         if text.at(at)? != b' ' {
@@ -89,10 +92,5 @@ fn in_string(text: &Text<'_>, begin: usize, body: usize, last: &'static [u8]) ->
 /// Where the last line ends that begins at `at`, if it is one.
 fn last_line(text: &Text<'_>, at: usize, last: &'static [u8]) -> Option<usize> {
     const END: &[u8] = b"-----END ";
-    if !text.starts_with(at, END) {
-        return None;
-    }
-    (at + END.len()..=at + END.len() + MAX_LABEL)
-        .find(|&at| text.starts_with(at, last))
-        .map(|at| at + last.len())
+    text.starts_with(at, END).then(|| line_end(text, at + END.len(), last)).flatten()
 }

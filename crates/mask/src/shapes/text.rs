@@ -155,7 +155,7 @@ impl<'a> Text<'a> {
 
     /// Whether a word may begin here: what comes before is no letter, digit or `_`, or is the end of an escape.
     pub(super) fn word_begins(&self, at: usize) -> bool {
-        let before = self.slice(at.saturating_sub(CONTEXT), at);
+        let before = self.slice(at.saturating_sub(ESCAPE), at);
         match before.last() {
             None => true,
             Some(&last) if !is_word(last) => true,
@@ -217,7 +217,7 @@ fn ends_with_escape(before: &[u8]) -> bool {
 }
 
 /// How many bytes before a word tell whether it begins there: those of `\u0026`.
-const CONTEXT: usize = 6;
+const ESCAPE: usize = 6;
 
 pub(super) fn is_blank(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t')

@@ -9,11 +9,16 @@ use memchr::memmem::Finder;
 
 use super::text::{Atom, Text};
 
+/// How much is read of what comes before a shape: an escape or the end of a placeholder.
+pub(super) const MOST_BEFORE: usize = MARK_END.len();
+
 /// How much of a value is judged.
 pub(super) const LOOK: usize = 64;
 
 /// What all placeholders begin with, and the same in base64.
 const MARK: &[u8] = b"masked-by-portcullis";
+/// What they end with, but for the last character.
+const MARK_END: &[u8] = b"-not-the-real-valu";
 const ENCODED_MARK: &[u8] = b"bWFza2VkLWJ5LXBvcnRjdWxsaXMt";
 
 /// Values that say that there is none, or what kind of value goes there.
@@ -128,8 +133,7 @@ pub(super) fn mark_at(text: &Text<'_>, at: usize) -> bool {
 
 /// Whether a placeholder ends with the character at `at`, so that what begins there has nothing before it.
 pub(super) fn ends_mark(text: &Text<'_>, at: usize) -> bool {
-    const END: &[u8] = b"-not-the-real-valu";
-    text.slice(at.saturating_sub(END.len()), at) == END
+    text.slice(at.saturating_sub(MARK_END.len()), at) == MARK_END
 }
 
 pub(super) fn is_placeholder(value: &[u8]) -> bool {

@@ -115,7 +115,7 @@ proptest! {
 
     #[test]
     fn little_is_held_back_ever(text in text()) {
-        let pending = Shapes.pending(text.as_bytes());
+        let pending = Shapes.find(text.as_bytes(), 0, &mut Vec::new());
         let unit = text.len() - text.rfind('\n').map_or(0, |newline| newline + 1);
         prop_assert!(pending <= unit.min(4096), "{pending} bytes pending of {unit}");
     }
