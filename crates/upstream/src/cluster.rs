@@ -3,10 +3,7 @@
 use std::{pin::pin, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use http::{
-    HeaderMap, HeaderName, Request, Version,
-    header::{AUTHORIZATION, USER_AGENT},
-};
+use http::{HeaderMap, HeaderName, Request};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use kube_api::Verb;
@@ -21,7 +18,7 @@ use crate::{
     failure::Failure,
     intent::Intent,
     line::{self, Line, Lines},
-    link::{AGENT, Link},
+    link::{Link, Unmade},
     pool::{Held, Place, RequestBody},
     reader::{Blind, Reader, Reading, Standing},
 };
@@ -278,18 +275,12 @@ impl Cluster {
         let mut headers: HeaderMap = judged.headers().clone();
         intent.impersonation().write(&mut headers).map_err(Failure::Impersonation)?;
         headers.insert(AUDIT_ID, intent.audit_id().clone());
-        headers.insert(USER_AGENT, AGENT);
-        if let Some(authorization) =
-            self.link.credential.authorization().await.map_err(Failure::Credential)?
-        {
-            headers.insert(AUTHORIZATION, authorization);
-        }
-        let mut request = Request::new(Full::new(judged.body().clone()));
-        *request.method_mut() = judged.method().clone();
-        *request.uri_mut() = self.link.uri(judged.uri().path_and_query()).map_err(Failure::Target)?;
-        *request.version_mut() = Version::HTTP_2;
-        *request.headers_mut() = headers;
-        Ok(request)
+        let target = judged.uri().path_and_query();
+        let made = self.link.request(judged.method().clone(), target, headers, judged.body().clone()).await;
+        made.map_err(|unmade| match unmade {
+            Unmade::Credential(error) => Failure::Credential(error),
+            Unmade::Target(error) => Failure::Target(error),
+        })
     }
 }
 

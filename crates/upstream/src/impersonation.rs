@@ -15,7 +15,8 @@ pub const MASKED_READER_GROUP: &str = "portcullis:masked-reader";
 /// [`USER_PREFIX`]. RBAC lets it list and watch Secrets, and nothing else.
 pub const SECRET_READER_USER: &str = "portcullis:secret-reader";
 
-const USER: HeaderName = HeaderName::from_static("impersonate-user");
+/// The header with the user.
+pub(crate) const USER: HeaderName = HeaderName::from_static("impersonate-user");
 const GROUP: HeaderName = HeaderName::from_static("impersonate-group");
 /// The key's slash is percent-encoded, as the API server decodes it (`userextras` keys are lower case).
 const SESSION: HeaderName = HeaderName::from_static("impersonate-extra-portcullis.dev%2fsession");

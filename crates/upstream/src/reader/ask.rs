@@ -4,24 +4,21 @@ use std::pin::Pin;
 
 use bytes::Bytes;
 use http::{
-    HeaderName, HeaderValue, Method, Request, Response, StatusCode, Version,
-    header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, USER_AGENT},
+    HeaderValue, Method, Request, Response, StatusCode,
+    header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE},
     uri::PathAndQuery,
 };
 use http_body::Body;
-use http_body_util::Full;
 use hyper::body::Incoming;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use zeroize::Zeroizing;
 
 use super::Problem;
 use crate::{
-    impersonation::SECRET_READER_USER,
-    link::{AGENT, Link},
+    impersonation::{self, SECRET_READER_USER},
+    link::{Link, Unmade},
     pool::{Held, RequestBody},
 };
-
-const IMPERSONATE_USER: HeaderName = HeaderName::from_static("impersonate-user");
 
 /// What can be asked.
 #[derive(Debug, Clone, Copy)]
@@ -92,22 +89,20 @@ pub(super) async fn ask(link: &Link, question: Question<'_>) -> Result<Coming, P
 
 /// Built from empty.
 async fn request(link: &Link, question: Question<'_>) -> Result<Request<RequestBody>, Problem> {
-    let mut request = Request::new(Full::default());
-    *request.method_mut() = Method::GET;
-    *request.uri_mut() = link.uri(Some(&question.target()?)).map_err(|_error| Problem::Request)?;
-    *request.version_mut() = Version::HTTP_2;
-    let headers = request.headers_mut();
-    headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-    headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
-    headers.insert(USER_AGENT, AGENT);
-    headers.insert(IMPERSONATE_USER, HeaderValue::from_static(SECRET_READER_USER));
-    if let Some(token) = link.credential.authorization().await.map_err(|error| {
-        tracing::warn!(%error, "the gate's credential could not be read");
-        Problem::Credential
-    })? {
-        headers.insert(AUTHORIZATION, token);
-    }
-    Ok(request)
+    let headers = [
+        (ACCEPT, HeaderValue::from_static("application/json")),
+        (ACCEPT_ENCODING, HeaderValue::from_static("identity")),
+        (impersonation::USER, HeaderValue::from_static(SECRET_READER_USER)),
+    ];
+    let target = question.target()?;
+    let made = link.request(Method::GET, Some(&target), headers.into_iter().collect(), Bytes::new()).await;
+    made.map_err(|unmade| match unmade {
+        Unmade::Credential(error) => {
+            tracing::warn!(%error, "the gate's credential could not be read");
+            Problem::Credential
+        }
+        Unmade::Target(_error) => Problem::Request,
+    })
 }
 
 fn answer(response: Response<Incoming>, held: Held) -> Result<Coming, Problem> {
