@@ -1,48 +1,24 @@
 //! Sessions that are frozen and thawed, over a real store.
-#![expect(clippy::unwrap_used, reason = "helpers of tests may fail loudly")]
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use identity::{
-    Agent, Agents, Caller, Change, Clock, End, Loaded, Opened, Opening, Operator, Reason, Revocation,
-    SessionId, Sessions, State, SystemEntropy, Which,
+    Caller, Change, Clock, End, Loaded, Opened, Operator, Reason, Revocation, SessionId, Sessions, State,
+    SystemEntropy, Which,
 };
 use insta::assert_snapshot;
-use jiff::{SignedDuration, Timestamp};
-use sqlx::{Connection as _, SqliteConnection};
 use store::Store;
 use tempfile::TempDir;
 use tokio::time::timeout;
 
-#[derive(Debug, Default)]
-struct TestClock(AtomicI64);
+use crate::support::{TestClock, agents, id, opening, sql, start};
 
-impl TestClock {
-    fn forward(&self, time: Duration) {
-        self.0.fetch_add(time.as_micros().try_into().unwrap(), Ordering::Relaxed);
-    }
-}
-
-impl Clock for TestClock {
-    fn now(&self) -> Timestamp {
-        start() + SignedDuration::from_micros(self.0.load(Ordering::Relaxed))
-    }
-}
-
-fn start() -> Timestamp {
-    "2030-01-01T00:00:00.123456789Z".parse().unwrap()
-}
-
+/// With ids that differ from those of an earlier start.
 async fn load(data: &TempDir, clock: &Arc<TestClock>) -> Loaded {
-    let cluster: identity::ClusterName = "prod".parse().unwrap();
-    let agent = Agent { groups: vec!["developers".parse().unwrap()], clusters: [cluster.clone()].into() };
-    let agents = [("claude".parse().unwrap(), agent)];
-    let agents = Agents::new([cluster], agents, SignedDuration::from_hours(8)).unwrap();
     let store = Store::open(data.path()).await.unwrap();
     let clock = Arc::clone(clock) as Arc<dyn Clock>;
-    Sessions::load(store, agents, clock, Arc::new(SystemEntropy)).await.unwrap()
+    Sessions::load(store, agents(&["claude"]), clock, Arc::new(SystemEntropy)).await.unwrap()
 }
 
 async fn sessions(data: &TempDir) -> Sessions {
@@ -50,15 +26,8 @@ async fn sessions(data: &TempDir) -> Sessions {
 }
 
 async fn open(sessions: &Sessions) -> (Opened, SessionId) {
-    let opening = Opening {
-        agent: "claude".parse().unwrap(),
-        delegator: "ada@example.com".parse().unwrap(),
-        cluster: "prod".parse().unwrap(),
-        reason: "roll out 1.4".parse().unwrap(),
-        ttl: SignedDuration::from_hours(1),
-    };
-    let opened = sessions.open(opening).await.unwrap();
-    let id = SessionId::parse(&opened.session.id).unwrap();
+    let opened = sessions.open(opening()).await.unwrap();
+    let id = id(&opened);
     (opened, id)
 }
 
@@ -76,13 +45,6 @@ fn frozen(caller: &Caller) -> Option<String> {
         Some(End::Frozen(frozen)) => Some(format!("{} by {}: {}", frozen.at, frozen.by, frozen.why)),
         _ => None,
     }
-}
-
-async fn sql(data: &TempDir, statement: &'static str) {
-    let url = format!("sqlite://{}", data.path().join("state.sqlite").display());
-    let mut raw = SqliteConnection::connect(&url).await.unwrap();
-    sqlx::raw_sql(statement).execute(&mut raw).await.unwrap();
-    raw.close().await.unwrap();
 }
 
 #[tokio::test]
