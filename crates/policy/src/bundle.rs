@@ -236,7 +236,10 @@ impl<'a> Draft<'a> {
         let keys: BTreeSet<&str> =
             self.rules.values().flat_map(|(rule, _)| rule.mentions.keys.iter().map(String::as_str)).collect();
         if keys.len() > MAX_KEYS {
-            let message = format!("the rules single out more than {MAX_KEYS} keys of Secrets; use fewer");
+            let message = format!(
+                "the rules single out more than {MAX_KEYS} keys of Secrets; permit every key of a Secret in place of naming \
+                 each, or name fewer"
+            );
             self.found.push(Problem::new("bundle", message));
         }
     }

@@ -38,12 +38,13 @@ pub struct Decision {
     look: bool,
 }
 
-/// The keys of the named Secret whose values policy lets this call's answer show.
+/// The keys of the named Secret whose values policy lets this call's answer show, and which rules do.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Reveal {
     keys: Vec<String>,
     /// INVARIANT: no key that rules single out is withheld.
     others: bool,
+    rules: Vec<RuleRef>,
 }
 
 /// A rule that determined a decision, or a built-in denial.
@@ -57,8 +58,8 @@ pub struct RuleRef {
 // === impl Reveal ===
 
 impl Reveal {
-    pub(crate) fn new(keys: Vec<String>, others: bool) -> Self {
-        Self { keys, others }
+    pub(crate) fn new(keys: Vec<String>, others: bool, rules: &[&Rule]) -> Self {
+        Self { keys, others, rules: rules.iter().map(|rule| RuleRef::from(*rule)).collect() }
     }
 
     /// Keys of `data`, exactly.
@@ -71,6 +72,12 @@ impl Reveal {
     #[must_use]
     pub fn others(&self) -> bool {
         self.others
+    }
+
+    /// The rules that permit it.
+    #[must_use]
+    pub fn rules(&self) -> &[RuleRef] {
+        &self.rules
     }
 
     /// Whether nothing is revealed.
@@ -164,7 +171,8 @@ impl Decision {
         self.outcome
     }
 
-    /// What determined it: the permits, the forbids, or one built-in denial. Empty if no rule permits the call.
+    /// What determined it: the permits of all that the call does, the forbids, or one built-in denial. Empty if no rule permits
+    /// the call. What permits showing values is in [`Decision::reveal`].
     #[must_use]
     pub fn rules(&self) -> &[RuleRef] {
         &self.rules

@@ -208,20 +208,20 @@ impl<'a> Finding<'a> {
             (Outcome::Deny, _) => self,
             (_, Outcome::Deny) => Self { place: place.or(there.place), ..there },
             (Outcome::Allow, Outcome::Allow) => {
-                add(&mut self.rules, there.rules);
+                add_missing(&mut self.rules, there.rules);
                 self
             }
             (Outcome::Ask, Outcome::Allow) => {
-                add(&mut self.then, there.rules);
+                add_missing(&mut self.then, there.rules);
                 self
             }
             (Outcome::Allow, Outcome::Ask) => {
-                add(&mut there.then, self.rules);
+                add_missing(&mut there.then, self.rules);
                 Self { place: place.or(there.place), ..there }
             }
             (Outcome::Ask, Outcome::Ask) => {
-                add(&mut self.rules, there.rules);
-                add(&mut self.then, there.then);
+                add_missing(&mut self.rules, there.rules);
+                add_missing(&mut self.then, there.then);
                 self.secrets.extend(there.secrets);
                 self
             }
@@ -238,10 +238,10 @@ impl<'a> Finding<'a> {
     }
 }
 
-/// Adds those of `more` that are not among `rules`.
-pub(crate) fn add<'a>(rules: &mut Vec<&'a Rule>, more: Vec<&'a Rule>) {
+/// Adds those of `more` that are not among `rules`, which are the same bundle's.
+pub(crate) fn add_missing<'a>(rules: &mut Vec<&'a Rule>, more: Vec<&'a Rule>) {
     for rule in more {
-        if !rules.iter().any(|known| known.id == rule.id) {
+        if !rules.iter().any(|known| std::ptr::eq(*known, rule)) {
             rules.push(rule);
         }
     }

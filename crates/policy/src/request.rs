@@ -5,7 +5,7 @@ use kube_api::{ContentType, Representation, Request, Target};
 use crate::action::Action;
 use crate::body::{Body, Form};
 use crate::call::{Call, Object};
-use crate::decision::{Decision, Outcome, Requirement, RuleRef};
+use crate::decision::{Decision, Outcome, Requirement, Reveal, RuleRef};
 use crate::judge::{Cause, Finding, Judge, Principal};
 use crate::look::{Judgement, Look};
 use crate::verdict::{Ask, Denial, Permit, Verdict};
@@ -62,7 +62,7 @@ impl Judge {
         call: &Call<'_>,
         finding: &Finding<'_>,
     ) -> Decision {
-        let mut rules: Vec<RuleRef> = match finding.cause {
+        let rules = match finding.cause {
             Cause::Fixed(denial) => vec![RuleRef::new(denial.id(), "built-in", denial.reason())],
             Cause::Rules | Cause::NoRule | Cause::Error | Cause::ManySecrets | Cause::Unseen => {
                 finding.rules.iter().map(|rule| RuleRef::from(*rule)).collect()
@@ -71,11 +71,7 @@ impl Judge {
         let masked_read = finding.outcome == Outcome::Allow
             && call.action.is_some_and(Action::is_read)
             && call.object().is_some_and(|o| o.is("", "secrets") && o.subresource.is_empty());
-        let (reveal, permits) =
-            if masked_read { self.reveal(who, cluster, call) } else { Default::default() };
-        for permit in permits.into_iter().filter(|permit| !finding.rules.iter().any(|r| r.id == permit.id)) {
-            rules.push(RuleRef::from(permit));
-        }
+        let reveal = if masked_read { self.reveal(who, cluster, call) } else { Reveal::default() };
         Decision::new(finding.outcome, rules, self.bundle().digest(), masked_read).revealing(reveal)
     }
 }

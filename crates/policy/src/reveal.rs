@@ -3,37 +3,37 @@
 use crate::action::Action;
 use crate::call::Call;
 use crate::decision::{Outcome, Reveal};
-use crate::judge::{Finding, Judge, Principal, add};
+use crate::judge::{Finding, Judge, Principal, add_missing};
 use crate::places::ANY_OTHER;
-use crate::rule::Rule;
 use crate::slices::Slice;
 
 impl Judge {
     /// What the answer to `call`, which is allowed, may show: judged as `reveal` of each key that the rules single out, and
-    /// of one that they do not. Only of a Secret that is read by its name and comes whole. A reveal that asks is none. The rules
-    /// that permit it come with it.
-    pub(crate) fn reveal(&self, who: &Principal<'_>, cluster: &str, call: &Call<'_>) -> (Reveal, Vec<&Rule>) {
+    /// of one that they do not. Only of a Secret that is read by its name and comes whole. A reveal that asks is none.
+    pub(crate) fn reveal(&self, who: &Principal<'_>, cluster: &str, call: &Call<'_>) -> Reveal {
         let named = call
             .object()
             .is_some_and(|o| o.is("", "secrets") && o.subresource.is_empty() && !o.name.is_empty());
         if call.action != Some(Action::Get) || !named || !call.shows_object {
-            return Default::default();
+            return Reveal::default();
         }
         let slice = self.slice(who);
         let Some(rules) = slice.action(Action::Reveal).filter(|rules| !rules.policies.is_empty()) else {
-            return Default::default();
+            return Reveal::default();
         };
         let mut permits = Vec::new();
         let mut shown = |key: &str| {
             let finding = self.decide(who, cluster, &call.revealing(Some(key)));
             let allowed = finding.outcome == Outcome::Allow;
-            add(&mut permits, if allowed { finding.rules } else { Vec::new() });
+            if allowed {
+                add_missing(&mut permits, finding.rules);
+            }
             allowed
         };
         let keys: Vec<String> = rules.keys.iter().filter(|key| shown(key)).cloned().collect();
         // What is told cannot make exceptions: where a key is singled out to be withheld, others have to be named.
         let others = keys.len() == rules.keys.len() && shown(ANY_OTHER);
-        (Reveal::new(keys, others), permits)
+        Reveal::new(keys, others, &permits)
     }
 
     /// Judges `reveal` of a Secret without a key: of every key that the rules tell apart.

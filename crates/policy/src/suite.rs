@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::bundle::Bundle;
 use crate::call::Call;
-use crate::decision::{Decision, Outcome};
+use crate::decision::{Decision, Outcome, RuleRef};
 use crate::judge::{Judge, Principal};
 use crate::look::{merged_call, without_status};
 use crate::probe::asked;
@@ -148,8 +148,11 @@ impl Case {
                     Refused::new(agent, cluster, call, &finding).message().to_owned()
                 }
             };
-            let proven = finding.rules.iter().chain(&finding.then).map(|rule| rule.id.clone()).collect();
-            Run { decision: judge.decision(&who, cluster, call, &finding), message, proven }
+            let decision = judge.decision(&who, cluster, call, &finding);
+            let determined = finding.rules.iter().chain(&finding.then).map(|rule| rule.id.as_str());
+            let reveal = decision.reveal().rules().iter().map(RuleRef::id);
+            let proven = determined.chain(reveal).map(str::to_owned).collect();
+            Run { decision, message, proven }
         };
         match (&self.request, &self.can) {
             (Some(line), None) => {

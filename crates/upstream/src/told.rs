@@ -213,8 +213,11 @@ pub fn decision(decision: &Decision) -> leaf::Decision {
 }
 
 fn reveal(reveal: &policy::Reveal) -> Option<leaf::Reveal> {
-    let keys = reveal.keys().iter().map(|key| key.as_str().into()).collect();
-    (!reveal.is_none()).then(|| leaf::Reveal { keys, others: reveal.others() })
+    (!reveal.is_none()).then(|| leaf::Reveal {
+        keys: reveal.keys().iter().map(|key| key.as_str().into()).collect(),
+        others: reveal.others(),
+        rules: reveal.rules().iter().map(|rule| rule.id().into()).collect(),
+    })
 }
 
 /// Policy's digest text as the ledger's type; text that is no digest is told by its own digest.

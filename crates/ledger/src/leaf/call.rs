@@ -90,7 +90,7 @@ pub struct Request {
 pub struct Decision {
     /// Allow, deny or ask.
     pub outcome: Verdict,
-    /// The rules that decided.
+    /// Every rule that permitted or forbade something; of an ask, those that ask.
     pub rules: List<Rule, 16>,
     /// Digest of the whole bundle.
     pub policy: Digest,
@@ -106,9 +106,12 @@ pub struct Decision {
 #[serde(deny_unknown_fields)]
 pub struct Reveal {
     /// The keys that policy names.
-    pub keys: List<Name, 64>,
+    pub keys: List<Text<64>, 64>,
     /// Whether all others were shown too.
     pub others: bool,
+    /// The rules that permit it, by their ids in the decision's bundle.
+    #[serde(default)]
+    pub rules: List<Name, 8>,
 }
 
 /// The three outcomes of policy.

@@ -56,7 +56,11 @@ fn intent(text: &str) -> Event {
             rules: std::iter::repeat_n(rule, 20).collect(),
             policy,
             masked_read: true,
-            reveal: None,
+            reveal: Some(Reveal {
+                keys: std::iter::repeat_n(text.into(), 70).collect(),
+                others: true,
+                rules: std::iter::repeat_n(text.into(), 20).collect(),
+            }),
         },
         impersonated: Impersonated { user: text.into(), groups: names() },
         audit_id: Id::from_u128(3),

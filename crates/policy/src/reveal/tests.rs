@@ -3,7 +3,7 @@ use kube_api::{Head, Resource};
 
 use super::*;
 use crate::bundle::{Bundle, Source};
-use crate::decision::Decision;
+use crate::decision::{Decision, RuleRef};
 use crate::settings::Settings;
 use crate::verdict::Verdict;
 
@@ -60,13 +60,15 @@ fn each_key_is_judged_by_itself() {
 /// A decision names every rule that permitted something, for who asks later why a value was shown.
 #[test]
 fn a_decision_names_the_rules_that_reveal() {
-    let rules = |rules: &[&str]| -> Vec<String> {
+    let rules = |rules: &[&str]| {
         let decision = decision(&judge(rules), DB, "application/json");
-        decision.rules().iter().map(|rule| rule.id().to_owned()).collect()
+        let ids = |rules: &[RuleRef]| rules.iter().map(RuleRef::id).collect::<Vec<_>>().join(" ");
+        (ids(decision.rules()), ids(decision.reveal().rules()))
     };
-    assert_eq!(rules(&[]), ["reads"]);
-    assert_eq!(rules(&[KEY, ANY]), ["reads", "any", "user"]);
-    assert_eq!(rules(&[KEY, ASKS]), ["reads", "user"]);
+    let told = |read: &str, reveal: &str| (read.to_owned(), reveal.to_owned());
+    assert_eq!(rules(&[]), told("reads", ""));
+    assert_eq!(rules(&[KEY, ANY]), told("reads", "any user"));
+    assert_eq!(rules(&[KEY, ASKS]), told("reads", "user"));
 }
 
 #[test]
@@ -149,8 +151,15 @@ fn a_key_is_compared_with_strings_only() {
     ] {
         assert_eq!(told(fine), "taken", "{fine}");
     }
-    let many: Vec<String> = (0..201).map(|n| format!("\"k{n}\"")).collect();
+    let many = |count: usize| {
+        let keys: Vec<String> = (0..count).map(|n| format!("\"k{n}\"")).collect();
+        told(&format!("[{}].contains(context.key)", keys.join(",")))
+    };
+    assert_eq!(many(64), "taken");
     assert!(
-        told(&format!("[{}].contains(context.key)", many.join(","))).contains("more than 64 keys of Secrets")
+        many(65)
+            .contains("more than 64 keys of Secrets; permit every key of a Secret in place of naming each"),
+        "{}",
+        many(65)
     );
 }
