@@ -9,11 +9,14 @@ use kube_api::{Body, ContentType, Request, Resource};
 use serde_json::{Map, Value, json};
 
 use super::Unwritable;
+use super::live::Live;
 use super::pointer::{Found, Pointer, first};
 use crate::guard::Guard;
 use crate::kind::Kind;
+use crate::known::KnownValues;
 use crate::masker::{Framing, Masker};
 use crate::placeholder::placeholder_in;
+use crate::redact::{Content, Redactor};
 
 /// The annotation that names the call that last wrote a Secret through the gate.
 const MARK: &str = "portcullis.dev/call";
@@ -37,21 +40,31 @@ enum By {
 }
 
 impl By {
-    fn of(request: &Request, body: &Body) -> Option<Self> {
+    fn of(request: &Request, body: &Body, live: Option<&Live>) -> Option<Self> {
         if request.dry_run() {
             Some(Self::DryRun)
         } else if body.content() == ContentType::ApplyPatch && !request.options().is_set("force") {
             Some(Self::YieldingApply)
         } else {
-            request.resource().is_some_and(keeps_values).then_some(Self::Immutability)
+            request
+                .resource()
+                .is_some_and(|resource| keeps_values(resource, live))
+                .then_some(Self::Immutability)
         }
     }
 }
 
-/// Whether values that may be masked cannot be changed in such an object (`ValidatePodUpdate` and `ValidateJobUpdate` in
-/// k8s.io/kubernetes/pkg/apis): the environments of its containers.
-fn keeps_values(resource: &Resource) -> bool {
-    matches!((resource.group(), resource.resource()), ("", "pods") | ("batch", "jobs"))
+/// Whether values that may be masked cannot be changed in such an object, as far as that can be told before it was looked at:
+/// the environments of containers (`ValidatePodUpdate`, `ValidatePodResize` and `ValidateJobUpdate` in
+/// k8s.io/kubernetes/pkg/apis), a revision's `data`, that of a ConfigMap that says so.
+fn keeps_values(resource: &Resource, live: Option<&Live>) -> bool {
+    match (resource.group(), resource.resource(), resource.subresource()) {
+        ("", "pods", None | Some("ephemeralcontainers" | "resize"))
+        | ("batch", "jobs", None)
+        | ("apps", "controllerrevisions", None) => true,
+        ("", "configmaps", None) => live.is_none_or(Live::is_immutable),
+        _ => false,
+    }
 }
 
 impl Test {
@@ -67,15 +80,16 @@ impl Test {
     }
 }
 
-/// What of a write could test a guess. What its manager is known to have applied itself (`owned`), an apply of it tells nothing
-/// of.
-pub(super) fn tested(guard: &Guard, request: &Request, owned: &dyn Fn(&Pointer) -> bool) -> Option<Test> {
+/// What of a write could test a guess at what an object holds, or may hold where it was not looked at (`live`). What its manager
+/// is known to have applied itself, an apply of it tells nothing of.
+pub(super) fn tested(guard: &Guard, request: &Request, live: Option<&Live>) -> Option<Test> {
     let body = request.body()?;
     if request.resource()?.is_secret() {
         return None;
     }
-    let by = By::of(request, body)?;
-    let tests = |at: &Pointer| by != By::YieldingApply || !owned(at);
+    let by = By::of(request, body, live)?;
+    let manager = request.options().get("fieldManager").unwrap_or_default();
+    let tests = |at: &Pointer| by != By::YieldingApply || !live.is_some_and(|live| live.owns(manager, at));
     let at = match body.content() {
         ContentType::JsonPatch => masked_operation(guard, request, body)?,
         ContentType::Json
@@ -86,7 +100,8 @@ pub(super) fn tested(guard: &Guard, request: &Request, owned: &dyn Fn(&Pointer) 
     Some(Test { at, by })
 }
 
-/// Where a document has a value of its own that would be masked by its place, and that `tests`.
+/// Where a document has a value of its own that would be masked by its place or its shape, and that `tests`. What is known of
+/// Secrets does not matter: whether a value is would be told.
 fn masked_literal(
     guard: &Guard,
     request: &Request,
@@ -96,7 +111,8 @@ fn masked_literal(
     let kind = Kind::of(guard.catalogue(), request);
     let mut masker = Masker::new(Framing::One, &kind.rules(guard.catalogue()));
     // What cannot be masked has no value of its own; whoever sends it gets the API server's refusal.
-    let shown = masker.push(written.to_string().into()).ok()?;
+    let by_place = masker.push(written.to_string().into()).ok()?;
+    let (shown, _) = Redactor::whole(KnownValues::none(), Content::Json, by_place, &[]);
     let shown: Value = serde_json::from_slice(&shown).ok()?;
     let mut literal = |found: Found<'_>, at: &Pointer| {
         let Found::Value(value) = found else { return false };
@@ -111,8 +127,7 @@ fn masked_literal(
 fn masked_operation(guard: &Guard, request: &Request, body: &Body) -> Option<Pointer> {
     operations(body.value()).find_map(|(path, operation)| {
         let value = operation.get("value")?.clone();
-        let keys: Vec<String> =
-            path.split('/').skip(1).map(|key| key.replace("~1", "/").replace("~0", "~")).collect();
+        let keys = keys_of(path);
         let is_index = |key: &str| key == "-" || key.bytes().all(|byte| byte.is_ascii_digit());
         let object = keys.iter().rev().fold(value, |value, key| {
             if is_index(key) {
@@ -243,7 +258,12 @@ fn has_annotations(real: &Value) -> bool {
     real.pointer("/metadata/annotations").is_some_and(Value::is_object)
 }
 
-fn operations(patch: &Value) -> impl Iterator<Item = (&str, &Value)> {
+/// The keys of a JSON pointer (RFC 6901).
+pub(super) fn keys_of(path: &str) -> Vec<String> {
+    path.split('/').skip(1).map(|key| key.replace("~1", "/").replace("~0", "~")).collect()
+}
+
+pub(super) fn operations(patch: &Value) -> impl Iterator<Item = (&str, &Value)> {
     let all = patch.as_array().into_iter().flatten();
     all.filter_map(|operation| Some((operation.get("path")?.as_str()?, operation)))
 }

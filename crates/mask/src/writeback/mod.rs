@@ -8,6 +8,7 @@
 //! Writes to Secrets also carry a mark of their own, so that each changes the object: whether a guessed value was right
 //! then shows in no version and in no event.
 
+mod beside;
 mod guess;
 mod live;
 mod pointer;

@@ -69,6 +69,11 @@ impl Pointer {
         found.is_some()
     }
 
+    /// Whether it leads to a member of the whole document, or to that.
+    pub(super) fn is_short(&self) -> bool {
+        self.0.len() < 2
+    }
+
     /// The pointer as it is told; `/` stands for the whole document.
     pub(super) fn text(&self) -> String {
         let step = |step: &Step| match step {

@@ -39,7 +39,7 @@ impl<'a> Pair<'a> {
 
     /// The element that is meant by `item`: the only one of the same name, as in lists of containers and of their
     /// environment; if it has none, and that one neither, the one in the same position.
-    fn element(self, item: &Value, index: usize) -> Self {
+    pub(super) fn element(self, item: &Value, index: usize) -> Self {
         let items = self.shown.and_then(Value::as_array);
         let meant = match (name(item), items) {
             (_, None) => None,

@@ -1,5 +1,7 @@
 //! What becomes of writes, and in which words they are refused.
 
+#[path = "tests/beside.rs"]
+mod beside;
 #[path = "tests/guesses.rs"]
 mod guesses;
 

@@ -70,6 +70,15 @@ pub enum Unwritable {
         /// Where it was written.
         path: String,
     },
+    /// A patch that would have a value shown that it leaves as it is.
+    #[error(
+        "`{path}` tells that a value beside it is masked, and the value would be shown once that is changed; leave it as it is, \
+         or replace what it is in as a whole, with a value of yours"
+    )]
+    Unmasks {
+        /// Where it was changed.
+        path: String,
+    },
     /// A write whose answer would tell whether a value is the one that is masked.
     #[error(
         "`{path}` is masked, and {how} would tell whether what you send is what is there; leave the field out, {remedy}"
@@ -129,6 +138,7 @@ impl Unwritable {
             | Self::NotOwned { .. }
             | Self::Unidentified { .. }
             | Self::Exposed { .. }
+            | Self::Unmasks { .. }
             | Self::Guess { .. }
             | Self::Immutable
             | Self::Form { .. }

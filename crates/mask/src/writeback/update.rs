@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use super::live::Live;
 use super::pointer::{Found, Pointer, first};
 use super::restore::{Pair, Restored, Restoring};
-use super::{Unwritable, guess};
+use super::{Unwritable, beside, guess};
 use crate::guard::Guard;
 use crate::placeholder::placeholder_in;
 
@@ -25,24 +25,29 @@ pub fn placeholder_path(request: &Request) -> Option<String> {
 }
 
 /// Whether a write can be sent only once the object is known as it is now: it holds placeholders, or is about a Secret, whose
-/// values it could test, or could test what is masked in another object.
+/// values it could test, or could test what is masked in another object, or have it shown.
 ///
 /// # Errors
-/// It holds a placeholder where there is nothing it could stand for.
+/// It holds a placeholder where there is nothing it could stand for, or changes a part of an object so that values could be
+/// told.
 pub fn needs_live(guard: &Guard, request: &Request) -> Result<bool, Unwritable> {
     let Some(resource) = request.resource() else { return Ok(false) };
     let writes = matches!(request.verb(), Verb::Update | Verb::Patch) && resource.is_object();
     let changes = writes && resource.subresource().is_none();
-    let tests = || guess::tested(guard, request, &|_| false);
-    match (placeholder_path(request), changes) {
-        (Some(path), false) => Err(Unwritable::Nothing { path }),
-        (Some(_), true) => Ok(true),
-        // Containers that were added to a running pod keep their environments, too.
-        (None, false) if writes && resource.subresource() == Some("ephemeralcontainers") => {
-            tests().map_or(Ok(false), |test| Err(test.refused()))
-        }
-        (None, false) => Ok(false),
-        (None, true) => Ok(resource.is_secret() || tests().is_some()),
+    let path = placeholder_path(request);
+    if !changes && let Some(path) = path {
+        return Err(Unwritable::Nothing { path });
+    }
+    let tested = writes.then(|| guess::tested(guard, request, None)).flatten();
+    let beside = writes.then(|| beside::candidate(request)).flatten();
+    if changes {
+        return Ok(path.is_some() || resource.is_secret() || tested.is_some() || beside.is_some());
+    }
+    // A part of an object cannot be looked at with all that it may change.
+    match (tested, beside) {
+        (Some(test), _) => Err(test.refused()),
+        (None, Some(at)) => Err(Unwritable::Unmasks { path: at.text() }),
+        (None, None) => Ok(false),
     }
 }
 
@@ -60,13 +65,19 @@ impl Live {
             self.mutable()?;
             self.unchanged(body.value())?;
         }
-        let manager = request.options().get("fieldManager").unwrap_or_default();
-        if let (false, Some(test)) =
-            (self.real.is_null(), guess::tested(self.guard(), request, &|at| self.owns(manager, at)))
-        {
-            return Err(test.refused());
+        if !self.real.is_null() {
+            if let Some(test) = guess::tested(self.guard(), request, Some(self)) {
+                return Err(test.refused());
+            }
+            if let Some(at) = self.exposed(body).filter(|_| !secret) {
+                return Err(Unwritable::Unmasks { path: at.text() });
+            }
         }
         let sent = match placeholder_path(request) {
+            // As it is now, nothing in it would be shown.
+            None if beside::candidate(request).is_some() && !self.real.is_null() => {
+                request.with_resource_version(self.version().unwrap_or_default())?
+            }
             None => request.clone(),
             Some(path) if self.real.is_null() => return Err(Unwritable::Nothing { path }),
             Some(path) => self.put_right(request, body, path)?,
@@ -116,10 +127,12 @@ impl Live {
     }
 
     fn mutable(&self) -> Result<(), Unwritable> {
-        match self.real.get("immutable") {
-            Some(Value::Bool(true)) => Err(Unwritable::Immutable),
-            _ => Ok(()),
-        }
+        if self.is_immutable() { Err(Unwritable::Immutable) } else { Ok(()) }
+    }
+
+    /// Whether a Secret or ConfigMap says that its values cannot be changed.
+    pub(super) fn is_immutable(&self) -> bool {
+        self.real.get("immutable") == Some(&Value::Bool(true))
     }
 
     /// A dry run tells of a write that changes nothing no more than of any other: it needs no mark, which `kubectl diff`
@@ -227,7 +240,7 @@ impl Live {
 
     /// Whether a manager has set this field by applying before: another's value must not become its own unseen
     /// (`metadata.managedFields`).
-    fn owns(&self, manager: &str, at: &Pointer) -> bool {
+    pub(super) fn owns(&self, manager: &str, at: &Pointer) -> bool {
         let entries = self.real.pointer("/metadata/managedFields").and_then(Value::as_array);
         entries.into_iter().flatten().any(|entry| {
             let text = |key: &str| entry.get(key).and_then(Value::as_str);

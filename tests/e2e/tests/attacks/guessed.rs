@@ -58,6 +58,10 @@ const TEST: &str = r#"[{"op":"test","path":"/spec/jobTemplate/spec/template/spec
 const TEST_POD: &str = r#"[{"op":"test","path":"/spec/containers/0/env/0/value","value":"GUESS"},{"op":"add","path":"/metadata/annotations","value":{"seen":"yes"}}]"#;
 const REPLACE_POD: &str = r#"[{"op":"replace","path":"/spec/containers/0/env/0/value","value":"GUESS"}]"#;
 const APPLIED: &str = r#"{"apiVersion":"batch/v1","kind":"CronJob","metadata":{"name":"nightly"},"spec":{"schedule":"0 3 * * *","jobTemplate":{"spec":{"template":{"spec":{"restartPolicy":"Never","containers":[{"name":"one","image":"example.com/none:1","env":[{"name":"DB_PASSWORD","value":"GUESS"}]}]}}}}}}"#;
+const RESIZE: &str = "/api/v1/namespaces/NS/pods/held/resize";
+const FROZEN: &str = "/api/v1/namespaces/NS/configmaps/frozen";
+const LOOSE: &str = "/api/v1/namespaces/NS/configmaps/loose";
+const IN_MAP: &str = r#"{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"loose"},"data":{"config":"apiVersion: v1\nkind: Config\nusers:\n- name: a\n  user:\n    password: GUESS\n"}}"#;
 const DRY: &str = "?dryRun=All";
 
 const GUESSES: &[Guess] = &[
@@ -79,6 +83,15 @@ const GUESSES: &[Guess] = &[
     guess("PUT", JOB, "", JSON, "", 422),
     guess("PATCH", JOB, "", STRATEGIC, IN_TEMPLATE, 422),
     guess("PUT", REVISION, DRY, JSON, "", 422),
+    guess("PUT", REVISION, "", JSON, "", 422),
+    // A resize takes nothing else, and the managers tell what it was asked for.
+    guess("PATCH", RESIZE, "?fieldManager=guesser", STRATEGIC, IN_POD, 422),
+    // A password that is masked by the shape of what is around it.
+    guess("PUT", FROZEN, DRY, JSON, "", 422),
+    guess("PUT", FROZEN, "", JSON, "", 422),
+    guess("PUT", LOOSE, "?dryRun=All&fieldManager=guesser", JSON, "", 422),
+    guess("PATCH", LOOSE, "?dryRun=All&fieldManager=guesser", APPLY, IN_MAP, 422),
+    guess("PATCH", LOOSE, "?fieldManager=guesser2", APPLY, IN_MAP, 422),
 ];
 
 /// The objects at these paths.
@@ -90,11 +103,14 @@ fn objects() -> Vec<(&'static str, Value)> {
     never["spec"]["restartPolicy"] = json!("Never");
     // It is not scheduled, so that it stays as it is.
     let gates = json!([{"name": "example.com/held"}]);
+    let config = format!("apiVersion: v1\nkind: Config\nusers:\n- name: a\n  user:\n    password: {RIGHT}\n");
     let revision = json!({"spec": {"template": {"$patch": "replace", "spec": template["spec"]}}});
     let named = |version: &str, kind: &str, name: &str, more: Value| {
         with(json!({"apiVersion": version, "kind": kind, "metadata": {"name": name}}), more)
     };
     vec![
+        (FROZEN, named("v1", "ConfigMap", "frozen", json!({"immutable": true, "data": {"config": config}}))),
+        (LOOSE, named("v1", "ConfigMap", "loose", json!({"data": {"config": config}}))),
         (
             POD,
             named(
@@ -133,7 +149,7 @@ fn told(
     value: &str,
 ) -> anyhow::Result<(Answer, String)> {
     let path = filled(guess.path, namespace);
-    let one = format!("GET {path}");
+    let one = format!("GET {}", path.trim_end_matches("/resize"));
     let body = if guess.body.is_empty() {
         let mut live: Value = serde_json::from_str(&world.direct.ask(&one, &[], "")?.body)?;
         for varying in ["managedFields", "resourceVersion"] {

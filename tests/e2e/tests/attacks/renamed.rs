@@ -5,12 +5,16 @@ use e2e::{LITERAL, permissive};
 use serde_json::{Value, json};
 
 use crate::{
-    case::{APPLY, JSON, JSON_PATCH, MERGE, STRATEGIC, filled, holds_placeholder, row_of},
+    case::{
+        APPLY, Case, Control::Leaks, Gated::Refused, JSON, JSON_PATCH, MERGE, STRATEGIC, case, filled,
+        holds_placeholder, row_of, rows_of,
+    },
     world::World,
 };
 
 pub(crate) fn rows() -> Vec<&'static str> {
-    vec![row_of("E1", no_patch_takes_a_placeholder_to_another_name); patches("").len()]
+    let patches = vec![row_of("E1", no_patch_takes_a_placeholder_to_another_name); patches("").len()];
+    [patches, rows_of(&around())].concat()
 }
 
 /// No controller writes to it, so that its version stays.
@@ -82,4 +86,48 @@ fn no_patch_takes_a_placeholder_to_another_name() -> anyhow::Result<()> {
     let put = world.gated.ask(&format!("PUT {gated}"), &[JSON], &after.to_string())?;
     ensure!(put.status == 200 && holds_placeholder(&put.body) && !put.leaks(), "{put:?}");
     Ok(())
+}
+
+/// Patches without any value, after which the one that stays is at no masked place: row, path, patch.
+fn around() -> Vec<Case> {
+    let bundle = "/apis/renamed.example.com/v1/namespaces/NS/bundles/one";
+    let set = |path: &str, value: &str| json!([{"op": "replace", "path": path, "value": value}]).to_string();
+    let env = "/template/spec/containers/0/env/0/name";
+    let anew =
+        json!([{"op": "remove", "path": env}, {"op": "add", "path": env, "value": "HOSTNAME"}]).to_string();
+    let refused = Refused(422, "portcullis: ");
+    let one = |path: &str, header, body: String| {
+        case("E1", format!("PATCH {path}?dryRun=All"), &[header], body, Leaks, refused)
+    };
+    vec![
+        one(WEB, JSON_PATCH, set(env, "HOSTNAME")),
+        one(WEB, JSON_PATCH, anew),
+        one(bundle, JSON_PATCH, set("/spec/env/0/name", "HOSTNAME")),
+        one(bundle, JSON_PATCH, set("/spec/manifest/kind", "Thing")),
+        one(bundle, MERGE, json!({"spec": {"manifest": {"kind": "Thing"}}}).to_string()),
+        one(bundle, MERGE, json!({"spec": {"manifest": {"kind": null, "apiVersion": null}}}).to_string()),
+    ]
+}
+
+#[test]
+fn what_stands_beside_a_value_is_not_taken_from_it() -> anyhow::Result<()> {
+    let world = World::new("beside", &permissive())?;
+    world.make("/api/v1/namespaces/NS/podtemplates", &template("DB_PASSWORD", LITERAL))?;
+    let schema = json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true});
+    world.define(&json!({
+        "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": "bundles.renamed.example.com"},
+        "spec": {"group": "renamed.example.com", "scope": "Namespaced", "names": {"plural": "bundles", "kind": "Bundle"}, "versions": [{
+            "name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": schema}
+        }]},
+    }))?;
+    world.grant("renamed.example.com", "bundles", &["*"])?;
+    let manifest = json!({"apiVersion": "v1", "kind": "Secret", "stringData": {"word": LITERAL}});
+    let spec = json!({"env": [{"name": "DB_PASSWORD", "value": LITERAL}], "manifest": manifest});
+    world.make("/apis/renamed.example.com/v1/namespaces/NS/bundles", &json!({"apiVersion": "renamed.example.com/v1", "kind": "Bundle", "metadata": {"name": "one"}, "spec": spec}))?;
+    // As objects, they are masked.
+    for path in [WEB, "/apis/renamed.example.com/v1/namespaces/NS/bundles/one"] {
+        let shown = world.gated.ask(&filled(&format!("GET {path}"), world.namespace()), &[], "")?;
+        ensure!(shown.status == 200 && holds_placeholder(&shown.body) && !shown.leaks(), "{shown:?}");
+    }
+    world.try_all(&around())
 }

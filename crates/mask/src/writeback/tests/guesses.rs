@@ -112,6 +112,31 @@ fn what_would_tell_whether_a_guess_is_right_is_refused_before_it_is_sent() {
 }
 
 /// Of what cannot be changed the same is taken, and another value is refused: nothing is overwritten by a wrong guess.
+/// What is masked by the shape of what is around it can be guessed at, too.
+#[test]
+fn a_value_of_some_shape_cannot_be_guessed_at() {
+    let map = "/api/v1/namespaces/shop/configmaps/app";
+    let config = |password: &str, immutable: bool| {
+        let metadata = json!({ "name": "app", "uid": "6e0a", "resourceVersion": "41" });
+        let data = json!({ "config": format!("user: a\npassword: {password}\n") });
+        json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data, "immutable": immutable })
+    };
+    let guess = config("guess-by-guess", false);
+    let mut out = String::new();
+    for (what, immutable, method, query, content, body) in [
+        ("an update", false, "PUT", "", JSON, &guess),
+        ("of what is immutable", true, "PUT", "", JSON, &guess),
+        ("a dry run", false, "PUT", "?dryRun=All", JSON, &guess),
+        ("an apply that yields", false, "PATCH", "?fieldManager=me", APPLY, &guess),
+        ("another key", true, "PATCH", "", MERGE, &json!({ "data": { "mode": "debug" } })),
+    ] {
+        let request = request(method, &format!("{map}{query}"), content, body);
+        let live = live(map, &config("hunter2hunter2", immutable));
+        writeln!(out, "{what}\n  {}", told(&live, &request)).unwrap();
+    }
+    insta::assert_snapshot!(out);
+}
+
 #[test]
 fn what_cannot_be_changed_cannot_be_guessed_at() {
     let pod = "/api/v1/namespaces/shop/pods/web";
@@ -133,6 +158,12 @@ fn what_cannot_be_changed_cannot_be_guessed_at() {
     ] {
         writeln!(out, "{what}\n  {}", told(&live, &request(method, &target, content, &body))).unwrap();
     }
+    let resized = request("PATCH", &format!("{pod}/resize"), STRATEGIC, &json!({ "spec": spec }));
+    writeln!(out, "a resize\n  {}", needs_live(&guard(), &resized).unwrap_err()).unwrap();
+    let revision = "/apis/apps/v1/namespaces/shop/controllerrevisions/web-1";
+    let data = json!({ "metadata": metadata, "data": { "spec": { "template": { "spec": spec } } } });
+    let revised = request("PUT", revision, JSON, &data);
+    writeln!(out, "a revision\n  {}", told(&self::live(revision, &data), &revised)).unwrap();
     let added = json!({ "spec": { "ephemeralContainers": spec["containers"] } });
     let debug = request("PATCH", &format!("{pod}/ephemeralcontainers"), STRATEGIC, &added);
     writeln!(out, "a container that was added\n  {}", needs_live(&guard(), &debug).unwrap_err()).unwrap();
