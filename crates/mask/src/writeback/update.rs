@@ -65,23 +65,21 @@ impl Live {
             self.mutable()?;
             self.unchanged(body.value())?;
         }
-        if !self.real.is_null() {
-            if let Some(test) = guess::tested(self.guard(), request, Some(self)) {
-                return Err(test.refused());
-            }
-            if let Some(at) = self.exposed(body).filter(|_| !secret) {
-                return Err(Unwritable::Unmasks { path: at.text() });
-            }
+        if let (false, Some(test)) = (self.real.is_null(), guess::tested(self.guard(), request, Some(self))) {
+            return Err(test.refused());
         }
         let sent = match placeholder_path(request) {
-            // As it is now, nothing in it would be shown.
-            None if beside::candidate(request).is_some() && !self.real.is_null() => {
-                request.with_resource_version(self.version().unwrap_or_default())?
-            }
             None => request.clone(),
             Some(path) if self.real.is_null() => return Err(Unwritable::Nothing { path }),
             Some(path) => self.put_right(request, body, path)?,
         };
+        if !self.real.is_null() && beside::candidate(request).is_some() {
+            if let Some(at) = self.exposed(body) {
+                return Err(Unwritable::Unmasks { path: at.text() });
+            }
+            // As it is now, nothing in it would be shown.
+            return Ok(sent.with_resource_version(self.version().unwrap_or_default())?);
+        }
         if !secret {
             return Ok(sent);
         }
