@@ -3,7 +3,7 @@
 //! The tag is SipHash-1-3-128, keyed with the cluster's own key, over cluster, session, the object's `uid` and `resourceVersion`,
 //! and the place: the catalogue's path, the key or name of the variable, and the how many-eth place of the object it is. The
 //! value is not in it. An object's placeholders are bound once its `uid` and `resourceVersion` have come, which Go writes before
-//! anything secret. One key is derived for each object, so that a place costs one short hash.
+//! anything secret. One key is derived for each object in which something is masked, so that a place costs one short hash.
 //!
 //! Fewer rounds than SipHash-2-4's suffice, and take less of a Secret's time: a tag tells nothing by itself, since it is over
 //! nothing secret, and one that somebody made up restores nothing, since a write is held against the object masked anew. Keys
@@ -30,11 +30,12 @@ pub(crate) struct Binding {
     version: Vec<u8>,
     /// The name of the environment variable that was noted last.
     variable: Vec<u8>,
-    /// From `shown` and the object; none until it is known and asked for, which of most objects it never is.
+    /// From `shown` and the object; none until it is asked for: most objects have nothing to mask.
     object: Option<Key>,
     /// How many places the object had so far.
     places: u32,
-    /// What is hashed for a place: path, ordinal, length of the key, the key, and the name of the variable.
+    /// What is hashed for a place: path, ordinal, length of the key, the key, and the name of the variable. One hash of it is
+    /// faster than hashing its parts.
     message: Vec<u8>,
     reveal: Reveal,
 }
@@ -91,6 +92,7 @@ impl Binding {
         }
     }
 
+    /// The object's key, once it has said who it is.
     fn object(&mut self) -> Option<Key> {
         if self.object.is_none() && !self.uid.is_empty() && !self.version.is_empty() {
             self.object = Some(derive(&self.shown, &[&self.uid, &self.version]));

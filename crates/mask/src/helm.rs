@@ -54,7 +54,7 @@ pub(crate) fn masked(text: &[u8], wrapped: Wrapped, guard: Option<&Guard>) -> Op
     let by_place = manifests(&mut release, &catalogue);
     let in_files = files(&mut release, &known);
     let json = serde_json::to_vec(&release).ok()?;
-    let (json, by_value) = Redactor::whole(known, Content::Json, json.into(), &[]);
+    let (json, by_value) = Redactor::whole(&known, Content::Json, json.into(), &[]);
     // Values that are spelled as JSON's own characters: what is left must be what Helm can read.
     serde_json::from_slice::<IgnoredAny>(&json).ok()?;
     let text = packed(&json, wrapped)?;
@@ -120,7 +120,7 @@ fn files(release: &mut Value, known: &KnownValues) -> u64 {
             let Some(content) = file.as_str().and_then(|text| held::decode(text.as_bytes())) else {
                 continue;
             };
-            let (content, replaced) = Redactor::whole(known.clone(), Content::Text, content.into(), &[]);
+            let (content, replaced) = Redactor::whole(known, Content::Text, content.into(), &[]);
             if replaced > 0 {
                 *file = Value::String(STANDARD.encode(content));
                 masked += replaced;

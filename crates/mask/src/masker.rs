@@ -119,7 +119,7 @@ pub(crate) fn masked_whole(
     let mut masker = Masker::new(Framing::One, &kind.rules(guard.catalogue())).bound(guard, view);
     let by_place = masker.push(object)?;
     masker.finish()?;
-    Ok(Redactor::whole(guard.known().clone(), Content::Json, by_place, masker.revealed()).0)
+    Ok(Redactor::whole(guard.known(), Content::Json, by_place, masker.revealed()).0)
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use base64::engine::general_purpose::STANDARD;
 use memchr::memmem::Finder;
 
 /// The part of every placeholder by which it is recognised.
-const MARK: &str = "masked-by-portcullis";
+pub(crate) const MARK: &str = "masked-by-portcullis";
 
 /// How many times over a placeholder may have been base64-encoded and still be recognised.
 const ENCODINGS: usize = 2;
@@ -32,8 +32,8 @@ pub(crate) type Tag = [u8; 18];
 /// What stands around the tag. The first part has a length that base64 encodes without looking at what follows, and so has
 /// the tag.
 const BEFORE_TAG: &str = "masked-by-portcullis-";
-const AFTER_TAG: &str = "-not-the-real-value";
-const BASE64_BEFORE_TAG: &str = "bWFza2VkLWJ5LXBvcnRjdWxsaXMt";
+pub(crate) const AFTER_TAG: &str = "-not-the-real-value";
+pub(crate) const BASE64_BEFORE_TAG: &str = "bWFza2VkLWJ5LXBvcnRjdWxsaXMt";
 const BASE64_AFTER_TAG: &str = "LW5vdC10aGUtcmVhbC12YWx1ZQ==";
 
 impl Placeholder {
@@ -99,12 +99,16 @@ fn patterns() -> Vec<Vec<u8>> {
 }
 
 /// The characters that base64 yields for `bytes` wherever `shift` bytes (mod 3) come before, whatever comes before and after.
-fn base64_core(bytes: &[u8], shift: usize) -> Vec<u8> {
+pub(crate) fn base64_core(bytes: &[u8], shift: usize) -> Vec<u8> {
     let mut shifted = vec![0; shift];
     shifted.extend_from_slice(bytes);
-    let whole_sextets = shifted.len() * 8 / 6;
-    let first_own_sextet = (shift * 8).div_ceil(6);
-    STANDARD.encode(shifted).bytes().take(whole_sextets).skip(first_own_sextet).collect()
+    let whole = shifted.len() * 8 / 6;
+    STANDARD.encode(shifted).bytes().take(whole).skip(foreign_characters(shift)).collect()
+}
+
+/// How many characters of base64 hold bits of the `shift` bytes (mod 3) that come before.
+pub(crate) fn foreign_characters(shift: usize) -> usize {
+    (shift * 8).div_ceil(6)
 }
 
 #[cfg(test)]

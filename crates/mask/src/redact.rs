@@ -150,10 +150,10 @@ impl Redactor {
         out.freeze()
     }
 
-    /// All of a `text` that is there as a whole, and how many placeholders are in it that were not.
+    /// `text`, which is all there is, masked but for the `shown` ranges; and how many placeholders that put in.
     #[must_use]
-    pub fn whole(known: KnownValues, content: Content, text: Bytes, shown: &[Range<usize>]) -> (Bytes, u64) {
-        let mut redactor = Self::new(known, content);
+    pub fn whole(known: &KnownValues, content: Content, text: Bytes, shown: &[Range<usize>]) -> (Bytes, u64) {
+        let mut redactor = Self::new(known.clone(), content);
         let begun = redactor.push(text, shown);
         let rest = redactor.finish();
         let masked = redactor.masked();

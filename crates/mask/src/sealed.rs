@@ -120,7 +120,7 @@ where
                     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
                     Failure::read(self.status, content.as_deref()).to_status(&self.kind)
                 });
-                let (told, masked) = Redactor::whole(self.guard.known().clone(), Content::Json, told, &[]);
+                let (told, masked) = Redactor::whole(self.guard.known(), Content::Json, told, &[]);
                 Masked::own(told, masked)
             }
         };
@@ -156,7 +156,7 @@ fn told_headers(kind: &Kind, headers: &HeaderMap, known: &KnownValues) -> Header
     for warning in told.iter_mut().filter_map(|(name, value)| (name == WARNING).then_some(value)) {
         // The text is a quoted string, which escapes quotation marks as JSON does.
         let text = Bytes::copy_from_slice(warning.as_bytes());
-        let (text, masked) = Redactor::whole(known.clone(), Content::Json, text, &[]);
+        let (text, masked) = Redactor::whole(known, Content::Json, text, &[]);
         if masked != 0 {
             *warning = HeaderValue::from_maybe_shared(text).unwrap_or(WARNED);
         }

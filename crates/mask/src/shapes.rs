@@ -46,8 +46,8 @@ static SEARCH: LazyLock<Search> = LazyLock::new(|| Search::new(SHAPES));
 
 /// What is within another match and ends with it is not reported; the other ends no later than its string.
 ///
-/// A match depends on nothing but the text from [`BEFORE`] bytes before it to [`LOOK`] bytes after its beginning, and on
-/// where its run ends.
+/// A match depends on nothing but the text from `BEFORE + MOST_BEFORE` bytes before it to [`LOOK`] bytes after its beginning,
+/// and on where its run ends.
 impl Detector for Shapes {
     fn find(&self, window: &[u8], decided: usize, matches: &mut Vec<Match>) -> usize {
         let text = Text::new(window);
@@ -66,7 +66,8 @@ impl Detector for Shapes {
                 begun = begun.min(begin);
             }
         }
-        (window.len() - begun).min(LOOK)
+        debug_assert!(window.len() - begun <= LOOK, "verification reads no further");
+        window.len() - begun
     }
 }
 

@@ -1,4 +1,5 @@
-//! Values of Secrets that are known no longer are in no memory of the process: all of it is looked through.
+//! Values of Secrets are in no memory that the process writes to once they are known no longer, or who knows them is gone: all
+//! of that memory is looked through. Of a few that are gone, some are known until all are indexed anew.
 #![cfg(target_os = "linux")]
 #![expect(
     clippy::unwrap_used,
@@ -18,13 +19,10 @@ use zeroize::Zeroizing;
 /// What is looked for is nowhere as it is, or it would find itself.
 const KEY: u8 = 0xA5;
 
-/// `canary-kT8vQz3mWx5nR2pLb7yJ`, each byte combined with [`KEY`].
-fn hidden() -> Vec<u8> {
-    const TEXT: [u8; 27] = hide(*b"canary-kT8vQz3mWx5nR2pLb7yJ");
-    TEXT.to_vec()
-}
+/// Each byte combined with [`KEY`].
+const HIDDEN: [u8; 27] = hide(*b"canary-kT8vQz3mWx5nR2pLb7yJ");
 
-const fn hide(mut text: [u8; 27]) -> [u8; 27] {
+const fn hide<const LENGTH: usize>(mut text: [u8; LENGTH]) -> [u8; LENGTH] {
     let mut at = 0;
     while at < text.len() {
         text[at] ^= KEY;
@@ -38,13 +36,13 @@ fn shown(hidden: &[u8]) -> Vec<u8> {
     hidden.iter().map(|byte| byte ^ key).collect()
 }
 
-/// How often the text is in memory that can be written to.
-fn occurrences(hidden: &[u8]) -> usize {
+/// Whether the text is in memory that can be written to.
+fn is_in_memory(hidden: &[u8]) -> bool {
     const PIECE: usize = 1 << 16;
     let memory = File::open("/proc/self/mem").unwrap();
     let maps = fs::read_to_string("/proc/self/maps").unwrap();
     let mut piece = vec![0; PIECE];
-    let mut found = 0;
+    let mut found = false;
     for region in
         maps.lines().filter(|line| line.split(' ').nth(1).is_some_and(|rights| rights.starts_with("rw")))
     {
@@ -55,13 +53,12 @@ fn occurrences(hidden: &[u8]) -> usize {
             // What was read before must not be found in the buffer itself.
             piece.fill(0);
             let length = usize::try_from(to - at).unwrap().min(PIECE);
-            let Ok(read) = memory.read_at(&mut black_box(&mut piece)[..length], at) else { continue };
+            let read = memory.read_at(&mut black_box(&mut piece)[..length], at).unwrap();
             let rest_is_hidden = |at: usize| {
                 let text = piece[at..read].iter().take(hidden.len());
                 text.len() == hidden.len() && text.zip(hidden).all(|(one, other)| one ^ KEY == *other)
             };
-            let is_here = memchr::memchr_iter(hidden[0] ^ KEY, &piece[..read]).any(rest_is_hidden);
-            found += usize::from(is_here);
+            found |= memchr::memchr_iter(hidden[0] ^ KEY, &piece[..read]).any(rest_is_hidden);
         }
     }
     piece.fill(0);
@@ -71,27 +68,27 @@ fn occurrences(hidden: &[u8]) -> usize {
 
 #[test]
 fn what_is_known_no_longer_is_in_no_memory() {
-    let raw = hidden();
     let base64 = {
-        let text = Zeroizing::new(shown(&raw));
+        let text = Zeroizing::new(shown(&HIDDEN));
         let encoded = Zeroizing::new(STANDARD.encode(&*text));
         encoded.bytes().map(|byte| byte ^ KEY).collect::<Vec<_>>()
     };
-    assert_eq!((occurrences(&raw), occurrences(&base64)), (0, 0));
+    let is_known = || [is_in_memory(&HIDDEN), is_in_memory(&base64)];
+    assert_eq!(is_known(), [false, false]);
     let known = KnownValues::none();
     for round in 0..3 {
-        // Beside others: of a few that are gone, some may be looked for until later.
+        // Beside so many others that they are not kept when they are gone.
         let number = |n: u64| (n + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
         let other = |n| SecretValue::new(format!("kX4-{:016x}", number(n)).into_bytes());
         let others = (0..300 * (round + 1)).map(other);
-        let updated = known.update(others.chain([SecretValue::new(shown(&raw))]));
+        let updated = known.update(others.chain([SecretValue::new(shown(&HIDDEN))]));
         assert!(updated.known > 256 && updated.left_out == 0);
-        assert!(occurrences(&raw) > 0 && occurrences(&base64) > 0, "the search finds nothing");
+        assert_eq!(is_known(), [true, true], "the search finds nothing");
         let _none = known.update(std::iter::empty());
-        assert_eq!((occurrences(&raw), occurrences(&base64)), (0, 0), "round {round}");
+        assert_eq!(is_known(), [false, false], "round {round}");
     }
-    assert_eq!(known.update([SecretValue::new(shown(&raw))]).known, 1);
-    assert!(occurrences(&raw) > 0);
+    assert_eq!(known.update([SecretValue::new(shown(&HIDDEN))]).known, 1);
+    assert_eq!(is_known(), [true, true]);
     drop(known);
-    assert_eq!((occurrences(&raw), occurrences(&base64)), (0, 0));
+    assert_eq!(is_known(), [false, false]);
 }

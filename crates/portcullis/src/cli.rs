@@ -26,8 +26,8 @@ From nothing to a guarded cluster (kubectl is its administrator's):
   portcullis init --agent claude              write portcullis.yaml, a certificate and a policy
   kubectl create namespace portcullis
   kubectl create serviceaccount gate -n portcullis
-  portcullis rbac | kubectl apply -f -        let this account act as agents and as who reads Secrets for the
-                                              gate, and do nothing else
+  portcullis rbac | kubectl apply -f -        let this account impersonate agents and its own reader of
+                                              Secrets, and nothing else
   kubectl create token gate -n portcullis     its credential, for cluster.kubeconfig: README.md, \"Use it\",
                                               has the commands that write it
   portcullis config check                     see what is still missing

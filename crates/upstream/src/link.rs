@@ -49,7 +49,11 @@ impl Link {
         Some(Self { authority, prefix, pool: Pool::new(connector, idle), credential })
     }
 
-    /// The HTTP/2 request with these headers, the gate's credential and nothing else.
+    /// The HTTP/2 request with these headers, the gate's `User-Agent` and its credential, and nothing else. Runs the plugin
+    /// that gives the credential, if need be.
+    ///
+    /// # Errors
+    /// [`Unmade`].
     pub(crate) async fn request(
         &self,
         method: Method,

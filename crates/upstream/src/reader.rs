@@ -101,12 +101,12 @@ pub(crate) struct Reader {
     shared: Arc<Shared>,
     sight: watch::Receiver<Sight>,
     stale_after: Duration,
-    /// The most bytes of one namespace.
+    /// The most bytes of one namespace; `usize::MAX` where no other is read.
     share: usize,
     _tasks: JoinSet<()>,
 }
 
-/// What the tasks of one reader share, and what calls look at.
+/// What the tasks of one reader share; calls look at `sight` alone.
 #[derive(Debug)]
 struct Shared {
     cluster: String,
@@ -116,6 +116,7 @@ struct Shared {
     scope: Scope,
     /// Field selector, so that what is not wanted does not come.
     selector: String,
+    /// Locked before `sight`, and never while that is borrowed.
     held: Mutex<Held>,
     /// There is something to index.
     changed: Notify,
@@ -208,7 +209,7 @@ impl Reader {
     }
 
     pub(crate) fn standing(&self) -> Standing {
-        let over_share = self.shared.held.lock().over_share();
+        let over_share = self.shared.held.lock().values_left_out();
         let sight = self.sight.borrow();
         let masked = sight.masked();
         let now = Instant::now();
@@ -242,7 +243,7 @@ impl Shared {
     fn change<R>(&self, change: impl FnOnce(&mut Held) -> R) -> R {
         let mut held = self.held.lock();
         let changed = change(&mut held);
-        self.sight.send_if_modified(|sight| sight.shared(held.over()));
+        self.sight.send_if_modified(|sight| sight.over_share_is(held.namespaces_over_share()));
         changed
     }
 }

@@ -17,6 +17,7 @@ impl Scanner {
         at: usize,
         splice: &mut Splice<'_>,
     ) -> Result<usize, Fault> {
+        // What is whole in this input and has no escapes need not be copied; it is as long as `noted` may be, or too long.
         let rest = input.get(at..).unwrap_or_default();
         let (value, end) = match self.text.whole(rest).filter(|_| self.noted.is_empty()) {
             Some(len) => (rest.get(..len).filter(|value| value.len() <= MAX_KEY), at + len),

@@ -26,8 +26,8 @@ const MIN_LINE: usize = 16;
 /// would make whatever stands between them look like a damaged key, and a second masking take it for one.
 pub(super) fn find(text: &Text<'_>, begin: usize, label: usize) -> Option<Found> {
     let (body, last) = first_line(text, label)?;
-    let line_end = text.run_of(body, is_blank, MAX_LABEL);
-    if matches!(text.at(line_end), Some(b'\n' | b'\r')) {
+    let blank_end = text.run_of(body, is_blank, MAX_LABEL);
+    if matches!(text.at(blank_end), Some(b'\n' | b'\r')) {
         // JSON strings have no raw line feeds: this is a log. Its lines may have anything before them, such as time stamps.
         return Some(through(text, begin, body, last));
     }

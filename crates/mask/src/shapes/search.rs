@@ -2,11 +2,10 @@
 
 use aho_corasick::Span;
 use aho_corasick::packed::{Config, MatchKind, Searcher};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use memchr::memmem::Finder;
 
 use super::table::{Shape, Written};
+use crate::placeholder::base64_core;
 
 /// Most triggers a vectorised searcher takes and is fast with.
 const GROUP: usize = 64;
@@ -173,18 +172,4 @@ fn triggers_of(shape: &Shape, index: usize) -> Vec<Trigger> {
             Written::Base64 => encoded(start.as_bytes()),
         })
         .collect()
-}
-
-/// The characters that base64 yields for `text` wherever `shift` bytes (mod 3) come before, whatever comes before and after.
-pub(super) fn base64_core(text: &[u8], shift: usize) -> Vec<u8> {
-    let mut shifted = vec![0; shift];
-    shifted.extend_from_slice(text);
-    let whole = shifted.len() * 8 / 6;
-    let foreign = foreign_characters(shift);
-    STANDARD.encode(shifted).into_bytes().into_iter().take(whole).skip(foreign).collect()
-}
-
-/// How many characters of base64 hold bits of the `shift` bytes (mod 3) that come before.
-pub(super) fn foreign_characters(shift: usize) -> usize {
-    (shift * 8).div_ceil(6)
 }

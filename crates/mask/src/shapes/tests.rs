@@ -4,10 +4,10 @@ mod properties;
 
 use bytes::Bytes;
 
-use super::search::base64_core;
 use super::table::SHAPES;
 use super::{SEARCH, Shapes};
 use crate::known::KnownValues;
+use crate::placeholder::base64_core;
 use crate::redact::{Content, Detector as _, Redactor};
 
 const PLACEHOLDER: &str = "masked-by-portcullis--not-the-real-value";

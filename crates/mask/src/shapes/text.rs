@@ -217,7 +217,7 @@ fn ends_with_escape(before: &[u8]) -> bool {
 }
 
 /// How many bytes before a word tell whether it begins there: those of `\u0026`.
-const ESCAPE: usize = 6;
+pub(super) const ESCAPE: usize = 6;
 
 pub(super) fn is_blank(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t')

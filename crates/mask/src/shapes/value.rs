@@ -7,19 +7,15 @@ use base64::engine::{GeneralPurpose, GeneralPurposeConfig};
 use base64::{Engine as _, alphabet};
 use memchr::memmem::Finder;
 
-use super::text::{Atom, Text};
+use super::text::{Atom, ESCAPE, Text};
+use crate::placeholder::{AFTER_TAG, BASE64_BEFORE_TAG, MARK};
 
-/// How much is read of what comes before a shape: an escape or the end of a placeholder.
-pub(super) const MOST_BEFORE: usize = MARK_END.len();
+/// How much is read of what comes before a shape: an escape, or the end of a placeholder.
+pub(super) const MOST_BEFORE: usize = AFTER_TAG.len();
+const _: () = assert!(ESCAPE <= MOST_BEFORE);
 
 /// How much of a value is judged.
 pub(super) const LOOK: usize = 64;
-
-/// What all placeholders begin with, and the same in base64.
-const MARK: &[u8] = b"masked-by-portcullis";
-/// What they end with, but for the last character.
-const MARK_END: &[u8] = b"-not-the-real-valu";
-const ENCODED_MARK: &[u8] = b"bWFza2VkLWJ5LXBvcnRjdWxsaXMt";
 
 /// Values that say that there is none, or what kind of value goes there.
 const NO_VALUES: &[&str] = &[
@@ -128,16 +124,17 @@ pub(super) fn holds_mark(text: &Text<'_>, from: usize, to: usize) -> bool {
 
 /// Whether the character at `at`, which may be written as an escape, is a placeholder's first.
 pub(super) fn mark_at(text: &Text<'_>, at: usize) -> bool {
-    matches!(text.atom(at), Atom::Char(_, len) if text.starts_with(at + len - 1, MARK))
+    matches!(text.atom(at), Atom::Char(_, len) if text.starts_with(at + len - 1, MARK.as_bytes()))
 }
 
-/// Whether a placeholder ends with the character at `at`, so that what begins there has nothing before it.
+/// Whether a placeholder's last character is at `at`: some shapes begin with that letter (`eyJ`).
 pub(super) fn ends_mark(text: &Text<'_>, at: usize) -> bool {
-    text.slice(at.saturating_sub(MARK_END.len()), at) == MARK_END
+    let before = AFTER_TAG.as_bytes().split_last().map(|(_, before)| before).unwrap_or_default();
+    text.slice(at.saturating_sub(before.len()), at) == before
 }
 
 pub(super) fn is_placeholder(value: &[u8]) -> bool {
-    value.starts_with(MARK) || value.starts_with(ENCODED_MARK)
+    value.starts_with(MARK.as_bytes()) || value.starts_with(BASE64_BEFORE_TAG.as_bytes())
 }
 
 /// `$NAME`.

@@ -1,10 +1,11 @@
 //! Whether a shape is really there where it might begin.
 
-use super::search::{Trigger, foreign_characters};
+use super::search::Trigger;
 use super::table::{Follows, SHAPES};
 use super::text::{Atom, Set, Text, is_any_base64, is_base64, is_base64url, is_dotted, is_plain, is_token68};
 use super::value::{LOOK, decode, ends_mark, holds_mark, is_basic, looks_random, stands_for_another};
 use super::{Found, named, pem};
+use crate::placeholder::foreign_characters;
 
 /// Longest header of a JWT; certificates (`x5c`) make longer ones, which no Kubernetes token has.
 const MAX_HEADER: usize = 2048;
@@ -25,7 +26,11 @@ const MAX_ENCODED: usize = 96;
 pub(super) fn verify(text: &Text<'_>, begin: usize, trigger: &Trigger) -> Option<Found> {
     let follows = SHAPES.get(trigger.shape)?.follows;
     let after = begin + trigger.text.len();
-    if trigger.encoded && text.is_masked(begin, after, is_any_base64) || ends_mark(text, begin) {
+    if trigger.encoded && text.is_masked(begin, after, is_any_base64) {
+        return None;
+    }
+    // What a placeholder was put in the place of had another end.
+    if ends_mark(text, begin) {
         return None;
     }
     match follows {

@@ -112,7 +112,7 @@ fn masked_literal(
     let mut masker = Masker::new(Framing::One, &kind.rules(guard.catalogue()));
     // What cannot be masked has no value of its own; whoever sends it gets the API server's refusal.
     let by_place = masker.push(written.to_string().into()).ok()?;
-    let (shown, _) = Redactor::whole(KnownValues::none(), Content::Json, by_place, &[]);
+    let (shown, _) = Redactor::whole(&KnownValues::none(), Content::Json, by_place, &[]);
     let shown: Value = serde_json::from_slice(&shown).ok()?;
     let mut literal = |found: Found<'_>, at: &Pointer| {
         let Found::Value(value) = found else { return false };

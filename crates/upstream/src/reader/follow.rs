@@ -86,7 +86,9 @@ impl Follower {
                 }
                 if last {
                     held.keep_only(self.source, &names, now);
-                    full.take().map_or(Ok(()), Err)?;
+                    if let Some(full) = full.take() {
+                        return Err(full);
+                    }
                 }
                 Ok(held.generation())
             });
@@ -170,7 +172,7 @@ impl Follower {
         *version = newer;
         self.shared.sight.send_if_modified(|sight| {
             sight.heard(self.source);
-            // Nobody waits for that.
+            // When it was last heard is read, and never waited for.
             false
         });
         if change != Change::Nothing {

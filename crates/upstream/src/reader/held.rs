@@ -33,7 +33,7 @@ pub(super) struct Held {
     told: bool,
 }
 
-/// The values that were held at some time, to be gone through while others are already.
+/// A copy of what is held, so that it can be gone through without the lock. Values are cheap to clone.
 pub(super) struct Snapshot {
     live: Vec<Value>,
     /// With when they are to be forgotten.
@@ -41,7 +41,7 @@ pub(super) struct Snapshot {
 }
 
 /// What is to be known, each value once.
-pub(super) struct Known {
+pub(super) struct Ordered {
     /// Those in use, and then those that were, the newest of them first: what comes last is missed least.
     pub(super) values: Vec<Value>,
     /// How many of them are in use.
@@ -180,13 +180,13 @@ impl Held {
     }
 
     /// The namespaces that have more than their share, and how many values of each are left out.
-    pub(super) fn over_share(&self) -> BTreeMap<String, usize> {
+    pub(super) fn values_left_out(&self) -> BTreeMap<String, usize> {
         self.shares.values_left_out()
     }
 
-    /// The namespaces that have more than their share: the same as before, unless that changed.
-    pub(super) fn over(&self) -> &Arc<BTreeSet<String>> {
-        self.shares.over()
+    /// The namespaces that have more than their share.
+    pub(super) fn namespaces_over_share(&self) -> &Arc<BTreeSet<String>> {
+        self.shares.namespaces_over()
     }
 
     pub(super) fn full(&self) -> Full {
@@ -237,7 +237,8 @@ impl Held {
 }
 
 impl Snapshot {
-    pub(super) fn into_known(mut self) -> Known {
+    /// Each value once, ordered as [`Ordered::values`]. Hashes every value: off the threads that serve.
+    pub(super) fn into_ordered(mut self) -> Ordered {
         let undecoded = self.live.iter().filter(|value| value.is_undecoded()).count();
         self.retired.sort_unstable_by_key(|(_value, until)| std::cmp::Reverse(*until));
         let mut seen = HashSet::new();
@@ -247,7 +248,7 @@ impl Snapshot {
         values.extend(
             self.retired.into_iter().map(|(value, _until)| value).filter(|value| seen.insert(value.clone())),
         );
-        Known { values, live, undecoded }
+        Ordered { values, live, undecoded }
     }
 }
 

@@ -10,7 +10,7 @@ use tokio::{
 
 use super::{
     Shared,
-    held::{Known, Snapshot},
+    held::{Ordered, Snapshot},
     sight::Indexed,
     value::Value,
 };
@@ -64,7 +64,7 @@ impl Indexer {
             let Some(Work { generation, snapshot, largest }) = work else { continue };
             let (begun, index) = (Instant::now(), Arc::clone(&self.index));
             let indexing = spawn_blocking(move || {
-                let Known { values, live, undecoded } = snapshot.into_known();
+                let Ordered { values, live, undecoded } = snapshot.into_ordered();
                 (index.replace(&values), live, undecoded)
             });
             let Ok((updated, live, undecoded)) = indexing.await else { return };

@@ -66,7 +66,7 @@ impl Shares {
         };
         self.left_out += usize::from(!fits);
         self.left_out -= usize::from(was_left_out);
-        self.tidy(&name.namespace);
+        self.settle(&name.namespace);
         fits
     }
 
@@ -75,7 +75,7 @@ impl Shares {
         if let Some(share) = self.namespaces.get_mut(&name.namespace) {
             share.bytes -= cost;
         }
-        self.tidy(&name.namespace);
+        self.settle(&name.namespace);
     }
 
     /// A Secret that cost so much, or was left out, is gone. Whether there is room for others that were left out: at least
@@ -85,7 +85,7 @@ impl Shares {
         share.bytes -= cost;
         self.left_out -= usize::from(share.left_out.remove(&name.name).is_some());
         let room = !share.left_out.is_empty() && share.bytes <= self.most / 2;
-        self.tidy(&name.namespace);
+        self.settle(&name.namespace);
         room
     }
 
@@ -104,11 +104,11 @@ impl Shares {
             self.left_out -= before - share.left_out.len();
         }
         let all: Vec<String> = self.namespaces.keys().cloned().collect();
-        all.iter().for_each(|namespace| self.tidy(namespace));
+        all.iter().for_each(|namespace| self.settle(namespace));
     }
 
-    /// The namespaces of which Secrets are left out: the same as before, unless that changed.
-    pub(super) fn over(&self) -> &Arc<BTreeSet<String>> {
+    /// The namespaces of which Secrets are left out.
+    pub(super) fn namespaces_over(&self) -> &Arc<BTreeSet<String>> {
         &self.over
     }
 
@@ -132,8 +132,8 @@ impl Shares {
         largest.map(|(name, _share)| name.clone()).unwrap_or_default()
     }
 
-    /// Of a namespace without Secrets nothing stays; whether one has more than its share is told.
-    fn tidy(&mut self, namespace: &str) {
+    /// Of a namespace without Secrets nothing stays; `over` is kept in step.
+    fn settle(&mut self, namespace: &str) {
         let Some(share) = self.namespaces.get(namespace) else { return };
         let is_over = !share.left_out.is_empty();
         if share.bytes == 0 && !is_over {

@@ -16,7 +16,7 @@ pub(super) struct Sight {
     /// Namespaces with more than their share: values of their Secrets are not known.
     over_share: Arc<BTreeSet<String>>,
     /// A task ended that should not.
-    over: bool,
+    ended: bool,
 }
 
 /// What became of the values of a generation.
@@ -46,12 +46,12 @@ struct Source {
 impl Sight {
     pub(super) fn new(sources: usize) -> Self {
         let sources = (0..sources).map(|_source| Source::default()).collect();
-        Self { sources, indexed: None, over_share: Arc::default(), over: false }
+        Self { sources, indexed: None, over_share: Arc::default(), ended: false }
     }
 
     /// Why no call may pass. A watch that is lost for `stale_after` is too long lost.
     pub(super) fn blind(&self, stale_after: Duration) -> Option<Blind> {
-        if self.over {
+        if self.ended {
             return Some(Blind::Over);
         }
         let mut waiting = None;
@@ -160,17 +160,18 @@ impl Sight {
     }
 
     /// These namespaces have more than their share from now on. Whether others had before.
-    pub(super) fn shared(&mut self, over_share: &Arc<BTreeSet<String>>) -> bool {
-        let changed = !Arc::ptr_eq(&self.over_share, over_share);
+    pub(super) fn over_share_is(&mut self, namespaces: &Arc<BTreeSet<String>>) -> bool {
+        // Mostly they are one and the same.
+        let changed = self.over_share != *namespaces;
         if changed {
-            self.over_share = Arc::clone(over_share);
+            self.over_share = Arc::clone(namespaces);
         }
         changed
     }
 
     /// Nobody looks any more.
     pub(super) fn end(&mut self) {
-        self.over = true;
+        self.ended = true;
     }
 }
 
@@ -204,7 +205,7 @@ mod tests {
         assert_eq!(sight.blind(STALE), None);
         assert!(!sight.indexed(indexed(3, 0)), "nothing that anyone waits for");
         let over = Arc::new(BTreeSet::from(["flood".to_owned()]));
-        assert!(sight.shared(&over) && !sight.shared(&over));
+        assert!(sight.over_share_is(&over) && !sight.over_share_is(&over));
         let unknown = [Some("shop"), Some("flood"), None].map(|namespace| sight.unknown_in(namespace));
         assert_eq!(unknown, [None, Some("flood"), Some("flood")]);
         sight.follows(0);

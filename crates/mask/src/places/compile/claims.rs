@@ -3,32 +3,34 @@
 use super::{Builder, SECRETS};
 use crate::binding::place_digest;
 use crate::placeholder::Placeholder;
-use crate::places::tree::{Branch, NOTHING, Node, Note, ROOT, Step, Treatment, Turns, Whose};
+use crate::places::tree::{Branch, NOTHING, Node, Note, Step, Treatment, Turns, Whose};
 
 /// What holds in an object besides its own, by what it says it is.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Claimed {
     /// A Secret, or a list of them.
     secret: Node,
-    /// Of the core group's `v1`: a Secret or a ConfigMap.
-    core: Node,
+    /// Of the core group's `v1`: a Secret or a ConfigMap. None: it cannot be a Secret.
+    core: Option<Node>,
 }
 
 impl Builder<'_> {
+    /// What holds in objects by what they say they are. A failure (`Status`) or what every kind may have is grafted on Secrets
+    /// alone: what is only perhaps one has that of its own kind.
     pub(super) fn claimed(&mut self) -> Claimed {
-        let secret = self.add();
+        let secret = self.add(Branch::default());
         let list = self.grow(secret, &Step::key("items"));
         let item = self.grow(list, &Step::Each);
         for object in [secret, item] {
             self.graft(object, SECRETS, Whose::Secret);
         }
-        let core = self.add();
+        let core = self.add(Branch::default());
         let source = self.source;
         for entry in source.entries.iter().filter(|entry| entry.resource == SECRETS) {
             let place = place_digest(&entry.path);
             self.insert(core, &entry.steps, self.adapted(entry.treatment, Whose::Secret), place);
         }
-        Claimed { secret, core }
+        Claimed { secret, core: Some(core) }
     }
 
     /// Lets an object at `node` go on elsewhere once it says what it is. One that says it is something else can still say that it
@@ -36,30 +38,30 @@ impl Builder<'_> {
     pub(super) fn claims(&mut self, node: Node, claimed: Claimed) {
         let Claimed { secret, core } = claimed;
         self.note(node, "kind", Note::Kind);
-        if core != NOTHING {
+        if core.is_some() {
             self.note(node, "apiVersion", Note::ApiVersion);
         }
         let (secret, settled) = (self.variant(node, secret), self.variant(node, NOTHING));
         self.turns(settled, Turns { yes: secret, ..Turns::default() });
         let undecided = Turns { yes: secret, no: settled, ..Turns::default() };
-        let core = if core == NOTHING { NOTHING } else { self.variant(node, core) };
-        if core != NOTHING {
+        let core = core.map(|core| self.variant(node, core));
+        if let Some(core) = core {
             self.turns(core, undecided);
         }
-        self.turns(node, Turns { core, ..undecided });
+        self.turns(node, Turns { core: core.unwrap_or(NOTHING), ..undecided });
     }
 
     /// What holds for an object that the answer is about. Go writes the keys of what it has no type for in the order of the
     /// alphabet: `data` before `kind`. With an `apiVersion` of `v1`, that is a Secret or a ConfigMap. Where it may be either it is
     /// taken for a Secret.
     pub(super) fn claims_of_object(&mut self, node: Node, claimed: Claimed) {
-        let core = if self.resource == "configmaps" { NOTHING } else { claimed.core };
+        let core = claimed.core.filter(|_| self.resource != "configmaps");
         self.claims(node, Claimed { core, ..claimed });
     }
 
     /// Lets objects on the way to a place from configuration be Secrets too.
     pub(super) fn claims_on_the_way(&mut self, claimed: Claimed) {
-        for node in (ROOT..).take(self.tree.nodes.len() - ROOT as usize) {
+        for node in self.built() {
             let Some(branch) = self.branch(node) else { continue };
             let settled = branch.turns.yes != NOTHING || branch.turns.no != NOTHING;
             if !settled && branch.treatment.is_none() {
@@ -84,7 +86,7 @@ impl Builder<'_> {
 
     /// The same at all nodes where something else holds for a member `env`.
     pub(super) fn variables_on_the_way(&mut self) {
-        for node in (ROOT..).take(self.tree.nodes.len() - ROOT as usize) {
+        for node in self.built() {
             if self.branch(node).is_some_and(|own| own.on_the_way() && own.named(b"env") != NOTHING) {
                 self.variables(node);
             }
@@ -97,14 +99,11 @@ impl Builder<'_> {
         self.treat(said, Treatment::Note(note), 0);
     }
 
-    /// Where an object at `node` goes on once what holds at `other` does too.
+    /// Where an object at `node` goes on once what holds at `other` does too; with [`NOTHING`], what it does once it is settled
+    /// what it is. Nothing happens to the object itself any more, which has begun.
     fn variant(&mut self, node: Node, other: Node) -> Node {
-        let new = self.add();
         let merged = self.merged(node, other);
-        if let Some(branch) = self.branch(new) {
-            *branch = Branch { treatment: None, fresh: false, turns: Turns::default(), ..merged };
-        }
-        new
+        self.add(Branch { treatment: None, fresh: false, turns: Turns::default(), ..merged })
     }
 
     /// A node at which all holds that does at either.
@@ -114,16 +113,13 @@ impl Builder<'_> {
             _ if own == other => own,
             _ => {
                 let merged = self.merged(own, other);
-                let new = self.add();
-                if let Some(branch) = self.branch(new) {
-                    *branch = merged;
-                }
-                new
+                self.add(merged)
             }
         }
     }
 
-    /// What [`both`](Self::both) is about to be. What is replaced anyhow stays so; what else happens is up to `other`.
+    /// The branch of a node at which all holds that does at either. What is replaced anyhow stays so; what else happens is up to
+    /// `other`.
     fn merged(&mut self, own: Node, other: Node) -> Branch {
         let get = |node: Node| self.tree.nodes.get(node as usize).cloned().unwrap_or_default();
         let (own, other) = (get(own), get(other));

@@ -1,7 +1,9 @@
 //! How the tree grows: a path is laid down so that what holds for every member holds for those with a node of their own too.
 
+use std::ops::Range;
+
 use super::Builder;
-use crate::places::tree::{Branch, Check, NOTHING, Node, Step, Treatment, Turns, Wrapped};
+use crate::places::tree::{Branch, Check, NOTHING, Node, ROOT, Step, Treatment, Turns, Wrapped};
 
 impl Builder<'_> {
     pub(super) fn turns(&mut self, node: Node, turns: Turns) {
@@ -20,9 +22,14 @@ impl Builder<'_> {
         self.tree.nodes.get_mut(node as usize)
     }
 
-    pub(super) fn add(&mut self) -> Node {
-        self.tree.nodes.push(Branch::default());
+    pub(super) fn add(&mut self, branch: Branch) -> Node {
+        self.tree.nodes.push(branch);
         Node::try_from(self.tree.nodes.len() - 1).unwrap_or(NOTHING)
+    }
+
+    /// The nodes that there are now, but for those of no place.
+    pub(super) fn built(&self) -> Range<Node> {
+        ROOT..Node::try_from(self.tree.nodes.len()).unwrap_or(Node::MAX)
     }
 
     /// Adds a place below `node`.
@@ -78,14 +85,11 @@ impl Builder<'_> {
         new
     }
 
-    /// The same, with a node that `step` from `node` alone leads to, though not those below it.
+    /// Gives `step` from `node` a node of its own, like the one that it led to; what is below stays shared.
     pub(super) fn forked(&mut self, node: Node, step: &Step) -> Node {
         let like = self.branch(node).map_or(NOTHING, |branch| branch.holds_at(step));
         let branch = self.branch(like).cloned().unwrap_or_default();
-        let new = self.add();
-        if let Some(forked) = self.branch(new) {
-            *forked = branch;
-        }
+        let new = self.add(branch);
         self.lead(node, step, new);
         new
     }
@@ -98,7 +102,10 @@ impl Builder<'_> {
                 branch.keys.retain(|(own, _)| own != key);
                 branch.keys.push((key.clone(), to));
             }
-            Step::Glob(glob) => branch.globs.push((glob.clone(), to)),
+            Step::Glob(glob) => {
+                branch.globs.retain(|(own, _)| own != glob);
+                branch.globs.push((glob.clone(), to));
+            }
             Step::Any => branch.other_key = to,
             Step::Each => branch.element = to,
         }
@@ -106,21 +113,15 @@ impl Builder<'_> {
 
     /// A node like `node`, with all below it.
     fn copy(&mut self, node: Node) -> Node {
-        let new = self.add();
         if node == NOTHING {
-            return new;
+            return self.add(Branch::default());
         }
-        let Some(from) = self.branch(node) else { return new };
-        let (keys, globs) = (from.keys.clone(), from.globs.clone());
-        let (other_key, element, treatment, place) =
-            (from.other_key, from.element, from.treatment, from.place);
+        let Branch { keys, globs, other_key, element, treatment, place, .. } =
+            self.branch(node).cloned().unwrap_or_default();
         let copy = |this: &mut Self, child| if child == NOTHING { NOTHING } else { this.copy(child) };
         let keys = keys.into_iter().map(|(key, child)| (key, copy(self, child))).collect();
         let globs = globs.into_iter().map(|(glob, child)| (glob, copy(self, child))).collect();
         let (other_key, element) = (copy(self, other_key), copy(self, element));
-        if let Some(branch) = self.branch(new) {
-            *branch = Branch { keys, globs, other_key, element, treatment, place, ..Branch::default() };
-        }
-        new
+        self.add(Branch { keys, globs, other_key, element, treatment, place, ..Branch::default() })
     }
 }

@@ -13,7 +13,7 @@ fn values(texts: &[&str]) -> Vec<Value> {
 }
 
 fn known(held: &Held) -> String {
-    let mut texts: Vec<_> = held.snapshot().into_known().values.iter().map(Value::text).collect();
+    let mut texts: Vec<_> = held.snapshot().into_ordered().values.iter().map(Value::text).collect();
     texts.sort_unstable();
     texts.join(" ")
 }
@@ -78,23 +78,23 @@ fn a_namespace_that_has_more_than_its_share_takes_no_room_from_others() {
     }
     assert_eq!(held.put(0, of("shop", "a"), values(&["55555555"]), now), Ok(Change::Known));
     assert_eq!(known(&held), "11111111 22222222 55555555");
-    assert_eq!(held.over_share(), BTreeMap::from([("flood".to_owned(), 2)]));
-    assert_eq!(**held.over(), BTreeSet::from(["flood".to_owned()]));
+    assert_eq!(held.values_left_out(), BTreeMap::from([("flood".to_owned(), 2)]));
+    assert_eq!(**held.namespaces_over_share(), BTreeSet::from(["flood".to_owned()]));
     // What is left out goes away, or is found to have room when everything is listed again.
     assert_eq!(held.remove(0, &of("flood", "3"), now), Change::Nothing);
-    assert_eq!(held.over_share(), BTreeMap::from([("flood".to_owned(), 1)]));
+    assert_eq!(held.values_left_out(), BTreeMap::from([("flood".to_owned(), 1)]));
     assert_eq!(held.remove(0, &of("flood", "0"), now), Change::Room);
     assert_eq!(held.put(0, of("flood", "2"), values(&["33333333"]), now), Ok(Change::Known));
-    assert_eq!(held.over_share(), BTreeMap::new());
+    assert_eq!(held.values_left_out(), BTreeMap::new());
     // What outgrows its share stays known as it was for a while, and its namespace is told.
     let larger = values(&["66666666", "77777777", "88888888"]);
     assert_eq!(held.put(0, of("shop", "a"), larger, now), Ok(Change::Known));
     assert_eq!(known(&held), "11111111 22222222 33333333 55555555");
-    assert_eq!(held.over_share(), BTreeMap::from([("shop".to_owned(), 3)]));
+    assert_eq!(held.values_left_out(), BTreeMap::from([("shop".to_owned(), 3)]));
     held.keep_only(1, &HashSet::new(), now);
-    assert_eq!(held.over_share(), BTreeMap::from([("shop".to_owned(), 3)]));
+    assert_eq!(held.values_left_out(), BTreeMap::from([("shop".to_owned(), 3)]));
     held.keep_only(0, &HashSet::new(), now);
-    assert_eq!((held.over_share(), held.over().len()), (BTreeMap::new(), 0));
+    assert_eq!((held.values_left_out(), held.namespaces_over_share().len()), (BTreeMap::new(), 0));
 }
 
 #[test]
@@ -114,7 +114,7 @@ fn what_is_in_use_comes_first_and_then_what_was_replaced_last() {
         held.put(0, name("a"), values(&[text]), now).unwrap();
     }
     held.put(0, name("b"), values(&["two"]), begun).unwrap();
-    let Known { values, live, .. } = held.snapshot().into_known();
+    let Ordered { values, live, .. } = held.snapshot().into_ordered();
     let texts: Vec<_> = values.iter().map(Value::text).collect();
     assert_eq!(live, 2);
     assert!(texts[..2].contains(&"four".to_owned()) && texts[..2].contains(&"two".to_owned()));
