@@ -14,9 +14,8 @@ pub(crate) const MAX_KEY: usize = 320;
 /// One step from a value to one within it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Step {
-    /// The member with this key, which is in lower case ([`Step::key`]) and compared after unescaping and without regard to
-    /// ASCII case: a misspelt key must not hide a value that a human meant to be secret.
-    Key(Box<str>),
+    /// The member with this key.
+    Key(Key),
     /// Every member with such a key.
     Glob(Glob),
     /// Every member of an object.
@@ -25,9 +24,23 @@ pub(crate) enum Step {
     Each,
 }
 
+/// A key in lower case. Keys are compared after unescaping and without regard to ASCII case: a misspelt key must not hide a value
+/// that a human meant to be secret.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Key(Box<str>);
+
 impl Step {
+    /// The member `key`, in any case.
     pub(crate) fn key(key: &str) -> Self {
-        Self::Key(key.to_ascii_lowercase().into())
+        Self::Key(Key(key.to_ascii_lowercase().into()))
+    }
+}
+
+impl Deref for Key {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
     }
 }
 
@@ -157,7 +170,7 @@ pub struct Tree {
 /// What is known of the values at a node.
 #[derive(Debug, Default, Clone)]
 pub(super) struct Branch {
-    pub(super) keys: Vec<(Box<str>, Node)>,
+    pub(super) keys: Vec<(Key, Node)>,
     pub(super) filter: Filter,
     pub(super) globs: Vec<(Glob, Node)>,
     pub(super) other_key: Node,
