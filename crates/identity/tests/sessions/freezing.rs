@@ -8,21 +8,18 @@ use identity::{
     SystemEntropy, Which,
 };
 use insta::assert_snapshot;
-use store::Store;
 use tempfile::TempDir;
 use tokio::time::timeout;
 
-use crate::support::{TestClock, agents, id, opening, sql, start};
+use crate::support::{TestClock, agents, id, load_with, opening, sql, start};
 
 /// With ids that differ from those of an earlier start.
-async fn load(data: &TempDir, clock: &Arc<TestClock>) -> Loaded {
-    let store = Store::open(data.path()).await.unwrap();
-    let clock = Arc::clone(clock) as Arc<dyn Clock>;
-    Sessions::load(store, agents(&["claude"]), clock, Arc::new(SystemEntropy)).await.unwrap()
+async fn restarted(data: &TempDir, clock: &Arc<TestClock>) -> Loaded {
+    load_with(data, agents(&["claude"]), clock, SystemEntropy).await.unwrap()
 }
 
-async fn sessions(data: &TempDir) -> Sessions {
-    load(data, &Arc::default()).await.sessions
+async fn started(data: &TempDir) -> Sessions {
+    restarted(data, &Arc::default()).await.sessions
 }
 
 async fn open(sessions: &Sessions) -> (Opened, SessionId) {
@@ -50,7 +47,7 @@ fn frozen(caller: &Caller) -> Option<String> {
 #[tokio::test]
 async fn freezing_ends_what_is_open_and_thawing_lets_new_callers_in() {
     let data = TempDir::new().unwrap();
-    let sessions = sessions(&data).await;
+    let sessions = started(&data).await;
     let ((opened, id), (other, _)) = (open(&sessions).await, open(&sessions).await);
     let identify = |opened: &Opened| sessions.identify(opened.token.reveal(), start()).unwrap();
     let (before, bystander) = (identify(&opened), identify(&other));
@@ -80,7 +77,7 @@ async fn freezing_ends_what_is_open_and_thawing_lets_new_callers_in() {
 #[tokio::test]
 async fn a_freeze_and_what_was_counted_outlive_a_restart() {
     let data = TempDir::new().unwrap();
-    let before = sessions(&data).await;
+    let before = started(&data).await;
     let ((cold, cold_id), (warm, warm_id)) = (open(&before).await, open(&before).await);
     freeze(&before, &cold_id).await;
     let caller = before.identify(warm.token.reveal(), start()).unwrap();
@@ -88,7 +85,7 @@ async fn a_freeze_and_what_was_counted_outlive_a_restart() {
     before.keep_count(&warm_id, 3).await.unwrap();
     before.close().await;
 
-    let loaded = load(&data, &Arc::default()).await;
+    let loaded = restarted(&data, &Arc::default()).await;
     let unrecorded: Vec<_> = loaded.unrecorded_freezes.iter().map(|session| &*session.id).collect();
     assert_eq!(unrecorded, [cold_id.as_str()]);
     let after = loaded.sessions;
@@ -102,7 +99,7 @@ async fn a_freeze_and_what_was_counted_outlive_a_restart() {
     thaw(&after, &warm_id).await;
     thaw(&after, &cold_id).await;
     after.close().await;
-    let again = sessions(&data).await;
+    let again = started(&data).await;
     for opened in [cold, warm] {
         let caller = again.identify(opened.token.reveal(), start()).unwrap();
         assert_eq!((caller.ended().how(), caller.count_values(1)), (None, 1), "a human has looked");
@@ -112,7 +109,7 @@ async fn a_freeze_and_what_was_counted_outlive_a_restart() {
 #[tokio::test]
 async fn a_frozen_session_can_be_revoked_and_does_not_come_back() {
     let data = TempDir::new().unwrap();
-    let sessions = sessions(&data).await;
+    let sessions = started(&data).await;
     let (opened, id) = open(&sessions).await;
     freeze(&sessions, &id).await;
     let thawing = sessions.thaw(&id).await.unwrap();
@@ -136,7 +133,7 @@ async fn a_frozen_session_can_be_revoked_and_does_not_come_back() {
 async fn a_frozen_session_expires_and_is_told() {
     let data = TempDir::new().unwrap();
     let clock = Arc::<TestClock>::default();
-    let Loaded { sessions, mut expirations, .. } = load(&data, &clock).await;
+    let Loaded { sessions, mut expirations, .. } = restarted(&data, &clock).await;
     let (opened, id) = open(&sessions).await;
     freeze(&sessions, &id).await;
     tokio::time::pause();
@@ -152,7 +149,7 @@ async fn a_frozen_session_expires_and_is_told() {
 #[tokio::test]
 async fn a_store_that_fails_freezes_all_the_same_and_thaws_nothing() {
     let data = TempDir::new().unwrap();
-    let sessions = sessions(&data).await;
+    let sessions = started(&data).await;
     let (opened, id) = open(&sessions).await;
     let caller = || sessions.identify(opened.token.reveal(), start()).unwrap();
     sql(&data, "CREATE TRIGGER u BEFORE UPDATE ON sessions BEGIN SELECT RAISE(ABORT, 'disk full'); END;")

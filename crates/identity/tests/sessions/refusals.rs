@@ -4,15 +4,14 @@ use std::sync::Arc;
 
 use identity::{
     Agent, AgentName, Agents, ClusterName, Delegator, End, LoadError, Loaded, OpenError, Opening, Operator,
-    Reason, Refusal, Revocation, Sessions, Which,
+    Reason, Refusal, Revocation, Which,
 };
 use insta::assert_snapshot;
 use jiff::SignedDuration;
-use store::Store;
 use tempfile::TempDir;
 
 use crate::support::{
-    NoEntropy, TestClock, agents, id, load, opening, revoke, sessions, sql, start, try_load,
+    NoEntropy, agents, id, load, load_with, opening, revoke, sessions, sql, start, try_load,
 };
 
 #[tokio::test]
@@ -63,11 +62,8 @@ async fn each_refusal_names_the_part_and_the_remedy() {
 #[tokio::test]
 async fn without_randomness_no_session() {
     let data = TempDir::new().unwrap();
-    let store = Store::open(data.path()).await.unwrap();
     let Loaded { sessions, .. } =
-        Sessions::load(store, agents(&["claude"]), Arc::new(TestClock::default()), Arc::new(NoEntropy))
-            .await
-            .unwrap();
+        load_with(&data, agents(&["claude"]), &Arc::default(), NoEntropy).await.unwrap();
     let error = sessions.open(opening()).await.unwrap_err();
     assert_snapshot!(error, @"the system gave no random bytes: check its random device");
     assert!(sessions.list(Which::All, 9).await.unwrap().is_empty());

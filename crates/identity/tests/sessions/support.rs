@@ -64,13 +64,24 @@ pub(crate) fn agents(names: &[&str]) -> Agents {
     Agents::new([cluster("prod"), cluster("lab")], agents, SignedDuration::from_hours(8)).unwrap()
 }
 
+/// With a store that is there, or begins.
+pub(crate) async fn load_with(
+    data: &TempDir,
+    agents: Agents,
+    clock: &Arc<TestClock>,
+    entropy: impl Entropy + 'static,
+) -> Result<Loaded, LoadError> {
+    let store = Store::open(data.path()).await.unwrap();
+    Sessions::load(store, agents, Arc::clone(clock) as Arc<dyn Clock>, Arc::new(entropy)).await
+}
+
+/// With ids that count from one at each start.
 pub(crate) async fn try_load(
     data: &TempDir,
     agents: Agents,
     clock: Arc<TestClock>,
 ) -> Result<Loaded, LoadError> {
-    let store = Store::open(data.path()).await.unwrap();
-    Sessions::load(store, agents, clock, Arc::new(Counter::default())).await
+    load_with(data, agents, &clock, Counter::default()).await
 }
 
 pub(crate) async fn load(data: &TempDir, agents: Agents) -> (Sessions, Vec<Withdrawn>) {

@@ -2,12 +2,11 @@ use std::io::Read as _;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
 use flate2::read::GzDecoder;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use serde_json::json;
-
-use bytes::Bytes;
 
 use super::*;
 use crate::guard::{Reveal, View};

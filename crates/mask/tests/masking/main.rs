@@ -9,6 +9,7 @@
 
 mod binding;
 mod carriers;
+mod configured;
 mod corpus;
 mod differential;
 mod properties;
