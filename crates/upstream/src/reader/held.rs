@@ -85,7 +85,7 @@ impl Held {
     }
 
     /// A Secret of a source has these values from now on. Whether that changes what is known. Where its namespace has more
-    /// than its share they are left out, and [`Held::over_share`] tells.
+    /// than its share they are left out, and [`Held::values_left_out`] tells.
     ///
     /// # Errors
     /// There is no room for them. The values it had stay known.
