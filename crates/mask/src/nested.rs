@@ -60,6 +60,11 @@ impl Nested {
                 if !self.scanner.cutting() {
                     self.replaced_rest = true;
                     splice.cut(fault.at);
+                    // What the text ends with is judged by its shape as it is: a line ends where it does. There a document that
+                    // has been masked is at fault again.
+                    if self.scanner.in_text() {
+                        splice.output().extend_from_slice(b"\\n");
+                    }
                     splice.insert(Placeholder::Text, self.scanner.tag_of_rest().as_ref());
                 }
             }

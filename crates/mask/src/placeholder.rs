@@ -31,10 +31,10 @@ pub(crate) type Tag = [u8; 18];
 
 /// What stands around the tag. The first part has a length that base64 encodes without looking at what follows, and so has
 /// the tag.
-const BEFORE_TAG: &str = "masked-by-portcullis-";
+pub(crate) const BEFORE_TAG: &str = "masked-by-portcullis-";
 pub(crate) const AFTER_TAG: &str = "-not-the-real-value";
 pub(crate) const BASE64_BEFORE_TAG: &str = "bWFza2VkLWJ5LXBvcnRjdWxsaXMt";
-const BASE64_AFTER_TAG: &str = "LW5vdC10aGUtcmVhbC12YWx1ZQ==";
+pub(crate) const BASE64_AFTER_TAG: &str = "LW5vdC10aGUtcmVhbC12YWx1ZQ==";
 
 impl Placeholder {
     /// Writes the placeholder, without quotes: bound if there is a `tag`, fixed if not.

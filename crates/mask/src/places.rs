@@ -179,6 +179,9 @@ fn custom(place: &CustomPlace) -> Result<Entry, &'static str> {
         );
     }
     let entry = parse::entry(resource, path, Treatment::Replace(Placeholder::Text), true)?;
+    if entry.steps.iter().any(|step| matches!(step, Step::Glob(_))) {
+        return Err("a key has `*` in it; name each key, or use `*` for every member");
+    }
     if needed(&entry.steps) {
         return Err(
             "clients and the gate itself need what is there: `kind`, `apiVersion`, `metadata` and who the object is",

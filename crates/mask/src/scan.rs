@@ -179,6 +179,11 @@ impl Scanner {
         &self.shown
     }
 
+    /// Whether a string is being read.
+    pub(crate) fn in_text(&self) -> bool {
+        matches!(self.state, State::Text(_))
+    }
+
     /// Whether nothing of a document has been read.
     pub(crate) fn at_start(&self) -> bool {
         matches!(self.state, State::Start)

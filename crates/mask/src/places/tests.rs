@@ -112,6 +112,7 @@ fn refuses_what_is_no_place() {
         ("widgets.example.com", "spec[\"a.b\"x"),
         ("widgets.example.com", "spec[\"a.b"),
         ("widgets.example.com", "spec.pass*"),
+        ("widgets.example.com", "spec[\"pass*\"]"),
         ("widgets.example.com", long.as_str()),
         ("widgets.example.com", deep.as_str()),
         ("widgets.example.com", "kind"),

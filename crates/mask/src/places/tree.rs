@@ -188,12 +188,16 @@ pub(super) struct Branch {
 /// At which node an object goes on once something is noted in it; [`NOTHING`]: at the same.
 #[derive(Debug, Default, Clone, Copy)]
 pub(super) struct Turns {
-    /// It says that it is a Secret; the variable's name is telling.
-    pub(super) yes: Node,
-    /// It says that it is something else; the name is not telling.
-    pub(super) no: Node,
+    /// It says that it is a Secret.
+    pub(super) secret: Node,
+    /// It says that it is something else.
+    pub(super) settled: Node,
     /// It is of the core group's `v1`.
     pub(super) core: Node,
+    /// The variable's name is telling.
+    pub(super) telling: Node,
+    /// It is not.
+    pub(super) plain: Node,
 }
 
 /// Tells at once that most keys are not among a branch's.
@@ -274,9 +278,10 @@ impl Tree {
     pub(crate) fn turn(&self, node: Node, note: Note, value: Option<&[u8]>) -> Node {
         let turns = self.branch(node).map(|branch| branch.turns).unwrap_or_default();
         let turn = match note {
-            Note::Kind if matches!(value, Some(b"Secret" | b"SecretList")) => turns.yes,
-            Note::EnvName if value.is_none_or(|name| self.names.telling(name)) => turns.yes,
-            Note::Kind | Note::EnvName => turns.no,
+            Note::Kind if matches!(value, Some(b"Secret" | b"SecretList")) => turns.secret,
+            Note::EnvName if value.is_none_or(|name| self.names.telling(name)) => turns.telling,
+            Note::Kind => turns.settled,
+            Note::EnvName => turns.plain,
             Note::ApiVersion if value == Some(b"v1") => turns.core,
             Note::ApiVersion | Note::Uid | Note::Version => NOTHING,
         };

@@ -62,7 +62,7 @@ struct Place {
 pub(super) fn find(text: &Text<'_>, name_end: usize, value: Value, flag: bool) -> Option<Found> {
     let place = place(text, name_end, flag).filter(|place| place.begin <= name_end + MAX_SEPARATION)?;
     // What is masked by place already is the most common value of all.
-    if is_placeholder(text.slice(place.begin, place.begin + LOOK)) || is_masked(text, place) {
+    if is_placeholder(text, place.begin) || is_masked(text, place) {
         return None;
     }
     let looked_at = read(text, place, LOOK).range.end.min(place.begin + LOOK);

@@ -109,6 +109,27 @@ fn a_placeholder_is_a_wall() {
     }
 }
 
+/// Who may choose a user's name or a host could otherwise have the password beside it shown.
+#[test]
+fn words_that_are_like_a_placeholder_protect_nothing() {
+    for text in [
+        "dial postgres://masked-by-x:CANARYpw1@db:5432/app",
+        "dial postgres://app:CANARYpw1@masked-by-x@db:5432/app",
+        "dial postgres://masked-by-portcullis-:CANARYpw1@db:5432/app",
+        "Config{password=CANARYpw1,host=masked-by-portcullis}",
+        "Config{password:CANARYpw1,host:masked-by-portcullis--not-the-real}",
+        r#"{"dsn":"password=\"CANARYpw1 masked-by-portcullis\""}"#,
+        "token=0a1b2c3d4e5fCANARY0718,host=masked-by-x",
+        "Authorization: Bearer 0a1b2c3d4eCANARY60718masked-by-",
+        "Authorization: Basic Q0FOQVJZOnBhc3N3b3Jkmasked-by-",
+        r"-----BEGIN EC PRIVATE KEY-----\nComment: masked-by-portcullis\nMHcCANARYIIrYSSNQFaA2Hwf1\n-----END EC PRIVATE KEY-----",
+        r#"{"last":"{\"c\":\"password=CANARYhunter2\nmasked-by-portcullis--not-the-real-value"}"#,
+    ] {
+        let out = redacted(text);
+        assert!(!out.contains("CANARY") && !out.contains("Q0FOQVJZ"), "{text} became {out}");
+    }
+}
+
 #[test]
 fn the_document_names_every_shape() {
     let document = include_str!("../../../../docs/masking-shapes.md");

@@ -8,7 +8,7 @@ use base64::{Engine as _, alphabet};
 use memchr::memmem::Finder;
 
 use super::text::{Atom, ESCAPE, Text};
-use crate::placeholder::{AFTER_TAG, BASE64_BEFORE_TAG, MARK};
+use crate::placeholder::{AFTER_TAG, BASE64_AFTER_TAG, BASE64_BEFORE_TAG, BEFORE_TAG, MARK, Tag};
 
 /// How much is read of what comes before a shape: an escape, or the end of a placeholder.
 pub(super) const MOST_BEFORE: usize = AFTER_TAG.len();
@@ -16,6 +16,19 @@ const _: () = assert!(ESCAPE <= MOST_BEFORE);
 
 /// How much of a value is judged.
 pub(super) const LOOK: usize = 64;
+
+/// How a placeholder is spelled.
+struct Form {
+    before: &'static str,
+    /// Length of the tag, where there is one.
+    tag: usize,
+    after: &'static str,
+}
+
+const FORMS: [Form; 2] = [
+    Form { before: BEFORE_TAG, tag: size_of::<Tag>(), after: AFTER_TAG },
+    Form { before: BASE64_BEFORE_TAG, tag: size_of::<Tag>() / 3 * 4, after: BASE64_AFTER_TAG },
+];
 
 /// Values that say that there is none, or what kind of value goes there.
 const NO_VALUES: &[&str] = &[
@@ -64,7 +77,7 @@ pub(super) fn stands_for_another(value: &[u8]) -> bool {
     BEGINNINGS.iter().any(|beginning| value.starts_with(beginning.as_bytes()))
         || is_variable(value)
         || is_bracketed(value)
-        || is_placeholder(value)
+        || is_placeholder(&Text::new(value), 0)
         || is_absolute_path(value)
         || value.windows(3).any(|three| three == b"://")
         || is_no_value(value)
@@ -113,18 +126,18 @@ fn is_name(value: &[u8]) -> bool {
             .any(|part| part.len() >= 4 && part.iter().all(u8::is_ascii_lowercase))
 }
 
-/// Whether one of our placeholders begins between `from` and `to`, or as much of one as is not found elsewhere.
+/// Whether one of our placeholders begins between `from` and `to`. Words that are only like one are whoever's who wrote them:
+/// beside them everything is judged as ever.
 pub(super) fn holds_mark(text: &Text<'_>, from: usize, to: usize) -> bool {
-    const BEGINNING: &[u8] = b"masked-by-";
-    static FINDER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(BEGINNING));
-    let goes_on =
-        || (to.saturating_sub(BEGINNING.len() - 1).max(from)..to).any(|at| text.starts_with(at, BEGINNING));
-    FINDER.find(text.slice(from, to)).is_some() || goes_on()
+    static FINDER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(MARK));
+    let begun = to.saturating_sub(MARK.len() - 1).max(from);
+    FINDER.find_iter(text.slice(from, to)).any(|at| is_placeholder(text, from + at))
+        || (begun..to).any(|at| is_placeholder(text, at))
 }
 
 /// Whether the character at `at`, which may be written as an escape, is a placeholder's first.
 pub(super) fn mark_at(text: &Text<'_>, at: usize) -> bool {
-    matches!(text.atom(at), Atom::Char(_, len) if text.starts_with(at + len - 1, MARK.as_bytes()))
+    matches!(text.atom(at), Atom::Char(b'm', len) if is_placeholder(text, at + len - 1))
 }
 
 /// Whether a placeholder's last character is at `at`: some shapes begin with that letter (`eyJ`).
@@ -133,8 +146,16 @@ pub(super) fn ends_mark(text: &Text<'_>, at: usize) -> bool {
     text.slice(at.saturating_sub(before.len()), at) == before
 }
 
-pub(super) fn is_placeholder(value: &[u8]) -> bool {
-    value.starts_with(MARK.as_bytes()) || value.starts_with(BASE64_BEFORE_TAG.as_bytes())
+/// Whether a whole placeholder is at `at`, bound or not, as it is or in base64.
+pub(super) fn is_placeholder(text: &Text<'_>, at: usize) -> bool {
+    FORMS.iter().any(|form| {
+        text.starts_with(at, form.before.as_bytes())
+            && [0, form.tag].into_iter().any(|length| {
+                let tag = at + form.before.len();
+                (tag..tag + length).all(|at| text.at(at).is_some_and(|byte| byte.is_ascii_alphanumeric()))
+                    && text.starts_with(tag + length, form.after.as_bytes())
+            })
+    })
 }
 
 /// `$NAME`.

@@ -120,6 +120,25 @@ fn variables_however_written() {
     check(Places::Pods, &named("x"), &named("<T>"));
 }
 
+/// A variable of some kind is a variable all the same.
+#[test]
+fn variables_that_have_a_kind() {
+    for (input, expected) in [
+        (
+            r#"{"name":"TOKEN","kind":"Literal","value":"x"}"#,
+            r#"{"name":"TOKEN","kind":"Literal","value":"<T>"}"#,
+        ),
+        (
+            r#"{"kind":"Literal","value":"x","name":"TOKEN"}"#,
+            r#"{"kind":"Literal","value":"<T>","name":"TOKEN"}"#,
+        ),
+    ] {
+        let within = |variable: &str| format!(r#"{{"spec":{{"env":[{variable}]}}}}"#);
+        check(Places::Pods, &within(input), &within(expected));
+        check(WIDGETS, &within(input), &within(expected));
+    }
+}
+
 #[test]
 fn long_strings_and_depth_in_what_is_noted() {
     let long = "x".repeat(1 << 20);

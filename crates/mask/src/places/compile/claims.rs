@@ -42,13 +42,16 @@ impl Builder<'_> {
             self.note(node, "apiVersion", Note::ApiVersion);
         }
         let (secret, settled) = (self.variant(node, secret), self.variant(node, NOTHING));
-        self.turns(settled, Turns { yes: secret, ..Turns::default() });
-        let undecided = Turns { yes: secret, no: settled, ..Turns::default() };
+        self.turns(settled, Turns { secret, ..Turns::default() });
+        let undecided = Turns { secret, settled, ..Turns::default() };
         let core = core.map(|core| self.variant(node, core));
         if let Some(core) = core {
             self.turns(core, undecided);
         }
-        self.turns(node, Turns { core: core.unwrap_or(NOTHING), ..undecided });
+        if let Some(branch) = self.branch(node) {
+            let core = core.unwrap_or(NOTHING);
+            branch.turns = Turns { secret, settled, core, ..branch.turns };
+        }
     }
 
     /// What holds for an object that the answer is about. Go writes the keys of what it has no type for in the order of the
@@ -63,7 +66,7 @@ impl Builder<'_> {
     pub(super) fn claims_on_the_way(&mut self, claimed: Claimed) {
         for node in self.built() {
             let Some(branch) = self.branch(node) else { continue };
-            let settled = branch.turns.yes != NOTHING || branch.turns.no != NOTHING;
+            let settled = branch.turns.secret != NOTHING;
             if !settled && branch.treatment.is_none() {
                 self.claims(node, claimed);
             }
@@ -80,8 +83,8 @@ impl Builder<'_> {
         // A value that comes before its name is replaced.
         let value = self.forked(named, &Step::key("value"));
         self.treat(value, Treatment::Replace(Placeholder::Text), place_digest("env[].value"));
-        self.turns(named, Turns { no: plain, ..Turns::default() });
-        self.turns(plain, Turns { yes: named, ..Turns::default() });
+        self.turns(named, Turns { plain, ..Turns::default() });
+        self.turns(plain, Turns { telling: named, ..Turns::default() });
     }
 
     /// The same at all nodes where something else holds for a member `env`.
