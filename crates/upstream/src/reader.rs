@@ -243,7 +243,11 @@ impl Shared {
     fn change<R>(&self, change: impl FnOnce(&mut Held) -> R) -> R {
         let mut held = self.held.lock();
         let changed = change(&mut held);
-        self.sight.send_if_modified(|sight| sight.over_share_is(held.namespaces_over_share()));
+        let told = |sight: &mut Sight| sight.over_share_is(held.namespaces_over_share(), held.generation());
+        if self.sight.send_if_modified(told) {
+            // What was left out may have room now.
+            self.changed.notify_one();
+        }
         changed
     }
 }

@@ -1,6 +1,10 @@
 //! How well the Secrets are seen.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use mask::Updated;
 use tokio::time::Instant;
@@ -15,6 +19,8 @@ pub(super) struct Sight {
     indexed: Option<Indexed>,
     /// Namespaces with more than their share: values of their Secrets are not known.
     over_share: Arc<BTreeSet<String>>,
+    /// Namespaces that no longer have, and the generation from which on all their values are masked.
+    opening: BTreeMap<String, u64>,
     /// A task ended that should not.
     ended: bool,
 }
@@ -46,7 +52,7 @@ struct Source {
 impl Sight {
     pub(super) fn new(sources: usize) -> Self {
         let sources = (0..sources).map(|_source| Source::default()).collect();
-        Self { sources, indexed: None, over_share: Arc::default(), ended: false }
+        Self { sources, indexed: None, over_share: Arc::default(), opening: BTreeMap::new(), ended: false }
     }
 
     /// Why no call may pass. A watch that is lost for `stale_after` is too long lost.
@@ -82,11 +88,13 @@ impl Sight {
 
     /// A namespace of which values could be seen unmasked in what is about this namespace, or (`None`) about the whole cluster.
     pub(super) fn unknown_in(&self, namespace: Option<&str>) -> Option<&str> {
-        let over = match namespace {
-            Some(namespace) => self.over_share.get(namespace),
-            None => self.over_share.first(),
+        let (over, opening) = match namespace {
+            Some(namespace) => {
+                (self.over_share.get(namespace), self.opening.get_key_value(namespace).map(|(name, _)| name))
+            }
+            None => (self.over_share.first(), self.opening.keys().next()),
         };
-        over.map(String::as_str)
+        over.or(opening).map(String::as_str)
     }
 
     /// When a watch will have been lost for too long, if none begins.
@@ -152,21 +160,34 @@ impl Sight {
     /// These values are masked from now on. Whether that is news: it lets calls pass that could not, or the other way round, or
     /// not all have room. Streams, of which there may be thousands, are not woken for less.
     pub(super) fn indexed(&mut self, indexed: Indexed) -> bool {
-        let told =
-            |sight: &Self| (sight.blind(Duration::MAX), sight.masked().map(|masked| masked.updated.left_out));
+        let told = |sight: &Self| {
+            let left_out = sight.masked().map(|masked| masked.updated.left_out);
+            (sight.blind(Duration::MAX), left_out, sight.opening.len())
+        };
         let before = told(self);
         self.indexed = Some(indexed);
+        self.open();
         told(self) != before
     }
 
-    /// These namespaces have more than their share from now on. Whether others had before.
-    pub(super) fn over_share_is(&mut self, namespaces: &Arc<BTreeSet<String>>) -> bool {
+    /// These namespaces have more than their share from now on, and of others all values are in this generation. Whether that is
+    /// news. A namespace is closed at once, and opened when what was left out of it is masked.
+    pub(super) fn over_share_is(&mut self, namespaces: &Arc<BTreeSet<String>>, generation: u64) -> bool {
         // Mostly they are one and the same.
-        let changed = self.over_share != *namespaces;
-        if changed {
-            self.over_share = Arc::clone(namespaces);
+        if self.over_share == *namespaces {
+            return false;
         }
-        changed
+        let opening = self.over_share.difference(namespaces).map(|name| (name.clone(), generation));
+        self.opening.extend(opening);
+        self.opening.retain(|name, _| !namespaces.contains(name));
+        self.over_share = Arc::clone(namespaces);
+        self.open();
+        true
+    }
+
+    fn open(&mut self) {
+        let masked = self.indexed.as_ref().map(|indexed| indexed.generation);
+        self.opening.retain(|_, generation| masked.is_none_or(|masked| masked < *generation));
     }
 
     /// Nobody looks any more.
@@ -205,9 +226,19 @@ mod tests {
         assert_eq!(sight.blind(STALE), None);
         assert!(!sight.indexed(indexed(3, 0)), "nothing that anyone waits for");
         let over = Arc::new(BTreeSet::from(["flood".to_owned()]));
-        assert!(sight.over_share_is(&over) && !sight.over_share_is(&over));
-        let unknown = [Some("shop"), Some("flood"), None].map(|namespace| sight.unknown_in(namespace));
-        assert_eq!(unknown, [None, Some("flood"), Some("flood")]);
+        assert!(sight.over_share_is(&over, 3) && !sight.over_share_is(&over, 3));
+        let unknown =
+            |sight: &Sight| [Some("shop"), Some("flood"), None].map(|name| sight.unknown_in(name).is_some());
+        assert_eq!(unknown(&sight), [false, true, true]);
+        // What was left out is in generation 5, and masked only then.
+        assert!(sight.over_share_is(&Arc::default(), 5));
+        assert_eq!(unknown(&sight), [false, true, true]);
+        let _news = sight.indexed(indexed(4, 0));
+        assert_eq!(unknown(&sight), [false, true, true]);
+        let _news = sight.indexed(indexed(5, 0));
+        assert_eq!(unknown(&sight), [false, false, false]);
+        assert!(sight.over_share_is(&over, 5) && sight.over_share_is(&Arc::default(), 5));
+        assert_eq!(unknown(&sight), [false, false, false], "that is masked already");
         sight.follows(0);
         sight.follows(1);
         tokio::time::advance(STALE * 2).await;

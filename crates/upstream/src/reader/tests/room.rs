@@ -60,14 +60,41 @@ async fn values_in_use_that_have_no_room_in_the_index_blind_the_gate_until_they_
     assert_eq!(told.map(|text| log.matches(text).count()), [1, 1, 1], "{log}");
 }
 
+/// A Secret in this namespace.
+fn of(namespace: &str, name: &str, value: &str) -> Json {
+    let mut secret = secret(name, 1, value);
+    secret["metadata"]["namespace"] = json!(namespace);
+    secret["metadata"]["resourceVersion"] = json!("7");
+    secret
+}
+
+/// While all is listed anew, a page has what was left out, and the next one does not come.
+#[tokio::test]
+async fn a_closed_namespace_opens_once_what_was_left_out_is_masked() {
+    let (tell, events) = Events::new();
+    let lists = AtomicUsize::new(0);
+    let server = StandIn::start(move |request| match is_watch(request) {
+        true => events.watch(),
+        false if lists.fetch_add(1, Ordering::Relaxed) == 0 => list(5, "", &[of("shop", "a", "one")]),
+        false if query(request).contains("continue") => list(9, "", &[]).held(&Hold::default()),
+        false => list(9, "more", &[of("flood", "y", "three")]),
+    });
+    let server = server.unwrap();
+    let mut bench = Bench::of(&server, Reading { bytes: 4 * 80, ..everything() }).await;
+    bench.until(&["one"]).await;
+    for (name, value) in [("x", "two"), ("y", "three")] {
+        tell.send(event("ADDED", &of("flood", name, value))).unwrap();
+    }
+    let _blind = bench.reader.blinded(Some("flood")).await;
+    bench.until(&["one", "two"]).await;
+    tell.send(event("DELETED", &of("flood", "x", "two"))).unwrap();
+    bench.until_sight("it is open", |sight| sight.unknown_in(Some("flood")).is_none()).await;
+    assert_eq!(bench.sets.borrow().last().unwrap(), &["one", "three", "two"]);
+    assert_eq!(bench.reader.ready(LONG, None).await, Ok(()));
+}
+
 #[tokio::test]
 async fn a_namespace_with_more_than_its_share_is_closed_and_no_other() {
-    let of = |namespace: &str, name: &str, value: &str| {
-        let mut secret = secret(name, 1, value);
-        secret["metadata"]["namespace"] = json!(namespace);
-        secret["metadata"]["resourceVersion"] = json!("7");
-        secret
-    };
     let (tell, events) = Events::new();
     let lists = AtomicUsize::new(0);
     let server = StandIn::start(move |request| match is_watch(request) {
