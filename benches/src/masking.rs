@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use bytes::Bytes;
-use mask::{Catalogue, Framing, Masker, Rules};
+use mask::{Catalogue, Content, Framing, Masker, Rules};
 
 use crate::figures::Row;
 use crate::known::{self, Body};
@@ -41,11 +41,13 @@ pub(crate) fn measure_known() -> anyhow::Result<Vec<Row>> {
         r#"{{"metadata":{{"name":"s","namespace":"n","uid":"6e0a","resourceVersion":"7"}},"data":{{{}}},"type":"Opaque"}}"#,
         ten.join(",")
     );
-    let body = |what, bytes, rules| Body { what, bytes, rules };
+    let json = |what, bytes, rules| Body { what, bytes, rules, content: Content::Json };
+    let pods = list(POD);
     known::measure(&[
-        body("pods", list(POD), Some(catalogue.rules_for("", "pods", None))),
-        body("Secrets of ten values", list(&secret), Some(catalogue.rules_for("", "secrets", None))),
-        body("a log", log(), None),
+        json("pods", pods.clone(), Some(catalogue.rules_for("", "pods", None))),
+        json("pods, by value and shape alone", pods, None),
+        json("Secrets of ten values", list(&secret), Some(catalogue.rules_for("", "secrets", None))),
+        Body { what: "a log", bytes: log(), rules: None, content: Content::Text },
     ])
 }
 

@@ -28,6 +28,10 @@ pub(crate) struct Segments {
     failed: bool,
 }
 
+/// What is written to see whether the disk takes writes: a page, which no file system keeps in a file's name.
+const TRIAL: &str = "trial";
+const TRIAL_BYTES: usize = 4096;
+
 /// The file of the segment that begins at this leaf.
 pub(crate) fn path(first: u64) -> String {
     format!("{FOLDER}/{first:020}")
@@ -59,7 +63,11 @@ impl Segments {
     /// That write's leaves, which nobody was promised, are gone with it; or, should the machine stop before the removal
     /// is durable, are in the log after all. In neither case does a leaf that comes later take their place unnoticed,
     /// since none is acknowledged before the removal is durable.
+    ///
+    /// An empty file can be made on a disk that is full: that it takes bytes again is tried first.
     pub(crate) fn begin_anew(&mut self) -> io::Result<()> {
+        self.storage.put(TRIAL, &[0; TRIAL_BYTES])?;
+        self.storage.remove(TRIAL)?;
         for (name, _) in &self.segments {
             self.storage.remove(name)?;
         }
