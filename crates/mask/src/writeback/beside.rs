@@ -58,7 +58,7 @@ fn masked(there: There<'_>) -> bool {
 /// it does not matter which it is.
 fn tells(keys: &[&str]) -> bool {
     match keys {
-        // Owners have a kind, and no values.
+        // Of the object itself: owners have a kind, and no values.
         ["metadata", ..] => false,
         [_, .., last] if is_kind(last) => true,
         [.., list, _, last] => list.eq_ignore_ascii_case("env") && last.eq_ignore_ascii_case("name"),
@@ -95,8 +95,8 @@ impl Walk {
 
     fn value(&self, key: &str, value: &Value, there: There<'_>, at: &mut Pointer) -> Option<Pointer> {
         match value {
-            // Owners and managers have a kind, and no values.
-            _ if key == "metadata" => None,
+            // Of the object itself: owners have a kind, and no values.
+            _ if key == "metadata" && at.is_short() => None,
             Value::Object(members) => self.members(members, there, at),
             Value::Array(items) if self.lists => items.iter().enumerate().find_map(|(index, item)| {
                 at.element(index, name(item).map(str::to_owned), |at| {

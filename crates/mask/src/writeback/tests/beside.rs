@@ -13,6 +13,7 @@ fn bundle() -> Value {
             "env": [{ "name": "DB_PASSWORD", "value": "literal" }],
             "manifest": { "apiVersion": "v1", "kind": "Secret", "stringData": { "word": "literal" } },
             "target": { "kind": "Deployment", "name": "web" },
+            "metadata": { "kind": "Secret", "stringData": { "word": "literal" } },
         },
     })
 }
@@ -59,6 +60,13 @@ fn what_tells_of_a_masked_value_is_not_taken_from_it() {
             &forced,
             APPLY,
             json!({ "spec": { "env": [{ "id": 1, "name": "MODE" }] } }),
+        ),
+        (
+            "under a name of ours",
+            &bundle,
+            BUNDLE,
+            MERGE,
+            json!({ "spec": { "metadata": { "kind": "Thing" } } }),
         ),
         ("the same kind", &bundle, BUNDLE, MERGE, json!({ "spec": { "manifest": { "kind": "Secret" } } })),
         (
