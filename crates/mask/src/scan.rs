@@ -6,7 +6,8 @@
 mod key;
 mod noted;
 mod number;
-mod swar;
+mod plain;
+mod run;
 mod text;
 mod value;
 
@@ -62,10 +63,7 @@ enum State {
 /// What the string that is being read is for.
 #[derive(Debug, Clone, Copy)]
 enum Role {
-    /// A key that may lead to a place.
     Key,
-    /// A key that leads nowhere.
-    OtherKey,
     Value,
     /// A value that holds a document.
     Embedded,
@@ -205,15 +203,16 @@ impl Scanner {
 
     /// Reads `input`, of which `splice` makes what goes out.
     ///
-    /// Each step reads on to what mostly comes next, as far as this input goes, so that a member takes one step or two and
-    /// not one for each of its bytes of structure. What a step consists of is always inlined, and what is rare never is:
-    /// calls would cost as much as the work (measure with the example `throughput`).
+    /// Most of a document is read by [`Self::run`] at once; the automaton takes the steps in between.
     pub(crate) fn feed(&mut self, input: &[u8], splice: &mut Splice<'_>) -> Result<(), Fault> {
         let mut at = 0;
-        while let Some(&byte) = input.get(at) {
+        loop {
+            if let State::After = self.state {
+                at = self.run(input, at);
+            }
+            let Some(&byte) = input.get(at) else { return Ok(()) };
             at = match self.state {
-                State::After if byte == b',' => self.comma(input, at, splice)?,
-                State::Text(role @ (Role::Key | Role::OtherKey)) => self.key(role, input, at, splice)?,
+                State::Text(Role::Key) => self.key(input, at)?,
                 State::Text(Role::Value) => self.string(input, at, splice)?,
                 State::Text(Role::Embedded) => self.embedded(input, at, splice)?,
                 State::Text(Role::Note(note)) => self.note(note, input, at, splice)?,
@@ -224,7 +223,6 @@ impl Scanner {
                 _ => self.structure(byte, input, at, splice)?,
             };
         }
-        Ok(())
     }
 
     #[inline]
@@ -236,40 +234,34 @@ impl Scanner {
         splice: &mut Splice<'_>,
     ) -> Result<usize, Fault> {
         match (self.state, byte) {
-            (State::After | State::FirstKey, b'}') => self.close(true, at, splice),
-            (State::After | State::FirstElement, b']') => self.close(false, at, splice),
+            (State::After, b',') => self.comma(),
+            (State::After | State::FirstKey, b'}') => self.close(true, at, splice)?,
+            (State::After | State::FirstElement, b']') => self.close(false, at, splice)?,
             (State::Key | State::FirstKey, b'"') => {
-                let role = self.begin_key();
-                self.key(role, input, at + 1, splice)
+                self.key.clear();
+                self.state = State::Text(Role::Key);
             }
-            (State::Colon, b':') => self.begin_value(input, at + 1, splice),
-            (State::Value | State::FirstElement, _) => self.value(byte, input, at, splice),
+            (State::Colon, b':') => self.state = State::Value,
+            (State::Value | State::FirstElement, _) => return self.value(byte, input, at, splice),
             (State::Start, b'{') => {
                 self.next = ROOT;
-                self.value(byte, input, at, splice)
+                return self.value(byte, input, at, splice);
             }
-            (State::Start, _) => Err(Fault::new(at, What::NotAnObject)),
-            _ => Err(Fault::new(at, What::Unexpected)),
+            (State::Start, _) => return Err(Fault::new(at, What::NotAnObject)),
+            _ => return Err(Fault::new(at, What::Unexpected)),
         }
+        Ok(at + 1)
     }
 
     /// A comma after a value.
-    #[inline]
-    fn comma(&mut self, input: &[u8], at: usize, splice: &mut Splice<'_>) -> Result<usize, Fault> {
-        match self.stack.last() {
+    fn comma(&mut self) {
+        self.state = match self.stack.last() {
             Some(Frame { object: false, node }) => {
                 self.next = self.rules.element(*node);
-                self.begin_value(input, at + 1, splice)
+                State::Value
             }
-            _ if input.get(at + 1) == Some(&b'"') => {
-                let role = self.begin_key();
-                self.key(role, input, at + 2, splice)
-            }
-            _ => {
-                self.state = State::Key;
-                Ok(at + 1)
-            }
-        }
+            _ => State::Key,
+        };
     }
 }
 

@@ -234,7 +234,7 @@ impl Tree {
     }
 
     /// The node of the member `key` (unescaped; none when it is longer than [`MAX_KEY`]) of an object at `node`.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn key(&self, node: Node, key: Option<&[u8]>) -> Node {
         let Some(branch) = self.branch(node) else { return NOTHING };
         match key {
@@ -308,6 +308,7 @@ impl Branch {
         matches!(self.treatment, Some(Treatment::Replace(_)))
     }
 
+    #[inline(never)]
     pub(super) fn named(&self, key: &[u8]) -> Node {
         let named = self.keys.iter().find(|(name, _)| name.as_bytes().eq_ignore_ascii_case(key));
         named.map_or_else(|| self.globbed(key), |(_, node)| *node)
@@ -328,6 +329,7 @@ impl Branch {
         self.globs.iter().find(|(own, _)| own == glob).map_or(self.other_key, |(_, node)| *node)
     }
 
+    #[inline(never)]
     fn globbed(&self, key: &[u8]) -> Node {
         self.globs.iter().find(|(glob, _)| glob.matches(key)).map_or(self.other_key, |(_, node)| *node)
     }

@@ -2,76 +2,21 @@
 
 use std::ops::Range;
 
-use super::{Role, Scanner, Sink, State, text::Ignore};
+use super::{Scanner, Sink, State};
 use crate::malformed::Fault;
-use crate::places::{ANYWHERE, MAX_KEY, NOTHING, Node};
-use crate::splice::Splice;
+use crate::places::{ANYWHERE, MAX_KEY, NOTHING};
 
 impl Scanner {
-    /// After the opening quotation mark of a key.
-    #[inline]
-    pub(super) fn begin_key(&mut self) -> Role {
-        let role = if self.object() == NOTHING { Role::OtherKey } else { Role::Key };
-        self.state = State::Text(role);
-        self.key.clear();
-        role
-    }
-
-    /// The inside of a key, and if it ends here, what follows.
-    #[inline(always)]
-    pub(super) fn key(
-        &mut self,
-        role: Role,
-        input: &[u8],
-        at: usize,
-        splice: &mut Splice<'_>,
-    ) -> Result<usize, Fault> {
-        let rest = input.get(at..).unwrap_or_default();
-        let end = match self.text.whole(rest) {
-            Some(len) if self.key.is_empty() => {
-                self.next = match role {
-                    Role::Key => self.rules.key(self.object(), rest.get(..len)),
-                    _ => NOTHING,
-                };
-                if self.next > ANYWHERE {
-                    self.key.set(rest.get(..len).unwrap_or_default());
-                }
-                Some(at + len)
-            }
-            _ => self.key_in_parts(role, input, at)?,
-        };
-        match end {
-            None => Ok(input.len()),
-            // Mostly a colon comes at once.
-            Some(end) if input.get(end + 1) == Some(&b':') => self.begin_value(input, end + 2, splice),
-            Some(end) => {
-                self.state = State::Colon;
-                Ok(end + 1)
-            }
+    /// The inside of a key; at its end `next` is where it leads.
+    pub(super) fn key(&mut self, input: &[u8], at: usize) -> Result<usize, Fault> {
+        let Some(end) = self.text.advance(input, at, &mut self.key)? else { return Ok(input.len()) };
+        let object = self.stack.last().map_or(NOTHING, |frame| frame.node);
+        self.next = self.rules.key(object, self.key.bytes());
+        if self.next <= ANYWHERE {
+            self.key.clear();
         }
-    }
-
-    /// The end of a key that has escapes or comes in several inputs, if it is in this one; then `next` is where it leads.
-    #[inline(never)]
-    fn key_in_parts(&mut self, role: Role, input: &[u8], at: usize) -> Result<Option<usize>, Fault> {
-        let Role::Key = role else {
-            self.next = NOTHING;
-            return self.text.advance(input, at, &mut Ignore);
-        };
-        let end = self.text.advance(input, at, &mut self.key)?;
-        if end.is_some() {
-            self.next = self.rules.key(self.object(), self.key.bytes());
-            if self.next <= ANYWHERE {
-                self.key.clear();
-            }
-        }
-        Ok(end)
-    }
-
-    /// The node of the innermost open object or array.
-    #[inline]
-    fn object(&self) -> Node {
-        self.stack.last().map_or(NOTHING, |frame| frame.node)
+        self.state = State::Colon;
+        Ok(end + 1)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::swar;
+use super::plain;
 use crate::malformed::{Fault, What};
 
 /// The longest way to write one character: two `\uXXXX`.
@@ -62,8 +62,7 @@ impl Text {
     /// understood: the way most strings go.
     #[inline(always)]
     pub(crate) fn whole(&self, rest: &[u8]) -> Option<usize> {
-        let len = swar::plain_prefix(rest);
-        (matches!(self.mode, Mode::Plain) && rest.get(len) == Some(&b'"')).then_some(len)
+        plain::whole(rest).filter(|_| matches!(self.mode, Mode::Plain))
     }
 
     /// Reads on from `at`; answers with the position of the closing quotation mark, or none if `input` ends before it.
@@ -76,7 +75,7 @@ impl Text {
     ) -> Result<Option<usize>, Fault> {
         loop {
             if let Mode::Plain = self.mode {
-                let end = at + swar::plain_prefix(input.get(at..).unwrap_or_default());
+                let end = at + plain::prefix(input.get(at..).unwrap_or_default());
                 if end > at {
                     sink.plain(input, at..end);
                 }
@@ -101,7 +100,7 @@ impl Text {
     /// Reads a run that begins with a character of several bytes, up to the next byte of interest.
     fn wide<S: Sink>(&mut self, input: &[u8], at: usize, sink: &mut S) -> Result<usize, Fault> {
         let rest = input.get(at..).unwrap_or_default();
-        let run = rest.get(..swar::text_prefix(rest)).unwrap_or_default();
+        let run = rest.get(..plain::text_prefix(rest)).unwrap_or_default();
         let end = at + run.len();
         match std::str::from_utf8(run) {
             Ok(_) => {}

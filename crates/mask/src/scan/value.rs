@@ -1,32 +1,15 @@
 //! Values: their beginnings, ends, and what is cut of them.
 
-use super::{Frame, MAX_DEPTH, NO_MARK, Number, Role, Scanner, State, is_space, text::Ignore};
+use super::{Frame, MAX_DEPTH, NO_MARK, Number, Role, Scanner, State, text::Ignore};
 use crate::malformed::{Fault, What};
 use crate::nested::Nested;
 use crate::placeholder::{Placeholder, Tag};
-use crate::places::{ANYWHERE, NOTHING, Node, Treatment};
+use crate::places::{NOTHING, Treatment};
 use crate::splice::Splice;
 
 impl Scanner {
-    /// Where a value begins; mostly it comes at once.
-    #[inline(always)]
-    pub(super) fn begin_value(
-        &mut self,
-        input: &[u8],
-        at: usize,
-        splice: &mut Splice<'_>,
-    ) -> Result<usize, Fault> {
-        match input.get(at) {
-            Some(&byte) if !is_space(byte) => self.value(byte, input, at, splice),
-            _ => {
-                self.state = State::Value;
-                Ok(at)
-            }
-        }
-    }
-
-    /// A value whose first byte is `byte`, as far as it is in `input`; an object or array only begins.
-    #[inline(always)]
+    /// A value begins, whose first byte is `byte`.
+    #[inline]
     pub(super) fn value(
         &mut self,
         byte: u8,
@@ -34,10 +17,7 @@ impl Scanner {
         at: usize,
         splice: &mut Splice<'_>,
     ) -> Result<usize, Fault> {
-        let node = self.next;
-        if node > ANYWHERE
-            && let Some(treatment) = self.rules.treatment(node)
-        {
+        if let Some(treatment) = self.rules.treatment(self.next) {
             if !begins_value(byte) {
                 return Err(Fault::new(at, What::Unexpected));
             }
@@ -45,24 +25,21 @@ impl Scanner {
                 return Ok(at + 1);
             }
         }
-        match byte {
+        self.state = match byte {
             b'"' => {
                 self.state = State::Text(Role::Value);
-                self.string(input, at + 1, splice)
+                return self.string(input, at + 1, splice);
             }
-            b'{' | b'[' => self.open(byte == b'{', node, at),
-            b't' => self.begin_literal(b"rue", input, at + 1, splice),
-            b'f' => self.begin_literal(b"alse", input, at + 1, splice),
-            b'n' => self.begin_literal(b"ull", input, at + 1, splice),
-            _ => {
-                let number = Number::begin(byte).ok_or_else(|| Fault::new(at, What::Unexpected))?;
-                self.number(number, input, at + 1, splice)
-            }
-        }
+            b'{' | b'[' => return self.open(byte == b'{', at),
+            b't' => State::Literal(b"rue"),
+            b'f' => State::Literal(b"alse"),
+            b'n' => State::Literal(b"ull"),
+            _ => State::Number(Number::begin(byte).ok_or_else(|| Fault::new(at, What::Unexpected))?),
+        };
+        Ok(at + 1)
     }
 
     /// Begins what happens to the value whose first byte is `byte`, and says whether it is a string of a role of its own.
-    #[inline(never)]
     fn treat(&mut self, treatment: Treatment, byte: u8, at: usize, splice: &mut Splice<'_>) -> bool {
         let string = byte == b'"';
         let placeholder = match treatment {
@@ -130,15 +107,14 @@ impl Scanner {
         self.binding.as_deref_mut().is_some_and(|binding| binding.reveals(self.key.bytes()))
     }
 
-    #[inline(always)]
-    fn open(&mut self, object: bool, node: Node, at: usize) -> Result<usize, Fault> {
+    fn open(&mut self, object: bool, at: usize) -> Result<usize, Fault> {
         if self.stack.len() >= MAX_DEPTH {
             return Err(Fault::new(at, What::TooDeep));
         }
         // A value that is replaced or shown has no places in it, whatever its node leads to.
-        let node = if self.mark == NO_MARK { node } else { NOTHING };
+        let node = if self.mark == NO_MARK { self.next } else { NOTHING };
         self.next = if object { NOTHING } else { self.rules.first(node) };
-        if node > ANYWHERE && object && self.rules.fresh(node) {
+        if object && self.rules.fresh(node) {
             self.begin_object();
         }
         self.state = if object { State::FirstKey } else { State::FirstElement };
@@ -146,8 +122,7 @@ impl Scanner {
         Ok(at + 1)
     }
 
-    #[inline]
-    pub(super) fn close(&mut self, object: bool, at: usize, splice: &mut Splice<'_>) -> Result<usize, Fault> {
+    pub(super) fn close(&mut self, object: bool, at: usize, splice: &mut Splice<'_>) -> Result<(), Fault> {
         match self.stack.pop() {
             Some(frame) if frame.object == object => {}
             _ => return Err(Fault::new(at, What::Unexpected)),
@@ -156,11 +131,11 @@ impl Scanner {
         if self.stack.is_empty() {
             self.state = if self.sequence { State::Start } else { State::End };
         }
-        Ok(at + 1)
+        Ok(())
     }
 
     /// A value has ended, and `kept_from` is the first byte that is not its own.
-    #[inline(always)]
+    #[inline]
     pub(super) fn end_value(&mut self, kept_from: usize, splice: &mut Splice<'_>) {
         self.state = State::After;
         if self.mark == self.stack.len() {
@@ -179,7 +154,7 @@ impl Scanner {
     }
 
     /// The inside of a string that is a value.
-    #[inline(always)]
+    #[inline]
     pub(super) fn string(
         &mut self,
         input: &[u8],
@@ -187,17 +162,15 @@ impl Scanner {
         splice: &mut Splice<'_>,
     ) -> Result<usize, Fault> {
         let end = match self.text.whole(input.get(at..).unwrap_or_default()) {
-            Some(len) => Some(at + len),
-            None => self.text.advance(input, at, &mut Ignore)?,
+            Some(len) => at + len,
+            None => match self.text.advance(input, at, &mut Ignore)? {
+                Some(end) => end,
+                None => return Ok(input.len()),
+            },
         };
-        match end {
-            None => Ok(input.len()),
-            Some(end) => {
-                // The quotation mark is kept.
-                self.end_value(end, splice);
-                Ok(end + 1)
-            }
-        }
+        // The quotation mark is kept.
+        self.end_value(end, splice);
+        Ok(end + 1)
     }
 
     /// The inside of a string that holds a document.
@@ -219,7 +192,6 @@ impl Scanner {
     }
 
     /// The rest of a number, as far as it is in `input`.
-    #[inline(always)]
     pub(super) fn number(
         &mut self,
         mut number: Number,
@@ -242,24 +214,7 @@ impl Scanner {
         Ok(at)
     }
 
-    /// `true`, `false` or `null` behind its first letter; mostly it is whole.
-    #[inline(always)]
-    fn begin_literal<const N: usize>(
-        &mut self,
-        rest: &'static [u8; N],
-        input: &[u8],
-        at: usize,
-        splice: &mut Splice<'_>,
-    ) -> Result<usize, Fault> {
-        if input.get(at..).and_then(<[u8]>::first_chunk) != Some(rest) {
-            return self.literal(rest, input, at, splice);
-        }
-        self.end_value(at + N, splice);
-        Ok(at + N)
-    }
-
     /// The rest of a literal, as far as it is in `input`.
-    #[inline(never)]
     pub(super) fn literal(
         &mut self,
         rest: &'static [u8],

@@ -36,6 +36,17 @@ fn check(framing: Framing, cases: &[(&str, &str)]) {
     }
 }
 
+/// What a key says that is longer than Kubernetes allows is not looked at, so it may say anything.
+#[test]
+fn keys_longer_than_any() {
+    let long = "x".repeat(400);
+    let annotated = |value: &str| format!(r#"{{"metadata":{{"annotations":{{"{long}":"{value}"}}}}}}"#);
+    check(Framing::One, &[(&annotated("v"), &annotated("<T>"))]);
+    let longest = &long[..320];
+    let annotated = format!(r#"{{"metadata":{{"annotations":{{"{longest}":"v"}}}}}}"#);
+    check(Framing::One, &[(&annotated, &annotated)]);
+}
+
 #[test]
 fn values_of_every_type() {
     check(
