@@ -3,6 +3,7 @@
 //! What is here outlives a restart and is looked up rarely; the data path keeps what it needs in memory.
 //! Values are stored as given: the crates above validate them on their way in and again on their way out.
 
+mod approvals;
 mod error;
 mod files;
 mod freezes;
@@ -16,6 +17,7 @@ use std::time::Duration;
 use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteLockingMode, SqlitePoolOptions, SqliteSynchronous};
 
+pub use approvals::{Kept, NewApproval, StoredApproval, Unrecorded};
 pub use error::{Error, OpenError};
 pub use freezes::{Change, Frozen};
 pub use sessions::{LiveSession, Revocation, Revoked, Session, State, TokenHash, Which};

@@ -16,6 +16,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     (include_str!("../migrations/0002_expiries.sql"), "PRAGMA user_version = 2"),
     (include_str!("../migrations/0003_ends.sql"), "PRAGMA user_version = 3"),
     (include_str!("../migrations/0004_freezes.sql"), "PRAGMA user_version = 4"),
+    (include_str!("../migrations/0005_approvals.sql"), "PRAGMA user_version = 5"),
 ];
 
 /// Brings the database up to this release's schema, one transaction a migration.

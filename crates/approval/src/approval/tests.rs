@@ -1,0 +1,194 @@
+//! Every step that may follow another, and every one that may not.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::{Approval, Asked, Assurance, Bound, Demand, Human, Refusal, State, What};
+
+fn at(minutes: i64) -> Timestamp {
+    Timestamp::from_second(1_800_000_000).unwrap() + SignedDuration::from_mins(minutes)
+}
+
+fn human(subject: &str, groups: &[&str]) -> Human {
+    Human {
+        subject: subject.into(),
+        aliases: vec![format!("{subject}@example.com")],
+        groups: groups.iter().map(|group| (*group).into()).collect(),
+    }
+}
+
+fn demand(rule: &str, approvers: &[&str], quorum: u32) -> Demand {
+    let approvers = approvers.iter().map(|name| (*name).into()).collect();
+    Demand { rule: rule.into(), approvers, quorum, authors: vec![] }
+}
+
+fn bound() -> Bound {
+    Bound {
+        agent: "claude".into(),
+        body: None,
+        cluster: "prod".into(),
+        content_type: None,
+        decide_by: at(10).to_string(),
+        method: "DELETE".into(),
+        nonce: "n-1".into(),
+        policy: "sha256:00".into(),
+        result: None,
+        session: "s-1".into(),
+        target: None,
+        url: "/api/v1/namespaces/shop".into(),
+    }
+}
+
+fn asked(demands: Vec<Demand>) -> Approval {
+    let asked = Asked {
+        id: "a-1".into(),
+        at: at(0),
+        decide_by: at(10),
+        use_seconds: 300,
+        bound: bound(),
+        delegator: "Ada@example.com".into(),
+        demands,
+    };
+    Approval::new(asked).unwrap()
+}
+
+fn yes(by: &Human) -> What {
+    What::Approved { by: by.clone(), assurance: Assurance::LocalAccount }
+}
+
+fn no(by: &Human) -> What {
+    What::Refused { by: by.clone(), why: "not on a Friday".into() }
+}
+
+fn consumed() -> What {
+    What::Consumed { call: "c-1".into(), digest: bound().digest().to_string() }
+}
+
+fn step(approval: &Approval, what: What, minutes: i64) -> Result<Approval, Refusal> {
+    let (step, next) = approval.next(what, at(minutes))?;
+    // What is read back from a store goes through the same.
+    assert_eq!(approval.clone().after(&step).as_ref(), Ok(&next));
+    Ok(next)
+}
+
+#[test]
+fn one_yes_of_whom_the_rule_names_suffices_and_is_used_once() {
+    let grace = human("grace", &["sre"]);
+    let approval = asked(vec![demand("delete-asks", &["sre"], 1)]);
+    assert_eq!(approval.consumed().map(|_| ()), None);
+    let approved = step(&approval, yes(&grace), 1).unwrap();
+    assert_eq!(approved.state(), &State::Approved { until: at(6) });
+    let used = step(&approved, consumed(), 2).unwrap();
+    let proof = used.consumed().unwrap();
+    assert_eq!((proof.approval(), proof.call(), proof.digest()), ("a-1", "c-1", bound().digest()));
+    assert_eq!(step(&used, consumed(), 2), Err(Refusal::Final("consumed")));
+}
+
+#[test]
+fn every_demand_needs_its_own_quorum_of_distinct_humans() {
+    let (grace, alan, joan) =
+        (human("grace", &["sre"]), human("alan", &["sre"]), human("joan", &["security"]));
+    let approval = asked(vec![demand("two", &["sre"], 2), demand("sec", &["security"], 1)]);
+    let approval = step(&approval, yes(&grace), 1).unwrap();
+    // The same human under another name.
+    let alias = Human { subject: "GRACE@example.com".into(), aliases: vec![], groups: vec!["sre".into()] };
+    assert_eq!(step(&approval, yes(&alias), 1), Err(Refusal::Twice("GRACE@example.com".into())));
+    let approval = step(&approval, yes(&joan), 2).unwrap();
+    let missing: Vec<_> = approval.missing().map(|(demand, lacking)| (&*demand.rule, lacking)).collect();
+    assert_eq!(missing, [("two", 1)]);
+    assert_eq!(approval.state(), &State::Pending);
+    assert!(matches!(step(&approval, yes(&alan), 3).unwrap().state(), State::Approved { .. }));
+}
+
+#[test]
+fn refusals_in_words() {
+    let grace = human("grace", &["sre"]);
+    let author = Demand { authors: vec!["grace@example.com".into()], ..demand("delete-asks", &["sre"], 1) };
+    let one = asked(vec![demand("delete-asks", &["sre", "alan"], 1)]);
+    let approved = step(&one, yes(&grace), 1).unwrap();
+    let refused = step(&one, no(&grace), 1).unwrap();
+    let other = What::Consumed { call: "c-2".into(), digest: "sha256:11".into() };
+    let cases = [
+        ("delegator, by another name", step(&one, yes(&human("ada", &["sre"])), 1)),
+        ("delegator says no", step(&one, no(&human("ada", &["sre"])), 1)),
+        ("not named", step(&one, yes(&human("joan", &["security"])), 1)),
+        ("author", step(&asked(vec![author]), yes(&grace), 1)),
+        ("too late", step(&one, yes(&grace), 10)),
+        ("used too late", step(&approved, consumed(), 6)),
+        ("used before a yes", step(&one, consumed(), 1)),
+        ("used for another call", step(&approved, other, 2)),
+        ("yes after enough", step(&approved, yes(&human("alan", &[])), 2)),
+        ("no after enough", step(&approved, no(&human("alan", &[])), 2)),
+        ("yes after a no", step(&refused, yes(&grace), 2)),
+        ("expires too early", step(&one, What::Expired, 9)),
+    ];
+    let text: Vec<_> =
+        cases.iter().map(|(name, result)| format!("{name}: {}", result.as_ref().unwrap_err())).collect();
+    insta::assert_snapshot!(text.join("\n"));
+}
+
+#[test]
+fn it_ends_by_a_no_by_time_by_nobody_wanting_it_and_by_another() {
+    let grace = human("grace", &["sre"]);
+    let pending = asked(vec![demand("delete-asks", &["sre"], 1)]);
+    let approved = step(&pending, yes(&grace), 1).unwrap();
+    let withdrawn = || What::Withdrawn { why: "the client left".into() };
+    let superseded = || What::Superseded { by: "a-2".into(), why: "the object has changed".into() };
+    for (what, minutes) in [(What::Expired, 10), (withdrawn(), 1), (superseded(), 20)] {
+        for from in [&pending, &approved] {
+            let ended = step(from, what.clone(), minutes).unwrap();
+            assert!(!ended.state().is_open());
+            assert_eq!(ended.deadline(), None);
+            let after = step(&ended, yes(&grace), minutes);
+            assert_eq!(after, Err(Refusal::Final(ended.state().as_str())));
+        }
+    }
+    assert!(matches!(step(&pending, no(&grace), 1).unwrap().state(), State::Refused { .. }));
+}
+
+#[test]
+fn a_clock_that_goes_back_dates_no_step_before_another() {
+    let grace = human("grace", &["sre"]);
+    let pending = asked(vec![demand("delete-asks", &["sre"], 2)]);
+    let (step, next) = pending.next(yes(&grace), at(5)).unwrap();
+    assert_eq!(step.at, at(5));
+    let (back, _) = next.next(yes(&human("alan", &["sre"])), at(-60)).unwrap();
+    assert_eq!(back.at, at(5));
+    let forged = crate::Transition { at: at(4), ..back.clone() };
+    assert_eq!(next.clone().after(&forged), Err(Refusal::Time));
+    let again = crate::Transition { number: 1, ..back };
+    assert_eq!(next.after(&again), Err(Refusal::Number));
+}
+
+#[test]
+fn what_nobody_can_meet_is_not_asked() {
+    for demands in [vec![], vec![demand("zero", &["sre"], 0)]] {
+        let asked = Asked { demands, ..asked(vec![demand("x", &["sre"], 1)]).asked().clone() };
+        assert_eq!(Approval::new(asked), Err(Refusal::Unmeetable));
+    }
+}
+
+#[test]
+fn a_bound_digest_covers_every_field_and_its_form_is_canonical() {
+    let full = Bound {
+        body: Some("hmac-sha256:aa".into()),
+        content_type: Some("application/json".into()),
+        result: Some("hmac-sha256:bb".into()),
+        target: Some(crate::Target { resource_version: "7".into(), uid: "u".into() }),
+        ..bound()
+    };
+    let value = serde_json::to_value(&full).unwrap();
+    // A map of serde_json's sorts its keys.
+    assert_eq!(serde_json::to_string(&value).unwrap(), serde_json::to_string(&full).unwrap());
+    let mut seen = vec![full.digest()];
+    for key in value.as_object().unwrap().keys() {
+        let mut other = value.clone();
+        other[key] = match key.as_str() {
+            "target" => serde_json::json!({"resource_version": "8", "uid": "u"}),
+            _ => "another".into(),
+        };
+        let digest = serde_json::from_value::<Bound>(other).unwrap().digest();
+        assert!(!seen.contains(&digest), "{key}");
+        seen.push(digest);
+    }
+    assert_eq!(seen.len(), 13);
+}

@@ -1,0 +1,63 @@
+//! What was asked, and of whom.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::{Bound, Human};
+
+/// A request for approval, as it was made. It never changes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Asked {
+    /// Its id.
+    pub id: String,
+    /// When it was made.
+    pub at: Timestamp,
+    /// Until when it can be decided.
+    pub decide_by: Timestamp,
+    /// For how many seconds a yes can be used.
+    pub use_seconds: u32,
+    /// What it is for.
+    pub bound: Bound,
+    /// The human on whose behalf the agent runs: no approver.
+    pub delegator: String,
+    /// Who must agree. Each of these, not any of them.
+    pub demands: Vec<Demand>,
+}
+
+/// What one rule demands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Demand {
+    /// The rule's id.
+    pub rule: String,
+    /// Who may approve: people or groups.
+    pub approvers: Vec<String>,
+    /// How many distinct humans of them.
+    pub quorum: u32,
+    /// Who wrote the rule: nobody approves by a rule of their own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub authors: Vec<String>,
+}
+
+impl Asked {
+    /// Whether it can be approved at all: somebody is asked, and nobody is asked for nothing.
+    pub(crate) fn can_be_met(&self) -> bool {
+        !self.demands.is_empty() && self.demands.iter().all(|demand| demand.quorum > 0)
+    }
+
+    pub(crate) fn usable_until(&self, approved_at: Timestamp) -> Timestamp {
+        approved_at.checked_add(SignedDuration::from_secs(self.use_seconds.into())).unwrap_or(Timestamp::MAX)
+    }
+}
+
+impl Demand {
+    /// Whether this human may decide, as far as this rule goes.
+    pub(crate) fn is_for(&self, human: &Human) -> bool {
+        human.is_among(&self.approvers) && !self.is_by(human)
+    }
+
+    pub(crate) fn is_by(&self, human: &Human) -> bool {
+        self.authors.iter().any(|author| human.is_called(author))
+    }
+}

@@ -1,0 +1,102 @@
+//! What a yes is bound to.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+/// One call, exactly: a yes to it is a yes to nothing else.
+///
+/// Its JSON form is canonical (RFC 8785): the fields stand in the order of their names, and are text and booleans. Of the body
+/// there is a digest under a key of the gate's, so that who reads this cannot try guesses at what is in it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bound {
+    /// The software that calls.
+    pub agent: String,
+    /// Keyed digest of the body's canonical bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<String>,
+    /// The cluster.
+    pub cluster: String,
+    /// The body's media type.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content_type: Option<String>,
+    /// Until when it can be decided: RFC 3339.
+    pub decide_by: String,
+    /// The HTTP method.
+    pub method: String,
+    /// Makes two requests for the same different.
+    pub nonce: String,
+    /// Digest of the policy bundle that asks.
+    pub policy: String,
+    /// Keyed digest of what the API server answered a dry run, if there can be one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub result: Option<String>,
+    /// The session.
+    pub session: String,
+    /// The object it is about, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<Target>,
+    /// The canonical path and query; a keyed digest of them where they hold what may be secret.
+    pub url: String,
+}
+
+/// An object at one version (`ObjectMeta` in k8s.io/apimachinery/pkg/apis/meta/v1).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Target {
+    /// Its `metadata.resourceVersion`.
+    pub resource_version: String,
+    /// Its `metadata.uid`.
+    pub uid: String,
+}
+
+/// SHA-256 of a [`Bound`]'s JSON form. What a passkey signs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Digest([u8; 32]);
+
+impl Bound {
+    /// The digest that a yes is bound to.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        // Text and booleans always have a JSON form; if they had none, no two would be equal, and nothing is approved.
+        let bytes = serde_json::to_vec(self).unwrap_or_else(|_| self.nonce.clone().into_bytes());
+        Digest(Sha256::digest(bytes).into())
+    }
+
+    /// Whether both are about the same call, whenever it was asked: all but nonce, time limit, and what it was judged against.
+    #[must_use]
+    pub fn asks_the_same(&self, other: &Self) -> bool {
+        let timeless = |bound: &Self| Self {
+            decide_by: String::new(),
+            nonce: String::new(),
+            policy: String::new(),
+            result: None,
+            target: None,
+            ..bound.clone()
+        };
+        timeless(self) == timeless(other)
+    }
+}
+
+impl Digest {
+    /// Its 32 bytes.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("sha256:")?;
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}

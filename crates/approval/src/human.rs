@@ -1,0 +1,55 @@
+//! Humans who decide.
+
+use serde::{Deserialize, Serialize};
+
+/// A human, as configuration or an identity provider names them at the moment they decide.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Human {
+    /// What tells this human from any other, for good.
+    pub subject: String,
+    /// Other names of the same human: an address, an account. A human is never taken for two, nor for somebody else.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub aliases: Vec<String>,
+    /// The groups they are in.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<String>,
+}
+
+/// How sure it is that this human decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Assurance {
+    /// Their account on the gate's own machine.
+    LocalAccount,
+}
+
+impl Human {
+    /// Whether this is one of their names; letters' case makes no difference.
+    #[must_use]
+    pub fn is_called(&self, name: &str) -> bool {
+        self.names().any(|own| same(own, name))
+    }
+
+    /// Whether both are one human: they share a name.
+    #[must_use]
+    pub fn is(&self, other: &Self) -> bool {
+        other.names().any(|name| self.is_called(name))
+    }
+
+    /// Whether a rule that names these people and groups means this human.
+    #[must_use]
+    pub fn is_among(&self, people_and_groups: &[String]) -> bool {
+        people_and_groups
+            .iter()
+            .any(|name| self.is_called(name) || self.groups.iter().any(|group| group == name))
+    }
+
+    fn names(&self) -> impl Iterator<Item = &String> {
+        std::iter::once(&self.subject).chain(&self.aliases)
+    }
+}
+
+fn same(one: &str, other: &str) -> bool {
+    one.trim().to_lowercase() == other.trim().to_lowercase()
+}

@@ -1,0 +1,110 @@
+//! What happens to an approval, and why it may not.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{Assurance, Human};
+
+/// One step of an approval.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Transition {
+    /// The how many-eth it is, from 1: a store takes each number once.
+    pub number: u32,
+    /// When, no earlier than the one before.
+    pub at: Timestamp,
+    /// What happened.
+    pub what: What,
+}
+
+/// What can happen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum What {
+    /// A human said yes. Whether that suffices is in the demands.
+    Approved {
+        /// Who, with the groups they were in.
+        by: Human,
+        /// How sure that is.
+        assurance: Assurance,
+    },
+    /// A human said no, which is final.
+    Refused {
+        /// Who.
+        by: Human,
+        /// For the agent to read.
+        why: String,
+    },
+    /// Time ran out, to decide or to use it.
+    Expired,
+    /// Nobody wants it any more.
+    Withdrawn {
+        /// Why not.
+        why: String,
+    },
+    /// It was used, for this call and for no other.
+    Consumed {
+        /// The call.
+        call: String,
+        /// What the call is: the digest of its [`Bound`](crate::Bound), as text.
+        digest: String,
+    },
+    /// What it was judged against has changed; another was asked in its place.
+    Superseded {
+        /// The other.
+        by: String,
+        /// What has changed.
+        why: String,
+    },
+}
+
+/// Why a step is not taken. Says what stands against it and what can be done.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// It is decided, over or used.
+    #[error("it is {0} already: nothing can change that")]
+    Final(&'static str),
+    /// The number is not the next one.
+    #[error("somebody else was faster: look at it again")]
+    Number,
+    /// It is earlier than the step before it.
+    #[error("it is dated before the step it follows")]
+    Time,
+    /// The time to decide, or to use it, is over.
+    #[error("its time ran out at {0}: it has to be asked for again")]
+    TooLate(Timestamp),
+    /// It has not run out.
+    #[error("its time has not run out before {0}")]
+    TooEarly(Timestamp),
+    /// No rule that asks names them.
+    #[error("`{who}` is not among those who may decide: {may}")]
+    NotAsked {
+        /// The human.
+        who: String,
+        /// Those who may.
+        may: String,
+    },
+    /// The agent runs on their behalf.
+    #[error("`{0}` is the human on whose behalf the agent runs: somebody else has to decide")]
+    Delegator(String),
+    /// They wrote the rule that asks.
+    #[error("`{who}` wrote the rule `{rule}` that asks: somebody else has to decide")]
+    Author {
+        /// The human.
+        who: String,
+        /// The rule.
+        rule: String,
+    },
+    /// They said yes before; under this name or another.
+    #[error("`{0}` has approved it already: somebody else has to, too")]
+    Twice(String),
+    /// It is not approved yet.
+    #[error("it is not approved")]
+    NotApproved,
+    /// It was approved for something else.
+    #[error("it was approved for another call")]
+    OtherCall,
+    /// What was asked can be met by nobody.
+    #[error("nobody is asked to decide")]
+    Unmeetable,
+}

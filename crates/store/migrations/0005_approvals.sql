@@ -1,0 +1,54 @@
+-- Requests for approval, and the steps since: an approval is the one and the others in their order (crate `approval`).
+-- Times are microseconds since the Unix epoch, UTC.
+CREATE TABLE approvals (
+    id            TEXT    NOT NULL PRIMARY KEY,
+    session       TEXT    NOT NULL REFERENCES sessions (id),
+    -- Digest, under a key of the gate's, of the request that it is for: the same request sent again is found by it.
+    request       TEXT    NOT NULL,
+    asked_at      INTEGER NOT NULL,
+    asked         TEXT    NOT NULL CHECK (json_valid(asked)),
+    -- What approvers are shown, masked.
+    shown         TEXT    NOT NULL CHECK (json_valid(shown)),
+    -- Where it stands after its last step.
+    state         TEXT    NOT NULL,
+    -- When the request was recorded in the ledger.
+    recorded_at   INTEGER
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX approvals_open ON approvals (session, request) WHERE state IN ('pending', 'approved');
+CREATE INDEX approvals_newest ON approvals (asked_at, id);
+CREATE INDEX approvals_unrecorded ON approvals (asked_at) WHERE recorded_at IS NULL;
+
+-- Each number is taken once: of two who would take the same step, one comes too late.
+CREATE TABLE approval_steps (
+    approval      TEXT    NOT NULL REFERENCES approvals (id),
+    number        INTEGER NOT NULL CHECK (number > 0),
+    step          TEXT    NOT NULL CHECK (json_valid(step)),
+    -- When it was recorded in the ledger: what a gate that was killed in between has yet to tell.
+    recorded_at   INTEGER,
+    PRIMARY KEY (approval, number)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX approval_steps_unrecorded ON approval_steps (approval, number) WHERE recorded_at IS NULL;
+
+-- They are evidence: none may change, and none may go.
+CREATE TRIGGER approvals_are_final
+BEFORE UPDATE OF id, session, request, asked_at, asked, shown ON approvals
+BEGIN
+    SELECT RAISE(ABORT, 'what was asked is final');
+END;
+CREATE TRIGGER approvals_are_kept
+BEFORE DELETE ON approvals
+BEGIN
+    SELECT RAISE(ABORT, 'approvals are kept');
+END;
+CREATE TRIGGER approval_steps_are_final
+BEFORE UPDATE OF approval, number, step ON approval_steps
+BEGIN
+    SELECT RAISE(ABORT, 'a step is final');
+END;
+CREATE TRIGGER approval_steps_are_kept
+BEFORE DELETE ON approval_steps
+BEGIN
+    SELECT RAISE(ABORT, 'steps are kept');
+END;

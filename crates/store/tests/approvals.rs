@@ -1,0 +1,167 @@
+//! Approvals on a real file.
+#![expect(clippy::unwrap_used, reason = "helpers of tests may fail loudly")]
+
+use std::path::Path;
+
+use approval::{Approval, Asked, Assurance, Bound, Demand, Human, State, What};
+use insta::assert_snapshot;
+use jiff::{SignedDuration, Timestamp};
+use sqlx::{Connection as _, SqliteConnection};
+use store::{Kept, NewApproval, Session, Store, TokenHash, Unrecorded};
+use tempfile::TempDir;
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(1_800_000_000 + second).unwrap()
+}
+
+async fn opened(data: &Path) -> Store {
+    let store = Store::open(data).await.unwrap();
+    let session = Session {
+        id: "s-1".into(),
+        agent: "claude".into(),
+        delegator: "ada@example.com".into(),
+        cluster: "prod".into(),
+        reason: "roll out".into(),
+        created_at: at(0),
+        expires_at: at(3600),
+        revoked: None,
+        frozen: None,
+    };
+    // There already when the state is opened again.
+    let _known = store.open_session(&session, &TokenHash([1; 32])).await;
+    store
+}
+
+fn asked(id: &str, second: i64) -> Asked {
+    let bound = Bound {
+        agent: "claude".into(),
+        body: None,
+        cluster: "prod".into(),
+        content_type: None,
+        decide_by: at(second + 60).to_string(),
+        method: "DELETE".into(),
+        nonce: id.into(),
+        policy: "sha256:00".into(),
+        result: None,
+        session: "s-1".into(),
+        target: None,
+        url: "/api/v1/namespaces/shop".into(),
+    };
+    let demand = Demand { rule: "asks".into(), approvers: vec!["sre".into()], quorum: 1, authors: vec![] };
+    Asked {
+        id: id.into(),
+        at: at(second),
+        decide_by: at(second + 60),
+        use_seconds: 60,
+        bound,
+        delegator: "ada@example.com".into(),
+        demands: vec![demand],
+    }
+}
+
+fn yes() -> What {
+    let by = Human { subject: "grace".into(), aliases: vec![], groups: vec!["sre".into()] };
+    What::Approved { by, assurance: Assurance::LocalAccount }
+}
+
+async fn ask(store: &Store, asked: &Asked, request: &str, most: u32) -> Kept {
+    store.ask(&NewApproval { asked, request, shown: "{}" }, most).await.unwrap()
+}
+
+async fn step(store: &Store, from: &Approval, what: What, second: i64) -> Option<Approval> {
+    let (step, next) = from.next(what, at(second)).unwrap();
+    store.take_step(&step, &next).await.unwrap().then_some(next)
+}
+
+#[tokio::test]
+async fn of_two_who_would_take_the_same_step_one_is_too_late() {
+    let data = TempDir::new().unwrap();
+    let store = opened(data.path()).await;
+    assert_eq!(ask(&store, &asked("a-1", 0), "r", 10).await, Kept::Kept);
+    let read = store.open_approval("s-1", "r").await.unwrap().unwrap().approval;
+    let approved = step(&store, &read, yes(), 1).await.unwrap();
+    assert!(step(&store, &read, yes(), 1).await.is_none());
+    let used =
+        |call: &str| What::Consumed { call: call.into(), digest: read.asked().bound.digest().to_string() };
+    assert!(step(&store, &approved, used("c-1"), 2).await.is_some());
+    assert!(step(&store, &approved, used("c-2"), 2).await.is_none());
+    store.close().await;
+
+    let store = opened(data.path()).await;
+    let read = store.approval("a-1").await.unwrap().unwrap();
+    assert_eq!(read.approval.state(), &State::Consumed { call: "c-1".into() });
+    assert!(store.open_approval("s-1", "r").await.unwrap().is_none(), "it is used");
+    assert!(store.approvals(false, 10).await.unwrap().is_empty());
+    assert_eq!(store.approvals(true, 10).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_session_has_no_more_pending_than_it_may() {
+    let data = TempDir::new().unwrap();
+    let store = opened(data.path()).await;
+    assert_eq!(ask(&store, &asked("a-1", 0), "r-1", 2).await, Kept::Kept);
+    assert_eq!(ask(&store, &asked("a-2", 1), "r-2", 2).await, Kept::Kept);
+    assert_eq!(ask(&store, &asked("a-3", 2), "r-3", 2).await, Kept::TooMany);
+    assert!(store.approval("a-3").await.unwrap().is_none());
+    let first = store.approval("a-1").await.unwrap().unwrap().approval;
+    step(&store, &first, yes(), 3).await.unwrap();
+    assert_eq!(ask(&store, &asked("a-3", 4), "r-3", 2).await, Kept::Kept);
+    let open: Vec<_> =
+        store.approvals(false, 10).await.unwrap().iter().map(|one| one.approval.asked().id.clone()).collect();
+    assert_eq!(open, ["a-1", "a-2", "a-3"], "oldest first");
+}
+
+#[tokio::test]
+async fn what_the_ledger_has_not_been_told_of_is_known_after_a_restart() {
+    let data = TempDir::new().unwrap();
+    let store = opened(data.path()).await;
+    ask(&store, &asked("a-1", 0), "r", 10).await;
+    let read = store.approval("a-1").await.unwrap().unwrap().approval;
+    step(&store, &read, yes(), 1).await.unwrap();
+    store.close().await;
+
+    let store = opened(data.path()).await;
+    let unrecorded = store.unrecorded_approvals().await.unwrap();
+    let [Unrecorded::Request(request), Unrecorded::Step(id, told)] = &unrecorded[..] else {
+        panic!("{unrecorded:?}")
+    };
+    assert_eq!((&request.approval.asked().id, id, told.number), (&"a-1".to_owned(), &"a-1".to_owned(), 1));
+    store.asking_recorded("a-1", at(2)).await.unwrap();
+    store.step_recorded("a-1", 1, at(2)).await.unwrap();
+    assert!(store.unrecorded_approvals().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_step_that_somebody_forged_is_no_step() {
+    let data = TempDir::new().unwrap();
+    let store = opened(data.path()).await;
+    ask(&store, &asked("a-1", 0), "r", 10).await;
+    store.close().await;
+    let url = format!("sqlite://{}", data.path().join("state.sqlite").display());
+    let mut raw = SqliteConnection::connect(&url).await.unwrap();
+    let forged = r#"INSERT INTO approval_steps (approval, number, step) VALUES ('a-1', 1, '{"number":1,"at":"2027-01-15T08:00:01Z",
+        "what":{"approved":{"by":{"subject":"Ada@example.com","groups":["sre"]},"assurance":"local_account"}}}')"#;
+    sqlx::raw_sql(forged).execute(&mut raw).await.unwrap();
+    for change in [
+        "UPDATE approval_steps SET step = '{}'",
+        "DELETE FROM approval_steps",
+        "UPDATE approvals SET asked = '{}'",
+        "DELETE FROM approvals",
+    ] {
+        assert!(sqlx::raw_sql(change).execute(&mut raw).await.is_err(), "{change}");
+    }
+    raw.close().await.unwrap();
+    let store = opened(data.path()).await;
+    let refused = store.approval("a-1").await.unwrap_err();
+    assert_snapshot!(refused, @"stored `a-1` has an impossible `step`: restore the state from a copy");
+}
+
+#[tokio::test]
+async fn times_are_kept_in_full() {
+    let data = TempDir::new().unwrap();
+    let store = opened(data.path()).await;
+    let fine = at(0) + SignedDuration::from_nanos(123_456_789);
+    let asked = Asked { at: fine, ..asked("a-1", 0) };
+    ask(&store, &asked, "r", 10).await;
+    assert_eq!(store.approval("a-1").await.unwrap().unwrap().approval.asked(), &asked);
+}
