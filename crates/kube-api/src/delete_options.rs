@@ -1,12 +1,32 @@
 //! `DeleteOptions` in a body.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::{Body, Options, Refusal};
 
 /// Those that a query can have. With a body, the server ignores every one of them
 /// (`DeleteResource` in k8s.io/apiserver/pkg/endpoints/handlers/delete.go).
-const IN_QUERY: [&str; 4] = ["dryRun", "gracePeriodSeconds", "propagationPolicy", "orphanDependents"];
+pub(crate) const IN_QUERY: [&str; 4] =
+    ["dryRun", "gracePeriodSeconds", "propagationPolicy", "orphanDependents"];
+
+/// The body that says what these options say.
+pub(crate) fn of_query(query: &Options) -> Map<String, Value> {
+    let mut body = Map::new();
+    body.insert("kind".to_owned(), "DeleteOptions".into());
+    body.insert("apiVersion".to_owned(), "v1".into());
+    for (name, value) in query.iter().filter(|(name, _)| IN_QUERY.contains(name)) {
+        let value = match name {
+            "dryRun" => json!([value]),
+            "gracePeriodSeconds" => {
+                value.parse().map_or_else(|_| value.into(), |seconds: i64| json!(seconds))
+            }
+            "orphanDependents" => json!(value == "true"),
+            _ => value.into(),
+        };
+        body.insert(name.to_owned(), value);
+    }
+    body
+}
 
 /// Checks the body of a delete: options in one place only, and none that the server would drop, refuse or take otherwise.
 /// Source: `DeleteOptions` in k8s.io/apimachinery/pkg/apis/meta/v1/types.go; its last field,

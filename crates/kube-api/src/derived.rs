@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     Accept, Body, ContentType, Head, MAX_BODY_BYTES, Options, Refusal, Request, Verb, content::Syntax,
-    parameter::tables, subresource::honours_dry_run,
+    delete_options, parameter::tables, subresource::honours_dry_run,
 };
 
 /// The resource version of no object: etcd begins at revision 1, before anything is written.
@@ -98,6 +98,33 @@ impl Request {
             metadata.insert("resourceVersion".to_owned(), wanted.into());
         }
         self.with_body_value(&value)
+    }
+
+    /// The same delete with these preconditions: the server answers 409 if the object is another by then, or has another
+    /// version (`Preconditions` in k8s.io/apimachinery/pkg/apis/meta/v1). Options of the query move into the body, since with a
+    /// body the server ignores them.
+    ///
+    /// # Errors
+    /// Preconditions of the client's own that differ.
+    pub fn with_preconditions(&self, uid: &str, version: &str) -> Result<Self, Refusal> {
+        let mut options = match self.body.as_ref().map(Body::value) {
+            Some(Value::Object(options)) => options.clone(),
+            _ => delete_options::of_query(self.options()),
+        };
+        let own = options.get("preconditions").cloned().unwrap_or(Value::Null);
+        for (name, wanted) in [("uid", uid), ("resourceVersion", version)] {
+            match own.get(name) {
+                None | Some(Value::Null) => {}
+                Some(given) if given == wanted => {}
+                Some(_) => {
+                    return Err(refused("its `preconditions` are not the object's; read the object again"));
+                }
+            }
+        }
+        options.insert("preconditions".to_owned(), json!({ "uid": uid, "resourceVersion": version }));
+        let mut head = self.head.clone();
+        head.options = head.options.only(|name| !delete_options::IN_QUERY.contains(&name));
+        self.remade(head, Some(body_of(ContentType::Json, &Value::Object(options))?))
     }
 
     /// The same request with another body of the same content type. It is written out and read again, so that it obeys every

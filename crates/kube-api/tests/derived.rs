@@ -144,3 +144,41 @@ fn another_body_obeys_the_rules_of_the_first() {
     let large = request.with_body_value(&json!({ "a": "x".repeat(kube_api::MAX_BODY_BYTES) }));
     assert_eq!(large, Err(Refusal::TooLarge { most: kube_api::MAX_BODY_BYTES }));
 }
+
+#[test]
+fn a_delete_is_bound_to_the_object_that_was_looked_at() {
+    let bound = |line: &str, options: &str| {
+        read(line, "application/json", options).with_preconditions("u-1", "7").map(|request| {
+            assert_eq!(request.method(), "DELETE");
+            (request.path_and_query(), body(&request).clone())
+        })
+    };
+    let preconditions = json!({"uid": "u-1", "resourceVersion": "7"});
+    let options = |rest: Value| {
+        let mut all = json!({"kind": "DeleteOptions", "apiVersion": "v1", "preconditions": preconditions});
+        all.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
+        all
+    };
+    let web = format!("DELETE {WEB}");
+    assert_eq!(bound(&web, "").unwrap(), (WEB.to_owned(), options(json!({}))));
+    let query = "dryRun=All&gracePeriodSeconds=5&propagationPolicy=Foreground&orphanDependents=false";
+    assert_eq!(
+        bound(&format!("{web}?{query}"), "").unwrap(),
+        (
+            WEB.to_owned(),
+            options(json!({
+                "dryRun": ["All"], "gracePeriodSeconds": 5, "propagationPolicy": "Foreground", "orphanDependents": false
+            }))
+        )
+    );
+    let own = r#"{"propagationPolicy":"Background","preconditions":{"uid":"u-1"}}"#;
+    assert_eq!(
+        bound(&web, own).unwrap().1,
+        json!({"propagationPolicy": "Background", "preconditions": preconditions})
+    );
+    let other = bound(&web, r#"{"preconditions":{"uid":"u-2"}}"#).unwrap_err();
+    assert!(
+        matches!(&other, Refusal::Body { problem, .. } if problem.contains("preconditions")),
+        "{other:?}"
+    );
+}
