@@ -24,6 +24,9 @@ pub struct Bound {
     pub content_type: Option<String>,
     /// Until when it can be decided: RFC 3339.
     pub decide_by: String,
+    /// Keyed digest of the whole path and query, where `url` does not tell all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hidden: Option<String>,
     /// The HTTP method.
     pub method: String,
     /// Makes two requests for the same different.
@@ -38,7 +41,7 @@ pub struct Bound {
     /// The object it is about, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<Target>,
-    /// The canonical path and query; a keyed digest of them where they hold what may be secret.
+    /// The canonical path and query, `*` in place of what may be secret.
     pub url: String,
 }
 

@@ -40,7 +40,7 @@ const NOBODY: TokenHash = TokenHash([0; 32]);
 /// What a call needs is in memory, read without a lock; the store is touched only to open, end and list.
 /// Sessions end by themselves when their time is over, or when this value is dropped.
 pub struct Sessions {
-    store: Store,
+    store: Arc<Store>,
     agents: Agents,
     entropy: Arc<dyn Entropy>,
     shared: Arc<Shared>,
@@ -109,11 +109,12 @@ impl Sessions {
     /// # Errors
     /// The state cannot be read or written, or holds what was never stored.
     pub async fn load(
-        store: Store,
+        store: impl Into<Arc<Store>>,
         agents: Agents,
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
     ) -> Result<Loaded, LoadError> {
+        let store = store.into();
         let now = clock.now();
         let mut live = Live::new();
         let mut withdrawn = Vec::new();
@@ -151,7 +152,9 @@ impl Sessions {
     pub async fn close(self) {
         self.expiry.abort();
         self.shared.live.store(Arc::default());
-        self.store.close().await;
+        if let Some(store) = Arc::into_inner(self.store) {
+            store.close().await;
+        }
     }
 
     /// Whose token this is at `now`. Touches memory only; the answer to a bad token does not tell what was wrong.

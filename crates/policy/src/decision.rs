@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::bundle::Digest;
-use crate::rule::Rule;
+use crate::rule::{Approval, Rule};
 
 /// The three outcomes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -23,6 +23,8 @@ pub struct Requirement {
     rule: String,
     approvers: Vec<String>,
     quorum: u32,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    authors: Vec<String>,
 }
 
 /// What was decided, by what, under which bundle: what the ledger keeps.
@@ -113,7 +115,15 @@ impl Requirement {
     /// The demand of `rule`, if it asks.
     pub(crate) fn of(rule: &Rule) -> Option<Self> {
         let approval = rule.approval.as_ref()?;
-        Some(Self { rule: rule.id.clone(), approvers: approval.approvers.clone(), quorum: approval.quorum })
+        let Approval { approvers, quorum, authors } = approval.clone();
+        Some(Self { rule: rule.id.clone(), approvers, quorum, authors })
+    }
+
+    /// The same as the state machine of approvals takes it.
+    #[must_use]
+    pub fn demand(&self) -> approval::Demand {
+        let Self { rule, approvers, quorum, authors } = self.clone();
+        approval::Demand { rule, approvers, quorum, authors }
     }
 
     /// The id of the rule that asks.

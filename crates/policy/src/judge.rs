@@ -228,6 +228,13 @@ impl<'a> Finding<'a> {
         }
     }
 
+    /// What an ask becomes once it is approved: an allow, by what permits it then and by what asked.
+    pub(crate) fn granted(&self) -> Self {
+        let mut rules = self.then.clone();
+        add_missing(&mut rules, self.rules.clone());
+        Self { outcome: Outcome::Allow, rules, ..Self::deny(self.cause, Vec::new()) }
+    }
+
     /// The rules that permit it, or would once it is approved.
     pub(crate) fn permits(&self) -> &[&'a Rule] {
         match self.outcome {

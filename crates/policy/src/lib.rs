@@ -9,6 +9,7 @@
 //! The crate is pure: no clock, no files, no network.
 
 mod action;
+mod ask;
 mod body;
 mod bundle;
 mod call;
@@ -36,6 +37,7 @@ mod verdict;
 mod vocabulary;
 mod wording;
 
+pub use ask::Ask;
 pub use bundle::{Bundle, Digest, Source, Summary, check};
 pub use decision::{Decision, Outcome, Requirement, Reveal, RuleRef};
 pub use explain::{Considered, Explanation, Fate, explain};
@@ -46,5 +48,5 @@ pub use probe::{Probe, ResourceRule};
 pub use problem::{Problem, Problems};
 pub use settings::{Own, Settings};
 pub use suite::{CaseReport, TestReport, run_tests};
-pub use verdict::{Ask, Denial, Permit, Verdict};
+pub use verdict::{Denial, Permit, Verdict};
 pub use vocabulary::SCHEMA;

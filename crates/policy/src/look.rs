@@ -99,8 +99,8 @@ impl Judge {
     ///
     /// What is no such object, or has not the name that was asked about, is denied.
     pub fn judge_merged(&self, look: Look, merged: &Value) -> Verdict {
-        let bound = version_of(&look.request, merged)
-            .and_then(|version| look.request.with_resource_version(version).ok());
+        let version = version_of(&look.request, merged);
+        let bound = version.and_then(|version| look.request.with_resource_version(version).ok());
         let who = look.principal();
         let object = without_status(&look.request, merged);
         let call = merged_call(&look.request, &object);
@@ -109,7 +109,11 @@ impl Judge {
             None => Finding::deny(Cause::Unseen, Vec::new()),
         };
         let settled = self.settle(&who, &look.cluster, &call, &finding);
-        settled.of(&who, &look.cluster, bound.unwrap_or_else(|| look.request.clone()))
+        let request = bound.unwrap_or_else(|| look.request.clone());
+        match settled.of(&who, &look.cluster, request) {
+            Verdict::Ask(ask) => Verdict::Ask(ask.at_version(version.map(str::to_owned))),
+            decided @ (Verdict::Allow(_) | Verdict::Deny(_)) => decided,
+        }
     }
 }
 

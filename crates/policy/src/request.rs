@@ -3,12 +3,13 @@
 use kube_api::{ContentType, Representation, Request, Target};
 
 use crate::action::Action;
+use crate::ask::{Ask, Asking};
 use crate::body::{Body, Form};
 use crate::call::{Call, Object};
 use crate::decision::{Decision, Outcome, Requirement, Reveal, RuleRef};
 use crate::judge::{Cause, Finding, Judge, Principal};
 use crate::look::{Judgement, Look};
-use crate::verdict::{Ask, Denial, Permit, Verdict};
+use crate::verdict::{Denial, Permit, Verdict};
 use crate::wording::Refused;
 
 /// A delete option of Kubernetes 1.32 and later (`metav1.DeleteOptions`).
@@ -19,6 +20,8 @@ pub(crate) struct Settled {
     decision: Decision,
     /// INVARIANT: there is none if, and only if, the outcome is to allow.
     refused: Option<Refused>,
+    /// INVARIANT: the decision once it is approved is there if, and only if, the outcome is to ask.
+    granted: Option<Decision>,
     requirements: Vec<Requirement>,
 }
 
@@ -51,8 +54,10 @@ impl Judge {
         let decision = self.decision(who, cluster, call, finding);
         let refused =
             (finding.outcome != Outcome::Allow).then(|| Refused::new(who.agent, cluster, call, finding));
+        let asks = finding.outcome == Outcome::Ask;
+        let granted = asks.then(|| self.decision(who, cluster, call, &finding.granted()));
         let requirements = finding.rules.iter().filter_map(|rule| Requirement::of(rule)).collect();
-        Settled { decision, refused, requirements }
+        Settled { decision, refused, granted, requirements }
     }
 
     pub(crate) fn decision(
@@ -79,13 +84,16 @@ impl Judge {
 impl Settled {
     /// The verdict on `request`.
     pub(crate) fn of(self, who: &Principal<'_>, cluster: &str, request: Request) -> Verdict {
-        let Self { decision, refused, requirements } = self;
-        match refused {
-            None => Verdict::Allow(Permit::new(who, cluster, request, decision)),
-            Some(refused) if decision.outcome() == Outcome::Ask => {
-                Verdict::Ask(Ask::new(request, decision, requirements, refused))
-            }
-            Some(refused) => Verdict::Deny(Denial::new(request, decision, refused)),
+        let Self { decision, refused, granted, requirements } = self;
+        match (refused, granted) {
+            (None, _) => Verdict::Allow(Permit::new(who, cluster, request, decision)),
+            (Some(refused), Some(granted)) => Verdict::Ask(Ask::new(
+                who,
+                cluster,
+                request,
+                Asking { decision, granted, requirements, refused },
+            )),
+            (Some(refused), None) => Verdict::Deny(Denial::new(request, decision, refused)),
         }
     }
 }

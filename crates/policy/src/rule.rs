@@ -7,7 +7,7 @@ use cedar_policy::{ActionConstraint, Effect, EntityUid, Policy, PolicyId, Princi
 use crate::action::Action;
 use crate::est::{ApprovedUse, Est, Mentions};
 
-const KNOWN_ANNOTATIONS: &[&str] = &["id", "reason", "hint", "outcome", "approvers", "quorum"];
+const KNOWN_ANNOTATIONS: &[&str] = &["id", "reason", "hint", "outcome", "approvers", "quorum", "author"];
 /// Most characters of an id, and of a reason or hint, which end up in one line of an agent's terminal.
 const MAX_ID: usize = 100;
 const MAX_TEXT: usize = 400;
@@ -33,6 +33,8 @@ pub(crate) struct Rule {
 pub(crate) struct Approval {
     pub(crate) approvers: Vec<String>,
     pub(crate) quorum: u32,
+    /// Who wrote the rule, and may not approve by it.
+    pub(crate) authors: Vec<String>,
 }
 
 /// Whom a rule's scope covers.
@@ -154,31 +156,36 @@ fn read_approval(policy: &Policy, wrong: &mut Vec<String>) -> Option<Approval> {
         wrong.push(format!("`@outcome` must be `approval`, not `{}`", other.escape_debug()));
     }
     if outcome.is_none() {
-        for key in ["approvers", "quorum"] {
+        for key in ["approvers", "quorum", "author"] {
             if policy.annotation(key).is_some() {
                 wrong.push(format!("`@{key}` without `@outcome(\"approval\")`"));
             }
         }
         return None;
     }
-    let approvers: Vec<String> = policy
-        .annotation("approvers")
-        .unwrap_or_default()
-        .split(',')
-        .map(|name| name.trim().to_owned())
-        .filter(|name| !name.is_empty())
-        .collect();
+    let approvers = names(policy.annotation("approvers").unwrap_or_default());
     if approvers.is_empty() || !approvers.iter().all(|name| is_text(name)) {
         wrong.push("`@outcome(\"approval\")` needs `@approvers(\"NAME, NAME\")`".to_owned());
     }
+    let authors = names(policy.annotation("author").unwrap_or_default());
+    if policy.annotation("author").is_some()
+        && (authors.is_empty() || !authors.iter().all(|name| is_text(name)))
+    {
+        wrong.push("`@author` must be `@author(\"NAME, NAME\")`".to_owned());
+    }
     let quorum = policy.annotation("quorum").unwrap_or("1");
     match quorum.parse::<u32>().ok().filter(|quorum| (1..=10).contains(quorum)) {
-        Some(quorum) => Some(Approval { approvers, quorum }),
+        Some(quorum) => Some(Approval { approvers, quorum, authors }),
         None => {
             wrong.push(format!("`@quorum` must be 1 to 10, not `{}`", quorum.escape_debug()));
             None
         }
     }
+}
+
+/// Names between commas.
+fn names(text: &str) -> Vec<String> {
+    text.split(',').map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect()
 }
 
 /// Only an approval rule may look at `context.approved`, and only to step aside: then saying yes can

@@ -1,9 +1,11 @@
 //! What judging yields. A [`Permit`] is proof: it owns the request it was granted for, and nothing
 //! outside this crate can make one.
 
+use approval::Consumed;
 use kube_api::{Request, Status};
 
-use crate::decision::{Decision, Requirement};
+use crate::ask::Ask;
+use crate::decision::Decision;
 use crate::judge::Principal;
 use crate::wording::Refused;
 
@@ -27,15 +29,7 @@ pub struct Permit {
     cluster: String,
     request: Request,
     decision: Decision,
-}
-
-/// A request that waits for approval, and whose.
-#[derive(Debug)]
-pub struct Ask {
-    request: Request,
-    decision: Decision,
-    requirements: Vec<Requirement>,
-    refused: Refused,
+    approval: Option<Consumed>,
 }
 
 /// A denied request and why.
@@ -54,7 +48,7 @@ impl Verdict {
     pub fn decision(&self) -> &Decision {
         match self {
             Self::Allow(permit) => &permit.decision,
-            Self::Ask(ask) => &ask.decision,
+            Self::Ask(ask) => ask.decision(),
             Self::Deny(denial) => &denial.decision,
         }
     }
@@ -64,7 +58,7 @@ impl Verdict {
     pub fn request(&self) -> &Request {
         match self {
             Self::Allow(permit) => &permit.request,
-            Self::Ask(ask) => &ask.request,
+            Self::Ask(ask) => ask.request(),
             Self::Deny(denial) => &denial.request,
         }
     }
@@ -80,7 +74,19 @@ impl Permit {
             cluster: cluster.to_owned(),
             request,
             decision,
+            approval: None,
         }
+    }
+
+    /// The same, by an approval that was used for it.
+    pub(crate) fn by(self, approval: Consumed) -> Self {
+        Self { approval: Some(approval), ..self }
+    }
+
+    /// The approval that was used for it, if it took one: it is a permit for that one call.
+    #[must_use]
+    pub fn approval(&self) -> Option<&Consumed> {
+        self.approval.as_ref()
     }
 
     /// The agent it was granted to.
@@ -111,65 +117,6 @@ impl Permit {
     #[must_use]
     pub fn decision(&self) -> &Decision {
         &self.decision
-    }
-}
-
-// === impl Ask ===
-
-impl Ask {
-    pub(crate) fn new(
-        request: Request,
-        decision: Decision,
-        requirements: Vec<Requirement>,
-        refused: Refused,
-    ) -> Self {
-        Self { request, decision, requirements, refused }
-    }
-
-    /// The request that waits.
-    #[must_use]
-    pub fn request(&self) -> &Request {
-        &self.request
-    }
-
-    /// The decision to ask.
-    #[must_use]
-    pub fn decision(&self) -> &Decision {
-        &self.decision
-    }
-
-    /// Who must agree. Each of these, not any of them.
-    #[must_use]
-    pub fn requirements(&self) -> &[Requirement] {
-        &self.requirements
-    }
-
-    /// Everyone named by any requirement, for display: whether enough agreed, [`Ask::requirements`] tells.
-    #[must_use]
-    pub fn approvers(&self) -> Vec<String> {
-        let mut all: Vec<String> =
-            self.requirements.iter().flat_map(|r| r.approvers().iter().cloned()).collect();
-        all.sort_unstable();
-        all.dedup();
-        all
-    }
-
-    /// The largest quorum of any requirement, for display.
-    #[must_use]
-    pub fn quorum(&self) -> u32 {
-        self.requirements.iter().map(Requirement::quorum).max().unwrap_or(1)
-    }
-
-    /// The refusal in words: what [`Ask::status`] says.
-    #[must_use]
-    pub fn message(&self) -> &str {
-        self.refused.message()
-    }
-
-    /// The answer when the hold ran out: 403 Forbidden with `retryAfterSeconds`.
-    #[must_use]
-    pub fn status(&self) -> Status {
-        self.refused.status()
     }
 }
 

@@ -1,8 +1,9 @@
 //! A leaf in one line, for people.
 
+use approval::What;
 use ledger::leaf::{
-    Actor, Decision, Event, Intent, List, Name, Outcome, Refusal, Rejections, Request, Reveal, Rule,
-    SecretsRead, SessionOpened, Share, Start,
+    Actor, ApprovalAsked, ApprovalStep, Decision, Event, Intent, List, Name, Outcome, Refusal, Rejections,
+    Request, Reveal, Rule, SecretsRead, SessionOpened, Share, Start,
 };
 
 /// What happened. May hold what agents wrote: make it visible before it is shown.
@@ -33,6 +34,8 @@ pub(crate) fn of(event: &Event) -> String {
         }
         Event::SecretsRead(read) => secrets_read(read),
         Event::PolicyLoaded(loaded) => format!("{} with {} policies", loaded.policy, loaded.policies),
+        Event::ApprovalAsked(asked) => approval_asked(asked),
+        Event::ApprovalStep(step) => approval_step(step),
     }
 }
 
@@ -62,13 +65,45 @@ fn secrets_read(read: &SecretsRead) -> String {
     format!("of {cluster} in namespaces {}{except}, by {by}", listed(namespaces))
 }
 
+fn approval_asked(asked: &ApprovalAsked) -> String {
+    let demands: Vec<String> = asked
+        .asked
+        .demands
+        .iter()
+        .map(|demand| format!("{} of {} by {}", demand.quorum, demand.approvers.join(", "), demand.rule))
+        .collect();
+    format!(
+        "{} for {} {} {} needs {} [{}]",
+        asked.asked.id,
+        actor(&asked.actor),
+        request(&asked.request),
+        cluster(&asked.request),
+        demands.join(" and "),
+        asked.call
+    )
+}
+
+fn approval_step(step: &ApprovalStep) -> String {
+    let what = match &step.step.what {
+        What::Approved { by, .. } => format!("approved by {}", by.subject),
+        What::Refused { by, why } => format!("refused by {}: {why}", by.subject),
+        What::Expired => "expired".to_owned(),
+        What::Withdrawn { why } => format!("withdrawn: {why}"),
+        What::Consumed { call, .. } => format!("used [{call}]"),
+        What::Superseded { by, why } => format!("superseded by {by}: {why}"),
+    };
+    format!("{} {what}", step.approval)
+}
+
 fn intended(intent: &Intent) -> String {
     let masked = if intent.decision.masked_read { ", masked" } else { "" };
     let shown = intent.decision.reveal.as_ref().map_or_else(String::new, revealed);
     let looks =
         intent.looks_for.as_ref().map_or_else(String::new, |call| format!(", the gate's look for {call}"));
+    let approved =
+        intent.approval.as_ref().map_or_else(String::new, |approval| format!(", approved as {approval}"));
     format!(
-        "{} {} {} (allowed by {}{masked}{shown}{looks}) [{}]",
+        "{} {} {} (allowed by {}{masked}{shown}{looks}{approved}) [{}]",
         actor(&intent.actor),
         request(&intent.request),
         cluster(&intent.request),

@@ -1,4 +1,4 @@
--- Requests for approval, and the steps since: an approval is the one and the others in their order (crate `approval`).
+-- Requests for approval, each recorded in the ledger before it is here, and the steps since: an approval is the one and the others in their order (crate `approval`).
 -- Times are microseconds since the Unix epoch, UTC.
 CREATE TABLE approvals (
     id            TEXT    NOT NULL PRIMARY KEY,
@@ -11,13 +11,13 @@ CREATE TABLE approvals (
     shown         TEXT    NOT NULL CHECK (json_valid(shown)),
     -- Where it stands after its last step.
     state         TEXT    NOT NULL,
-    -- When the request was recorded in the ledger.
-    recorded_at   INTEGER
+    -- Until when it can be decided or used; none once it has ended.
+    deadline      INTEGER
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX approvals_open ON approvals (session, request) WHERE state IN ('pending', 'approved');
+CREATE INDEX approvals_open ON approvals (session, request) WHERE deadline IS NOT NULL;
 CREATE INDEX approvals_newest ON approvals (asked_at, id);
-CREATE INDEX approvals_unrecorded ON approvals (asked_at) WHERE recorded_at IS NULL;
+CREATE INDEX approvals_deadline ON approvals (deadline) WHERE deadline IS NOT NULL;
 
 -- Each number is taken once: of two who would take the same step, one comes too late.
 CREATE TABLE approval_steps (

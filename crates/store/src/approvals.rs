@@ -28,35 +28,16 @@ pub struct StoredApproval {
     pub shown: String,
 }
 
-/// What became of a request to be kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kept {
-    /// It is.
-    Kept,
-    /// The session has as many that are pending as it may; nothing was kept.
-    TooMany,
-}
-
-/// A request or a step that the ledger has not been told of.
-#[derive(Debug, Clone)]
-pub enum Unrecorded {
-    /// The request.
-    Request(Box<StoredApproval>),
-    /// A step of this approval.
-    Step(String, Transition),
-}
-
 impl Store {
-    /// Keeps a request, unless its session has `most` that are pending.
+    /// Keeps a request.
     ///
     /// # Errors
     /// The state cannot be written.
-    pub async fn ask(&self, new: &NewApproval<'_>, most: u32) -> Result<Kept, Error> {
+    pub async fn ask(&self, new: &NewApproval<'_>) -> Result<(), Error> {
         let NewApproval { asked, request, shown } = new;
-        let done = sqlx::query(
-            "INSERT INTO approvals (id, session, request, asked_at, asked, shown, state)
-             SELECT ?1, ?2, ?3, ?4, ?5, ?6, 'pending'
-             WHERE (SELECT count(*) FROM approvals WHERE session = ?2 AND state = 'pending') < ?7",
+        sqlx::query(
+            "INSERT INTO approvals (id, session, request, asked_at, asked, shown, state, deadline)
+             VALUES (?, ?, ?, ?, ?, ?, 'pending', ?)",
         )
         .bind(&asked.id)
         .bind(&asked.bound.session)
@@ -64,10 +45,23 @@ impl Store {
         .bind(asked.at.as_microsecond())
         .bind(json(asked)?)
         .bind(shown)
-        .bind(most)
+        .bind(asked.decide_by.as_microsecond())
         .execute(&self.pool)
         .await?;
-        Ok(if done.rows_affected() == 0 { Kept::TooMany } else { Kept::Kept })
+        Ok(())
+    }
+
+    /// How many requests of a session are pending.
+    ///
+    /// # Errors
+    /// The state cannot be read.
+    pub async fn pending_approvals(&self, session: &str) -> Result<u32, Error> {
+        let count =
+            sqlx::query_scalar("SELECT count(*) FROM approvals WHERE session = ? AND state = 'pending'")
+                .bind(session)
+                .fetch_one(&self.pool)
+                .await?;
+        Ok(count)
     }
 
     /// Takes a step, after which the approval is `next`. `false`: somebody else took one since it was read; nothing was kept.
@@ -88,9 +82,10 @@ impl Store {
         if done.rows_affected() == 0 {
             return Ok(false);
         }
-        sqlx::query("UPDATE approvals SET state = ?2 WHERE id = ?1")
+        sqlx::query("UPDATE approvals SET state = ?2, deadline = ?3 WHERE id = ?1")
             .bind(&next.asked().id)
             .bind(next.state().as_str())
+            .bind(next.deadline().map(Timestamp::as_microsecond))
             .execute(&mut *transaction)
             .await?;
         transaction.commit().await?;
@@ -117,7 +112,7 @@ impl Store {
     pub async fn open_approval(&self, session: &str, request: &str) -> Result<Option<StoredApproval>, Error> {
         let row = sqlx::query(
             "SELECT * FROM approvals
-             WHERE session = ? AND request = ? AND state IN ('pending', 'approved')
+             WHERE session = ? AND request = ? AND deadline IS NOT NULL
              ORDER BY asked_at DESC, id DESC LIMIT 1",
         )
         .bind(session)
@@ -138,7 +133,7 @@ impl Store {
         let query = if all {
             "SELECT * FROM approvals ORDER BY asked_at DESC, id DESC LIMIT ?"
         } else {
-            "SELECT * FROM approvals WHERE state IN ('pending', 'approved') ORDER BY asked_at, id LIMIT ?"
+            "SELECT * FROM approvals WHERE deadline IS NOT NULL ORDER BY asked_at, id LIMIT ?"
         };
         let rows = sqlx::query(query).bind(most).fetch_all(&self.pool).await?;
         let mut approvals = Vec::with_capacity(rows.len());
@@ -148,42 +143,38 @@ impl Store {
         Ok(approvals)
     }
 
-    /// Requests and steps without [`Store::asking_recorded`] and [`Store::step_recorded`], in an order in which they can be told.
+    /// The approvals that can be decided or used, and whose time ran out by `now`; oldest first.
+    ///
+    /// # Errors
+    /// The state cannot be read.
+    pub async fn overdue_approvals(&self, now: Timestamp) -> Result<Vec<String>, Error> {
+        let ids = sqlx::query_scalar("SELECT id FROM approvals WHERE deadline <= ? ORDER BY deadline, id")
+            .bind(now.as_microsecond())
+            .fetch_all(&self.pool)
+            .await?;
+        Ok(ids)
+    }
+
+    /// Steps without [`Store::step_recorded`], those of each approval in their order: of all, or of one approval.
     ///
     /// # Errors
     /// The state cannot be read, or is not what was written.
-    pub async fn unrecorded_approvals(&self) -> Result<Vec<Unrecorded>, Error> {
-        let asked = sqlx::query("SELECT * FROM approvals WHERE recorded_at IS NULL ORDER BY asked_at, id")
-            .fetch_all(&self.pool)
-            .await?;
-        let mut unrecorded = Vec::new();
-        for row in &asked {
-            unrecorded.push(Unrecorded::Request(Box::new(self.approval_of(row).await?)));
-        }
-        let steps = sqlx::query(
-            "SELECT approval, step FROM approval_steps WHERE recorded_at IS NULL ORDER BY approval, number",
+    pub async fn unrecorded_steps(&self, of: Option<&str>) -> Result<Vec<(String, Transition)>, Error> {
+        let rows = sqlx::query(
+            "SELECT approval, step FROM approval_steps
+             WHERE recorded_at IS NULL AND (?1 IS NULL OR approval = ?1)
+             ORDER BY approval, number",
         )
+        .bind(of)
         .fetch_all(&self.pool)
         .await?;
-        for row in &steps {
+        let mut steps = Vec::with_capacity(rows.len());
+        for row in &rows {
             let id: String = row.try_get("approval")?;
             let step = parsed(&id, "step", row)?;
-            unrecorded.push(Unrecorded::Step(id, step));
+            steps.push((id, step));
         }
-        Ok(unrecorded)
-    }
-
-    /// Keeps that a request was recorded in the ledger.
-    ///
-    /// # Errors
-    /// The state cannot be written.
-    pub async fn asking_recorded(&self, id: &str, now: Timestamp) -> Result<(), Error> {
-        sqlx::query("UPDATE approvals SET recorded_at = ?2 WHERE id = ?1 AND recorded_at IS NULL")
-            .bind(id)
-            .bind(now.as_microsecond())
-            .execute(&self.pool)
-            .await?;
-        Ok(())
+        Ok(steps)
     }
 
     /// Keeps that a step was recorded in the ledger.

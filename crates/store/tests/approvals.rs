@@ -7,7 +7,7 @@ use approval::{Approval, Asked, Assurance, Bound, Demand, Human, State, What};
 use insta::assert_snapshot;
 use jiff::{SignedDuration, Timestamp};
 use sqlx::{Connection as _, SqliteConnection};
-use store::{Kept, NewApproval, Session, Store, TokenHash, Unrecorded};
+use store::{NewApproval, Session, Store, TokenHash};
 use tempfile::TempDir;
 
 fn at(second: i64) -> Timestamp {
@@ -39,6 +39,7 @@ fn asked(id: &str, second: i64) -> Asked {
         cluster: "prod".into(),
         content_type: None,
         decide_by: at(second + 60).to_string(),
+        hidden: None,
         method: "DELETE".into(),
         nonce: id.into(),
         policy: "sha256:00".into(),
@@ -64,8 +65,8 @@ fn yes() -> What {
     What::Approved { by, assurance: Assurance::LocalAccount }
 }
 
-async fn ask(store: &Store, asked: &Asked, request: &str, most: u32) -> Kept {
-    store.ask(&NewApproval { asked, request, shown: "{}" }, most).await.unwrap()
+async fn ask(store: &Store, asked: &Asked, request: &str) {
+    store.ask(&NewApproval { asked, request, shown: "{}" }).await.unwrap();
 }
 
 async fn step(store: &Store, from: &Approval, what: What, second: i64) -> Option<Approval> {
@@ -77,7 +78,7 @@ async fn step(store: &Store, from: &Approval, what: What, second: i64) -> Option
 async fn of_two_who_would_take_the_same_step_one_is_too_late() {
     let data = TempDir::new().unwrap();
     let store = opened(data.path()).await;
-    assert_eq!(ask(&store, &asked("a-1", 0), "r", 10).await, Kept::Kept);
+    ask(&store, &asked("a-1", 0), "r").await;
     let read = store.open_approval("s-1", "r").await.unwrap().unwrap().approval;
     let approved = step(&store, &read, yes(), 1).await.unwrap();
     assert!(step(&store, &read, yes(), 1).await.is_none());
@@ -96,51 +97,52 @@ async fn of_two_who_would_take_the_same_step_one_is_too_late() {
 }
 
 #[tokio::test]
-async fn a_session_has_no_more_pending_than_it_may() {
+async fn what_is_pending_open_or_overdue_is_told_apart() {
     let data = TempDir::new().unwrap();
     let store = opened(data.path()).await;
-    assert_eq!(ask(&store, &asked("a-1", 0), "r-1", 2).await, Kept::Kept);
-    assert_eq!(ask(&store, &asked("a-2", 1), "r-2", 2).await, Kept::Kept);
-    assert_eq!(ask(&store, &asked("a-3", 2), "r-3", 2).await, Kept::TooMany);
-    assert!(store.approval("a-3").await.unwrap().is_none());
+    for (id, second) in [("a-1", 0), ("a-2", 1)] {
+        ask(&store, &asked(id, second), id).await;
+    }
+    assert_eq!(store.pending_approvals("s-1").await.unwrap(), 2);
     let first = store.approval("a-1").await.unwrap().unwrap().approval;
     step(&store, &first, yes(), 3).await.unwrap();
-    assert_eq!(ask(&store, &asked("a-3", 4), "r-3", 2).await, Kept::Kept);
+    assert_eq!(store.pending_approvals("s-1").await.unwrap(), 1);
     let open: Vec<_> =
         store.approvals(false, 10).await.unwrap().iter().map(|one| one.approval.asked().id.clone()).collect();
-    assert_eq!(open, ["a-1", "a-2", "a-3"], "oldest first");
+    assert_eq!(open, ["a-1", "a-2"], "oldest first");
+    assert!(store.overdue_approvals(at(60)).await.unwrap().is_empty());
+    assert_eq!(store.overdue_approvals(at(61)).await.unwrap(), ["a-2"]);
+    // Approved at 3, for a minute.
+    assert_eq!(store.overdue_approvals(at(63)).await.unwrap(), ["a-2", "a-1"]);
 }
 
 #[tokio::test]
 async fn what_the_ledger_has_not_been_told_of_is_known_after_a_restart() {
     let data = TempDir::new().unwrap();
     let store = opened(data.path()).await;
-    ask(&store, &asked("a-1", 0), "r", 10).await;
+    ask(&store, &asked("a-1", 0), "r").await;
     let read = store.approval("a-1").await.unwrap().unwrap().approval;
     step(&store, &read, yes(), 1).await.unwrap();
     store.close().await;
 
     let store = opened(data.path()).await;
-    let unrecorded = store.unrecorded_approvals().await.unwrap();
-    let [Unrecorded::Request(request), Unrecorded::Step(id, told)] = &unrecorded[..] else {
-        panic!("{unrecorded:?}")
-    };
-    assert_eq!((&request.approval.asked().id, id, told.number), (&"a-1".to_owned(), &"a-1".to_owned(), 1));
-    store.asking_recorded("a-1", at(2)).await.unwrap();
+    assert!(store.unrecorded_steps(Some("a-2")).await.unwrap().is_empty());
+    let unrecorded = store.unrecorded_steps(None).await.unwrap();
+    assert_eq!(unrecorded.iter().map(|(id, step)| (&**id, step.number)).collect::<Vec<_>>(), [("a-1", 1)]);
     store.step_recorded("a-1", 1, at(2)).await.unwrap();
-    assert!(store.unrecorded_approvals().await.unwrap().is_empty());
+    assert!(store.unrecorded_steps(None).await.unwrap().is_empty());
 }
 
 #[tokio::test]
 async fn a_step_that_somebody_forged_is_no_step() {
     let data = TempDir::new().unwrap();
     let store = opened(data.path()).await;
-    ask(&store, &asked("a-1", 0), "r", 10).await;
+    ask(&store, &asked("a-1", 0), "r").await;
     store.close().await;
     let url = format!("sqlite://{}", data.path().join("state.sqlite").display());
     let mut raw = SqliteConnection::connect(&url).await.unwrap();
     let forged = r#"INSERT INTO approval_steps (approval, number, step) VALUES ('a-1', 1, '{"number":1,"at":"2027-01-15T08:00:01Z",
-        "what":{"approved":{"by":{"subject":"Ada@example.com","groups":["sre"]},"assurance":"local_account"}}}')"#;
+        "what":{"kind":"approved","by":{"subject":"Ada@example.com","groups":["sre"]},"assurance":"local_account"}}')"#;
     sqlx::raw_sql(forged).execute(&mut raw).await.unwrap();
     for change in [
         "UPDATE approval_steps SET step = '{}'",
@@ -162,6 +164,6 @@ async fn times_are_kept_in_full() {
     let store = opened(data.path()).await;
     let fine = at(0) + SignedDuration::from_nanos(123_456_789);
     let asked = Asked { at: fine, ..asked("a-1", 0) };
-    ask(&store, &asked, "r", 10).await;
+    ask(&store, &asked, "r").await;
     assert_eq!(store.approval("a-1").await.unwrap().unwrap().approval.asked(), &asked);
 }

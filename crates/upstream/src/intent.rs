@@ -52,13 +52,16 @@ impl Intent {
     /// The intent to send what was permitted, for whom it was permitted, under the id `call`.
     ///
     /// # Errors
-    /// The agent cannot be impersonated; see [`NotImpersonable`].
-    pub fn new(call: Id, origin: Origin, permit: Permit) -> Result<Self, NotImpersonable> {
+    /// The agent cannot be impersonated, or what was approved is another call.
+    pub fn new(call: Id, origin: Origin, permit: Permit) -> Result<Self, Unintendable> {
         let Origin { delegator, session, src, known, looks_for } = origin;
         let groups = permit.groups().iter().map(|group| group.as_str().into()).collect();
         let actor = Actor { agent: permit.agent().into(), groups, delegator, session, src };
         let impersonation = Impersonation::of(&actor, permit.decision().masked_read())?;
         let audit_id = crate::impersonation::value("call", call.as_str())?;
+        if permit.approval().is_some_and(|approval| approval.call() != call.as_str()) {
+            return Err(Unintendable::OtherCall);
+        }
         let outgoing = permit.request().to_http();
         Ok(Self { call, audit_id, actor, looks_for, permit, impersonation, known, outgoing })
     }
@@ -97,6 +100,17 @@ impl Intent {
     }
 }
 
+/// Why what was permitted cannot be sent.
+#[derive(Debug, thiserror::Error)]
+pub enum Unintendable {
+    /// The agent's name is none for the API server.
+    #[error(transparent)]
+    Impersonation(#[from] NotImpersonable),
+    /// An approval was used for one call, and this is another.
+    #[error("the approval was used for another call")]
+    OtherCall,
+}
+
 /// Not the request: its body and its query may hold secrets.
 impl fmt::Debug for Intent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -121,6 +135,8 @@ impl Entry for Intent {
             },
             audit_id: self.call.clone(),
             looks_for: self.looks_for.clone(),
+            // Ids of approvals are the gate's own, and well formed.
+            approval: self.permit.approval().and_then(|approval| Id::new(approval.approval()).ok()),
         }))
     }
 }

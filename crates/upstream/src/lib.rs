@@ -30,5 +30,5 @@ pub use impersonation::{
     AGENTS_GROUP, GROUP_PREFIX, Impersonation, MASKED_READER_GROUP, NotImpersonable, SECRET_READER_USER,
     USER_PREFIX,
 };
-pub use intent::{Intent, Origin};
+pub use intent::{Intent, Origin, Unintendable};
 pub use told::{decision, digest, request, target, text};

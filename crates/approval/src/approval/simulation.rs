@@ -100,6 +100,7 @@ fn asked(rng: &mut Rng) -> Asked {
         cluster: "prod".into(),
         content_type: None,
         decide_by: decide_by.to_string(),
+        hidden: None,
         method: "DELETE".into(),
         nonce: "n".into(),
         policy: "sha256:00".into(),

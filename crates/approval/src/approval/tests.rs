@@ -28,6 +28,7 @@ fn bound() -> Bound {
         cluster: "prod".into(),
         content_type: None,
         decide_by: at(10).to_string(),
+        hidden: None,
         method: "DELETE".into(),
         nonce: "n-1".into(),
         policy: "sha256:00".into(),
@@ -172,6 +173,7 @@ fn a_bound_digest_covers_every_field_and_its_form_is_canonical() {
     let full = Bound {
         body: Some("hmac-sha256:aa".into()),
         content_type: Some("application/json".into()),
+        hidden: Some("hmac-sha256:cc".into()),
         result: Some("hmac-sha256:bb".into()),
         target: Some(crate::Target { resource_version: "7".into(), uid: "u".into() }),
         ..bound()
@@ -190,5 +192,5 @@ fn a_bound_digest_covers_every_field_and_its_form_is_canonical() {
         assert!(!seen.contains(&digest), "{key}");
         seen.push(digest);
     }
-    assert_eq!(seen.len(), 13);
+    assert_eq!(seen.len(), 14);
 }

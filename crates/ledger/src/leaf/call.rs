@@ -24,6 +24,9 @@ pub struct Intent {
     /// nothing of the answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub looks_for: Option<Id>,
+    /// The approval that was used for it, if policy asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval: Option<Id>,
 }
 
 /// Who a connection turned out to be.

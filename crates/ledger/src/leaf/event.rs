@@ -1,6 +1,6 @@
 //! The events that leaves tell of. A closed set: a reader that does not know a type says so.
 
-use super::call::{Answered, Intent, Outcome, Refusal};
+use super::call::{Actor, Answered, Decision, Intent, Outcome, Refusal, Request};
 use super::text::{Asserted, Digest, Id, List, Name, Person, Text};
 use serde::{Deserialize, Serialize};
 
@@ -37,6 +37,36 @@ pub enum Event {
     SecretsRead(SecretsRead),
     /// A policy bundle came into force.
     PolicyLoaded(PolicyLoaded),
+    /// Humans were asked to decide about a call.
+    ApprovalAsked(Box<ApprovalAsked>),
+    /// What became of it, step by step.
+    ApprovalStep(ApprovalStep),
+}
+
+/// Humans were asked to decide about a call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ApprovalAsked {
+    /// What they were asked, and who may decide. A yes is bound to the digest of its `bound`.
+    pub asked: approval::Asked,
+    /// The call that waited first.
+    pub call: Id,
+    /// Who calls.
+    pub actor: Actor,
+    /// What is asked, as it would be sent.
+    pub request: Request,
+    /// The decision to ask.
+    pub decision: Decision,
+}
+
+/// A step of an approval: a yes, a no, its use, its end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ApprovalStep {
+    /// The approval.
+    pub approval: Id,
+    /// Which step, when and what. It comes from the state machine, which checks that it may follow.
+    pub step: approval::Transition,
 }
 
 /// The gateway started.

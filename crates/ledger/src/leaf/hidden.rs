@@ -106,6 +106,11 @@ impl Digester {
         Self(seed.derive(PURPOSE))
     }
 
+    /// The digest of a value as leaves tell it.
+    pub(crate) fn text(&self, value: &[u8]) -> String {
+        KeyedDigest(self.0.tag(value)).to_string()
+    }
+
     /// Whether this is the value that a leaf hides, byte for byte as it was sent upstream.
     #[must_use]
     pub fn matches(&self, hidden: &Hidden, value: &[u8]) -> bool {

@@ -16,8 +16,9 @@ pub use call::{
     Rule, Stage, Verdict,
 };
 pub use event::{
-    Event, KnownValueSent, Lifted, PolicyLoaded, Previous, Rejections, SecretsRead, SessionExpired,
-    SessionFrozen, SessionOpened, SessionRevoked, SessionThawed, Share, Start, Stop,
+    ApprovalAsked, ApprovalStep, Event, KnownValueSent, Lifted, PolicyLoaded, Previous, Rejections,
+    SecretsRead, SessionExpired, SessionFrozen, SessionOpened, SessionRevoked, SessionThawed, Share, Start,
+    Stop,
 };
 pub use hidden::{Digester, Hidden, HiddenParameter};
 pub use text::{Asserted, Digest, Id, InvalidId, List, Name, Person, Text};
@@ -51,6 +52,8 @@ pub enum Kind {
     KnownValueSent,
     SecretsRead,
     PolicyLoaded,
+    ApprovalAsked,
+    ApprovalStep,
 }
 
 /// Where a leaf stands in its writer's sequence.
@@ -132,6 +135,8 @@ impl Event {
             Self::KnownValueSent(_) => Kind::KnownValueSent,
             Self::SecretsRead(_) => Kind::SecretsRead,
             Self::PolicyLoaded(_) => Kind::PolicyLoaded,
+            Self::ApprovalAsked(_) => Kind::ApprovalAsked,
+            Self::ApprovalStep(_) => Kind::ApprovalStep,
         }
     }
 
@@ -140,6 +145,7 @@ impl Event {
         let request = match self {
             Self::Intent(intent) => Some(&mut intent.request),
             Self::Answered(answered) => Some(&mut answered.request),
+            Self::ApprovalAsked(asked) => Some(&mut asked.request),
             Self::Refusal(refusal) => refusal.request.as_mut(),
             Self::Start(_)
             | Self::Stop(_)
@@ -152,6 +158,7 @@ impl Event {
             | Self::SessionThawed(_)
             | Self::KnownValueSent(_)
             | Self::SecretsRead(_)
+            | Self::ApprovalStep(_)
             | Self::PolicyLoaded(_) => None,
         };
         if let Some(Request { hidden, body, .. }) = request {
@@ -182,6 +189,8 @@ impl Event {
             Self::KnownValueSent(e) => canonical::serialize(e),
             Self::SecretsRead(e) => canonical::serialize(e),
             Self::PolicyLoaded(e) => canonical::serialize(e),
+            Self::ApprovalAsked(e) => canonical::serialize(e),
+            Self::ApprovalStep(e) => canonical::serialize(e),
         };
         Ok(Encoded { kind: self.kind(), body: body? })
     }
@@ -203,6 +212,8 @@ impl Event {
             Kind::KnownValueSent => Self::KnownValueSent(serde_json::from_value(value)?),
             Kind::SecretsRead => Self::SecretsRead(serde_json::from_value(value)?),
             Kind::PolicyLoaded => Self::PolicyLoaded(serde_json::from_value(value)?),
+            Kind::ApprovalAsked => Self::ApprovalAsked(serde_json::from_value(value)?),
+            Kind::ApprovalStep => Self::ApprovalStep(serde_json::from_value(value)?),
         })
     }
 }
@@ -302,6 +313,8 @@ impl fmt::Display for Kind {
             Self::KnownValueSent => "known_value_sent",
             Self::SecretsRead => "secrets_read",
             Self::PolicyLoaded => "policy_loaded",
+            Self::ApprovalAsked => "approval_asked",
+            Self::ApprovalStep => "approval_step",
         })
     }
 }

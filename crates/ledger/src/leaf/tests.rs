@@ -65,6 +65,7 @@ fn intent(text: &str) -> Event {
         impersonated: Impersonated { user: text.into(), groups: names() },
         audit_id: Id::from_u128(3),
         looks_for: None,
+        approval: None,
     }));
     intent.digest(&digester());
     intent

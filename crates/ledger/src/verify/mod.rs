@@ -1,6 +1,7 @@
 //! Verifies a log offline, on its files alone, tile by tile: every hash is computed again from the leaves, up to the
 //! signed root, and the leaves' own story is checked: canonical form, sequence, intents and their outcomes, sessions.
 
+mod approvals;
 mod report;
 mod story;
 mod tiles;

@@ -154,6 +154,15 @@ pub enum Finding {
     /// A session used while it was frozen.
     #[error("leaf {index}: the session {session} was frozen at leaf {frozen}, and not thawed since")]
     FrozenSession { index: u64, session: Id, frozen: u64 },
+    /// An approval that nobody was asked for.
+    #[error("leaf {index}: the approval {approval} was never asked for")]
+    UnknownApproval { index: u64, approval: String },
+    /// A step of an approval that may not follow.
+    #[error("leaf {index}: the approval {approval} did not go by its rules: {why}")]
+    BadApproval { index: u64, approval: String, why: String },
+    /// A call sent by an approval that was not for it.
+    #[error("leaf {index}: the call {call} was sent by the approval {approval}, but {why}")]
+    Unapproved { index: u64, call: Id, approval: String, why: String },
     /// A boot without an end.
     #[error(
         "leaf {index}: before boot {boot_epoch} the gateway stopped without saying so: a crash, a kill, or a full disk"

@@ -1,5 +1,6 @@
 //! What the leaves say, one after another: their form, their sequence, and whether calls and sessions add up.
 
+use super::approvals::Approvals;
 use super::report::{Finding, Problem, Report};
 use crate::leaf::{Event, Id, Kind, Leaf, Position, Previous, Stop, format_time};
 use jiff::Timestamp;
@@ -21,6 +22,7 @@ pub(super) struct Story {
     gaps: bool,
     open: BTreeMap<Id, (u64, Id)>,
     sessions: BTreeMap<Id, Session>,
+    approvals: Approvals,
     /// Something did not fit into memory.
     forgot: bool,
 }
@@ -74,7 +76,7 @@ impl Story {
             report.open_intents += 1;
             report.finding(Finding::OpenIntent { index, call, session });
         }
-        if self.forgot {
+        if self.forgot || self.approvals.forgot() {
             report.finding(Finding::TooMany { remembered: REMEMBERED });
         }
     }
@@ -146,14 +148,19 @@ impl Story {
             | Event::SessionThawed(_)
             | Event::KnownValueSent(_)
             | Event::SecretsRead(_)
+            | Event::ApprovalAsked(_)
+            | Event::ApprovalStep(_)
             | Event::PolicyLoaded(_) => {}
         }
     }
 
     fn calls(&mut self, index: u64, event: &Event, report: &mut Report) {
         match event {
+            Event::ApprovalAsked(asked) => self.approvals.asked(index, asked, report),
+            Event::ApprovalStep(step) => self.approvals.step(index, step, self.gaps, report),
             Event::Intent(intent) => {
                 self.in_session(index, &intent.actor.session, report);
+                self.approvals.intent(index, intent, self.gaps, report);
                 if self.open.len() >= REMEMBERED {
                     self.forgot = true;
                 } else if self

@@ -154,7 +154,9 @@ pub(super) fn begins(kind: Kind) -> bool {
         | Kind::Answered
         | Kind::KnownValueSent
         | Kind::SessionOpened
-        | Kind::SessionThawed => true,
+        | Kind::SessionThawed
+        | Kind::ApprovalAsked
+        | Kind::ApprovalStep => true,
         Kind::Start
         | Kind::Stop
         | Kind::Outcome

@@ -197,6 +197,13 @@ impl Ledger {
         Ok(Receipt { entry, index })
     }
 
+    /// A digest of `value` under a key that only this gate has, as [`leaf::Hidden`](crate::leaf::Hidden) ones are told: the same
+    /// for the same value, and of no use to whoever would guess it.
+    #[must_use]
+    pub fn keyed_digest(&self, value: &[u8]) -> String {
+        self.shared.digester.text(value)
+    }
+
     async fn ask<T>(
         &self,
         message: Message,

@@ -72,6 +72,8 @@ fn asking_has_one_shape() {
         ("quorum 0", forbid("@outcome(\"approval\") @approvers(\"sre\") @quorum(\"0\")", unless)),
         ("quorum 11", forbid("@outcome(\"approval\") @approvers(\"sre\") @quorum(\"11\")", unless)),
         ("another outcome", forbid("@outcome(\"maybe\") @approvers(\"sre\")", unless)),
+        ("author of what does not ask", forbid("@author(\"ada\")", "")),
+        ("blank author", forbid("@author(\" \") @outcome(\"approval\") @approvers(\"sre\")", unless)),
         ("no outcome", forbid("@approvers(\"sre\") @quorum(\"1\")", "")),
         ("approved without outcome", forbid("", unless)),
         ("a permit that asks", format!("@id(\"p\") {ask} permit (principal, action, resource) {unless};")),

@@ -73,6 +73,7 @@ fn request(event: &Event) -> Option<&Request> {
     match event {
         Event::Intent(intent) => Some(&intent.request),
         Event::Answered(answered) => Some(&answered.request),
+        Event::ApprovalAsked(asked) => Some(&asked.request),
         Event::Refusal(refusal) => refusal.request.as_ref(),
         Event::Start(_)
         | Event::Stop(_)
@@ -85,6 +86,7 @@ fn request(event: &Event) -> Option<&Request> {
         | Event::SessionThawed(_)
         | Event::KnownValueSent(_)
         | Event::SecretsRead(_)
+        | Event::ApprovalStep(_)
         | Event::PolicyLoaded(_) => None,
     }
 }

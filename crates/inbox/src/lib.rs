@@ -1,0 +1,212 @@
+//! The approvals of a running gate: store, ledger and whoever waits, in one place for the data path and for the people who decide.
+//!
+//! A request is in the ledger before it is kept, so nobody decides about what is not recorded. A step is kept first, since the
+//! store alone can tell that nobody else took it, and in the ledger before anybody acts on it: [`Inbox::step`] answers when
+//! both have it. A gate that is killed in between records it at its next start ([`Inbox::recover`]).
+
+mod expiry;
+mod waiting;
+
+use std::sync::Arc;
+
+use approval::{Approval, Asked, Refusal, Transition, What};
+use identity::Clock;
+use ledger::Ledger;
+use ledger::leaf::{self, Actor, Event, Id};
+use store::{NewApproval, Store, StoredApproval};
+use tokio::sync::Mutex;
+
+pub use self::waiting::Waiting;
+use self::waiting::Watchers;
+
+/// How often a step is tried that others were faster to take.
+const TRIES: usize = 8;
+
+/// All approvals. Shared by all who ask, decide and wait.
+#[derive(Debug)]
+pub struct Inbox {
+    store: Arc<Store>,
+    ledger: Ledger,
+    clock: Arc<dyn Clock>,
+    /// How many requests of one session can be pending.
+    most_pending: u32,
+    watchers: Watchers,
+    /// Held from counting what a session has pending until one more is kept.
+    asking: Mutex<()>,
+    /// Held while steps are recorded: in their order, each once.
+    telling: Mutex<()>,
+}
+
+/// A request for approval to be made.
+#[derive(Debug, Clone)]
+pub struct Request<'a> {
+    /// What is asked.
+    pub asked: Asked,
+    /// What it is found by when its client sends the same again: a keyed digest.
+    pub key: &'a str,
+    /// What approvers are shown, masked: JSON.
+    pub shown: &'a str,
+    /// The call that waits.
+    pub call: Id,
+    /// Who calls.
+    pub actor: Actor,
+    /// What is asked, as leaves tell it.
+    pub request: leaf::Request,
+    /// The decision to ask.
+    pub decision: leaf::Decision,
+}
+
+/// Why nobody is asked, or a step is not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// There is no such approval.
+    #[error("there is no approval `{0}`")]
+    Unknown(String),
+    /// The session has as many that are pending as it may.
+    #[error("{most} requests of this session wait for approval already: wait until they are decided")]
+    TooMany {
+        /// How many it may have.
+        most: u32,
+    },
+    /// It may not be.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// Others were faster each time.
+    #[error("others decide about it at this moment: look at it again")]
+    Busy,
+    /// The state cannot be read or written.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// The ledger does not take it.
+    #[error("the ledger does not take entries: {0}")]
+    Unrecorded(String),
+}
+
+impl Inbox {
+    /// The inbox over `store`, which records in `ledger`.
+    #[must_use]
+    pub fn new(store: Arc<Store>, ledger: Ledger, clock: Arc<dyn Clock>, most_pending: u32) -> Self {
+        Self {
+            store,
+            ledger,
+            clock,
+            most_pending,
+            watchers: Watchers::default(),
+            asking: Mutex::default(),
+            telling: Mutex::default(),
+        }
+    }
+
+    /// An id for an approval: `a-` and twelve letters and digits, which a human can type. Not a secret.
+    #[must_use]
+    pub fn new_id() -> String {
+        const LETTERS: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
+        let bits = uuid::Uuid::new_v4().as_u128();
+        // The bits that say that it is a UUID are elsewhere.
+        let letter = |at: u32| LETTERS.get((bits >> (at * 5) & 31) as usize).copied().map_or('a', char::from);
+        std::iter::once("a-".to_owned()).chain((0..12).map(|at| letter(at).to_string())).collect()
+    }
+
+    /// Asks: records the request, and then keeps it.
+    ///
+    /// # Errors
+    /// [`Error::TooMany`], or it could not be recorded or kept: then nobody is asked.
+    pub async fn ask(&self, request: Request<'_>) -> Result<Approval, Error> {
+        let Request { asked, key, shown, call, actor, request, decision } = request;
+        let approval = Approval::new(asked.clone())?;
+        let _turn = self.asking.lock().await;
+        if self.store.pending_approvals(&asked.bound.session).await? >= self.most_pending {
+            return Err(Error::TooMany { most: self.most_pending });
+        }
+        let event = leaf::ApprovalAsked { asked: asked.clone(), call, actor, request, decision };
+        self.record(Event::ApprovalAsked(Box::new(event))).await?;
+        self.store.ask(&NewApproval { asked: &asked, request: key, shown }).await?;
+        Ok(approval)
+    }
+
+    /// The approval that a request of `session` has which is pending or can be used.
+    ///
+    /// # Errors
+    /// The state cannot be read.
+    pub async fn open_for(&self, session: &str, key: &str) -> Result<Option<Approval>, Error> {
+        let found = self.store.open_approval(session, key).await?.map(|stored| stored.approval);
+        let Some(approval) = found else { return Ok(None) };
+        match self.step(&approval.asked().id, What::Expired).await {
+            Ok(_) => Ok(None),
+            Err(Error::Refused(_)) => Ok(Some(approval)),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The approval `id`, and what approvers are shown.
+    ///
+    /// # Errors
+    /// [`Error::Unknown`], or the state cannot be read.
+    pub async fn get(&self, id: &str) -> Result<StoredApproval, Error> {
+        self.store.approval(id).await?.ok_or_else(|| Error::Unknown(id.to_owned()))
+    }
+
+    /// Those that can be decided or used, oldest first; with `all`, also those that ended, newest first.
+    ///
+    /// # Errors
+    /// The state cannot be read.
+    pub async fn list(&self, all: bool, most: u32) -> Result<Vec<StoredApproval>, Error> {
+        Ok(self.store.approvals(all, most).await?)
+    }
+
+    /// Takes a step; both store and ledger have it when this answers. Whoever waits is told.
+    ///
+    /// # Errors
+    /// It may not be taken; or it could not be kept, or not be recorded: then nobody may act on it.
+    pub async fn step(&self, id: &str, what: What) -> Result<Approval, Error> {
+        for _try in 0..TRIES {
+            let StoredApproval { approval, .. } = self.get(id).await?;
+            let (step, next) = approval.next(what.clone(), self.clock.now())?;
+            if self.store.take_step(&step, &next).await? {
+                let told = self.tell(Some(id)).await;
+                self.watchers.tell(id);
+                return told.map(|()| next);
+            }
+        }
+        Err(Error::Busy)
+    }
+
+    /// Tells of every step of an approval from now on.
+    pub fn watch(&self, id: &str) -> Waiting {
+        self.watchers.watch(id)
+    }
+
+    /// What time it is for approvals.
+    #[must_use]
+    pub fn now(&self) -> jiff::Timestamp {
+        self.clock.now()
+    }
+
+    /// Records the steps that a gate which was killed could not record. For the start, before anything is decided.
+    ///
+    /// # Errors
+    /// They cannot be read or recorded.
+    pub async fn recover(&self) -> Result<(), Error> {
+        self.tell(None).await
+    }
+
+    /// Records what has not been recorded, of one approval or of all.
+    async fn tell(&self, of: Option<&str>) -> Result<(), Error> {
+        let _turn = self.telling.lock().await;
+        for (id, step) in self.store.unrecorded_steps(of).await? {
+            let Transition { number, .. } = step;
+            let approval = Id::new(&id).map_err(|error| Error::Unrecorded(error.to_string()))?;
+            self.record(Event::ApprovalStep(leaf::ApprovalStep { approval, step })).await?;
+            self.store.step_recorded(&id, number, self.clock.now()).await?;
+        }
+        Ok(())
+    }
+
+    async fn record(&self, event: Event) -> Result<(), Error> {
+        let recorded = self.ledger.append(event).await;
+        recorded.map(drop).map_err(|refused| Error::Unrecorded(refused.to_string()))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,230 @@
+use approval::{Assurance, Bound, Demand, Human, State};
+use jiff::{SignedDuration, Timestamp};
+use ledger::leaf::{Digest, Verdict};
+use ledger::testing;
+use parking_lot::Mutex as Held;
+use store::{Session, TokenHash};
+use tempfile::TempDir;
+
+use super::*;
+
+/// A clock that stands until it is set.
+#[derive(Debug, Clone)]
+struct Standing(Arc<Held<Timestamp>>);
+
+impl Clock for Standing {
+    fn now(&self) -> Timestamp {
+        *self.0.lock()
+    }
+}
+
+struct Bench {
+    inbox: Arc<Inbox>,
+    clock: Standing,
+    data: TempDir,
+}
+
+impl Bench {
+    async fn new() -> Self {
+        let data = TempDir::new().unwrap();
+        let clock = Standing(Arc::new(Held::new(Timestamp::from_second(1_800_000_000).unwrap())));
+        let store = Store::open(&data.path().join("state")).await.unwrap();
+        let session = Session {
+            id: "s-1".into(),
+            agent: "claude".into(),
+            delegator: "ada".into(),
+            cluster: "prod".into(),
+            reason: "roll out".into(),
+            created_at: clock.now(),
+            expires_at: clock.now() + SignedDuration::from_hours(1),
+            revoked: None,
+            frozen: None,
+        };
+        store.open_session(&session, &TokenHash([1; 32])).await.unwrap();
+        let ledger = testing::open(data.path());
+        let inbox = Inbox::new(Arc::new(store), ledger, Arc::new(clock.clone()), 2);
+        Self { inbox: Arc::new(inbox), clock, data }
+    }
+
+    async fn ask(&self, id: &str) -> Result<Approval, Error> {
+        self.inbox.ask(request(id, self.clock.now())).await
+    }
+
+    fn pass(&self, minutes: i64) {
+        *self.clock.0.lock() += SignedDuration::from_mins(minutes);
+    }
+
+    /// What the ledger has of approvals, in a word each, after it was closed.
+    async fn told(self) -> Vec<String> {
+        self.inbox.ledger.close(true).await.unwrap();
+        let word = |event: &Event| match event {
+            Event::ApprovalAsked(asked) => Some(format!("{} asked", asked.asked.id)),
+            Event::ApprovalStep(leaf) => {
+                let what = format!("{:?}", leaf.step.what).to_lowercase();
+                let what = what.split([' ', '{']).next().unwrap_or_default().to_owned();
+                Some(format!("{} {}: {what}", leaf.approval, leaf.step.number))
+            }
+            _ => None,
+        };
+        testing::events(self.data.path()).iter().filter_map(word).collect()
+    }
+}
+
+fn request(id: &str, now: Timestamp) -> Request<'static> {
+    let decide_by = now + SignedDuration::from_mins(10);
+    let bound = Bound {
+        agent: "claude".into(),
+        body: None,
+        cluster: "prod".into(),
+        content_type: None,
+        decide_by: decide_by.to_string(),
+        hidden: None,
+        method: "DELETE".into(),
+        nonce: id.into(),
+        policy: Digest([0; 32]).to_string(),
+        result: None,
+        session: "s-1".into(),
+        target: None,
+        url: "/api/v1/namespaces/shop".into(),
+    };
+    let demand = Demand { rule: "asks".into(), approvers: vec!["sre".into()], quorum: 1, authors: vec![] };
+    let asked = Asked {
+        id: id.into(),
+        at: now,
+        decide_by,
+        use_seconds: 300,
+        bound,
+        delegator: "ada".into(),
+        demands: vec![demand],
+    };
+    let actor = Actor {
+        agent: "claude".into(),
+        groups: std::iter::empty::<&str>().map(Into::into).collect(),
+        delegator: "ada".into(),
+        session: Id::new("s-1").unwrap(),
+        src: "127.0.0.1:1".into(),
+    };
+    let told = leaf::Request {
+        cluster: "prod".into(),
+        verb: "delete".into(),
+        group: None,
+        version: None,
+        resource: None,
+        subresource: None,
+        namespace: None,
+        name: None,
+        generate_name: None,
+        path: "/api/v1/namespaces/shop".into(),
+        hidden: std::iter::empty().collect(),
+        dry_run: false,
+        body: None,
+    };
+    let decision = leaf::Decision {
+        outcome: Verdict::Ask,
+        rules: std::iter::empty().collect(),
+        policy: Digest([0; 32]),
+        masked_read: false,
+        reveal: None,
+    };
+    let call = Id::new("c-1").unwrap();
+    Request { asked, key: "k", shown: "{}", call, actor, request: told, decision }
+}
+
+fn yes() -> What {
+    let by = Human { subject: "grace".into(), aliases: vec![], groups: vec!["sre".into()] };
+    What::Approved { by, assurance: Assurance::LocalAccount }
+}
+
+fn used(approval: &Approval, call: &str) -> What {
+    What::Consumed { call: call.into(), digest: approval.asked().bound.digest().to_string() }
+}
+
+#[tokio::test]
+async fn whoever_waits_is_told_of_each_step_and_the_ledger_has_it_by_then() {
+    let bench = Bench::new().await;
+    let asked = bench.ask("a-1").await.unwrap();
+    let mut waiting = bench.inbox.watch("a-1");
+    assert!(bench.inbox.open_for("s-1", "k").await.unwrap().is_some());
+    let (decided, ()) = tokio::join!(bench.inbox.step("a-1", yes()), waiting.step());
+    assert!(matches!(decided.unwrap().state(), State::Approved { .. }));
+    drop(waiting);
+    assert!(bench.inbox.watchers.is_empty(), "nobody waits, so nothing is kept");
+    bench.inbox.step("a-1", used(&asked, "c-1")).await.unwrap();
+    assert!(bench.inbox.open_for("s-1", "k").await.unwrap().is_none());
+    assert_eq!(bench.told().await, ["a-1 asked", "a-1 1: approved", "a-1 2: consumed"]);
+}
+
+#[tokio::test]
+async fn of_many_who_would_use_it_at_once_one_does() {
+    let bench = Bench::new().await;
+    let asked = bench.ask("a-1").await.unwrap();
+    bench.inbox.step("a-1", yes()).await.unwrap();
+    let mut tries = Vec::new();
+    for call in 0..20 {
+        let (inbox, what) = (Arc::clone(&bench.inbox), used(&asked, &format!("c-{call}")));
+        tries.push(tokio::spawn(async move { inbox.step("a-1", what).await.is_ok() }));
+    }
+    let mut times_used = 0;
+    for used in tries {
+        times_used += u32::from(used.await.unwrap());
+    }
+    assert_eq!(times_used, 1);
+}
+
+#[tokio::test]
+async fn a_session_has_no_more_pending_than_it_may() {
+    let bench = Bench::new().await;
+    let (one, two, three) = tokio::join!(bench.ask("a-1"), bench.ask("a-2"), bench.ask("a-3"));
+    assert!(one.is_ok() && two.is_ok());
+    assert!(matches!(three, Err(Error::TooMany { most: 2 })));
+    bench.inbox.step("a-1", yes()).await.unwrap();
+    bench.ask("a-4").await.unwrap();
+    assert_eq!(bench.told().await, ["a-1 asked", "a-2 asked", "a-1 1: approved", "a-4 asked"]);
+}
+
+#[tokio::test]
+async fn what_is_overdue_ends_whether_somebody_looks_or_not() {
+    let bench = Bench::new().await;
+    bench.ask("a-1").await.unwrap();
+    bench.ask("a-2").await.unwrap();
+    bench.inbox.step("a-2", yes()).await.unwrap();
+    bench.pass(10);
+    // The newest of the two is approved for five minutes, and over; so is the other, which is found by nobody.
+    assert!(bench.inbox.open_for("s-1", "k").await.unwrap().is_none());
+    assert!(matches!(bench.inbox.step("a-1", yes()).await, Err(Error::Refused(Refusal::TooLate(_)))));
+    bench.inbox.expire_overdue().await.unwrap();
+    bench.inbox.expire_overdue().await.unwrap();
+    assert!(bench.inbox.list(false, 10).await.unwrap().is_empty());
+    let told = bench.told().await;
+    assert_eq!(told.last().unwrap(), "a-1 1: expired");
+    assert_eq!(told.len(), 5);
+}
+
+#[tokio::test]
+async fn a_step_that_a_killed_gate_did_not_record_is_recorded_at_the_next_start() {
+    let bench = Bench::new().await;
+    let asked = bench.ask("a-1").await.unwrap();
+    // As far as a gate gets that is killed between the two.
+    let (step, next) = asked.next(yes(), bench.clock.now()).unwrap();
+    assert!(bench.inbox.store.take_step(&step, &next).await.unwrap());
+    bench.inbox.recover().await.unwrap();
+    bench.inbox.recover().await.unwrap();
+    assert_eq!(bench.told().await, ["a-1 asked", "a-1 1: approved"]);
+}
+
+#[tokio::test]
+async fn without_a_ledger_nobody_is_asked_and_nothing_is_decided() {
+    let bench = Bench::new().await;
+    bench.ask("a-1").await.unwrap();
+    bench.inbox.ledger.close(true).await.unwrap();
+    assert!(matches!(bench.ask("a-2").await, Err(Error::Unrecorded(_))));
+    assert!(matches!(bench.inbox.get("a-2").await, Err(Error::Unknown(_))));
+    assert!(matches!(bench.inbox.step("a-1", yes()).await, Err(Error::Unrecorded(_))));
+}
+
+#[test]
+fn ids_are_short_and_differ() {
+    let (one, other) = (Inbox::new_id(), Inbox::new_id());
+    assert_ne!(one, other);
+    assert!(one.len() == 14 && one.starts_with("a-") && Id::new(&one).is_ok(), "{one}");
+}

@@ -1,0 +1,120 @@
+//! Whether approvals went by their rules, and whether calls that took one had it.
+
+use std::collections::BTreeMap;
+
+use approval::{Approval, Bound, State, Transition};
+
+use super::report::{Finding, Report};
+use crate::leaf::{ApprovalAsked, ApprovalStep, Intent};
+
+/// Approvals remembered, at most.
+const REMEMBERED: usize = 100_000;
+
+/// The approvals that were asked for so far.
+#[derive(Debug, Default)]
+pub(super) struct Approvals {
+    known: BTreeMap<String, Known>,
+    forgot: bool,
+}
+
+#[derive(Debug)]
+struct Known {
+    approval: Approval,
+    steps: Vec<Transition>,
+    /// Where a call was sent by it.
+    used: Option<u64>,
+}
+
+impl Approvals {
+    pub(super) fn forgot(&self) -> bool {
+        self.forgot
+    }
+
+    pub(super) fn asked(&mut self, index: u64, leaf: &ApprovalAsked, report: &mut Report) {
+        if self.known.len() >= REMEMBERED {
+            self.forgot = true;
+            return;
+        }
+        let id = leaf.asked.id.clone();
+        if self.known.contains_key(&id) {
+            // A gate that was killed before it knew that the leaf was there tells it once more.
+            return;
+        }
+        match Approval::new(leaf.asked.clone()) {
+            Ok(approval) => drop(self.known.insert(id, Known { approval, steps: Vec::new(), used: None })),
+            Err(why) => report.finding(Finding::BadApproval { index, approval: id, why: why.to_string() }),
+        }
+    }
+
+    /// `gaps`: leaves are missing, so that what is not known says nothing.
+    pub(super) fn step(&mut self, index: u64, leaf: &ApprovalStep, gaps: bool, report: &mut Report) {
+        let id = leaf.approval.to_string();
+        let Some(known) = self.known.get_mut(&id) else {
+            if !gaps && !self.forgot {
+                report.finding(Finding::UnknownApproval { index, approval: id });
+            }
+            return;
+        };
+        if known.steps.contains(&leaf.step) {
+            return;
+        }
+        match known.approval.clone().after(&leaf.step) {
+            Ok(next) => {
+                known.approval = next;
+                known.steps.push(leaf.step.clone());
+            }
+            Err(_) if gaps => {}
+            Err(why) => report.finding(Finding::BadApproval { index, approval: id, why: why.to_string() }),
+        }
+    }
+
+    pub(super) fn intent(&mut self, index: u64, intent: &Intent, gaps: bool, report: &mut Report) {
+        let Some(id) = intent.approval.as_ref().map(ToString::to_string) else { return };
+        let why = match self.known.get_mut(&id) {
+            None if gaps || self.forgot => return,
+            None => "nobody was asked".to_owned(),
+            Some(known) => match known.misused(intent) {
+                Some(why) => why,
+                None => {
+                    known.used = Some(index);
+                    return;
+                }
+            },
+        };
+        if !gaps {
+            report.finding(Finding::Unapproved { index, call: intent.call.clone(), approval: id, why });
+        }
+    }
+}
+
+impl Known {
+    fn misused(&self, intent: &Intent) -> Option<String> {
+        if let Some(used) = self.used {
+            return Some(format!("it was used at leaf {used}"));
+        }
+        match self.approval.state() {
+            State::Consumed { call } if *call == intent.call.as_str() => {}
+            State::Consumed { call } => return Some(format!("it was used for call {call}")),
+            other => return Some(format!("it was {}", other.as_str())),
+        }
+        let bound = &self.approval.asked().bound;
+        differs(bound, intent).map(|part| format!("it was for another {part}"))
+    }
+}
+
+/// The first part of what was approved that is not what was sent.
+fn differs(bound: &Bound, intent: &Intent) -> Option<&'static str> {
+    let Intent { actor, request, decision, .. } = intent;
+    // As a leaf has it.
+    let body = serde_json::to_value(&request.body).ok();
+    let body = body.as_ref().and_then(|body| body.get("digest")?.as_str());
+    let parts = [
+        ("agent", actor.agent.to_string() == bound.agent),
+        ("session", actor.session.as_str() == bound.session),
+        ("cluster", request.cluster.to_string() == bound.cluster),
+        ("policy", decision.policy.to_string() == bound.policy),
+        ("path", request.path.to_string() == bound.url),
+        ("body", body == bound.body.as_deref()),
+    ];
+    parts.into_iter().find_map(|(part, same)| (!same).then_some(part))
+}

@@ -1,0 +1,163 @@
+//! A request that waits for humans, and how it becomes a permit once they said yes.
+
+use approval::{Bound, Consumed, Demand, Target};
+use kube_api::{Refusal, Request, Status, Verb};
+
+use crate::decision::{Decision, Requirement};
+use crate::judge::Principal;
+use crate::verdict::Permit;
+use crate::wording::Refused;
+
+/// A request that waits for approval, and whose. There is no way from here to a permit but [`Ask::approved`].
+#[derive(Debug)]
+pub struct Ask {
+    agent: String,
+    groups: Vec<String>,
+    cluster: String,
+    request: Request,
+    /// The version that the request is bound to already, since it was judged by what it makes of that.
+    version: Option<String>,
+    asking: Box<Asking>,
+}
+
+/// What policy says of it.
+#[derive(Debug)]
+pub(crate) struct Asking {
+    pub(crate) decision: Decision,
+    /// The decision once it is approved.
+    pub(crate) granted: Decision,
+    pub(crate) requirements: Vec<Requirement>,
+    pub(crate) refused: Refused,
+}
+
+impl Ask {
+    pub(crate) fn new(who: &Principal<'_>, cluster: &str, request: Request, asking: Asking) -> Self {
+        Self {
+            agent: who.agent.to_owned(),
+            groups: who.groups.to_vec(),
+            cluster: cluster.to_owned(),
+            request,
+            version: None,
+            asking: Box::new(asking),
+        }
+    }
+
+    /// The same, judged by what it makes of the object at `version`, to which it is bound.
+    pub(crate) fn at_version(self, version: Option<String>) -> Self {
+        Self { version, ..self }
+    }
+
+    /// The request that waits.
+    #[must_use]
+    pub fn request(&self) -> &Request {
+        &self.request
+    }
+
+    /// The decision to ask.
+    #[must_use]
+    pub fn decision(&self) -> &Decision {
+        &self.asking.decision
+    }
+
+    /// Who must agree. Each of these, not any of them.
+    #[must_use]
+    pub fn requirements(&self) -> &[Requirement] {
+        &self.asking.requirements
+    }
+
+    /// The same, as the state machine of approvals takes them.
+    #[must_use]
+    pub fn demands(&self) -> Vec<Demand> {
+        self.requirements().iter().map(Requirement::demand).collect()
+    }
+
+    /// Everyone named by any requirement, for display: whether enough agreed, [`Ask::requirements`] tells.
+    #[must_use]
+    pub fn approvers(&self) -> Vec<String> {
+        let mut all: Vec<String> =
+            self.requirements().iter().flat_map(|r| r.approvers().iter().cloned()).collect();
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
+
+    /// The largest quorum of any requirement, for display.
+    #[must_use]
+    pub fn quorum(&self) -> u32 {
+        self.requirements().iter().map(Requirement::quorum).max().unwrap_or(1)
+    }
+
+    /// The refusal in words: what [`Ask::status`] says.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        self.asking.refused.message()
+    }
+
+    /// The answer when the hold ran out: 403 Forbidden with `retryAfterSeconds`.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        self.asking.refused.status()
+    }
+
+    /// The permit for the gate's own dry run of the request, by which approvers see what would come of it; `None` if it has
+    /// none. Its decision says that it is a look ([`Decision::is_look`]); the agent must not get the answer.
+    #[must_use]
+    pub fn dry_run(&self) -> Option<Permit> {
+        let dry = self.request.as_dry_run()?;
+        let decision = Decision::look(self.asking.granted.rules().to_vec(), self.decision().policy_digest());
+        Some(Permit::new(&self.principal(), &self.cluster, dry, decision))
+    }
+
+    /// The same request, about this object at this version and no other: if the object is another by then, the API server
+    /// answers 409.
+    ///
+    /// # Errors
+    /// The client named an object or version of its own, and it is another.
+    pub fn bind(self, target: &Target) -> Result<Self, Refusal> {
+        let Target { uid, resource_version } = target;
+        let request = match (self.request.verb(), &self.version) {
+            (Verb::Delete, _) => self.request.with_preconditions(uid, resource_version)?,
+            (_, Some(version)) if version == resource_version => return Ok(self),
+            (_, Some(_)) => return Err(changed()),
+            (Verb::Update | Verb::Patch, None) => self.request.with_resource_version(resource_version)?,
+            _ => return Ok(self),
+        };
+        Ok(Self { request, ..self })
+    }
+
+    /// The permit, by an approval that was used for exactly this: `bound` is what was approved.
+    ///
+    /// # Errors
+    /// The request still waits: the approval was for something else, or by another policy.
+    pub fn approved(self, bound: &Bound, approval: Consumed) -> Result<Permit, Box<Self>> {
+        let same = bound.digest() == approval.digest()
+            && bound.agent == self.agent
+            && bound.cluster == self.cluster
+            && bound.method == self.request.method().as_str()
+            && bound.policy == self.decision().policy_digest().as_str();
+        if !same {
+            return Err(Box::new(self));
+        }
+        let permit = Permit::new(
+            &Principal { agent: &self.agent, groups: &self.groups },
+            &self.cluster,
+            self.request,
+            self.asking.granted,
+        );
+        Ok(permit.by(approval))
+    }
+
+    fn principal(&self) -> Principal<'_> {
+        Principal { agent: &self.agent, groups: &self.groups }
+    }
+}
+
+fn changed() -> Refusal {
+    Refusal::Body {
+        expected: "a write of the object as it is",
+        problem: "the object has changed meanwhile; send the request again".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

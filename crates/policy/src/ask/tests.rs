@@ -1,0 +1,143 @@
+use approval::{Approval, Asked, Assurance, Human, What};
+use jiff::Timestamp;
+use kube_api::Head;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::{Bundle, Judge, Judgement, Settings, Source, Verdict};
+
+const RULES: &str = r#"
+@id("all") permit (principal, action, resource);
+@id("asks") @reason("x") @outcome("approval") @approvers("sre") @author("Ada, grace@example.com")
+forbid (principal, action in [Action::"change", Action::"destroy"], resource) unless { context.approved };
+"#;
+const WHO: Principal<'_> = Principal { agent: "claude", groups: &[] };
+const WEB: &str = "/apis/apps/v1/namespaces/shop/deployments/web";
+
+fn judge() -> Judge {
+    let source = Source { name: "test.cedar".to_owned(), text: RULES.to_owned() };
+    Judge::new(Bundle::compile(&[source]).unwrap(), Settings::default())
+}
+
+fn request(line: &str, content: &str, body: &str) -> Request {
+    let (method, uri) = line.split_once(' ').unwrap();
+    let mut builder = http::Request::builder().method(method).uri(uri);
+    if !content.is_empty() {
+        builder = builder.header("content-type", content);
+    }
+    Head::parse(&builder.body(()).unwrap().into_parts().0).unwrap().with_body(body.as_bytes()).unwrap()
+}
+
+fn asked_for(line: &str, content: &str, body: &str) -> Ask {
+    match judge().judge(&WHO, "prod", request(line, content, body)) {
+        Judgement::Verdict(Verdict::Ask(ask)) => ask,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn ask() -> Ask {
+    asked_for(&format!("DELETE {WEB}"), "", "")
+}
+
+fn bound() -> Bound {
+    Bound {
+        agent: "claude".into(),
+        body: None,
+        cluster: "prod".into(),
+        content_type: None,
+        decide_by: String::new(),
+        hidden: None,
+        method: "DELETE".into(),
+        nonce: "n".into(),
+        policy: judge().bundle().digest().as_str().into(),
+        result: None,
+        session: "s".into(),
+        target: None,
+        url: WEB.into(),
+    }
+}
+
+fn used(bound: &Bound) -> Consumed {
+    let now = Timestamp::UNIX_EPOCH;
+    let demands = ask().demands();
+    let (id, delegator) = ("a".into(), "joan".into());
+    let asked = Asked {
+        id,
+        at: now,
+        decide_by: Timestamp::MAX,
+        use_seconds: 9,
+        bound: bound.clone(),
+        delegator,
+        demands,
+    };
+    let by = Human { subject: "alan".into(), aliases: vec![], groups: vec!["sre".into()] };
+    let yes = What::Approved { by, assurance: Assurance::LocalAccount };
+    let use_it = What::Consumed { call: "c".into(), digest: bound.digest().to_string() };
+    let approved = Approval::new(asked).unwrap().next(yes, now).unwrap().1;
+    approved.next(use_it, now).unwrap().1.consumed().unwrap()
+}
+
+#[test]
+fn an_approval_of_exactly_this_makes_a_permit_for_it() {
+    let permit = ask().approved(&bound(), used(&bound())).unwrap();
+    assert_eq!(permit.request().path_and_query(), WEB);
+    let rules: Vec<&str> = permit.decision().rules().iter().map(|rule| rule.id()).collect();
+    assert_eq!(rules, ["all", "asks"]);
+    assert_eq!(permit.decision().outcome(), crate::Outcome::Allow);
+    let approval = permit.approval().unwrap();
+    assert_eq!((approval.approval(), approval.call()), ("a", "c"));
+}
+
+#[test]
+fn an_approval_of_anything_else_does_not() {
+    for other in [
+        Bound { agent: "codex".into(), ..bound() },
+        Bound { cluster: "test".into(), ..bound() },
+        Bound { method: "PUT".into(), ..bound() },
+        Bound { policy: "sha256:00".into(), ..bound() },
+    ] {
+        assert!(ask().approved(&other, used(&other)).is_err(), "{other:?}");
+    }
+    let other = Bound { url: "/api/v1/namespaces/shop".into(), ..bound() };
+    assert!(ask().approved(&bound(), used(&other)).is_err());
+}
+
+#[test]
+fn what_waits_is_bound_to_the_object_as_it_was_looked_at() {
+    let target = |version: &str| Target { uid: "u".into(), resource_version: version.into() };
+    let body = |ask: &Ask| ask.request().body().map(|body| body.value().clone()).unwrap_or_default();
+    let version = |version: &str| json!({"metadata": {"resourceVersion": version}, "spec": {}});
+    let deletes = ask().bind(&target("7")).unwrap();
+    assert_eq!(body(&deletes)["preconditions"], json!({"uid": "u", "resourceVersion": "7"}));
+
+    let merge = || asked_for(&format!("PATCH {WEB}/scale"), "application/merge-patch+json", r#"{"spec":{}}"#);
+    assert_eq!(body(&merge().bind(&target("7")).unwrap()), version("7"));
+    let seen = || merge().at_version(Some("7".into()));
+    assert_eq!(body(&seen().bind(&target("7")).unwrap()), json!({"spec": {}}), "bound when it was judged");
+    let error = seen().bind(&target("8")).unwrap_err();
+    insta::assert_snapshot!(error, @"the body is not a write of the object as it is: the object has changed meanwhile; send the request again");
+
+    let creates = asked_for(
+        "POST /api/v1/namespaces/shop/configmaps",
+        "application/json",
+        r#"{"metadata":{"name":"a"}}"#,
+    );
+    assert_eq!(body(&creates.bind(&target("7")).unwrap()), json!({"metadata": {"name": "a"}}));
+}
+
+#[test]
+fn its_dry_run_is_a_look() {
+    assert!(ask().dry_run().is_none(), "a delete has none");
+    let ask = asked_for(&format!("PATCH {WEB}/scale"), "application/merge-patch+json", r#"{"spec":{}}"#);
+    let look = ask.dry_run().unwrap();
+    assert!(look.request().dry_run() && look.decision().is_look());
+    assert!(look.approval().is_none());
+}
+
+#[test]
+fn demands_name_the_rule_its_approvers_and_its_authors() {
+    let demands = serde_json::to_value(ask().demands()).unwrap();
+    let expected: Value =
+        json!([{"rule": "asks", "approvers": ["sre"], "quorum": 1, "authors": ["Ada", "grace@example.com"]}]);
+    assert_eq!(demands, expected);
+}
