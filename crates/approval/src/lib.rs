@@ -21,10 +21,12 @@ mod approval;
 mod asked;
 mod binding;
 mod human;
+mod shown;
 mod transition;
 
 pub use approval::{Approval, Consumed, State, Vote};
 pub use asked::{Asked, Demand};
 pub use binding::{Bound, Digest, Target};
 pub use human::{Assurance, Human};
+pub use shown::{Changes, Line, Shown, Why};
 pub use transition::{Refusal, Transition, What};

@@ -11,7 +11,7 @@ use kube_api::{Request, Verb};
 use mask::placeholder_path;
 use policy::{Judgement, Permit, Verdict};
 
-use crate::{call::Call, forward::Forwarded, judged::Judged, look::Stop, refuse::Refused, reply::Reply};
+use crate::{call::Call, forward::Forwarded, hold::Stopped, judged::Judged, refuse::Refused, reply::Reply};
 
 /// How often a call is judged and sent again.
 const REPEATS: u32 = 3;
@@ -50,7 +50,8 @@ impl Call {
 
     /// The permit for `request`, or for what is sent in its place; or else the request as far as it came, and why it came
     /// no further.
-    async fn permit(&self, request: Request) -> Result<Permit, Box<(Request, Stop)>> {
+    async fn permit(&self, request: Request) -> Result<Permit, Stopped> {
+        let asked = request.clone();
         let request = match self.settle(&request).await {
             Ok(settled) => settled.unwrap_or(request),
             Err(stop) => return Err(Box::new((request, stop))),
@@ -64,7 +65,7 @@ impl Call {
         };
         match verdict {
             Verdict::Allow(permit) => Ok(permit),
-            Verdict::Ask(ask) => Err(Box::new((ask.request().clone(), Judged::from(&ask).into()))),
+            Verdict::Ask(ask) => self.hold(self.key_of(&asked), ask).await,
             Verdict::Deny(denial) => Err(Box::new((denial.request().clone(), Judged::from(&denial).into()))),
         }
     }
@@ -74,6 +75,6 @@ impl Call {
 /// none, and no placeholder of one either. An update without a version overwrites any (`AllowUnconditionalUpdate` in
 /// k8s.io/apiserver/pkg/registry/rest/update.go).
 fn leaves_version_open(request: &Request) -> bool {
-    let changes = matches!(request.verb(), Verb::Patch | Verb::Update);
+    let changes = matches!(request.verb(), Verb::Patch | Verb::Update | Verb::Delete);
     changes && !request.names_version() && placeholder_path(request).is_none()
 }

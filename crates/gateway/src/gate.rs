@@ -4,12 +4,18 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use arc_swap::ArcSwap;
 use identity::Sessions;
+use inbox::Inbox;
 use ledger::Ledger;
 use policy::Judge;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use upstream::Cluster;
 
-use crate::{limits::Limits, metrics::Metrics, rejections::Rejections, slots::Slots};
+use crate::{
+    limits::{Holding, Limits},
+    metrics::Metrics,
+    rejections::Rejections,
+    slots::Slots,
+};
 
 /// Everything a call needs, once per process.
 #[derive(Debug)]
@@ -18,7 +24,9 @@ pub struct Gate {
     sessions: Arc<Sessions>,
     judge: ArcSwap<Judge>,
     ledger: Ledger,
+    inbox: Arc<Inbox>,
     limits: Limits,
+    holding: Holding,
     slots: Slots,
     metrics: Metrics,
     rejections: Rejections,
@@ -38,7 +46,9 @@ impl Gate {
         sessions: Arc<Sessions>,
         judge: Judge,
         ledger: Ledger,
+        inbox: Arc<Inbox>,
         limits: Limits,
+        holding: Holding,
     ) -> Self {
         Self {
             clusters: clusters
@@ -48,6 +58,8 @@ impl Gate {
             sessions,
             judge: ArcSwap::from_pointee(judge),
             ledger,
+            inbox,
+            holding,
             slots: Slots::new(limits.calls_a_session),
             limits,
             metrics: Metrics::new(),
@@ -93,6 +105,14 @@ impl Gate {
 
     pub(crate) fn ledger(&self) -> &Ledger {
         &self.ledger
+    }
+
+    pub(crate) fn inbox(&self) -> &Inbox {
+        &self.inbox
+    }
+
+    pub(crate) fn holding(&self) -> Holding {
+        self.holding
     }
 
     pub(crate) fn slots(&self) -> &Slots {

@@ -6,6 +6,7 @@
 //! | identify | `identify` |
 //! | parse | `parse` |
 //! | judge | `attempt`, with [`policy::Judge`]; questions about one's own rights in `reviews` |
+//! | ask | `hold`, with [`inbox::Inbox`] |
 //! | intent | `forward`, with [`ledger::Ledger::append`] |
 //! | forward | `forward`, with [`upstream::Cluster::send`] |
 //! | mask | `deliver`, with [`mask::Sealed::open`]; a long answer goes part by part through `passage` |
@@ -27,6 +28,7 @@ mod deliver;
 mod forward;
 pub mod freeze;
 mod gate;
+mod hold;
 mod identify;
 mod interrupt;
 mod judged;
@@ -49,4 +51,4 @@ mod slots;
 mod tripwire;
 
 pub use gate::Gate;
-pub use limits::Limits;
+pub use limits::{Holding, Limits};

@@ -30,3 +30,16 @@ pub struct Limits {
     /// How long open calls may go on once the gate is told to stop.
     pub drain: Duration,
 }
+
+/// How long what waits for humans may take.
+#[derive(Debug, Clone, Copy)]
+pub struct Holding {
+    /// For how long a call waits for humans before its client is told to come back.
+    pub hold: Duration,
+    /// For how many seconds a request can be decided.
+    pub decide_seconds: u32,
+    /// For how many seconds a yes can be used.
+    pub use_seconds: u32,
+    /// Whether a request is withdrawn when its client hangs up; otherwise it stays, and its client can come back.
+    pub withdraw_when_left: bool,
+}

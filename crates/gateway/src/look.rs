@@ -37,7 +37,7 @@ pub(crate) enum Stop {
 }
 
 /// What there was to see.
-enum Seen {
+pub(crate) enum Seen {
     Object(Box<Live>),
     /// The API server's error, masked as for the agent, and how many values that took.
     Error(Box<Answered>, u64),
@@ -74,7 +74,7 @@ impl Call {
     }
 
     /// Sends what the gate asks for itself, with an intent and an outcome of its own.
-    async fn ask(&self, permit: Permit) -> Result<Seen, Stop> {
+    pub(crate) async fn ask(&self, permit: Permit) -> Result<Seen, Stop> {
         let started = Instant::now();
         let id = Id::from_u128(uuid::Uuid::now_v7().as_u128());
         let receipt = self.intend(id.clone(), Some(self.id().clone()), permit).await?;
@@ -140,7 +140,7 @@ async fn see(answer: Answer) -> Option<Seen> {
 
 impl Stop {
     /// The object was not seen.
-    fn unseen(refused: Refused) -> Self {
+    pub(crate) fn unseen(refused: Refused) -> Self {
         let cause = match refused {
             Refused::Frozen { .. } | Refused::Cut(Ending::SessionFrozen) => Cause::SessionFrozen,
             Refused::Cut(Ending::SessionEnded) => Cause::SessionEnded,

@@ -151,7 +151,7 @@ impl Request {
     }
 
     /// Whether its body names a version of the object, as a precondition or otherwise: `metadata.resourceVersion`, unless it is
-    /// empty, or a JSON patch operation on it or on what holds it.
+    /// empty, or a JSON patch operation on it or on what holds it; of a delete, `preconditions`.
     #[must_use]
     pub fn names_version(&self) -> bool {
         let Some(body) = &self.body else { return false };
@@ -161,6 +161,10 @@ impl Request {
                 let path = operation.get("path").and_then(Value::as_str);
                 matches!(path, Some("" | "/metadata" | "/metadata/resourceVersion"))
             });
+        }
+        if self.verb() == Verb::Delete {
+            let preconditions = body.value().get("preconditions").and_then(Value::as_object);
+            return preconditions.is_some_and(|named| named.values().any(|value| !value.is_null()));
         }
         let version = body.value().get("metadata").and_then(|metadata| metadata.get("resourceVersion"));
         version.is_some_and(|version| !version.is_null() && version != "")

@@ -87,6 +87,12 @@ impl Ask {
         self.requirements().iter().map(Requirement::quorum).max().unwrap_or(1)
     }
 
+    /// What would be done, in words: `delete deployments.apps "web" in namespace "shop" of cluster "prod"`.
+    #[must_use]
+    pub fn act(&self) -> &str {
+        self.asking.refused.act()
+    }
+
     /// The refusal in words: what [`Ask::status`] says.
     #[must_use]
     pub fn message(&self) -> &str {
@@ -97,6 +103,12 @@ impl Ask {
     #[must_use]
     pub fn status(&self) -> Status {
         self.asking.refused.status()
+    }
+
+    /// The answer when it ended like this, and what to do `next`: 403 Forbidden; with `again`, with `retryAfterSeconds`.
+    #[must_use]
+    pub fn ended(&self, how: &str, next: &str, again: bool) -> Status {
+        self.asking.refused.ended(how, next, again)
     }
 
     /// The permit for the gate's own dry run of the request, by which approvers see what would come of it; `None` if it has

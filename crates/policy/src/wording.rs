@@ -23,6 +23,10 @@ const MOST_TOLD: usize = 5;
 #[derive(Clone, Debug)]
 pub(crate) struct Refused {
     message: String,
+    /// What was to be done.
+    act: String,
+    /// Of an ask: what it says without how it ended.
+    head: String,
     group: String,
     kind: String,
     name: String,
@@ -32,19 +36,28 @@ pub(crate) struct Refused {
 impl Refused {
     /// Words for a finding that is not an allow.
     pub(crate) fn new(agent: &str, cluster: &str, call: &Call<'_>, finding: &Finding<'_>) -> Self {
-        let mut message = format!("agent {} may not {}", quoted(agent), act(cluster, call));
+        let act = act(cluster, call);
+        let mut message = format!("agent {} may not {act}", quoted(agent));
         if let Some(place) = &finding.place {
             covers(&mut message, place);
         }
         uses(&mut message, &finding.secrets);
+        let mut head = String::new();
         let next = match finding.outcome {
-            Outcome::Ask => ask(&mut message, &finding.rules),
+            Outcome::Ask => {
+                let next = ask(&mut message, &finding.rules);
+                head.clone_from(&message);
+                message.push_str("; no human approved within the hold time");
+                next
+            }
             Outcome::Allow | Outcome::Deny => deny(&mut message, finding),
         };
         _ = write!(message, ". Next: {next}");
         let object = call.object();
         Self {
             message,
+            act,
+            head,
             group: object.map(|o| o.group).unwrap_or_default().to_owned(),
             kind: object.map(|o| o.resource).unwrap_or_default().to_owned(),
             name: object.map(|o| o.name).unwrap_or_default().to_owned(),
@@ -52,8 +65,18 @@ impl Refused {
         }
     }
 
+    pub(crate) fn act(&self) -> &str {
+        &self.act
+    }
+
     pub(crate) fn message(&self) -> &str {
         &self.message
+    }
+
+    /// The same for an ask that ended otherwise; with `again`, the client is told when to come back.
+    pub(crate) fn ended(&self, how: &str, next: &str, again: bool) -> Status {
+        let message = format!("{}; {how}. Next: {next}", self.head);
+        Self { message, retry: again, ..self.clone() }.status()
     }
 
     pub(crate) fn status(&self) -> Status {
@@ -128,7 +151,6 @@ fn ask(message: &mut String, rules: &[&Rule]) -> String {
         let approvers = requirement.approvers().join(", ");
         _ = write!(message, "; needs {} of {}", requirement.quorum(), approvers.escape_debug());
     }
-    message.push_str("; no human approved within the hold time");
     hints(rules).unwrap_or_else(|| "ask an approver, then send the same request again".to_owned())
 }
 

@@ -51,6 +51,8 @@ enum Command {
     #[command(subcommand)]
     Session(commands::session::SessionCommand),
     #[command(subcommand)]
+    Approvals(commands::approvals::ApprovalsCommand),
+    #[command(subcommand)]
     Policy(commands::policy::PolicyCommand),
     #[command(subcommand)]
     Ledger(commands::ledger::LedgerCommand),
@@ -101,6 +103,7 @@ impl Cli {
             Command::Rbac(command) => command.run(),
             Command::Config(command) => command.run(),
             Command::Session(command) => command.run(),
+            Command::Approvals(command) => command.run(),
             Command::Policy(command) => command.run(),
             Command::Ledger(command) => command.run(),
         }

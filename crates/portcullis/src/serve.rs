@@ -18,11 +18,12 @@ use std::{
 
 use anyhow::Context;
 use gateway::{
-    Gate, Limits,
+    Gate, Holding, Limits,
     accept::{self, Drained},
     operations, rejections,
 };
 use identity::{Loaded, SystemClock, SystemEntropy, Withdrawn};
+use inbox::Inbox;
 use store::Store;
 use tokio::net::UnixListener;
 use tokio_util::sync::CancellationToken;
@@ -68,13 +69,19 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let mut clusters = clusters::load(&config).await?;
     let listener = listeners::bind(config.listen, "listen").await?;
     let operations_listener = listeners::bind(config.operations, "operations.listen").await?;
-    let store = Store::open(config.data.path()).await?;
+    let store = Arc::new(Store::open(config.data.path()).await?);
     let identities = config.identities().map_err(|problems| {
         let problems: Vec<_> = problems.iter().map(ToString::to_string).collect();
         anyhow::anyhow!("the agents cannot be used: {}", problems.join("; "))
     })?;
     let Loaded { sessions, withdrawn, unrecorded, unrecorded_freezes, expirations } =
-        identity::Sessions::load(store, identities, Arc::new(SystemClock), Arc::new(SystemEntropy)).await?;
+        identity::Sessions::load(
+            Arc::clone(&store),
+            identities,
+            Arc::new(SystemClock),
+            Arc::new(SystemEntropy),
+        )
+        .await?;
     let sessions = Arc::new(sessions);
     let admin_listener = admin::bind(&config.data)?;
     let ca = config.tls.ca_pem()?;
@@ -85,11 +92,16 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     }
     ends::missed_freezes(&ledger, &sessions, &unrecorded_freezes).await?;
     ends::missed(&ledger, &sessions, &unrecorded).await?;
+    let inbox = Inbox::new(store, ledger.clone(), Arc::new(SystemClock), config.approvals.pending);
+    inbox.recover().await.context("approvals that were not recorded yet")?;
+    let inbox = Arc::new(inbox);
     // Not before the start is recorded.
     clusters::read_secrets(&config, &mut clusters, &ledger).await?;
 
     let admin = Admin {
         sessions: Arc::clone(&sessions),
+        inbox: Arc::clone(&inbox),
+        approvers: config.approvers.clone().into(),
         ledger: ledger.clone(),
         groups: groups(&config),
         server: config.public_url.clone(),
@@ -98,7 +110,9 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let quiet = CancellationToken::new();
     let expiring = ends::record(ledger.clone(), Arc::clone(&sessions), expirations, quiet.clone());
     let expiring = tokio::spawn(expiring);
-    let gate = Arc::new(Gate::new(clusters, sessions, judge, ledger.clone(), limits(&config)));
+    let overdue = tokio::spawn(expire(Arc::clone(&inbox), quiet.clone()));
+    let gate = Gate::new(clusters, sessions, judge, ledger.clone(), inbox, limits(&config), holding(&config));
+    let gate = Arc::new(gate);
     files::raise_limit(config.limits.connections);
     let stop = CancellationToken::new();
     let counting = tokio::spawn(rejections::record(Arc::clone(&gate), quiet.clone()));
@@ -123,6 +137,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         administering.await.context("the admin socket"),
         // Nothing more can come now: what is still to be told goes before the stop leaf.
         expiring.await.context("recording expired sessions"),
+        overdue.await.context("ending approvals"),
         counting.await.context("recording calls turned away"),
     ];
     // The stop is recorded whatever has gone wrong; that everything came to its end is said only if it did.
@@ -137,6 +152,24 @@ async fn serve(config: Config) -> anyhow::Result<()> {
 async fn administer(listener: UnixListener, admin: Admin, stop: CancellationToken) {
     if let Err(error) = admin::serve(listener, admin, stop.cancelled_owned()).await {
         tracing::error!(%error, "the admin socket is closed: no session can be opened or revoked until a restart");
+    }
+}
+
+/// Ends approvals whose time runs out, until `stop` fires.
+async fn expire(inbox: Arc<Inbox>, stop: CancellationToken) {
+    tokio::select! {
+        () = inbox.expire() => {}
+        () = stop.cancelled() => {}
+    }
+}
+
+fn holding(config: &Config) -> Holding {
+    let seconds = |span: Duration| u32::try_from(span.as_secs()).unwrap_or(u32::MAX);
+    Holding {
+        hold: config.approvals.hold,
+        decide_seconds: seconds(config.approvals.decide_within),
+        use_seconds: seconds(config.approvals.use_within),
+        withdraw_when_left: config.approvals.withdraw_when_client_leaves,
     }
 }
 

@@ -2,6 +2,7 @@ use std::{path::Path, time::Duration};
 
 use http::{Method, Request as Http, header};
 use identity::{Agent, Agents, Caller, Opening, Sessions, SystemClock, SystemEntropy};
+use inbox::Inbox;
 use jiff::{SignedDuration, Timestamp};
 use kube_api::Head;
 use ledger::testing;
@@ -12,7 +13,7 @@ use tempfile::TempDir;
 use upstream::Cluster;
 
 use super::*;
-use crate::Limits;
+use crate::{Holding, Limits};
 
 const BUDGET: u32 = 3;
 
@@ -54,9 +55,11 @@ impl Bench {
         let agent = Agent { groups: vec![], clusters: [cluster.clone()].into() };
         let agents = [("claude".parse().unwrap(), agent)];
         let agents = Agents::new([cluster.clone()], agents, SignedDuration::from_hours(8)).unwrap();
-        let store = store::Store::open(data.path()).await.unwrap();
+        let store = Arc::new(store::Store::open(data.path()).await.unwrap());
         let loaded =
-            Sessions::load(store, agents, Arc::new(SystemClock), Arc::new(SystemEntropy)).await.unwrap();
+            Sessions::load(Arc::clone(&store), agents, Arc::new(SystemClock), Arc::new(SystemEntropy))
+                .await
+                .unwrap();
         let opening = Opening {
             agent: "claude".parse().unwrap(),
             delegator: "ada".parse().unwrap(),
@@ -73,7 +76,9 @@ impl Bench {
         let judge = Judge::new(Bundle::compile(&[rules]).unwrap(), policy::Settings::default());
         let ledger = testing::open(data.path());
         let upstream = unreached(data.path()).await;
-        let gate = Arc::new(Gate::new(vec![upstream], Arc::new(loaded.sessions), judge, ledger, limits()));
+        let inbox = Arc::new(Inbox::new(store, ledger.clone(), Arc::new(SystemClock), 10));
+        let sessions = Arc::new(loaded.sessions);
+        let gate = Arc::new(Gate::new(vec![upstream], sessions, judge, ledger, inbox, limits(), holding()));
         Self { gate, caller, data }
     }
 
@@ -95,6 +100,10 @@ impl Bench {
         told.sort();
         told
     }
+}
+
+fn holding() -> Holding {
+    Holding { hold: Duration::from_secs(1), decide_seconds: 60, use_seconds: 60, withdraw_when_left: false }
 }
 
 fn limits() -> Limits {

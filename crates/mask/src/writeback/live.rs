@@ -71,6 +71,19 @@ impl Live {
         question(&self.real)
     }
 
+    /// The object as it is shown: masked. `null` if there is none.
+    #[must_use]
+    pub fn shown(&self) -> &Value {
+        &self.shown
+    }
+
+    /// Its `metadata.uid` and `metadata.resourceVersion`; none if there is no object.
+    #[must_use]
+    pub fn version_of_object(&self) -> Option<(&str, &str)> {
+        let metadata = self.real.get("metadata")?;
+        Some((metadata.get("uid")?.as_str()?, metadata.get("resourceVersion")?.as_str()?))
+    }
+
     /// As it would be shown if it were like this.
     pub(super) fn show(&self, object: &Value) -> Option<Value> {
         self.mask.show(object.to_string().into())

@@ -9,7 +9,9 @@ use hyper_util::rt::TokioIo;
 use serde::{Serialize, de::DeserializeOwned};
 use tokio::net::UnixStream;
 
-use super::types::{Because, ChangedSession, OpenSession, OpenedSession, Problem, SessionView};
+use super::types::{
+    ApprovalDetail, ApprovalView, Because, ChangedSession, OpenSession, OpenedSession, Problem, SessionView,
+};
 use crate::config::DataFolder;
 
 /// A thousand sessions fit.
@@ -84,6 +86,46 @@ impl Client {
     /// [`CallError`].
     pub async fn thaw(&self, id: &identity::SessionId) -> Result<ChangedSession, CallError> {
         self.call::<(), _>(Method::POST, &format!("/v1/sessions/{id}/thaw"), None).await
+    }
+
+    /// What waits for humans, oldest first; or all of it, newest first.
+    ///
+    /// # Errors
+    /// [`CallError`].
+    pub async fn approvals(&self, all: bool) -> Result<Vec<ApprovalView>, CallError> {
+        self.call::<(), _>(Method::GET, &format!("/v1/approvals?all={all}"), None).await
+    }
+
+    /// One of them.
+    ///
+    /// # Errors
+    /// [`CallError`].
+    pub async fn approval(&self, id: &str) -> Result<ApprovalDetail, CallError> {
+        self.call::<(), _>(Method::GET, &format!("/v1/approvals/{id}"), None).await
+    }
+
+    /// One of them, once it is pending no longer.
+    ///
+    /// # Errors
+    /// [`CallError`].
+    pub async fn decided(&self, id: &str) -> Result<ApprovalView, CallError> {
+        self.call::<(), _>(Method::GET, &format!("/v1/approvals/{id}/decided"), None).await
+    }
+
+    /// Says yes, as the human whose account this is.
+    ///
+    /// # Errors
+    /// [`CallError`].
+    pub async fn approve(&self, id: &str) -> Result<ApprovalDetail, CallError> {
+        self.call::<(), _>(Method::POST, &format!("/v1/approvals/{id}/approve"), None).await
+    }
+
+    /// Says no.
+    ///
+    /// # Errors
+    /// [`CallError`].
+    pub async fn refuse(&self, id: &str, why: &Because) -> Result<ApprovalDetail, CallError> {
+        self.call(Method::POST, &format!("/v1/approvals/{id}/refuse"), Some(why)).await
     }
 
     async fn call<B: Serialize, A: DeserializeOwned>(

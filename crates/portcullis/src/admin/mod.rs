@@ -1,8 +1,9 @@
-//! The admin API: sessions opened, listed, frozen, thawed and revoked over a Unix socket that only its owner can reach.
+//! The admin API: sessions opened, listed, frozen, thawed and revoked, and approvals decided, over a Unix socket that only its owner can reach.
 //!
 //! HTTP/1.1 and JSON on `DATA/admin.sock`, mode 0600 in a folder of mode 0700; whoever connects must be the
 //! socket's owner or root. There is no other credential, and no network.
 
+mod approvals;
 mod client;
 mod server;
 mod socket;
@@ -13,4 +14,6 @@ mod types;
 pub use client::{CallError, Client};
 pub use server::{Admin, serve};
 pub use socket::{BindError, bind};
-pub use types::{Because, ChangedSession, OpenSession, OpenedSession, Problem, SessionView};
+pub use types::{
+    ApprovalDetail, ApprovalView, Because, ChangedSession, OpenSession, OpenedSession, Problem, SessionView,
+};

@@ -18,11 +18,15 @@ use identity::{
     Change, OpenError, Opened, Opening, Operator, Reason, Revocation, Session, SessionId, Sessions,
     State as SessionState, Which,
 };
+use inbox::Inbox;
 use jiff::{SignedDuration, Timestamp};
 use ledger::{Ledger, leaf};
 use tokio::net::UnixListener;
 
+use crate::config::Approver;
+
 use super::{
+    approvals::{self, Account},
     socket::{self, Peer},
     types::{Because, ChangedSession, ListSessions, OpenSession, OpenedSession, Problem, SessionView},
 };
@@ -39,6 +43,10 @@ const ROOT: u32 = 0;
 pub struct Admin {
     /// The sessions of the data path.
     pub sessions: Arc<Sessions>,
+    /// What waits for humans.
+    pub inbox: Arc<Inbox>,
+    /// The humans who may decide, and their accounts on this machine.
+    pub approvers: Arc<[Approver]>,
     /// Where what is done to sessions is recorded.
     pub ledger: Ledger,
     /// Each agent's groups, for the record.
@@ -73,6 +81,11 @@ fn router(admin: Admin, owner: u32) -> Router {
         .route("/v1/sessions/{id}/revoke", post(revoke))
         .route("/v1/sessions/{id}/freeze", post(freeze))
         .route("/v1/sessions/{id}/thaw", post(thaw))
+        .route("/v1/approvals", get(approvals::list))
+        .route("/v1/approvals/{id}", get(approvals::show))
+        .route("/v1/approvals/{id}/decided", get(approvals::decided))
+        .route("/v1/approvals/{id}/approve", post(approvals::approve))
+        .route("/v1/approvals/{id}/refuse", post(approvals::refuse))
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .layer(only_owner)
         .with_state(admin)
@@ -86,6 +99,7 @@ async fn admit(peer: Peer, owner: u32, mut request: Request, next: Next) -> Resp
                 return refuse(StatusCode::INTERNAL_SERVER_ERROR, "the caller has no name");
             };
             request.extensions_mut().insert(actor);
+            request.extensions_mut().insert(Account(uid));
             next.run(request).await
         }
         _ => refuse(StatusCode::FORBIDDEN, "only the owner of the socket may use it"),
@@ -175,7 +189,7 @@ impl<S: Send + Sync> FromRequest<S> for Stopping {
 }
 
 /// A caller who goes away must not leave a change half made or unrecorded.
-async fn to_the_end(work: impl Future<Output = Response> + Send + 'static) -> Response {
+pub(super) async fn to_the_end(work: impl Future<Output = Response> + Send + 'static) -> Response {
     let done = tokio::spawn(work).await;
     done.unwrap_or_else(|error| refuse(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))
 }
@@ -324,6 +338,6 @@ fn unknown(id: &SessionId) -> Response {
     refuse(StatusCode::NOT_FOUND, format!("there is no session `{id}`"))
 }
 
-fn refuse(code: StatusCode, error: impl Into<String>) -> Response {
+pub(super) fn refuse(code: StatusCode, error: impl Into<String>) -> Response {
     (code, Json(Problem { error: error.into() })).into_response()
 }

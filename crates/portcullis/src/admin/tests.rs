@@ -1,6 +1,7 @@
 use std::{collections::BTreeMap, fs, os::unix::fs::PermissionsExt, sync::Arc};
 
 use identity::{Agent, Agents, Loaded, Sessions, SystemClock, SystemEntropy};
+use inbox::Inbox;
 use insta::assert_snapshot;
 use jiff::{SignedDuration, Timestamp};
 use ledger::{Ledger, testing};
@@ -22,7 +23,7 @@ struct Gate {
 async fn gate() -> Gate {
     let folder = tempfile::tempdir().unwrap();
     let data = DataFolder::new(folder.path().join("data"));
-    let store = Store::open(data.path()).await.unwrap();
+    let store = Arc::new(Store::open(data.path()).await.unwrap());
     let agent =
         Agent { groups: vec!["developers".parse().unwrap()], clusters: ["prod".parse().unwrap()].into() };
     let agents = Agents::new(
@@ -31,12 +32,17 @@ async fn gate() -> Gate {
         SignedDuration::from_hours(8),
     );
     let Loaded { sessions, .. } =
-        Sessions::load(store, agents.unwrap(), Arc::new(SystemClock), Arc::new(SystemEntropy)).await.unwrap();
+        Sessions::load(Arc::clone(&store), agents.unwrap(), Arc::new(SystemClock), Arc::new(SystemEntropy))
+            .await
+            .unwrap();
     let sessions = Arc::new(sessions);
     let ledger = testing::open(data.path());
     let listener = bind(&data).unwrap();
+    let inbox = Arc::new(Inbox::new(store, ledger.clone(), Arc::new(SystemClock), 10));
     let admin = Admin {
         sessions: Arc::clone(&sessions),
+        inbox,
+        approvers: Arc::new([]),
         ledger: ledger.clone(),
         groups: BTreeMap::from([("claude".to_owned(), vec!["developers".to_owned()])]),
         server: "https://localhost:8443".to_owned(),

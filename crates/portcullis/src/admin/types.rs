@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use approval::{Bound, Demand, Shown};
 use identity::{AgentName, ClusterName, Delegator, Reason, Session, State};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -97,6 +98,50 @@ pub struct ChangedSession {
     pub changed_now: bool,
     /// Why the ledger does not tell of it, if so. The session is ended, or frozen, all the same.
     pub unrecorded: Option<String>,
+}
+
+/// `GET /v1/approvals?all=true`: one of the list.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ApprovalView {
+    /// `a-…`.
+    pub id: String,
+    /// `pending`, `approved`, `refused`, `expired`, `withdrawn`, `consumed` or `superseded`.
+    pub state: String,
+    /// What became of it, in words; empty while it is pending.
+    pub how: String,
+    /// When it was asked.
+    pub asked_at: Timestamp,
+    /// Until when it can be decided or used; none once it has ended.
+    pub deadline: Option<Timestamp>,
+    /// What would be done, in words. Holds what the agent wrote.
+    pub act: String,
+    /// The software that asks.
+    pub agent: String,
+    /// The human on whose behalf.
+    pub delegator: String,
+    /// The session.
+    pub session: String,
+    /// What the session is for.
+    pub reason: String,
+    /// Who must agree.
+    pub demands: Vec<Demand>,
+    /// Who said yes so far, and when.
+    pub votes: Vec<(String, Timestamp)>,
+}
+
+/// `GET /v1/approvals/ID`: one of them, with what approvers are shown.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ApprovalDetail {
+    /// Where it stands.
+    pub approval: ApprovalView,
+    /// What exactly is asked: a yes is bound to the digest of it.
+    pub bound: Bound,
+    /// That digest.
+    pub digest: String,
+    /// What would change, masked.
+    pub shown: Shown,
 }
 
 /// Any answer that is not a success.

@@ -1,6 +1,8 @@
 //! What each command does. Results go to standard output, everything else to standard error.
 
+pub(crate) mod approvals;
 pub(crate) mod config;
+mod gate;
 pub(crate) mod init;
 pub(crate) mod ledger;
 pub(crate) mod policy;

@@ -9,9 +9,10 @@ use anyhow::Context;
 use clap::{Args, Subcommand, ValueEnum};
 use identity::{AgentName, ClusterName, Delegator, Reason, SessionId};
 
+use super::gate::Gate;
 use crate::{
     admin::{Because, ChangedSession, Client, OpenSession, OpenedSession, SessionView},
-    config::{Config, DataFolder, Files, duration},
+    config::duration,
     kubeconfig,
     table::Table,
     terminal,
@@ -34,17 +35,6 @@ pub(crate) enum SessionCommand {
     Freeze(Freeze),
     Thaw(Thaw),
     Revoke(Revoke),
-}
-
-/// Where the running gate is found.
-#[derive(Debug, Args)]
-struct Gate {
-    /// The gate's configuration file
-    #[arg(long, value_name = "FILE", default_value = "portcullis.yaml")]
-    config: PathBuf,
-    /// The gate's data folder, where its configuration cannot be read
-    #[arg(long, value_name = "DIR", conflicts_with = "config")]
-    data: Option<PathBuf>,
 }
 
 /// Open a session and write its kubeconfig
@@ -145,16 +135,6 @@ impl SessionCommand {
             }
         })?;
         Ok(ExitCode::SUCCESS)
-    }
-}
-
-impl Gate {
-    fn client(&self) -> anyhow::Result<Client> {
-        let data = match &self.data {
-            Some(folder) => DataFolder::new(folder.clone()),
-            None => Config::load(&self.config, Files::Ignore)?.data,
-        };
-        Ok(Client::new(&data))
     }
 }
 

@@ -25,8 +25,8 @@ use std::path::Path;
 pub use position::Position;
 pub use problems::{Problem, Problems};
 pub use resolved::{
-    Agent, Bundle, Cluster, ClusterSource, Config, DataFolder, Limits, Masking, Sessions, Tls, TlsUnusable,
-    Upstream,
+    Agent, Approvals, Approver, Bundle, Cluster, ClusterSource, Config, DataFolder, Limits, Masking,
+    Sessions, Tls, TlsUnusable, Upstream,
 };
 pub use schema::json_schema;
 pub(crate) use suggest::suggestion;

@@ -41,6 +41,10 @@ pub(super) struct Config {
     /// The agents that may have sessions.
     #[schemars(required, length(min = 1))]
     pub(super) agents: Option<Vec<Agent>>,
+    /// The humans who may decide what policy asks about.
+    pub(super) approvers: Option<Vec<Approver>>,
+    /// How what waits for humans is treated.
+    pub(super) approvals: Option<Approvals>,
     /// Bounds of every session.
     pub(super) sessions: Option<Sessions>,
     /// What clients may use up before others suffer.
@@ -163,6 +167,43 @@ pub(super) struct Agent {
     /// The clusters on which it may have sessions; all of them where none is named.
     #[schemars(length(min = 1))]
     pub(super) clusters: Option<Vec<String>>,
+}
+
+/// A human who may decide what policy asks about.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Approver {
+    /// What tells this human from any other, for good, such as an address. Rules name it, or a group.
+    #[schemars(required)]
+    pub(super) name: Option<String>,
+    /// Other names of the same human, by which sessions may name them: whoever an agent works for does not approve.
+    pub(super) aliases: Option<Vec<String>>,
+    /// Groups that rules may name in `@approvers`.
+    pub(super) groups: Option<Vec<String>>,
+    /// The number of their account on the gate's own machine (`id -u`), by which they use `portcullis approvals`.
+    #[schemars(range(min = 0, max = 4_294_967_294_u32))]
+    pub(super) account: Option<u32>,
+}
+
+/// How what waits for humans is treated.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Approvals {
+    /// How long a call waits for humans before its client is told to come back; at most `10m`.
+    #[schemars(extend("default" = defaults::HOLD))]
+    pub(super) hold: Option<DurationText>,
+    /// How long a request can be decided.
+    #[schemars(extend("default" = defaults::DECIDE_WITHIN))]
+    pub(super) decide_within: Option<DurationText>,
+    /// How long a yes can be used, once.
+    #[schemars(extend("default" = defaults::USE_WITHIN))]
+    pub(super) use_within: Option<DurationText>,
+    /// Requests of one session that may be pending.
+    #[schemars(range(min = 1, max = 1_000), extend("default" = defaults::PENDING))]
+    pub(super) pending: Option<u32>,
+    /// Whether a request is withdrawn when its client hangs up; otherwise it stays, and the client can come back.
+    #[schemars(extend("default" = false))]
+    pub(super) withdraw_when_client_leaves: Option<bool>,
 }
 
 /// Bounds of every session.

@@ -3,6 +3,7 @@
 //! A part that is wrong is reported once and skipped, and the checks go on, so that one run tells everything.
 
 mod agents;
+mod approvals;
 mod clusters;
 mod limits;
 mod masking;
@@ -61,6 +62,8 @@ impl Resolver<'_> {
         let policy = policy.and_then(|bundle| self.bundle(&bundle, &root.key("policy").key("bundle")));
         let clusters = self.clusters(raw.clusters.unwrap_or_default(), &root.key("clusters"));
         let agents = self.agents(raw.agents.unwrap_or_default(), &clusters, &root.key("agents"));
+        let approvers = self.approvers(raw.approvers.unwrap_or_default(), &agents, &root.key("approvers"));
+        let approvals = self.approvals(raw.approvals.unwrap_or_default(), &root.key("approvals"));
         let sessions = self.sessions(raw.sessions.unwrap_or_default(), &root.key("sessions"));
         let limits = self.limits(raw.limits.unwrap_or_default(), &root.key("limits"));
         let upstream = self.upstream(raw.upstream.unwrap_or_default(), &root.key("upstream"));
@@ -76,6 +79,8 @@ impl Resolver<'_> {
             policy: policy?,
             clusters: clusters.list,
             agents,
+            approvers,
+            approvals: approvals?,
             sessions: sessions?,
             limits: limits?,
             upstream: upstream?,

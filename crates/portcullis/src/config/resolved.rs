@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use approval::Human;
 use identity::{AgentName, ClusterName, GroupName};
 use jiff::SignedDuration;
 use mask::Catalogue;
@@ -49,6 +50,10 @@ pub struct Config {
     pub clusters: Vec<Cluster>,
     /// At least one; names are distinct.
     pub agents: Vec<Agent>,
+    /// The humans who may decide; none shares a name or an account with another.
+    pub approvers: Vec<Approver>,
+    /// How what waits for humans is treated.
+    pub approvals: Approvals,
     /// Bounds of every session.
     pub sessions: Sessions,
     /// What clients may use up.
@@ -128,6 +133,30 @@ pub struct Agent {
     pub groups: Vec<GroupName>,
     /// The clusters on which it may have sessions; at least one.
     pub clusters: Vec<ClusterName>,
+}
+
+/// A human who may decide what policy asks about.
+#[derive(Debug, Clone)]
+pub struct Approver {
+    /// Their names and groups; no other approver has one of the names.
+    pub human: Human,
+    /// Their account on the gate's own machine; nobody else's.
+    pub account: Option<u32>,
+}
+
+/// How what waits for humans is treated.
+#[derive(Debug, Clone)]
+pub struct Approvals {
+    /// How long a call waits before its client is told to come back.
+    pub hold: Duration,
+    /// How long a request can be decided.
+    pub decide_within: Duration,
+    /// How long a yes can be used.
+    pub use_within: Duration,
+    /// Requests of one session that may be pending.
+    pub pending: u32,
+    /// Whether a request is withdrawn when its client hangs up.
+    pub withdraw_when_client_leaves: bool,
 }
 
 /// Bounds of every session.

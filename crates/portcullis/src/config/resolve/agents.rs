@@ -26,7 +26,7 @@ impl Resolver<'_> {
         agents
     }
 
-    fn groups(&mut self, written: Vec<String>, at: &FieldPath) -> Vec<GroupName> {
+    pub(super) fn groups(&mut self, written: Vec<String>, at: &FieldPath) -> Vec<GroupName> {
         let mut groups: Vec<GroupName> = Vec::new();
         for (index, group) in written.into_iter().enumerate() {
             groups.extend(self.name("group", &group, &groups, &at.index(index)));

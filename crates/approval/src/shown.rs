@@ -1,0 +1,190 @@
+//! What approvers are shown: who asks for what, which rules ask, and what would change, masked.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use similar::{ChangeTag, TextDiff};
+
+/// So many unchanged lines are shown around changes.
+const AROUND: usize = 3;
+
+/// What changes with every write, and says nothing about what is changed (`ObjectMeta` in
+/// k8s.io/apimachinery/pkg/apis/meta/v1).
+const NOISE: [&str; 5] = ["managedFields", "resourceVersion", "generation", "uid", "creationTimestamp"];
+
+/// What approvers are shown of a call. All of it may hold what an agent wrote: it has to be escaped where it is shown.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Shown {
+    /// What would be done, in words: `delete namespaces "shop" of cluster "prod"`.
+    pub act: String,
+    /// What the session was opened for, as somebody said.
+    pub reason: String,
+    /// The rules that ask.
+    pub rules: Vec<Why>,
+    /// The object as it is, masked; `null`: there is none, or the call is about none.
+    pub before: Value,
+    /// What the API server says it would be, masked; `null`: it would be gone, or that cannot be told.
+    pub after: Value,
+}
+
+/// A rule that asks, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Why {
+    /// Its id.
+    pub rule: String,
+    /// Its `@reason`.
+    pub reason: String,
+}
+
+/// The lines of two objects in YAML, held against each other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Changes {
+    /// In their order.
+    pub lines: Vec<Line>,
+    /// What was left out of both: fields that change with every write.
+    pub left_out: Vec<String>,
+}
+
+/// One line of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Line {
+    /// In both.
+    Same(String),
+    /// Only in what would be.
+    Added(String),
+    /// Only in what is.
+    Removed(String),
+    /// So many lines that are in both.
+    Folded(usize),
+}
+
+impl Shown {
+    /// What would change. Nothing that changes is left out but what [`Changes::left_out`] names.
+    #[must_use]
+    pub fn changes(&self) -> Changes {
+        let mut left_out = Vec::new();
+        let mut text = |object: &Value| {
+            let quiet = without_noise(object, &mut left_out);
+            if quiet.is_null() { String::new() } else { yaml(&quiet) }
+        };
+        let (before, after) = (text(&self.before), text(&self.after));
+        let diff = TextDiff::from_lines(&before, &after);
+        let mut lines = Vec::new();
+        for change in diff.iter_all_changes() {
+            let line = change.value().trim_end_matches('\n').to_owned();
+            lines.push(match change.tag() {
+                ChangeTag::Equal => Line::Same(line),
+                ChangeTag::Delete => Line::Removed(line),
+                ChangeTag::Insert => Line::Added(line),
+            });
+        }
+        left_out.sort_unstable();
+        left_out.dedup();
+        Changes { lines: folded(lines), left_out }
+    }
+}
+
+fn without_noise(object: &Value, left_out: &mut Vec<String>) -> Value {
+    let mut object = object.clone();
+    if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
+        for name in NOISE {
+            if metadata.remove(name).is_some() {
+                left_out.push(format!("metadata.{name}"));
+            }
+        }
+    }
+    sorted(object)
+}
+
+/// With its keys in their order, so that only what differs differs.
+fn sorted(value: Value) -> Value {
+    match value {
+        Value::Object(members) => {
+            let mut members: Vec<_> = members.into_iter().map(|(key, value)| (key, sorted(value))).collect();
+            members.sort_by(|one, other| one.0.cmp(&other.0));
+            Value::Object(members.into_iter().collect::<Map<_, _>>())
+        }
+        Value::Array(items) => Value::Array(items.into_iter().map(sorted).collect()),
+        other => other,
+    }
+}
+
+/// In YAML; in JSON if that cannot be written.
+fn yaml(value: &Value) -> String {
+    serde_saphyr::to_string(value)
+        .or_else(|_| serde_json::to_string_pretty(value))
+        .unwrap_or_else(|_| "(cannot be shown)".to_owned())
+}
+
+/// Folds what is unchanged and far from any change.
+fn folded(lines: Vec<Line>) -> Vec<Line> {
+    let changed: Vec<usize> = lines
+        .iter()
+        .enumerate()
+        .filter(|(_, line)| !matches!(line, Line::Same(_)))
+        .map(|(at, _)| at)
+        .collect();
+    let mut out = Vec::new();
+    let mut hidden = 0;
+    for (at, line) in lines.into_iter().enumerate() {
+        let next = changed.partition_point(|change| *change < at);
+        let near = |index: Option<&usize>| index.is_some_and(|change| change.abs_diff(at) <= AROUND);
+        if near(changed.get(next)) || near(next.checked_sub(1).and_then(|last| changed.get(last))) {
+            if hidden > 0 {
+                out.push(Line::Folded(std::mem::take(&mut hidden)));
+            }
+            out.push(line);
+        } else {
+            hidden += 1;
+        }
+    }
+    if hidden > 0 {
+        out.push(Line::Folded(hidden));
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn shown(before: Value, after: Value) -> String {
+        let shown = Shown { act: String::new(), reason: String::new(), rules: vec![], before, after };
+        let Changes { lines, left_out } = shown.changes();
+        let text = |line: &Line| match line {
+            Line::Same(line) => format!("  {line}"),
+            Line::Added(line) => format!("+ {line}"),
+            Line::Removed(line) => format!("- {line}"),
+            Line::Folded(count) => format!("… {count}"),
+        };
+        let lines: Vec<String> = lines.iter().map(text).collect();
+        format!("{}\nleft out: {}", lines.join("\n"), left_out.join(", "))
+    }
+
+    #[test]
+    fn what_changes_is_shown_with_what_is_around_it_and_without_noise() {
+        let object = |image: &str, version: &str| {
+            json!({
+                "apiVersion": "apps/v1", "kind": "Deployment",
+                "metadata": {"name": "web", "namespace": "shop", "resourceVersion": version, "managedFields": [{"manager": "me"}]},
+                "spec": {"replicas": 2, "template": {"spec": {"containers": [{"name": "web", "image": image, "env": [
+                    {"name": "A", "value": "1"}, {"name": "B", "value": "2"}
+                ]}]}}}
+            })
+        };
+        insta::assert_snapshot!(shown(object("web:1.2", "7"), object("web:1.3", "8")));
+    }
+
+    #[test]
+    fn what_is_made_or_gone_is_shown_whole() {
+        let object = json!({"kind": "ConfigMap", "metadata": {"name": "a"}, "data": {"text": "one\ntwo\n"}});
+        insta::assert_snapshot!(format!(
+            "{}\n\n{}",
+            shown(Value::Null, object.clone()),
+            shown(object, Value::Null)
+        ));
+        assert_eq!(shown(Value::Null, Value::Null), "\nleft out: ");
+    }
+}

@@ -1,0 +1,127 @@
+//! Waiting for what humans decide.
+
+use approval::{Approval, State, What};
+use inbox::{Error, Waiting};
+use policy::{Ask, Permit};
+use tokio::time::{Instant, sleep_until};
+
+use super::Prepared;
+use crate::{call::Call, interrupt::Nature, look::Stop, outcome::Ending, refuse::Refused};
+
+/// Why a call waits no longer.
+enum Over {
+    /// The client is to come back.
+    Later,
+    /// Nobody waits any more.
+    Ended(Ending),
+}
+
+impl Call {
+    /// Waits until the approval is there, and uses it.
+    pub(super) async fn wait(&self, prepared: Prepared, asked: Approval) -> Result<Permit, Stop> {
+        let inbox = self.gate().inbox();
+        let id = asked.asked().id.clone();
+        let mut steps = inbox.watch(&id);
+        let until = Instant::now() + self.gate().holding().hold;
+        loop {
+            let approval = match inbox.get(&id).await {
+                Ok(stored) => stored.approval,
+                Err(error) => return Err(self.not_asked(&prepared, &error)),
+            };
+            match approval.state() {
+                State::Pending => {}
+                State::Approved { .. } => match self.use_approval(&id, &approval).await {
+                    Ok(used) => return self.granted(prepared.ask, &used),
+                    // Somebody else was faster, or time ran out: the next look tells.
+                    Err(Error::Refused(_)) => continue,
+                    Err(error) => return Err(self.not_asked(&prepared, &error)),
+                },
+                ended => return Err(stopped(&prepared.ask, &id, ended)),
+            }
+            match self.next_step(&mut steps, until).await {
+                None => {}
+                Some(Over::Later) => return Err(later(&prepared.ask, &id)),
+                Some(Over::Ended(ending)) => return Err(self.abandon(&prepared.ask, &id, ending).await),
+            }
+        }
+    }
+
+    async fn next_step(&self, steps: &mut Waiting, until: Instant) -> Option<Over> {
+        tokio::select! {
+            biased;
+            ending = self.interrupts().unseen(Nature::Read) => Some(Over::Ended(ending)),
+            () = self.interrupts().stopping.cancelled() => Some(Over::Later),
+            () = steps.step() => None,
+            () = sleep_until(until) => Some(Over::Later),
+        }
+    }
+
+    async fn use_approval(&self, id: &str, approval: &Approval) -> Result<Approval, Error> {
+        let digest = approval.asked().bound.digest().to_string();
+        self.gate().inbox().step(id, What::Consumed { call: self.id().to_string(), digest }).await
+    }
+
+    fn granted(&self, ask: Ask, used: &Approval) -> Result<Permit, Stop> {
+        let internal = || Stop::unseen(Refused::Internal);
+        let proof = used.consumed().ok_or_else(internal)?;
+        ask.approved(&used.asked().bound, proof).map_err(|_ask| {
+            tracing::error!(call = %self.id(), approval = used.asked().id, "what was approved is not what would be sent");
+            internal()
+        })
+    }
+
+    /// The client is gone, or its session, or the gate's time is over.
+    async fn abandon(&self, ask: &Ask, id: &str, ending: Ending) -> Stop {
+        let over = matches!(ending, Ending::SessionEnded | Ending::SessionFrozen);
+        let left = ending == Ending::ClientLeft && self.gate().holding().withdraw_when_left;
+        if over || left {
+            let withdrawn = What::Withdrawn { why: ending.to_string() };
+            match self.gate().inbox().step(id, withdrawn).await {
+                Ok(_) | Err(Error::Refused(_)) => {}
+                Err(error) => tracing::error!(approval = id, %error, "could not be withdrawn"),
+            }
+        }
+        if over {
+            return Stop::unseen(self.over());
+        }
+        later(ask, id)
+    }
+}
+
+/// The client is told to come back.
+fn later(ask: &Ask, id: &str) -> Stop {
+    let how = format!("no human approved within the hold time, and it waits as approval {id}");
+    let next =
+        format!("tell an approver (`portcullis approvals show {id}`), then send the same request again");
+    Stop::asked(ask, ask.ended(&how, &next, true))
+}
+
+/// What became of it is told.
+fn stopped(ask: &Ask, id: &str, state: &State) -> Stop {
+    let (how, next, again) = match state {
+        State::Refused { by, why } => (
+            format!("{} refused approval {id}: {}", by.subject.escape_debug(), why.escape_debug()),
+            "do something else, or ask them why",
+            false,
+        ),
+        State::Expired => {
+            (format!("nobody decided about approval {id} in time"), "send it again to ask anew", true)
+        }
+        State::Withdrawn { why } => (
+            format!("approval {id} was withdrawn: {}", why.escape_debug()),
+            "send it again to ask anew",
+            true,
+        ),
+        State::Superseded { by, why } => (
+            format!("approval {id} was superseded by {by}, since {why}"),
+            "send it again to wait for that",
+            true,
+        ),
+        State::Consumed { .. } | State::Pending | State::Approved { .. } => (
+            format!("approval {id} was used by another call with the same request"),
+            "look whether it is done; send it again to ask anew",
+            false,
+        ),
+    };
+    Stop::asked(ask, ask.ended(&how, next, again))
+}

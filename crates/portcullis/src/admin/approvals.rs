@@ -1,0 +1,170 @@
+//! Approvals over the admin socket: who connects is known by their account on this machine.
+
+use approval::{Approval, Assurance, Human, Shown, State, What};
+use axum::{
+    Json,
+    extract::{Extension, Path, Query, State as FromState, rejection::JsonRejection},
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use inbox::Error;
+use store::StoredApproval;
+
+use super::{
+    server::{Admin, refuse as no, to_the_end},
+    types::{ApprovalDetail, ApprovalView, Because, ListSessions},
+};
+
+/// The most that a list shows.
+const LISTED: u32 = 1_000;
+
+/// The account that connected, as the kernel says.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Account(pub(super) u32);
+
+pub(super) async fn list(FromState(admin): FromState<Admin>, Query(query): Query<ListSessions>) -> Response {
+    let listed = admin.inbox.list(query.all, LISTED).await;
+    match listed.map(|stored| stored.iter().map(view).collect::<Result<Vec<_>, _>>()) {
+        Ok(Ok(views)) => Json(views).into_response(),
+        Ok(Err(error)) => no(StatusCode::INTERNAL_SERVER_ERROR, error),
+        Err(error) => failed(&error),
+    }
+}
+
+pub(super) async fn show(FromState(admin): FromState<Admin>, Path(id): Path<String>) -> Response {
+    match admin.inbox.get(&id).await {
+        Ok(stored) => detailed(&stored),
+        Err(error) => failed(&error),
+    }
+}
+
+/// Answers once it is pending no longer.
+pub(super) async fn decided(FromState(admin): FromState<Admin>, Path(id): Path<String>) -> Response {
+    let mut steps = admin.inbox.watch(&id);
+    loop {
+        match admin.inbox.get(&id).await {
+            Ok(stored) if *stored.approval.state() == State::Pending => steps.step().await,
+            Ok(stored) => match view(&stored) {
+                Ok(view) => return Json(view).into_response(),
+                Err(error) => return no(StatusCode::INTERNAL_SERVER_ERROR, error),
+            },
+            Err(error) => return failed(&error),
+        }
+    }
+}
+
+pub(super) async fn approve(
+    FromState(admin): FromState<Admin>,
+    Extension(account): Extension<Account>,
+    Path(id): Path<String>,
+) -> Response {
+    let by = match admin.human(account) {
+        Ok(human) => human,
+        Err(nobody) => return *nobody,
+    };
+    to_the_end(async move {
+        let yes = What::Approved { by, assurance: Assurance::LocalAccount };
+        admin.decide(&id, yes).await
+    })
+    .await
+}
+
+pub(super) async fn refuse(
+    FromState(admin): FromState<Admin>,
+    Extension(account): Extension<Account>,
+    Path(id): Path<String>,
+    because: Result<Json<Because>, JsonRejection>,
+) -> Response {
+    let Because { why } = match because {
+        Ok(Json(because)) => because,
+        Err(rejection) => return no(rejection.status(), rejection.body_text()),
+    };
+    let by = match admin.human(account) {
+        Ok(human) => human,
+        Err(nobody) => return *nobody,
+    };
+    to_the_end(async move {
+        let what = What::Refused { by, why: why.as_str().to_owned() };
+        admin.decide(&id, what).await
+    })
+    .await
+}
+
+impl Admin {
+    fn human(&self, Account(account): Account) -> Result<Human, Box<Response>> {
+        let found = self.approvers.iter().find(|approver| approver.account == Some(account));
+        found.map(|approver| approver.human.clone()).ok_or_else(|| {
+            Box::new(no(
+                StatusCode::FORBIDDEN,
+                format!(
+                    "account {account} is no approver's: name it as `account` under `approvers` in the configuration"
+                ),
+            ))
+        })
+    }
+
+    async fn decide(&self, id: &str, what: What) -> Response {
+        match self.inbox.step(id, what).await {
+            Ok(_) => match self.inbox.get(id).await {
+                Ok(stored) => detailed(&stored),
+                Err(error) => failed(&error),
+            },
+            Err(error) => failed(&error),
+        }
+    }
+}
+
+fn detailed(stored: &StoredApproval) -> Response {
+    let bound = stored.approval.asked().bound.clone();
+    let digest = bound.digest().to_string();
+    match (view(stored), shown(stored)) {
+        (Ok(approval), Ok(shown)) => Json(ApprovalDetail { approval, bound, digest, shown }).into_response(),
+        (Err(error), _) | (_, Err(error)) => no(StatusCode::INTERNAL_SERVER_ERROR, error),
+    }
+}
+
+fn shown(stored: &StoredApproval) -> Result<Shown, String> {
+    serde_json::from_str(&stored.shown).map_err(|error| format!("what is shown cannot be read back: {error}"))
+}
+
+fn view(stored: &StoredApproval) -> Result<ApprovalView, String> {
+    let Shown { act, reason, .. } = shown(stored)?;
+    let approval = &stored.approval;
+    let asked = approval.asked();
+    Ok(ApprovalView {
+        id: asked.id.clone(),
+        state: approval.state().as_str().to_owned(),
+        how: how(approval),
+        asked_at: asked.at,
+        deadline: approval.deadline(),
+        act,
+        agent: asked.bound.agent.clone(),
+        delegator: asked.delegator.clone(),
+        session: asked.bound.session.clone(),
+        reason,
+        demands: asked.demands.clone(),
+        votes: approval.votes().iter().map(|vote| (vote.by.subject.clone(), vote.at)).collect(),
+    })
+}
+
+fn how(approval: &Approval) -> String {
+    match approval.state() {
+        State::Pending => String::new(),
+        State::Approved { until } => format!("can be used until {until:.0}"),
+        State::Refused { by, why } => format!("by {}: {why}", by.subject),
+        State::Expired => "nobody decided about it, or used it, in time".to_owned(),
+        State::Withdrawn { why } => why.clone(),
+        State::Consumed { call } => format!("by call {call}"),
+        State::Superseded { by, why } => format!("by {by}, since {why}"),
+    }
+}
+
+fn failed(error: &Error) -> Response {
+    let code = match error {
+        Error::Unknown(_) => StatusCode::NOT_FOUND,
+        Error::Refused(_) | Error::Busy => StatusCode::CONFLICT,
+        Error::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
+        Error::Store(_) | Error::Unrecorded(_) => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    no(code, error.to_string())
+}

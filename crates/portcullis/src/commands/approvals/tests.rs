@@ -1,0 +1,85 @@
+use approval::{Bound, Demand, Shown, Target, Why};
+use serde_json::{Value, json};
+
+use super::*;
+
+fn detail(before: Value, after: Value, hostile: &str) -> ApprovalDetail {
+    let at = |text: &str| text.parse().unwrap();
+    let bound = Bound {
+        agent: "claude".into(),
+        body: Some("hmac-sha256:aa".into()),
+        cluster: "prod".into(),
+        content_type: Some("application/json".into()),
+        decide_by: "2026-11-23T07:00:00Z".into(),
+        hidden: None,
+        method: "PUT".into(),
+        nonce: "n".into(),
+        policy: "sha256:00".into(),
+        result: None,
+        session: "s-2g4kq7nd5wvx3jhc".into(),
+        target: Some(Target { uid: "6e0a".into(), resource_version: "7".into() }),
+        url: "/apis/apps/v1/namespaces/shop/deployments/web".into(),
+    };
+    let approval = ApprovalView {
+        id: "a-2g4kq7nd5wvx".into(),
+        state: "pending".into(),
+        how: String::new(),
+        asked_at: at("2026-11-23T06:00:00.123Z"),
+        deadline: Some(at("2026-11-23T07:00:00Z")),
+        act: format!("update deployments.apps \"web{hostile}\" of cluster \"prod\""),
+        agent: "claude".into(),
+        delegator: "ada@example.com".into(),
+        session: bound.session.clone(),
+        reason: format!("roll out{hostile}"),
+        demands: vec![Demand {
+            rule: "asks".into(),
+            approvers: vec!["sre".into()],
+            quorum: 2,
+            authors: vec![],
+        }],
+        votes: vec![("grace".into(), at("2026-11-23T06:01:00Z"))],
+    };
+    let rules = vec![Why { rule: "asks".into(), reason: "changes are looked at".into() }];
+    let shown = Shown { act: approval.act.clone(), reason: approval.reason.clone(), rules, before, after };
+    ApprovalDetail { digest: "sha256:01".into(), approval, bound, shown }
+}
+
+fn deployment(image: &str) -> Value {
+    json!({"metadata": {"name": "web", "resourceVersion": "7"}, "spec": {"image": image, "replicas": 2}})
+}
+
+#[test]
+fn an_approver_sees_who_asks_for_what_and_what_would_change() {
+    let detail = detail(deployment("web:1.2"), deployment("web:1.3"), "");
+    insta::assert_snapshot!(text(&detail, false));
+    insta::assert_snapshot!(table(&[detail.approval]));
+}
+
+#[test]
+fn what_an_agent_wrote_cannot_move_the_cursor_or_hide_anything() {
+    let hostile = "\u{1b}[2J\u{202e}\r\napproved\u{200b}";
+    let detail = detail(deployment("web"), deployment(hostile), hostile);
+    let (shown, listed) = (text(&detail, false), table(&[detail.approval]).to_string());
+    for unseen in ["\u{1b}", "\u{202e}", "\r", "\u{200b}", "\napproved"] {
+        assert!(!shown.contains(unseen) && !listed.contains(unseen), "{unseen:?} in {shown}{listed}");
+    }
+    insta::assert_snapshot!(shown);
+}
+
+#[test]
+fn ten_thousand_lines_are_folded_or_shown_and_counted() {
+    let lines: Vec<usize> = (0..10_000).collect();
+    let object = |last: &str| json!({"data": lines, "last": last});
+    let folded = changes(&detail(object("a"), object("b"), "").shown.changes(), false);
+    insta::assert_snapshot!(folded);
+    let whole = changes(&detail(Value::Null, object("a"), "").shown.changes(), false);
+    assert_eq!(whole.lines().filter(|line| line.starts_with('+')).count(), 10_002);
+}
+
+#[test]
+fn an_approval_has_an_id_of_its_own_form() {
+    assert!(id("a-2g4kq7nd5wvx").is_ok());
+    for wrong in ["", "a-", "s-2g4k", "a-../sessions", "a-x?y", "a-\u{202e}"] {
+        assert!(id(wrong).is_err(), "{wrong}");
+    }
+}

@@ -1,0 +1,87 @@
+//! The humans who decide, and how long they may take.
+
+use std::time::Duration;
+
+use approval::Human;
+use identity::{Delegator, GroupName};
+
+use super::{
+    super::{
+        defaults,
+        position::FieldPath,
+        raw,
+        resolved::{Agent, Approvals, Approver},
+    },
+    Resolver,
+};
+
+/// A client that waits longer is taken for hung by those who wait for it.
+const LONGEST_HOLD: Duration = Duration::from_secs(10 * 60);
+const LONGEST: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+impl Resolver<'_> {
+    pub(super) fn approvers(
+        &mut self,
+        raw: Vec<raw::Approver>,
+        agents: &[Agent],
+        at: &FieldPath,
+    ) -> Vec<Approver> {
+        let mut approvers: Vec<Approver> = Vec::new();
+        for (index, raw) in raw.into_iter().enumerate() {
+            let at = at.index(index);
+            approvers.extend(self.approver(raw, &approvers, agents, &at));
+        }
+        approvers
+    }
+
+    fn approver(
+        &mut self,
+        raw: raw::Approver,
+        others: &[Approver],
+        agents: &[Agent],
+        at: &FieldPath,
+    ) -> Option<Approver> {
+        let subject = raw.name.and_then(|name| self.human(&name, agents, &at.key("name")));
+        let aliases_at = at.key("aliases");
+        let mut aliases = Vec::new();
+        for (index, alias) in raw.aliases.unwrap_or_default().iter().enumerate() {
+            aliases.extend(self.human(alias, agents, &aliases_at.index(index)));
+        }
+        let groups = self.groups(raw.groups.unwrap_or_default(), &at.key("groups"));
+        let groups = groups.iter().map(GroupName::to_string).collect();
+        let human = Human { subject: subject?, aliases, groups };
+        if let Some(other) = others.iter().find(|other| other.human.is(&human)) {
+            let message = format!("shares a name with `{}`; nobody may count as two", other.human.subject);
+            return self.refuse(at, message);
+        }
+        if let Some(other) = others.iter().find(|other| raw.account.is_some() && other.account == raw.account)
+        {
+            let message =
+                format!("`{}` has this account; who shares one cannot be told apart", other.human.subject);
+            return self.refuse(&at.key("account"), message);
+        }
+        Some(Approver { human, account: raw.account })
+    }
+
+    fn human(&mut self, written: &str, agents: &[Agent], at: &FieldPath) -> Option<String> {
+        let name = self.read(at, written.parse::<Delegator>().map_err(|error| error.to_string()))?;
+        if agents.iter().any(|agent| agent.name.as_str() == name.as_str()) {
+            return self.refuse(at, format!("`{written}` is an agent; only humans approve"));
+        }
+        Some(name.as_str().to_owned())
+    }
+
+    pub(super) fn approvals(&mut self, raw: raw::Approvals, at: &FieldPath) -> Option<Approvals> {
+        let hold = self.duration(raw.hold, defaults::HOLD, LONGEST_HOLD, &at.key("hold"));
+        let mut long = |raw, default, key| self.duration(raw, default, LONGEST, &at.key(key));
+        let decide_within = long(raw.decide_within, defaults::DECIDE_WITHIN, "decide_within");
+        let use_within = long(raw.use_within, defaults::USE_WITHIN, "use_within");
+        Some(Approvals {
+            hold: hold?,
+            decide_within: decide_within?,
+            use_within: use_within?,
+            pending: raw.pending.unwrap_or(defaults::PENDING),
+            withdraw_when_client_leaves: raw.withdraw_when_client_leaves.unwrap_or(false),
+        })
+    }
+}
