@@ -71,7 +71,7 @@ impl Call {
         if verb == Verb::DeleteCollection {
             let status = ask.ended(
                 "which objects that is cannot be told humans beforehand",
-                "delete them by their names",
+                Some("delete them by their names"),
                 false,
             );
             return Err(Stop::asked(&ask, status));

@@ -105,9 +105,10 @@ impl Ask {
         self.asking.refused.status()
     }
 
-    /// The answer when it ended like this, and what to do `next`: 403 Forbidden; with `again`, with `retryAfterSeconds`.
+    /// The answer when it ended like this, and what to do next (`None`: what the rules say): 403 Forbidden; with `again`, with
+    /// `retryAfterSeconds`.
     #[must_use]
-    pub fn ended(&self, how: &str, next: &str, again: bool) -> Status {
+    pub fn ended(&self, how: &str, next: Option<&str>, again: bool) -> Status {
         self.asking.refused.ended(how, next, again)
     }
 

@@ -25,8 +25,9 @@ pub(crate) struct Refused {
     message: String,
     /// What was to be done.
     act: String,
-    /// Of an ask: what it says without how it ended.
+    /// Of an ask: what it says without how it ended and what to do next.
     head: String,
+    next: String,
     group: String,
     kind: String,
     name: String,
@@ -58,6 +59,7 @@ impl Refused {
             message,
             act,
             head,
+            next,
             group: object.map(|o| o.group).unwrap_or_default().to_owned(),
             kind: object.map(|o| o.resource).unwrap_or_default().to_owned(),
             name: object.map(|o| o.name).unwrap_or_default().to_owned(),
@@ -73,8 +75,10 @@ impl Refused {
         &self.message
     }
 
-    /// The same for an ask that ended otherwise; with `again`, the client is told when to come back.
-    pub(crate) fn ended(&self, how: &str, next: &str, again: bool) -> Status {
+    /// The same for an ask that ended otherwise; with `again`, the client is told when to come back. `None`: what the rules say
+    /// to do next.
+    pub(crate) fn ended(&self, how: &str, next: Option<&str>, again: bool) -> Status {
+        let next = next.unwrap_or(&self.next);
         let message = format!("{}; {how}. Next: {next}", self.head);
         Self { message, retry: again, ..self.clone() }.status()
     }

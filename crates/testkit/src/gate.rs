@@ -1,6 +1,7 @@
 //! The gate as its users run it: the real binary, a configuration, a service account that may only impersonate.
 
 mod account;
+mod approvals;
 mod options;
 mod port;
 mod process;
@@ -22,7 +23,7 @@ use self::{port::Port, process::Running};
 use crate::Cluster;
 
 pub use account::of_account;
-pub use options::{AGENT, CLUSTER, DELEGATOR, Options};
+pub use options::{AGENT, APPROVER, CLUSTER, DELEGATOR, Options};
 pub use program::program;
 pub use session::Session;
 

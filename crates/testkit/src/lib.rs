@@ -12,6 +12,6 @@ mod tools;
 
 pub use cluster::Cluster;
 pub use command::{kubectl, run_with_input};
-pub use gate::{AGENT, CLUSTER, DELEGATOR, Gate, Options, Session, of_account, program};
+pub use gate::{AGENT, APPROVER, CLUSTER, DELEGATOR, Gate, Options, Session, of_account, program};
 pub use oracle::{Oracle, protobuf_schema};
 pub use tools::{Tools, helm, tools};

@@ -106,9 +106,11 @@ impl Call {
     /// Humans could not be asked.
     pub(super) fn not_asked(&self, prepared: &Prepared, error: &Error) -> Stop {
         match error {
-            Error::TooMany { .. } => {
+            Error::TooMany { most } => {
+                let how =
+                    format!("{most} requests of this session wait for approval already, as many as may");
                 let next = "wait until humans have decided about some, then send it again";
-                Stop::asked(&prepared.ask, prepared.ask.ended(&error.to_string(), next, true))
+                Stop::asked(&prepared.ask, prepared.ask.ended(&how, Some(next), true))
             }
             Error::Unrecorded(_) | Error::Store(_) => {
                 tracing::error!(call = %self.id(), %error, "humans could not be asked");

@@ -91,9 +91,7 @@ impl Call {
 /// The client is told to come back.
 fn later(ask: &Ask, id: &str) -> Stop {
     let how = format!("no human approved within the hold time, and it waits as approval {id}");
-    let next =
-        format!("tell an approver (`portcullis approvals show {id}`), then send the same request again");
-    Stop::asked(ask, ask.ended(&how, &next, true))
+    Stop::asked(ask, ask.ended(&how, None, true))
 }
 
 /// What became of it is told.
@@ -123,5 +121,5 @@ fn stopped(ask: &Ask, id: &str, state: &State) -> Stop {
             false,
         ),
     };
-    Stop::asked(ask, ask.ended(&how, next, again))
+    Stop::asked(ask, ask.ended(&how, Some(next), again))
 }

@@ -1,6 +1,6 @@
 //! The configuration that a gate of the tests runs with.
 
-use std::{fs, path::Path};
+use std::{fs, os::unix::fs::MetadataExt, path::Path};
 
 use anyhow::Context;
 
@@ -8,6 +8,8 @@ use anyhow::Context;
 pub const AGENT: &str = "claude";
 /// The human on whose behalf it runs.
 pub const DELEGATOR: &str = "ada@example.com";
+/// The human who may decide, in the group `sre`: the account that runs the tests.
+pub const APPROVER: &str = "grace@example.com";
 /// What the configuration calls the cluster.
 pub const CLUSTER: &str = "demo";
 
@@ -21,20 +23,30 @@ pub struct Options {
     pub masking: Option<String>,
     /// Fixed denials that the operator lifts for the cluster, by id.
     pub lift: Vec<String>,
+    /// How long a call waits for humans, as `60s`.
+    pub hold: String,
     /// Lines appended to `portcullis.yaml`, such as a `limits:` section.
     pub extra: String,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { bundle: "builtin:developer".to_owned(), masking: None, lift: Vec::new(), extra: String::new() }
+        Self {
+            bundle: "builtin:developer".to_owned(),
+            masking: None,
+            lift: Vec::new(),
+            hold: "100ms".to_owned(),
+            extra: String::new(),
+        }
     }
 }
 
 impl Options {
     /// Writes `portcullis.yaml` over the one of `portcullis init`; `cluster` is how the cluster is reached.
     pub(super) fn write(&self, file: &Path, port: u16, operations: u16, cluster: &str) -> anyhow::Result<()> {
-        let Self { bundle, masking, lift, extra } = self;
+        let Self { bundle, masking, lift, hold, extra } = self;
+        // Whoever runs the tests is the approver.
+        let account = fs::metadata("/proc/self").map(|process| process.uid())?;
         let masking = masking.as_ref().map(|masking| format!("\n    masking: {masking}")).unwrap_or_default();
         let lift = if lift.is_empty() { String::new() } else { format!("\n    lift: [{}]", lift.join(", ")) };
         let text = format!(
@@ -50,6 +62,9 @@ clusters:
 agents:
   - name: {AGENT}
     groups: [developers]
+approvers:
+  - {{ name: {APPROVER}, groups: [sre], account: {account} }}
+approvals: {{ hold: {hold} }}
 {extra}"
         );
         fs::write(file, text).with_context(|| file.display().to_string())

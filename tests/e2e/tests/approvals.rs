@@ -1,0 +1,343 @@
+//! What policy asks about waits for a human; a yes is for exactly that, once.
+
+use std::process::{Child, Output, Stdio};
+
+use anyhow::{Context, ensure};
+use e2e::{Lab, furnish, leaf, leaves, start, text};
+use serde_json::Value;
+use testkit::{APPROVER, Gate, Options, Session};
+
+/// Deletes and updates of ConfigMaps are asked about, and namespaces as everywhere.
+const RULES: &str = r#"
+@id("all") permit (principal, action, resource);
+@id("changes-ask") @reason("others depend on it") @outcome("approval") @approvers("sre")
+forbid (principal, action in [Action::"change", Action::"destroy"], resource is Object)
+when { resource.type == "configmaps" || resource.type == "namespaces" } unless { context.approved };
+@id("two-ask") @reason("two pairs of eyes") @outcome("approval") @approvers("sre, security") @quorum("2")
+forbid (principal, action in Action::"destroy", resource is Object)
+when { resource.type == "services" } unless { context.approved };
+@id("own-rule") @reason("written by its approver") @outcome("approval") @approvers("sre") @author("GRACE@example.com")
+forbid (principal, action in Action::"destroy", resource is Object)
+when { resource.type == "pods" } unless { context.approved };
+"#;
+
+/// A lab in which calls wait for so long, with an object to ask about.
+fn asking(namespace: &str, hold: &str, approvals: &str) -> anyhow::Result<(Lab, tempfile::TempDir)> {
+    let folder = tempfile::tempdir()?;
+    let rules = folder.path().join("rules");
+    std::fs::create_dir(&rules)?;
+    std::fs::write(rules.join("asks.cedar"), RULES)?;
+    let bundle = rules.display().to_string();
+    let hold = format!("{hold}{approvals}");
+    let lab = start(&Options { bundle, hold, ..Options::default() })?;
+    furnish(lab.cluster, namespace)?;
+    lab.cluster.must(&["create", "configmap", "asked", "--from-literal=colour=blue", "-n", namespace])?;
+    Ok((lab, folder))
+}
+
+/// kubectl that waits meanwhile.
+struct Waiting(Child);
+
+impl Waiting {
+    fn kubectl(session: &Session<'_>, arguments: &[&str]) -> anyhow::Result<Self> {
+        let mut command = session.command(arguments)?;
+        Ok(Self(command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?))
+    }
+
+    fn end(self) -> anyhow::Result<Output> {
+        Ok(self.0.wait_with_output()?)
+    }
+
+    fn is_waiting(&mut self) -> anyhow::Result<bool> {
+        Ok(self.0.try_wait()?.is_none())
+    }
+}
+
+fn decided(gate: &Gate, arguments: &[&str]) -> anyhow::Result<String> {
+    let output = gate.approvals(arguments)?;
+    ensure!(output.status.success(), "{}", text(&output));
+    Ok(text(&output))
+}
+
+/// Without what is different each time.
+fn shown(text: &str) -> anyhow::Result<String> {
+    let mut shown = text.to_owned();
+    for (pattern, name) in [
+        (r"a-[a-z2-7]{12}", "APPROVAL"),
+        (r"s-[a-z2-7]{16}", "SESSION"),
+        (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "TIME"),
+        (r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "UID"),
+        (r"version \d+", "version N"),
+        (r"sha256:[0-9a-f]{64}", "DIGEST"),
+    ] {
+        shown = regex::Regex::new(pattern)?.replace_all(&shown, name).into_owned();
+    }
+    Ok(shown.trim_end().to_owned())
+}
+
+fn state(gate: &Gate, id: &str) -> anyhow::Result<Value> {
+    let all = gate.asked(true)?;
+    let one = all.into_iter().find(|one| one["id"] == id).context("no such approval")?;
+    Ok(one.get("state").cloned().unwrap_or_default())
+}
+
+fn exists(lab: &Lab, namespace: &str, kind: &str, name: &str) -> anyhow::Result<bool> {
+    let found =
+        lab.cluster.must(&["get", kind, "-n", namespace, "-o", "name", "--ignore-not-found", name])?;
+    Ok(!found.trim().is_empty())
+}
+
+#[test]
+fn kubectl_waits_the_approver_sees_what_would_change_and_kubectl_finishes() -> anyhow::Result<()> {
+    let (mut lab, _rules) = asking("asked", "60s", "")?;
+    let session = lab.gate.session("asked")?;
+    let line = ["patch", "configmap", "asked", "-n", "asked", "-p", r#"{"data":{"colour":"red"}}"#];
+    let mut kubectl = Waiting::kubectl(&session, &line)?;
+    let id = lab.gate.waiting()?;
+    // The session's other calls go on.
+    let other =
+        session.kubectl(&["get", "configmap", "asked", "-n", "asked", "-o", "jsonpath={.data.colour}"])?;
+    assert_eq!(text(&other), "blue");
+    assert!(kubectl.is_waiting()?);
+    insta::assert_snapshot!(shown(&decided(&lab.gate, &["list"])?)?);
+    insta::assert_snapshot!(shown(&decided(&lab.gate, &["show", &id])?)?);
+    let approved = decided(&lab.gate, &["approve", &id, "--yes"])?;
+    insta::assert_snapshot!(shown(&approved)?, @"You approved APPROVAL");
+    let done = kubectl.end()?;
+    ensure!(done.status.success(), "{}", text(&done));
+    assert_eq!(
+        lab.cluster.must(&["get", "configmap", "asked", "-n", "asked", "-o", "jsonpath={.data.colour}"])?,
+        "red"
+    );
+    assert_eq!(state(&lab.gate, &id)?, "consumed");
+    // What was approved is used up.
+    let again = lab.gate.approvals(&["approve", &id, "--yes"])?;
+    insta::assert_snapshot!(shown(&text(&again))?, @"it is consumed already: nothing can change that");
+
+    lab.gate.stop()?;
+    let leaves = leaves(&lab.gate)?;
+    let asked = leaf(&leaves, "approval_asked", |_| true)?;
+    assert_eq!(asked["event"]["asked"]["id"], id.as_str());
+    let intent = leaf(&leaves, "intent", |event| event["approval"] == id.as_str())?;
+    let bound = &asked["event"]["asked"]["bound"];
+    assert_eq!(
+        intent["event"]["request"]["body"]["digest"], bound["body"],
+        "what was approved is what was sent"
+    );
+    let steps: Vec<_> = leaves
+        .iter()
+        .filter(|leaf| leaf["type"] == "approval_step")
+        .filter_map(|leaf| leaf["event"]["step"]["what"]["kind"].as_str())
+        .collect();
+    assert_eq!(steps, ["approved", "consumed"]);
+    let yes = leaf(&leaves, "approval_step", |event| event["step"]["number"] == 1)?;
+    assert_eq!(yes["event"]["step"]["what"]["by"]["subject"], APPROVER);
+    Ok(())
+}
+
+#[test]
+fn a_namespace_is_deleted_once_a_human_says_so() -> anyhow::Result<()> {
+    let (lab, _rules) = asking("doomed", "60s", "")?;
+    let session = lab.gate.session("doomed")?;
+    let kubectl = Waiting::kubectl(&session, &["delete", "namespace", "doomed", "--wait=false"])?;
+    let id = lab.gate.waiting()?;
+    decided(&lab.gate, &["approve", &id, "--yes"])?;
+    let done = kubectl.end()?;
+    insta::assert_snapshot!(text(&done).trim(), @r#"namespace "doomed" deleted"#);
+    Ok(())
+}
+
+#[test]
+fn a_refusal_says_who_and_why_and_nothing_is_sent() -> anyhow::Result<()> {
+    let (lab, _rules) = asking("refused", "60s", "")?;
+    let session = lab.gate.session("refused")?;
+    let kubectl = Waiting::kubectl(&session, &["delete", "configmap", "asked", "-n", "refused"])?;
+    let id = lab.gate.waiting()?;
+    let wait = lab.gate.approvals(&["refuse", &id, "--why", "not on a Friday"])?;
+    insta::assert_snapshot!(shown(&text(&wait))?, @"You refused APPROVAL");
+    insta::assert_snapshot!(shown(&text(&kubectl.end()?))?);
+    assert!(exists(&lab, "refused", "configmap", "asked")?);
+    let waited = lab.gate.approvals(&["wait", &id])?;
+    assert_eq!(waited.status.code(), Some(1));
+    insta::assert_snapshot!(shown(&text(&waited))?, @"APPROVAL is refused: by grace@example.com: not on a Friday");
+    Ok(())
+}
+
+#[test]
+fn past_the_hold_time_the_client_comes_back_with_the_same_and_uses_it_once() -> anyhow::Result<()> {
+    let (lab, _rules) = asking("later", "200ms", "")?;
+    let session = lab.gate.session("later")?;
+    let line = ["delete", "configmap", "asked", "-n", "later"];
+    insta::assert_snapshot!(shown(&text(&session.kubectl(&line)?))?);
+    let id = lab.gate.waiting()?;
+    // Sent again before somebody decided, it waits for the same.
+    let again = text(&session.kubectl(&line)?);
+    ensure!(again.contains(&id), "{again}");
+    assert_eq!(lab.gate.asked(true)?.len(), 1);
+    decided(&lab.gate, &["approve", &id, "--yes"])?;
+    insta::assert_snapshot!(text(&session.kubectl(&line)?).trim(), @r#"configmap "asked" deleted from later namespace"#);
+    assert_eq!(state(&lab.gate, &id)?, "consumed");
+    lab.cluster.must(&["create", "configmap", "asked", "--from-literal=colour=blue", "-n", "later"])?;
+    let once_more = text(&session.kubectl(&line)?);
+    ensure!(once_more.contains("waits as approval a-") && !once_more.contains(&id), "{once_more}");
+    assert!(exists(&lab, "later", "configmap", "asked")?);
+    Ok(())
+}
+
+#[test]
+fn another_object_or_another_version_is_asked_about_again_and_says_why() -> anyhow::Result<()> {
+    let (lab, _rules) = asking("changed", "200ms", "")?;
+    let session = lab.gate.session("changed")?;
+    let line = ["delete", "configmap", "asked", "-n", "changed"];
+    session.kubectl(&line)?;
+    let first = lab.gate.waiting()?;
+    decided(&lab.gate, &["approve", &first, "--yes"])?;
+    lab.cluster.must(&["annotate", "configmap", "asked", "note=meanwhile", "-n", "changed"])?;
+    let refused = text(&session.kubectl(&line)?);
+    ensure!(refused.contains("waits as approval a-") && !refused.contains(&first), "{refused}");
+    assert!(exists(&lab, "changed", "configmap", "asked")?);
+    assert_eq!(state(&lab.gate, &first)?, "superseded");
+    let wait = text(&lab.gate.approvals(&["wait", &first])?);
+    insta::assert_snapshot!(shown(&wait)?, @"APPROVAL is superseded: by APPROVAL, since the object has changed");
+    Ok(())
+}
+
+#[test]
+fn approved_while_the_object_changes_it_is_asked_again_and_not_done() -> anyhow::Result<()> {
+    let (lab, _rules) = asking("raced", "60s", "")?;
+    let session = lab.gate.session("raced")?;
+    let kubectl = Waiting::kubectl(&session, &["delete", "configmap", "asked", "-n", "raced"])?;
+    let first = lab.gate.waiting()?;
+    lab.cluster.must(&["annotate", "configmap", "asked", "note=meanwhile", "-n", "raced"])?;
+    decided(&lab.gate, &["approve", &first, "--yes"])?;
+    // The API server says that the object is another, and humans are asked about that.
+    let second = lab.gate.waiting()?;
+    assert_ne!(first, second);
+    assert!(exists(&lab, "raced", "configmap", "asked")?);
+    decided(&lab.gate, &["approve", &second, "--yes"])?;
+    insta::assert_snapshot!(text(&kubectl.end()?).trim(), @r#"configmap "asked" deleted from raced namespace"#);
+    Ok(())
+}
+
+#[test]
+fn two_who_send_the_same_at_once_do_it_once() -> anyhow::Result<()> {
+    let (lab, _rules) = asking("twice", "60s", "")?;
+    let session = lab.gate.session("twice")?;
+    let line = ["annotate", "configmap", "asked", "-n", "twice", "by=agent", "--overwrite"];
+    let waiting = [Waiting::kubectl(&session, &line)?, Waiting::kubectl(&session, &line)?];
+    let id = lab.gate.waiting()?;
+    decided(&lab.gate, &["approve", &id, "--yes"])?;
+    let audited = |gate: &Gate| -> anyhow::Result<usize> {
+        let leaves = leaves(gate)?;
+        Ok(leaves
+            .iter()
+            .filter(|leaf| leaf["event"]["approval"] == id.as_str() && leaf["type"] == "intent")
+            .count())
+    };
+    // Whoever was too late waits anew, or is told that it was used.
+    let mut outputs = Vec::new();
+    for kubectl in waiting {
+        if lab.gate.asked(false)?.iter().any(|one| one["state"] == "pending") {
+            let next = lab.gate.waiting()?;
+            decided(&lab.gate, &["refuse", &next, "--why", "once is enough"])?;
+        }
+        outputs.push(kubectl.end()?);
+    }
+    let done = outputs.iter().filter(|output| output.status.success()).count();
+    assert_eq!(done, 1, "{outputs:?}");
+    let mut lab = lab;
+    lab.gate.stop()?;
+    assert_eq!(audited(&lab.gate)?, 1);
+    Ok(())
+}
+
+#[test]
+fn who_may_not_decide_is_told_why() -> anyhow::Result<()> {
+    let (lab, _rules) = asking("may-not", "200ms", "")?;
+    let session = lab.gate.session("may-not")?;
+    lab.cluster.must(&["create", "service", "clusterip", "web", "--tcp=80", "-n", "may-not"])?;
+    session.kubectl(&["delete", "service", "web", "-n", "may-not"])?;
+    let two = lab.gate.waiting()?;
+    let first = decided(&lab.gate, &["approve", &two, "--yes"])?;
+    insta::assert_snapshot!(shown(&first)?, @"You approved APPROVAL; others have to as well (1 of 2 so far)");
+    let twice = text(&lab.gate.approvals(&["approve", &two, "--yes"])?);
+    insta::assert_snapshot!(shown(&twice)?, @"`grace@example.com` has approved it already: somebody else has to, too");
+    decided(&lab.gate, &["refuse", &two, "--why", "enough"])?;
+    let pod =
+        lab.cluster.must(&["get", "pods", "-n", "may-not", "-o", "jsonpath={.items[0].metadata.name}"])?;
+    session.kubectl(&["delete", "pod", &pod, "-n", "may-not", "--wait=false"])?;
+    let own = lab.gate.waiting()?;
+    let author = text(&lab.gate.approvals(&["approve", &own, "--yes"])?);
+    insta::assert_snapshot!(shown(&author)?, @"`grace@example.com` wrote the rule `own-rule` that asks: somebody else has to decide");
+    let unknown = text(&lab.gate.approvals(&["show", "a-aaaaaaaaaaaa"])?);
+    insta::assert_snapshot!(unknown.trim(), @"there is no approval `a-aaaaaaaaaaaa`");
+    Ok(())
+}
+
+#[test]
+fn a_gate_killed_while_it_holds_has_sent_nothing_and_goes_on_after_a_restart() -> anyhow::Result<()> {
+    let (mut lab, _rules) = asking("killed", "60s", "")?;
+    let (kubeconfig, cache) = {
+        let session = lab.gate.session("killed")?;
+        (session.kubeconfig, std::path::PathBuf::from(lab.gate.path("cache")))
+    };
+    let line = ["delete", "configmap", "asked", "-n", "killed"];
+    let mut first = testkit::kubectl(&kubeconfig, &cache, &line)?.stderr(Stdio::piped()).spawn()?;
+    let id = lab.gate.waiting()?;
+    lab.gate.kill()?;
+    let cut = first.wait()?;
+    ensure!(!cut.success());
+    assert!(exists(&lab, "killed", "configmap", "asked")?);
+    lab.gate.serve()?;
+    assert_eq!(lab.gate.waiting()?, id, "it can still be decided");
+    decided(&lab.gate, &["approve", &id, "--yes"])?;
+    let done = testkit::kubectl(&kubeconfig, &cache, &line)?.output()?;
+    insta::assert_snapshot!(text(&done).trim(), @r#"configmap "asked" deleted from killed namespace"#);
+    assert_eq!(state(&lab.gate, &id)?, "consumed");
+    Ok(())
+}
+
+#[test]
+fn a_session_has_so_many_pending_and_no_more_and_others_are_served() -> anyhow::Result<()> {
+    let (lab, _rules) = asking("many", "100ms", ", pending: 2")?;
+    let session = lab.gate.session("many")?;
+    let ask = |name: &str| -> anyhow::Result<String> {
+        Ok(text(&session.kubectl(&["create", "configmap", name, "-n", "many"])?))
+    };
+    ensure!(ask("one")?.contains("waits as approval"));
+    ensure!(ask("two")?.contains("waits as approval"));
+    insta::assert_snapshot!(shown(&ask("three")?)?);
+    let other = lab.gate.session("another")?;
+    let served = text(&other.kubectl(&["delete", "configmap", "asked", "-n", "many"])?);
+    ensure!(served.contains("waits as approval"), "{served}");
+    Ok(())
+}
+
+#[test]
+fn what_nobody_decides_about_expires_and_whoever_hangs_up_can_withdraw() -> anyhow::Result<()> {
+    let options = ", decide_within: 1s, withdraw_when_client_leaves: true";
+    let (lab, _rules) = asking("expires", "30s", options)?;
+    let session = lab.gate.session("expires")?;
+    let output = session.kubectl(&["delete", "configmap", "asked", "-n", "expires"])?;
+    insta::assert_snapshot!(shown(&text(&output))?);
+    let mut leaves = Waiting::kubectl(&session, &["delete", "configmap", "asked", "-n", "expires"])?;
+    let id = lab.gate.waiting()?;
+    leaves.0.kill()?;
+    leaves.end()?;
+    let over = text(&lab.gate.approvals(&["wait", &id])?);
+    ensure!(over.contains("withdrawn: the client left") || over.contains("expired"), "{over}");
+    Ok(())
+}
+
+#[test]
+fn nothing_secret_is_kept_of_what_is_asked() -> anyhow::Result<()> {
+    let (lab, _rules) = asking("quiet", "200ms", "")?;
+    let session = lab.gate.session("quiet")?;
+    // Whatever is swept at the lab's end must not hold it: not the store either, which keeps what approvers are shown.
+    let patch = format!(r#"{{"data":{{"copied":"{}"}}}}"#, e2e::CANARY);
+    session.kubectl(&["patch", "configmap", "asked", "-n", "quiet", "-p", &patch])?;
+    let id = lab.gate.waiting()?;
+    let seen = decided(&lab.gate, &["show", &id])?;
+    ensure!(!e2e::contains_canary(seen.as_bytes()), "{seen}");
+    Ok(())
+}
