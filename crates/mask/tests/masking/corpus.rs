@@ -42,7 +42,7 @@ fn keys_longer_than_any() {
     let long = "x".repeat(400);
     let annotated = |value: &str| format!(r#"{{"metadata":{{"annotations":{{"{long}":"{value}"}}}}}}"#);
     check(Framing::One, &[(&annotated("v"), &annotated("<T>"))]);
-    let longest = &long[..320];
+    let longest = "x".repeat(320);
     let annotated = format!(r#"{{"metadata":{{"annotations":{{"{longest}":"v"}}}}}}"#);
     check(Framing::One, &[(&annotated, &annotated)]);
 }
