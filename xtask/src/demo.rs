@@ -1,5 +1,6 @@
 //! `cargo xtask demo`: what an agent can and cannot do through the gate, on a real Kubernetes.
 
+mod human;
 mod own_cluster;
 mod scene;
 mod scenes;
@@ -41,7 +42,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
         Some(context) => own_cluster::run(context, folder.path(), options.once, &mut interrupt),
         None => {
             let stage = stage::Stage::set(folder.path())?;
-            let surprises = scenes::play(&stage, &mut interrupt)?;
+            let surprises = scenes::play(&stage, options.once, &mut interrupt)?;
             eprintln!("\n{} scenes in {:.1} s", scenes::COUNT, started.elapsed().as_secs_f64());
             anyhow::ensure!(surprises == 0, "{surprises} of the scenes did not go as told");
             if options.once { Ok(()) } else { stage.stay(&mut interrupt) }

@@ -107,6 +107,7 @@ const VARYING: &[(&str, &str)] = &[
     (r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d \w{3} \d{4} \d\d:\d\d:\d\d [+-]\d{4}", "TIME"),
     (r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "UID"),
     (r"\b(\d+d)?(\d+h)?(\d+m)?\d+s\b", "AGE"),
+    (r"\ba-[a-z2-7]{12}\b", "APPROVAL"),
     (r"(resourceVersion: )\S+", "${1}RV"),
     (r#"("resourceVersion": )"\d+""#, "${1}RV"),
     (r"\bweb-[0-9a-f]{8,10}(-[a-z0-9]{5})?\b", "web-GENERATED"),

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use testkit::Gate;
 
 use super::{
+    human,
     scene::{Scene, leaks},
     stage::{KEPT_KEY, Stage, open_session, shown, typed},
 };
@@ -63,13 +64,6 @@ metadata:
         shows: r"deployment\.apps/web configured\n",
     },
     Scene {
-        title: "Deleting a namespace asks a human; nobody answers in time",
-        line: "kubectl delete namespace shop",
-        stdin: "",
-        code: 1,
-        shows: r#"Error from server \(Forbidden\): .*"namespace-delete-asks".* needs 1 of sre.*\n"#,
-    },
-    Scene {
         title: "Making itself an administrator is denied, and it is told by which rule",
         line: "kubectl create -f -",
         stdin: ESCALATION,
@@ -92,17 +86,19 @@ metadata:
     },
 ];
 
-/// The agent's scenes, the auditor's, and the look at what was not done.
-pub(super) const COUNT: usize = SCENES.len() + 2;
+/// The agent's scenes, the two in which a human decides, the auditor's, and the look at what was not done.
+pub(super) const COUNT: usize = SCENES.len() + 4;
 
 /// Plays all scenes; answers how many did not go as told.
-pub(super) fn play(stage: &Stage, interrupt: &mut Interrupt) -> anyhow::Result<usize> {
+pub(super) fn play(stage: &Stage, once: bool, interrupt: &mut Interrupt) -> anyhow::Result<usize> {
     let session = open_session(&stage.gate, "agent")?;
     let mut surprises = 0;
     for scene in SCENES {
         interrupt.check()?;
         surprises += usize::from(!scene.play(&session)?);
     }
+    interrupt.check()?;
+    surprises += human::play(&stage.gate, &session, once)?;
     surprises += usize::from(!untouched(stage)?);
     surprises += usize::from(!audit(&stage.gate)?);
     Ok(surprises)

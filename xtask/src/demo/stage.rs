@@ -34,7 +34,8 @@ impl Stage {
             "Starting the gate with the `developer` policies; its own account may impersonate, and nothing else",
         );
         let place = folder.join("gate");
-        let mut gate = Gate::prepare(&cluster, &place, &Options::default())?;
+        let mut gate =
+            Gate::prepare(&cluster, &place, &Options { hold: "60s".to_owned(), ..Options::default() })?;
         gate.serve()?;
         keep_key(&gate)?;
         Ok(Self { cluster, gate })
@@ -48,6 +49,12 @@ impl Stage {
         println!("  export KUBECONFIG={}", session.kubeconfig.display());
         println!("  alias kubectl={kubectl}");
         println!("  kubectl get pods -n shop\n");
+        println!("the approver:\n");
+        println!(
+            "  {} approvals list --config {}\n",
+            self.gate.program().display(),
+            self.gate.path("portcullis.yaml")
+        );
         println!("and the auditor:\n");
         println!("  {} ledger tail -f {}", self.gate.program().display(), self.gate.path("data/ledger"));
         stay(interrupt);

@@ -118,3 +118,6 @@ fn differs(bound: &Bound, intent: &Intent) -> Option<&'static str> {
     ];
     parts.into_iter().find_map(|(part, same)| (!same).then_some(part))
 }
+
+#[cfg(test)]
+mod tests;
