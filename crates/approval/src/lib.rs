@@ -20,8 +20,11 @@
 mod approval;
 mod asked;
 mod binding;
+mod effects;
 mod human;
 mod shown;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 mod transition;
 
 pub use approval::{Approval, Consumed, State, Vote};

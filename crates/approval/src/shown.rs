@@ -15,6 +15,10 @@ const NOISE: [&str; 5] = ["managedFields", "resourceVersion", "generation", "uid
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Shown {
+    /// The Kubernetes verb.
+    pub verb: String,
+    /// Whether nothing would be persisted.
+    pub dry_run: bool,
     /// What would be done, in words: `delete namespaces "shop" of cluster "prod"`.
     pub act: String,
     /// What the session was opened for, as somebody said.
@@ -151,7 +155,8 @@ mod tests {
     use serde_json::json;
 
     fn shown(before: Value, after: Value) -> String {
-        let shown = Shown { act: String::new(), reason: String::new(), rules: vec![], before, after };
+        let (verb, act, reason) = ("update".into(), String::new(), String::new());
+        let shown = Shown { verb, dry_run: false, act, reason, rules: vec![], before, after };
         let Changes { lines, left_out } = shown.changes();
         let text = |line: &Line| match line {
             Line::Same(line) => format!("  {line}"),

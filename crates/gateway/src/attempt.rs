@@ -76,5 +76,5 @@ impl Call {
 /// k8s.io/apiserver/pkg/registry/rest/update.go).
 fn leaves_version_open(request: &Request) -> bool {
     let changes = matches!(request.verb(), Verb::Patch | Verb::Update | Verb::Delete);
-    changes && !request.names_version() && placeholder_path(request).is_none()
+    (changes || request.is_eviction()) && !request.names_version() && placeholder_path(request).is_none()
 }

@@ -76,10 +76,11 @@ impl Call {
             );
             return Err(Stop::asked(&ask, status));
         }
-        let by_name = matches!(verb, Verb::Delete | Verb::Update | Verb::Patch);
+        let by_name =
+            matches!(verb, Verb::Delete | Verb::Update | Verb::Patch) || ask.request().is_eviction();
         let live = if by_name { Some(self.look(ask.request()).await?) } else { None };
         let target = match &live {
-            Some(live) => Some(target(live, verb)?),
+            Some(live) => Some(target(live, ask.request())?),
             None => None,
         };
         let ask = match &target {
@@ -103,6 +104,8 @@ impl Call {
         let masked = |live: Option<&Live>| live.map_or(Value::Null, |live| live.shown().clone());
         let why = |rule: &RuleRef| Why { rule: rule.id().to_owned(), reason: rule.reason().to_owned() };
         let shown = Shown {
+            verb: verb.as_str().to_owned(),
+            dry_run: ask.request().dry_run(),
             act: ask.act().to_owned(),
             reason: self.caller().reason().as_str().to_owned(),
             rules: ask.decision().rules().iter().map(why).collect(),
@@ -113,12 +116,11 @@ impl Call {
     }
 }
 
-/// The object that a write by its name is about. What a delete is about must be there; of what may yet be made, there is no
-/// version.
-fn target(live: &Live, verb: Verb) -> Result<Target, Stop> {
+/// The object that a write by its name is about. What is deleted must be there; of what may yet be made, there is no version.
+fn target(live: &Live, request: &Request) -> Result<Target, Stop> {
     match live.version_of_object() {
         Some((uid, version)) => Ok(Target { uid: uid.to_owned(), resource_version: version.to_owned() }),
-        None if verb == Verb::Delete => {
+        None if request.verb() == Verb::Delete || request.is_eviction() => {
             Err(Stop::unseen(Refused::Unseen(Unseen::Answered(StatusCode::NOT_FOUND))))
         }
         None => Ok(Target { uid: String::new(), resource_version: String::new() }),

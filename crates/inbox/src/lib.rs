@@ -171,6 +171,21 @@ impl Inbox {
         Err(Error::Busy)
     }
 
+    /// Withdraws what a session has that can be decided or used, since it is over.
+    ///
+    /// # Errors
+    /// The state cannot be read, or a step not be kept or recorded; those before it are.
+    pub async fn withdraw_all_of(&self, session: &str, why: &str) -> Result<(), Error> {
+        for id in self.store.open_approvals_of(session).await? {
+            match self.step(&id, What::Withdrawn { why: why.to_owned() }).await {
+                // It ended by itself in the meantime.
+                Ok(_) | Err(Error::Refused(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
     /// Tells of every step of an approval from now on.
     pub fn watch(&self, id: &str) -> Waiting {
         self.watchers.watch(id)

@@ -1,6 +1,6 @@
-use approval::{Assurance, Bound, Demand, Human, State};
+use approval::State;
 use jiff::{SignedDuration, Timestamp};
-use ledger::leaf::{Digest, Verdict};
+use ledger::leaf::Verdict;
 use ledger::testing;
 use parking_lot::Mutex as Held;
 use store::{Session, TokenHash};
@@ -71,72 +71,18 @@ impl Bench {
 }
 
 fn request(id: &str, now: Timestamp) -> Request<'static> {
-    let decide_by = now + SignedDuration::from_mins(10);
-    let bound = Bound {
-        agent: "claude".into(),
-        body: None,
-        cluster: "prod".into(),
-        content_type: None,
-        decide_by: decide_by.to_string(),
-        hidden: None,
-        method: "DELETE".into(),
-        nonce: id.into(),
-        policy: Digest([0; 32]).to_string(),
-        result: None,
-        session: "s-1".into(),
-        target: None,
-        url: "/api/v1/namespaces/shop".into(),
-    };
-    let demand = Demand { rule: "asks".into(), approvers: vec!["sre".into()], quorum: 1, authors: vec![] };
-    let asked = Asked {
-        id: id.into(),
-        at: now,
-        decide_by,
-        use_seconds: 300,
-        bound,
-        delegator: "ada".into(),
-        demands: vec![demand],
-    };
-    let actor = Actor {
-        agent: "claude".into(),
-        groups: std::iter::empty::<&str>().map(Into::into).collect(),
-        delegator: "ada".into(),
-        session: Id::new("s-1").unwrap(),
-        src: "127.0.0.1:1".into(),
-    };
-    let told = leaf::Request {
-        cluster: "prod".into(),
-        verb: "delete".into(),
-        group: None,
-        version: None,
-        resource: None,
-        subresource: None,
-        namespace: None,
-        name: None,
-        generate_name: None,
-        path: "/api/v1/namespaces/shop".into(),
-        hidden: std::iter::empty().collect(),
-        dry_run: false,
-        body: None,
-    };
-    let decision = leaf::Decision {
-        outcome: Verdict::Ask,
-        rules: std::iter::empty().collect(),
-        policy: Digest([0; 32]),
-        masked_read: false,
-        reveal: None,
-    };
-    let call = Id::new("c-1").unwrap();
-    Request { asked, key: "k", shown: "{}", call, actor, request: told, decision }
+    let asked = approval::testing::asked(id, now);
+    let request = testing::request("delete", &asked.bound.url);
+    let (actor, decision) = (testing::actor(), testing::decision(Verdict::Ask));
+    Request { asked, key: "k", shown: "{}", call: Id::new("c-1").unwrap(), actor, request, decision }
 }
 
 fn yes() -> What {
-    let by = Human { subject: "grace".into(), aliases: vec![], groups: vec!["sre".into()] };
-    What::Approved { by, assurance: Assurance::LocalAccount }
+    approval::testing::yes(approval::testing::human("grace", &["sre"]))
 }
 
 fn used(approval: &Approval, call: &str) -> What {
-    What::Consumed { call: call.into(), digest: approval.asked().bound.digest().to_string() }
+    approval::testing::used(&approval.asked().bound, call)
 }
 
 #[tokio::test]
@@ -198,6 +144,20 @@ async fn what_is_overdue_ends_whether_somebody_looks_or_not() {
     let told = bench.told().await;
     assert_eq!(told.last().unwrap(), "a-1 1: expired");
     assert_eq!(told.len(), 5);
+}
+
+#[tokio::test]
+async fn what_a_session_asked_for_is_withdrawn_with_it() {
+    let bench = Bench::new().await;
+    bench.ask("a-1").await.unwrap();
+    bench.ask("a-2").await.unwrap();
+    bench.inbox.step("a-2", yes()).await.unwrap();
+    bench.inbox.withdraw_all_of("s-2", "over").await.unwrap();
+    assert_eq!(bench.inbox.list(false, 10).await.unwrap().len(), 2);
+    bench.inbox.withdraw_all_of("s-1", "the session ended").await.unwrap();
+    assert!(bench.inbox.list(false, 10).await.unwrap().is_empty());
+    let told = bench.told().await;
+    assert_eq!(told[3..], ["a-1 1: withdrawn", "a-2 2: withdrawn"]);
 }
 
 #[tokio::test]

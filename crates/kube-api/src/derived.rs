@@ -6,8 +6,8 @@ use http::Method;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    Accept, Body, ContentType, Head, MAX_BODY_BYTES, Options, Refusal, Request, Verb, content::Syntax,
-    delete_options, parameter::tables, subresource::honours_dry_run,
+    Accept, Body, ContentType, Head, MAX_BODY_BYTES, Options, Refusal, Request, Target, Verb,
+    content::Syntax, delete_options, parameter::tables, subresource::honours_dry_run,
 };
 
 /// The resource version of no object: etcd begins at revision 1, before anything is written.
@@ -35,13 +35,18 @@ impl Request {
         self.remade(head, body).ok()
     }
 
-    /// A read of the object that this request is about, answered with the object itself.
+    /// A read of the object that this request is about, answered with the object itself. An eviction is about its pod.
     ///
     /// # Errors
     /// None that a request has which was parsed.
     pub fn as_read(&self) -> Result<Self, Refusal> {
-        let options = Options::default();
-        Self::new(Head::of(Method::GET, Verb::Get, self.target().clone(), options, Accept::object()), None)
+        let target = match self.target() {
+            Target::Resource(resource) if self.is_eviction() => {
+                Target::Resource(resource.without_subresource())
+            }
+            target => target.clone(),
+        };
+        Self::new(Head::of(Method::GET, Verb::Get, target, Options::default(), Accept::object()), None)
     }
 
     /// The update that puts `object` in the place of the object that this request patches. Dry run, field manager and
@@ -100,28 +105,27 @@ impl Request {
         self.with_body_value(&value)
     }
 
-    /// The same delete with these preconditions: the server answers 409 if the object is another by then, or has another
+    /// The same delete, or eviction, with these preconditions: the server answers 409 if the object is another by then, or has another
     /// version (`Preconditions` in k8s.io/apimachinery/pkg/apis/meta/v1). Options of the query move into the body, since with a
     /// body the server ignores them.
     ///
     /// # Errors
     /// Preconditions of the client's own that differ.
     pub fn with_preconditions(&self, uid: &str, version: &str) -> Result<Self, Refusal> {
-        let mut options = match self.body.as_ref().map(Body::value) {
+        let body = self.body.as_ref().map(Body::value);
+        if self.is_eviction() {
+            let mut eviction = body.cloned().unwrap_or_else(|| json!({}));
+            let options = eviction.get("deleteOptions").and_then(Value::as_object).cloned();
+            let options = bound_to(options.unwrap_or_default(), uid, version)?;
+            let members = eviction.as_object_mut().ok_or_else(|| refused("it is no object"))?;
+            members.insert("deleteOptions".to_owned(), Value::Object(options));
+            return self.with_body_value(&eviction);
+        }
+        let options = match body {
             Some(Value::Object(options)) => options.clone(),
             _ => delete_options::of_query(self.options()),
         };
-        let own = options.get("preconditions").cloned().unwrap_or(Value::Null);
-        for (name, wanted) in [("uid", uid), ("resourceVersion", version)] {
-            match own.get(name) {
-                None | Some(Value::Null) => {}
-                Some(given) if given == wanted => {}
-                Some(_) => {
-                    return Err(refused("its `preconditions` are not the object's; read the object again"));
-                }
-            }
-        }
-        options.insert("preconditions".to_owned(), json!({ "uid": uid, "resourceVersion": version }));
+        let options = bound_to(options, uid, version)?;
         let mut head = self.head.clone();
         head.options = head.options.only(|name| !delete_options::IN_QUERY.contains(&name));
         self.remade(head, Some(body_of(ContentType::Json, &Value::Object(options))?))
@@ -141,6 +145,26 @@ impl Request {
         let request = Self::new(head, body)?;
         Ok(if self.is_restored() { request.restored() } else { request })
     }
+}
+
+/// The options with these preconditions, unless they have others.
+fn bound_to(
+    mut options: Map<String, Value>,
+    uid: &str,
+    version: &str,
+) -> Result<Map<String, Value>, Refusal> {
+    let own = options.get("preconditions").cloned().unwrap_or(Value::Null);
+    for (name, wanted) in [("uid", uid), ("resourceVersion", version)] {
+        match own.get(name) {
+            None | Some(Value::Null) => {}
+            Some(given) if given == wanted => {}
+            Some(_) => {
+                return Err(refused("its `preconditions` are not the object's; read the object again"));
+            }
+        }
+    }
+    options.insert("preconditions".to_owned(), json!({ "uid": uid, "resourceVersion": version }));
+    Ok(options)
 }
 
 /// Written out and read again.

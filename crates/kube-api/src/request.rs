@@ -115,9 +115,7 @@ impl Request {
         let body = self.body.as_ref().map(Body::value);
         let by_body = match self.verb() {
             Verb::Delete | Verb::DeleteCollection => all(body),
-            Verb::Create if self.subresource() == Some("eviction") => {
-                all(body.and_then(|b| b.get("deleteOptions")))
-            }
+            Verb::Create if self.is_eviction() => all(body.and_then(|b| b.get("deleteOptions"))),
             _ => false,
         };
         let asked = by_body || self.head.options.get("dryRun") == Some("All");
@@ -162,8 +160,10 @@ impl Request {
                 matches!(path, Some("" | "/metadata" | "/metadata/resourceVersion"))
             });
         }
-        if self.verb() == Verb::Delete {
-            let preconditions = body.value().get("preconditions").and_then(Value::as_object);
+        if self.verb() == Verb::Delete || self.is_eviction() {
+            let options = body.value().get("deleteOptions").filter(|_| self.is_eviction());
+            let preconditions =
+                options.unwrap_or_else(|| body.value()).get("preconditions").and_then(Value::as_object);
             return preconditions.is_some_and(|named| named.values().any(|value| !value.is_null()));
         }
         let version = body.value().get("metadata").and_then(|metadata| metadata.get("resourceVersion"));
@@ -179,6 +179,12 @@ impl Request {
     #[must_use]
     pub fn path_and_query(&self) -> String {
         self.uri.to_string()
+    }
+
+    /// Whether it evicts a pod (`POST …/pods/NAME/eviction`).
+    #[must_use]
+    pub fn is_eviction(&self) -> bool {
+        self.verb() == Verb::Create && self.subresource() == Some("eviction")
     }
 
     fn subresource(&self) -> Option<&str> {

@@ -73,6 +73,11 @@ impl Target {
 }
 
 impl Resource {
+    /// The object whose subresource this is.
+    pub(crate) fn without_subresource(&self) -> Self {
+        Self { subresource: None, tail: Vec::new(), ..self.clone() }
+    }
+
     /// A resource as a self-review asks about it; `*` may stand for any.
     ///
     /// # Errors

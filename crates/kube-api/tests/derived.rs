@@ -176,6 +176,14 @@ fn a_delete_is_bound_to_the_object_that_was_looked_at() {
         bound(&web, own).unwrap().1,
         json!({"propagationPolicy": "Background", "preconditions": preconditions})
     );
+    let pod = "/api/v1/namespaces/shop/pods/web-1";
+    let eviction = r#"{"apiVersion":"policy/v1","kind":"Eviction","metadata":{"name":"web-1"},"deleteOptions":{"dryRun":["All"]}}"#;
+    let evicts = read(&format!("POST {pod}/eviction"), "application/json", eviction);
+    assert!(evicts.is_eviction() && !evicts.names_version());
+    assert_eq!(evicts.as_read().unwrap().path_and_query(), pod);
+    let evicts = evicts.with_preconditions("u-1", "7").unwrap();
+    assert_eq!(body(&evicts)["deleteOptions"], json!({"dryRun": ["All"], "preconditions": preconditions}));
+    assert!(evicts.names_version() && evicts.dry_run());
     let other = bound(&web, r#"{"preconditions":{"uid":"u-2"}}"#).unwrap_err();
     assert!(
         matches!(&other, Refusal::Body { problem, .. } if problem.contains("preconditions")),

@@ -36,7 +36,7 @@ pub mod leaf;
 pub mod note;
 pub mod proof;
 pub mod reader;
-#[cfg(feature = "testing")]
+#[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod tile;
 pub mod tree;

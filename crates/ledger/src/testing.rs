@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a log that cannot be opened or read is a failed test")]
 
-use crate::leaf::{Digest, Event, Id, Leaf, Previous, Start};
+use crate::leaf::{Actor, Decision, Digest, Event, Id, Leaf, Previous, Request, Start, Verdict};
 use crate::note::Verifier;
 use crate::reader::Reader;
 use crate::{Config, Key, Ledger};
@@ -59,4 +59,51 @@ pub fn events(folder: &Path) -> Vec<Event> {
     let reader = Reader::new(&folder, Verifier::parse(&vkey).unwrap());
     let leaves = reader.leaves(0..u64::MAX).unwrap();
     leaves.map(|leaf| Leaf::parse(&leaf.unwrap().json).unwrap().event).collect()
+}
+
+/// `claude` in session `s-1`, for `ada@example.com`.
+///
+/// # Panics
+/// Never.
+#[must_use]
+pub fn actor() -> Actor {
+    Actor {
+        agent: "claude".into(),
+        groups: std::iter::empty::<&str>().map(Into::into).collect(),
+        delegator: "ada@example.com".into(),
+        session: Id::new("s-1").unwrap(),
+        src: "127.0.0.1:4000".into(),
+    }
+}
+
+/// A request of this path, without a body, on cluster `prod`.
+#[must_use]
+pub fn request(verb: &str, path: &str) -> Request {
+    Request {
+        cluster: "prod".into(),
+        verb: verb.into(),
+        group: None,
+        version: None,
+        resource: None,
+        subresource: None,
+        namespace: None,
+        name: None,
+        generate_name: None,
+        path: path.into(),
+        hidden: std::iter::empty().collect(),
+        dry_run: false,
+        body: None,
+    }
+}
+
+/// A decision by no rule of no bundle.
+#[must_use]
+pub fn decision(outcome: Verdict) -> Decision {
+    Decision {
+        outcome,
+        rules: std::iter::empty().collect(),
+        policy: Digest([0; 32]),
+        masked_read: false,
+        reveal: None,
+    }
 }

@@ -116,7 +116,8 @@ impl Ask {
     /// none. Its decision says that it is a look ([`Decision::is_look`]); the agent must not get the answer.
     #[must_use]
     pub fn dry_run(&self) -> Option<Permit> {
-        let dry = self.request.as_dry_run()?;
+        // What an eviction answers is no object.
+        let dry = Some(&self.request).filter(|request| !request.is_eviction())?.as_dry_run()?;
         let decision = Decision::look(self.asking.granted.rules().to_vec(), self.decision().policy_digest());
         Some(Permit::new(&self.principal(), &self.cluster, dry, decision))
     }
@@ -130,6 +131,9 @@ impl Ask {
         let Target { uid, resource_version } = target;
         let request = match (self.request.verb(), &self.version) {
             (Verb::Delete, _) => self.request.with_preconditions(uid, resource_version)?,
+            (Verb::Create, _) if self.request.is_eviction() => {
+                self.request.with_preconditions(uid, resource_version)?
+            }
             (_, Some(version)) if version == resource_version => return Ok(self),
             (_, Some(_)) => return Err(changed()),
             (Verb::Update | Verb::Patch, None) => self.request.with_resource_version(resource_version)?,

@@ -143,6 +143,20 @@ impl Store {
         Ok(approvals)
     }
 
+    /// The approvals of a session that can be decided or used; oldest first.
+    ///
+    /// # Errors
+    /// The state cannot be read.
+    pub async fn open_approvals_of(&self, session: &str) -> Result<Vec<String>, Error> {
+        let ids = sqlx::query_scalar(
+            "SELECT id FROM approvals WHERE session = ? AND deadline IS NOT NULL ORDER BY asked_at, id",
+        )
+        .bind(session)
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(ids)
+    }
+
     /// The approvals that can be decided or used, and whose time ran out by `now`; oldest first.
     ///
     /// # Errors

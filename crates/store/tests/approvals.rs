@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use approval::{Approval, Asked, Assurance, Bound, Demand, Human, State, What};
+use approval::{Approval, Asked, State, What, testing};
 use insta::assert_snapshot;
 use jiff::{SignedDuration, Timestamp};
 use sqlx::{Connection as _, SqliteConnection};
@@ -33,36 +33,12 @@ async fn opened(data: &Path) -> Store {
 }
 
 fn asked(id: &str, second: i64) -> Asked {
-    let bound = Bound {
-        agent: "claude".into(),
-        body: None,
-        cluster: "prod".into(),
-        content_type: None,
-        decide_by: at(second + 60).to_string(),
-        hidden: None,
-        method: "DELETE".into(),
-        nonce: id.into(),
-        policy: "sha256:00".into(),
-        result: None,
-        session: "s-1".into(),
-        target: None,
-        url: "/api/v1/namespaces/shop".into(),
-    };
-    let demand = Demand { rule: "asks".into(), approvers: vec!["sre".into()], quorum: 1, authors: vec![] };
-    Asked {
-        id: id.into(),
-        at: at(second),
-        decide_by: at(second + 60),
-        use_seconds: 60,
-        bound,
-        delegator: "ada@example.com".into(),
-        demands: vec![demand],
-    }
+    let decide_by = at(second + 60);
+    Asked { decide_by, use_seconds: 60, ..testing::asked(id, at(second)) }
 }
 
 fn yes() -> What {
-    let by = Human { subject: "grace".into(), aliases: vec![], groups: vec!["sre".into()] };
-    What::Approved { by, assurance: Assurance::LocalAccount }
+    testing::yes(testing::human("grace", &["sre"]))
 }
 
 async fn ask(store: &Store, asked: &Asked, request: &str) {
@@ -82,8 +58,7 @@ async fn of_two_who_would_take_the_same_step_one_is_too_late() {
     let read = store.open_approval("s-1", "r").await.unwrap().unwrap().approval;
     let approved = step(&store, &read, yes(), 1).await.unwrap();
     assert!(step(&store, &read, yes(), 1).await.is_none());
-    let used =
-        |call: &str| What::Consumed { call: call.into(), digest: read.asked().bound.digest().to_string() };
+    let used = |call: &str| testing::used(&read.asked().bound, call);
     assert!(step(&store, &approved, used("c-1"), 2).await.is_some());
     assert!(step(&store, &approved, used("c-2"), 2).await.is_none());
     store.close().await;

@@ -1,7 +1,8 @@
 //! Approvers, callers and a process that crashes, on a clock that jumps: whatever the order, a call runs at most once, and only
 //! if those who had to said yes.
 
-use crate::{Approval, Asked, Assurance, Bound, Demand, Human, State, Transition, What};
+use crate::testing::{self, demand, human};
+use crate::{Approval, Asked, Bound, State, Transition, What};
 use jiff::{SignedDuration, Timestamp};
 
 /// SplitMix64.
@@ -68,13 +69,9 @@ struct Role {
     calls: bool,
 }
 
-fn human(subject: &str) -> Human {
-    Human { subject: subject.into(), aliases: vec![], groups: vec!["sre".into()] }
-}
-
 fn roles(bound: &Bound) -> Vec<Role> {
-    let yes = |subject: &str| What::Approved { by: human(subject), assurance: Assurance::LocalAccount };
-    let consume = |call: &str| What::Consumed { call: call.into(), digest: bound.digest().to_string() };
+    let yes = |subject: &str| testing::yes(human(subject, &["sre"]));
+    let consume = |call: &str| testing::used(bound, call);
     let decides = |wants| Role { wants, calls: false };
     vec![
         decides(yes("grace")),
@@ -82,7 +79,7 @@ fn roles(bound: &Bound) -> Vec<Role> {
         decides(yes("grace")),
         // The delegator.
         decides(yes("ada")),
-        decides(What::Refused { by: human("joan"), why: "no".into() }),
+        decides(What::Refused { by: human("joan", &["sre"]), why: "no".into() }),
         decides(What::Expired),
         decides(What::Withdrawn { why: "the client left".into() }),
         Role { wants: consume("c-1"), calls: true },
@@ -92,27 +89,11 @@ fn roles(bound: &Bound) -> Vec<Role> {
 }
 
 fn asked(rng: &mut Rng) -> Asked {
-    let at = Timestamp::from_second(1_800_000_000).unwrap();
-    let decide_by = at + SignedDuration::from_mins(30);
-    let bound = Bound {
-        agent: "claude".into(),
-        body: None,
-        cluster: "prod".into(),
-        content_type: None,
-        decide_by: decide_by.to_string(),
-        hidden: None,
-        method: "DELETE".into(),
-        nonce: "n".into(),
-        policy: "sha256:00".into(),
-        result: None,
-        session: "s-1".into(),
-        target: None,
-        url: "/api/v1/namespaces/shop".into(),
-    };
     let quorum = 1 + u32::try_from(rng.below(2)).unwrap();
-    let demand = Demand { rule: "asks".into(), approvers: vec!["sre".into()], quorum, authors: vec![] };
-    let (id, delegator, demands) = ("a-1".into(), "ADA".into(), vec![demand]);
-    Asked { id, at, decide_by, use_seconds: 600, bound, delegator, demands }
+    let asked = testing::asked("a-1", Timestamp::from_second(1_800_000_000).unwrap());
+    let decide_by = asked.at + SignedDuration::from_mins(30);
+    let demands = vec![demand("asks", &["sre"], quorum)];
+    Asked { decide_by, use_seconds: 600, delegator: "ADA".into(), demands, ..asked }
 }
 
 /// One run; whether the call ran.

@@ -2,58 +2,25 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::{Approval, Asked, Assurance, Bound, Demand, Human, Refusal, State, What};
+use crate::testing::{self, demand, human};
+use crate::{Approval, Asked, Bound, Demand, Human, Refusal, State, What};
 
 fn at(minutes: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000).unwrap() + SignedDuration::from_mins(minutes)
 }
 
-fn human(subject: &str, groups: &[&str]) -> Human {
-    Human {
-        subject: subject.into(),
-        aliases: vec![format!("{subject}@example.com")],
-        groups: groups.iter().map(|group| (*group).into()).collect(),
-    }
-}
-
-fn demand(rule: &str, approvers: &[&str], quorum: u32) -> Demand {
-    let approvers = approvers.iter().map(|name| (*name).into()).collect();
-    Demand { rule: rule.into(), approvers, quorum, authors: vec![] }
+fn asked(demands: Vec<Demand>) -> Approval {
+    let asked = testing::asked("a-1", at(0));
+    let delegator = "Ada@example.com".into();
+    Approval::new(Asked { demands, delegator, ..asked }).unwrap()
 }
 
 fn bound() -> Bound {
-    Bound {
-        agent: "claude".into(),
-        body: None,
-        cluster: "prod".into(),
-        content_type: None,
-        decide_by: at(10).to_string(),
-        hidden: None,
-        method: "DELETE".into(),
-        nonce: "n-1".into(),
-        policy: "sha256:00".into(),
-        result: None,
-        session: "s-1".into(),
-        target: None,
-        url: "/api/v1/namespaces/shop".into(),
-    }
-}
-
-fn asked(demands: Vec<Demand>) -> Approval {
-    let asked = Asked {
-        id: "a-1".into(),
-        at: at(0),
-        decide_by: at(10),
-        use_seconds: 300,
-        bound: bound(),
-        delegator: "Ada@example.com".into(),
-        demands,
-    };
-    Approval::new(asked).unwrap()
+    testing::asked("a-1", at(0)).bound
 }
 
 fn yes(by: &Human) -> What {
-    What::Approved { by: by.clone(), assurance: Assurance::LocalAccount }
+    testing::yes(by.clone())
 }
 
 fn no(by: &Human) -> What {
@@ -61,7 +28,7 @@ fn no(by: &Human) -> What {
 }
 
 fn consumed() -> What {
-    What::Consumed { call: "c-1".into(), digest: bound().digest().to_string() }
+    testing::used(&bound(), "c-1")
 }
 
 fn step(approval: &Approval, what: What, minutes: i64) -> Result<Approval, Refusal> {

@@ -30,6 +30,9 @@ impl Call {
             };
             match approval.state() {
                 State::Pending => {}
+                State::Approved { .. } if self.policy_has_changed(&approval) => {
+                    return Err(outdated(&prepared.ask, &id));
+                }
                 State::Approved { .. } => match self.use_approval(&id, &approval).await {
                     Ok(used) => return self.granted(prepared.ask, &used),
                     // Somebody else was faster, or time ran out: the next look tells.
@@ -54,6 +57,12 @@ impl Call {
             () = steps.step() => None,
             () = sleep_until(until) => Some(Over::Later),
         }
+    }
+
+    /// Whether another policy is in force than the one that asked: what that says of the call is not known.
+    fn policy_has_changed(&self, approval: &Approval) -> bool {
+        let in_force = upstream::digest(&self.gate().policy_digest()).to_string();
+        approval.asked().bound.policy != in_force
     }
 
     async fn use_approval(&self, id: &str, approval: &Approval) -> Result<Approval, Error> {
@@ -92,6 +101,12 @@ impl Call {
 fn later(ask: &Ask, id: &str) -> Stop {
     let how = format!("no human approved within the hold time, and it waits as approval {id}");
     Stop::asked(ask, ask.ended(&how, None, true))
+}
+
+/// The client is to ask by the policy in force.
+fn outdated(ask: &Ask, id: &str) -> Stop {
+    let how = format!("the policy has changed since approval {id} was asked for");
+    Stop::asked(ask, ask.ended(&how, Some("send it again, to be judged by the policy in force"), true))
 }
 
 /// What became of it is told.

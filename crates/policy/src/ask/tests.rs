@@ -1,4 +1,4 @@
-use approval::{Approval, Asked, Assurance, Human, What};
+use approval::{Approval, Asked, testing};
 use jiff::Timestamp;
 use kube_api::Head;
 use serde_json::{Value, json};
@@ -40,41 +40,15 @@ fn ask() -> Ask {
 }
 
 fn bound() -> Bound {
-    Bound {
-        agent: "claude".into(),
-        body: None,
-        cluster: "prod".into(),
-        content_type: None,
-        decide_by: String::new(),
-        hidden: None,
-        method: "DELETE".into(),
-        nonce: "n".into(),
-        policy: judge().bundle().digest().as_str().into(),
-        result: None,
-        session: "s".into(),
-        target: None,
-        url: WEB.into(),
-    }
+    Bound { policy: judge().bundle().digest().as_str().into(), url: WEB.into(), ..testing::bound() }
 }
 
 fn used(bound: &Bound) -> Consumed {
     let now = Timestamp::UNIX_EPOCH;
-    let demands = ask().demands();
-    let (id, delegator) = ("a".into(), "joan".into());
-    let asked = Asked {
-        id,
-        at: now,
-        decide_by: Timestamp::MAX,
-        use_seconds: 9,
-        bound: bound.clone(),
-        delegator,
-        demands,
-    };
-    let by = Human { subject: "alan".into(), aliases: vec![], groups: vec!["sre".into()] };
-    let yes = What::Approved { by, assurance: Assurance::LocalAccount };
-    let use_it = What::Consumed { call: "c".into(), digest: bound.digest().to_string() };
-    let approved = Approval::new(asked).unwrap().next(yes, now).unwrap().1;
-    approved.next(use_it, now).unwrap().1.consumed().unwrap()
+    let asked = Asked { bound: bound.clone(), demands: ask().demands(), ..testing::asked("a", now) };
+    let approved =
+        Approval::new(asked).unwrap().next(testing::yes(testing::human("alan", &["sre"])), now).unwrap().1;
+    approved.next(testing::used(bound, "c"), now).unwrap().1.consumed().unwrap()
 }
 
 #[test]

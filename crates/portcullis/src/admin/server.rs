@@ -232,6 +232,11 @@ impl Admin {
         };
         let unrecorded =
             if ended_now { self.record_end(&session.id, actor, why.as_str()).await } else { None };
+        if ended_now
+            && let Err(error) = self.inbox.withdraw_all_of(&session.id, "the session was revoked").await
+        {
+            tracing::error!(session = session.id, %error, "what it asked humans for stays until its time is over");
+        }
         changed(session, ended_now, unrecorded)
     }
 

@@ -238,6 +238,9 @@ fn text(detail: &ApprovalDetail, colours: bool) -> String {
         line("object", &format!("uid {} at version {}", target.uid, target.resource_version));
     }
     line("digest", digest);
+    for effect in shown.effects() {
+        line("effect", &effect);
+    }
     out.push('\n');
     out.push_str(&changes(&shown.changes(), colours));
     out

@@ -1,35 +1,19 @@
-use approval::{Asked, Assurance, Demand, Human, What};
+use approval::{Asked, What, testing as approvals};
 use jiff::Timestamp;
 
 use super::*;
-use crate::leaf::{Actor, Decision, Digest, Hidden, Id, Impersonated, Request, Verdict};
+use crate::leaf::{Digester, Event, Hidden, Id, Impersonated, Request, Verdict};
 use crate::note::Signer;
+use crate::testing;
 
-const DELETE: &str = "/api/v1/namespaces/shop";
-
-/// A log in which one approval was asked for, approved and used for call 1, and then this.
+/// A log in which one approval was asked for, approved and used for call 1, after somebody changed it.
 fn told(tamper: impl FnOnce(&mut Asked, &mut Vec<What>, &mut Vec<Intent>)) -> String {
-    let digester =
-        crate::leaf::Digester::new(&Signer::from_seed("test", zeroize::Zeroizing::new([7; 32])).unwrap());
-    let body = |text: &str| {
-        let mut event = crate::leaf::Event::Intent(Box::new(intent(1, text)));
-        event.digest(&digester);
-        let crate::leaf::Event::Intent(intent) = event else { panic!("an intent") };
-        *intent
-    };
+    let seed = zeroize::Zeroizing::new([7; 32]);
+    let digester = Digester::new(&Signer::from_seed("test", seed).unwrap());
     let mut asked = asked(digester.text(b"{}"));
-    let digest = asked.bound.digest().to_string();
-    let used = Id::from_u128(1).to_string();
-    let mut steps = vec![yes("grace"), What::Consumed { call: used, digest }];
-    let mut intents = vec![body("{}")];
+    let used = approvals::used(&asked.bound, &Id::from_u128(1).to_string());
+    let (mut steps, mut intents) = (vec![yes("grace"), used], vec![intent(1, "{}")]);
     tamper(&mut asked, &mut steps, &mut intents);
-    // A body that was not told yet.
-    let intents = intents.into_iter().map(|intent| {
-        let mut event = crate::leaf::Event::Intent(Box::new(intent));
-        event.digest(&digester);
-        let crate::leaf::Event::Intent(intent) = event else { panic!("an intent") };
-        *intent
-    });
 
     let (mut approvals, mut report) = (Approvals::default(), Report::new("test"));
     let Intent { actor, request, decision, call, .. } = intent(1, "{}");
@@ -45,79 +29,32 @@ fn told(tamper: impl FnOnce(&mut Asked, &mut Vec<What>, &mut Vec<Intent>)) -> St
         // Told twice by a gate that was killed in between.
         approvals.step(u64::from(number), &leaf, false, &mut report);
     }
-    for (at, intent) in intents.enumerate() {
-        approvals.intent(10 + at as u64, &intent, false, &mut report);
+    for (index, intent) in (10..).zip(intents) {
+        let mut event = Event::Intent(Box::new(intent));
+        event.digest(&digester);
+        let Event::Intent(intent) = event else { panic!("an intent") };
+        approvals.intent(index, &intent, false, &mut report);
     }
     let findings: Vec<String> = report.findings.iter().map(ToString::to_string).collect();
     findings.join("\n")
 }
 
 fn yes(who: &str) -> What {
-    let by = Human { subject: who.into(), aliases: vec![], groups: vec!["sre".into()] };
-    What::Approved { by, assurance: Assurance::LocalAccount }
+    approvals::yes(approvals::human(who, &["sre"]))
 }
 
 fn asked(body: String) -> Asked {
-    let at = Timestamp::from_second(1_800_000_000).unwrap();
-    let bound = Bound {
-        agent: "claude".into(),
-        body: Some(body),
-        cluster: "dev".into(),
-        content_type: None,
-        decide_by: Timestamp::MAX.to_string(),
-        hidden: None,
-        method: "DELETE".into(),
-        nonce: "n".into(),
-        policy: Digest::of(b"").to_string(),
-        result: None,
-        session: "s-1".into(),
-        target: None,
-        url: DELETE.into(),
-    };
-    let demand = Demand { rule: "asks".into(), approvers: vec!["sre".into()], quorum: 1, authors: vec![] };
-    Asked {
-        id: "a-1".into(),
-        at,
-        decide_by: Timestamp::MAX,
-        use_seconds: 60,
-        bound,
-        delegator: "ada".into(),
-        demands: vec![demand],
-    }
+    let asked = approvals::asked("a-1", Timestamp::from_second(1_800_000_000).unwrap());
+    Asked { bound: Bound { body: Some(body), ..asked.bound.clone() }, ..asked }
 }
 
 fn intent(call: u128, body: &str) -> Intent {
+    let request = testing::request("delete", "/api/v1/namespaces/shop");
     Intent {
         call: Id::from_u128(call),
-        actor: Actor {
-            agent: "claude".into(),
-            groups: [].into_iter().collect(),
-            delegator: "ada".into(),
-            session: Id::new("s-1").unwrap(),
-            src: "127.0.0.1:4000".into(),
-        },
-        request: Request {
-            cluster: "dev".into(),
-            verb: "delete".into(),
-            group: None,
-            version: None,
-            resource: None,
-            subresource: None,
-            namespace: None,
-            name: None,
-            generate_name: None,
-            hidden: [].into_iter().collect(),
-            path: DELETE.into(),
-            dry_run: false,
-            body: Some(Hidden::new(body.to_owned())),
-        },
-        decision: Decision {
-            outcome: Verdict::Allow,
-            rules: [].into_iter().collect(),
-            policy: Digest::of(b""),
-            masked_read: false,
-            reveal: None,
-        },
+        actor: testing::actor(),
+        request: Request { body: Some(Hidden::new(body.to_owned())), ..request },
+        decision: testing::decision(Verdict::Allow),
         impersonated: Impersonated { user: "agent".into(), groups: [].into_iter().collect() },
         audit_id: Id::from_u128(call),
         looks_for: None,
@@ -144,7 +81,7 @@ fn whatever_was_not_approved_is_told() {
         (
             "another cluster",
             told(|_, _, intents| {
-                intents.iter_mut().for_each(|intent| intent.request.cluster = "prod".into())
+                intents.iter_mut().for_each(|intent| intent.request.cluster = "test".into())
             }),
         ),
         ("approved by the delegator", told(|_, steps, _| *steps = vec![yes("Ada")])),

@@ -40,7 +40,8 @@ fn detail(before: Value, after: Value, hostile: &str) -> ApprovalDetail {
         votes: vec![("grace".into(), at("2026-11-23T06:01:00Z"))],
     };
     let rules = vec![Why { rule: "asks".into(), reason: "changes are looked at".into() }];
-    let shown = Shown { act: approval.act.clone(), reason: approval.reason.clone(), rules, before, after };
+    let (act, reason) = (approval.act.clone(), approval.reason.clone());
+    let shown = Shown { verb: "update".into(), dry_run: false, act, reason, rules, before, after };
     ApprovalDetail { digest: "sha256:01".into(), approval, bound, shown }
 }
 
