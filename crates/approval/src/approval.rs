@@ -209,8 +209,8 @@ impl Approval {
     /// Why not.
     pub fn may_decide(&self, human: &Human) -> Result<(), Refusal> {
         let who = || human.subject.clone();
-        let Asked { demands, delegator, .. } = &self.asked;
-        if human.is_called(delegator) {
+        let Asked { demands, bound, .. } = &self.asked;
+        if human.is_called(&bound.delegator) {
             return Err(Refusal::Delegator(who()));
         }
         if demands.iter().any(|demand| demand.is_for(human)) {

@@ -19,8 +19,6 @@ pub struct Asked {
     pub use_seconds: u32,
     /// What it is for.
     pub bound: Bound,
-    /// The human on whose behalf the agent runs: no approver.
-    pub delegator: String,
     /// Who must agree. Each of these, not any of them.
     pub demands: Vec<Demand>,
 }
@@ -41,9 +39,11 @@ pub struct Demand {
 }
 
 impl Asked {
-    /// Whether it can be approved at all: somebody is asked, and nobody is asked for nothing.
+    /// Whether it can be approved at all: somebody is asked, nobody is asked for nothing, and its time limit is what a yes is
+    /// bound to.
     pub(crate) fn can_be_met(&self) -> bool {
-        !self.demands.is_empty() && self.demands.iter().all(|demand| demand.quorum > 0)
+        let in_time = self.decide_by.to_string() == self.bound.decide_by;
+        in_time && !self.demands.is_empty() && self.demands.iter().all(|demand| demand.quorum > 0)
     }
 
     pub(crate) fn usable_until(&self, approved_at: Timestamp) -> Timestamp {

@@ -24,6 +24,8 @@ pub struct Bound {
     pub content_type: Option<String>,
     /// Until when it can be decided: RFC 3339.
     pub decide_by: String,
+    /// The human on whose behalf the agent runs: no approver.
+    pub delegator: String,
     /// Keyed digest of the whole path and query, where `url` does not tell all of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hidden: Option<String>,
@@ -66,20 +68,6 @@ impl Bound {
         // Text and booleans always have a JSON form; if they had none, no two would be equal, and nothing is approved.
         let bytes = serde_json::to_vec(self).unwrap_or_else(|_| self.nonce.clone().into_bytes());
         Digest(Sha256::digest(bytes).into())
-    }
-
-    /// Whether both are about the same call, whenever it was asked: all but nonce, time limit, and what it was judged against.
-    #[must_use]
-    pub fn asks_the_same(&self, other: &Self) -> bool {
-        let timeless = |bound: &Self| Self {
-            decide_by: String::new(),
-            nonce: String::new(),
-            policy: String::new(),
-            result: None,
-            target: None,
-            ..bound.clone()
-        };
-        timeless(self) == timeless(other)
     }
 }
 

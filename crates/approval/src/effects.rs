@@ -28,6 +28,9 @@ impl Shown {
             }
             _ => Vec::new(),
         };
+        effects.extend(self.options.iter().map(|option| format!("with {option}")));
+        effects
+            .extend(self.hidden.iter().map(|path| format!("changes the value at {path}, which is masked")));
         if !after.is_null() {
             effects.extend(images(before, after));
             effects.extend(replicas(before, after));
@@ -123,7 +126,7 @@ fn suspension(before: &Value, after: &Value) -> Option<String> {
     }
 }
 
-/// Keys of ConfigMaps and Secrets. What a Secret's keys hold is masked, and looks different with every version.
+/// Keys of ConfigMaps and Secrets. Which values of a Secret change is not seen here.
 fn keys(before: &Value, after: &Value) -> Vec<String> {
     let kind = text(after, "/kind");
     if before.is_null() || !["ConfigMap", "Secret"].contains(&kind) {
@@ -223,6 +226,8 @@ mod tests {
             act: String::new(),
             reason: String::new(),
             rules: vec![],
+            options: vec![],
+            hidden: vec![],
             before,
             after,
         };
@@ -271,6 +276,23 @@ mod tests {
     }
 
     #[test]
+    fn options_and_what_is_masked_are_told() {
+        let shown = Shown {
+            verb: "delete".into(),
+            dry_run: false,
+            act: String::new(),
+            reason: String::new(),
+            rules: vec![],
+            options: vec!["gracePeriodSeconds: 0".into()],
+            hidden: vec!["data.password".into()],
+            before: Value::Null,
+            after: Value::Null,
+        };
+        let expected = ["with gracePeriodSeconds: 0", "changes the value at data.password, which is masked"];
+        assert_eq!(shown.effects(), expected);
+    }
+
+    #[test]
     fn a_dry_run_does_nothing_and_odd_objects_are_told_by_their_diff() {
         let shown = |before: Value, after: Value, dry_run| Shown {
             verb: "update".into(),
@@ -278,6 +300,8 @@ mod tests {
             act: String::new(),
             reason: String::new(),
             rules: vec![],
+            options: vec![],
+            hidden: vec![],
             before,
             after,
         };

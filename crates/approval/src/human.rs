@@ -1,6 +1,7 @@
 //! Humans who decide.
 
 use serde::{Deserialize, Serialize};
+use unicode_normalization::UnicodeNormalization;
 
 /// A human, as configuration or an identity provider names them at the moment they decide.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,6 +51,9 @@ impl Human {
     }
 }
 
+/// Whether both name the same, however they are typed: by compatibility (UAX #15, NFKC) and without regard to case.
 fn same(one: &str, other: &str) -> bool {
-    one.trim().to_lowercase() == other.trim().to_lowercase()
+    let folded =
+        |name: &str| name.trim().nfkc().collect::<String>().to_lowercase().nfkc().collect::<String>();
+    folded(one) == folded(other)
 }

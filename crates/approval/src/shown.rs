@@ -25,6 +25,10 @@ pub struct Shown {
     pub reason: String,
     /// The rules that ask.
     pub rules: Vec<Why>,
+    /// How it is to be deleted, if it is.
+    pub options: Vec<String>,
+    /// Paths of masked values that would change: both look the same.
+    pub hidden: Vec<String>,
     /// The object as it is, masked; `null`: there is none, or the call is about none.
     pub before: Value,
     /// What the API server says it would be, masked; `null`: it would be gone, or that cannot be told.
@@ -64,7 +68,14 @@ pub enum Line {
 }
 
 impl Shown {
-    /// What would change. Nothing that changes is left out but what [`Changes::left_out`] names.
+    /// About how many bytes of JSON it takes.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        serde_json::to_vec(self).map_or(usize::MAX, |json| json.len())
+    }
+
+    /// What would change. Nothing that changes is left out but what [`Changes::left_out`] names, and values that are masked before
+    /// and after: those are among the [effects](Self::effects).
     #[must_use]
     pub fn changes(&self) -> Changes {
         let mut left_out = Vec::new();
@@ -156,7 +167,8 @@ mod tests {
 
     fn shown(before: Value, after: Value) -> String {
         let (verb, act, reason) = ("update".into(), String::new(), String::new());
-        let shown = Shown { verb, dry_run: false, act, reason, rules: vec![], before, after };
+        let (rules, options, hidden) = (vec![], vec![], vec![]);
+        let shown = Shown { verb, dry_run: false, act, reason, rules, options, hidden, before, after };
         let Changes { lines, left_out } = shown.changes();
         let text = |line: &Line| match line {
             Line::Same(line) => format!("  {line}"),

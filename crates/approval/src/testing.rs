@@ -13,6 +13,7 @@ pub fn bound() -> Bound {
         cluster: "prod".into(),
         content_type: None,
         decide_by: String::new(),
+        delegator: "ada@example.com".into(),
         hidden: None,
         method: "DELETE".into(),
         nonce: "n-1".into(),
@@ -35,7 +36,6 @@ pub fn asked(id: &str, at: Timestamp) -> Asked {
         decide_by,
         use_seconds: 300,
         bound: Bound { decide_by: decide_by.to_string(), nonce: id.into(), ..bound() },
-        delegator: "ada@example.com".into(),
         demands: vec![demand("asks", &["sre"], 1)],
     }
 }

@@ -104,7 +104,7 @@ pub enum Refusal {
     /// It was approved for something else.
     #[error("it was approved for another call")]
     OtherCall,
-    /// What was asked can be met by nobody.
-    #[error("nobody is asked to decide")]
+    /// What was asked can be met by nobody, or is not what a yes would be bound to.
+    #[error("nobody is asked to decide, or not within the time that a yes is bound to")]
     Unmeetable,
 }

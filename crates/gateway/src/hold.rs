@@ -15,7 +15,7 @@ mod wait;
 
 use approval::{Shown, Target, Why};
 use http::StatusCode;
-use kube_api::{Request, Verb};
+use kube_api::{Body, Request, Verb};
 use ledger::leaf::Cause;
 use mask::Live;
 use policy::{Ask, Permit, RuleRef};
@@ -27,6 +27,9 @@ use crate::{
     look::{Seen, Stop},
     refuse::{Refused, Unseen},
 };
+
+/// The most that is kept to be shown, in bytes of JSON: humans do not read more, and each request is kept.
+const MOST_SHOWN: usize = 256 << 10;
 
 /// A request as far as it came, and why it came no further.
 pub(crate) type Stopped = Box<(Request, Stop)>;
@@ -67,6 +70,9 @@ impl Call {
 
     /// Looks at the object, binds the request to it, and asks the API server what would come of it.
     async fn prepare(&self, key: String, ask: Ask) -> Result<Prepared, Stop> {
+        if self.policy_has_changed(&ask) {
+            return Err(wait::outdated(&ask));
+        }
         let verb = ask.request().verb();
         if verb == Verb::DeleteCollection {
             let status = ask.ended(
@@ -75,6 +81,14 @@ impl Call {
                 false,
             );
             return Err(Stop::asked(&ask, status));
+        }
+        let on_an_object = ask.request().resource().is_some_and(|resource| resource.subresource().is_some());
+        if verb == Verb::Create && on_an_object && !ask.request().is_eviction() {
+            let next = Some("do it in another way, or ask the owner of the policy");
+            return Err(Stop::asked(
+                &ask,
+                ask.ended("what it would do cannot be shown to humans", next, false),
+            ));
         }
         let by_name =
             matches!(verb, Verb::Delete | Verb::Update | Verb::Patch) || ask.request().is_eviction();
@@ -103,15 +117,22 @@ impl Call {
             .map(|live| live.ask(|object| self.gate().ledger().keyed_digest(object.to_string().as_bytes())));
         let masked = |live: Option<&Live>| live.map_or(Value::Null, |live| live.shown().clone());
         let why = |rule: &RuleRef| Why { rule: rule.id().to_owned(), reason: rule.reason().to_owned() };
+        let hidden = live.as_ref().zip(after.as_deref()).map(|(live, after)| live.hidden_changes(after));
         let shown = Shown {
             verb: verb.as_str().to_owned(),
             dry_run: ask.request().dry_run(),
-            act: ask.act().to_owned(),
-            reason: self.caller().reason().as_str().to_owned(),
+            act: upstream::text::<512>(ask.act(), &self.known()).to_string(),
+            reason: upstream::text::<512>(self.caller().reason().as_str(), &self.known()).to_string(),
             rules: ask.decision().rules().iter().map(why).collect(),
+            options: options(ask.request()),
+            hidden: hidden.unwrap_or_default(),
             before: masked(live.as_ref()),
             after: masked(after.as_deref()),
         };
+        if shown.size() > MOST_SHOWN {
+            let how = "it is about an object too large to be shown to humans";
+            return Err(Stop::asked(&ask, ask.ended(how, None, false)));
+        }
         Ok(Prepared { ask, key, target, result, shown })
     }
 }
@@ -125,6 +146,22 @@ fn target(live: &Live, request: &Request) -> Result<Target, Stop> {
         }
         None => Ok(Target { uid: String::new(), resource_version: String::new() }),
     }
+}
+
+/// How something is to be deleted, as it will be sent (`DeleteOptions` in k8s.io/apimachinery/pkg/apis/meta/v1): what is not said
+/// is as the API server likes it.
+fn options(request: &Request) -> Vec<String> {
+    let body = request.body().map(Body::value);
+    let options = match request.verb() {
+        Verb::Delete => body,
+        _ if request.is_eviction() => body.and_then(|body| body.get("deleteOptions")),
+        _ => None,
+    };
+    let members = options.and_then(Value::as_object).into_iter().flatten();
+    members
+        .filter(|(name, _)| !["kind", "apiVersion", "preconditions"].contains(&name.as_str()))
+        .map(|(name, value)| format!("{name}: {value}"))
+        .collect()
 }
 
 impl Stop {

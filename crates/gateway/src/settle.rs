@@ -15,11 +15,14 @@ impl Call {
         if !needs_live(self.upstream().guard(), request)? {
             return Ok(None);
         }
-        if let Judgement::Verdict(Verdict::Ask(_) | Verdict::Deny(_)) = self.judge(request.clone()) {
-            return Ok(None);
-        }
+        // What waits for humans has to be the same bytes whenever its client comes back, so its mark is not the call's.
+        let mark = match self.judge(request.clone()) {
+            Judgement::Verdict(Verdict::Deny(_)) => return Ok(None),
+            Judgement::Verdict(Verdict::Ask(_)) => self.key_of(request),
+            Judgement::Verdict(Verdict::Allow(_)) | Judgement::Look(_) => self.id().to_string(),
+        };
         let live = self.look(request).await?;
-        Ok(Some(live.update(request, self.id().as_str())?))
+        Ok(Some(live.update(request, &mark)?))
     }
 }
 

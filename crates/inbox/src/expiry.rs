@@ -21,19 +21,20 @@ impl Inbox {
         }
     }
 
-    /// Ends what is overdue by now.
+    /// Ends what is overdue by now. What cannot be ended does not keep the others from it.
     ///
     /// # Errors
-    /// The state cannot be read, or a step not be kept or recorded.
+    /// The state cannot be read, or a step not be kept or recorded: the last that was.
     pub async fn expire_overdue(&self) -> Result<(), Error> {
+        let mut failed = Ok(());
         for id in self.store.overdue_approvals(self.clock.now()).await? {
             match self.step(&id, What::Expired).await {
                 Ok(_) => tracing::info!(approval = id, "an approval has expired"),
                 // Somebody decided or used it in the meantime.
                 Err(Error::Refused(_)) => {}
-                Err(error) => return Err(error),
+                Err(error) => failed = Err(error),
             }
         }
-        Ok(())
+        failed
     }
 }

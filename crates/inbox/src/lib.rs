@@ -28,13 +28,21 @@ pub struct Inbox {
     store: Arc<Store>,
     ledger: Ledger,
     clock: Arc<dyn Clock>,
-    /// How many requests of one session can be pending.
-    most_pending: u32,
+    limits: Limits,
     watchers: Watchers,
     /// Held from counting what a session has pending until one more is kept.
     asking: Mutex<()>,
     /// Held while steps are recorded: in their order, each once.
     telling: Mutex<()>,
+}
+
+/// How often a session may ask.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// How many requests can be pending.
+    pub pending: u32,
+    /// How many there can be in all: each is kept.
+    pub ever: u32,
 }
 
 /// A request for approval to be made.
@@ -46,6 +54,10 @@ pub struct Request<'a> {
     pub key: &'a str,
     /// What approvers are shown, masked: JSON.
     pub shown: &'a str,
+    /// What would be done, in words.
+    pub act: &'a str,
+    /// What the session is for, in words.
+    pub reason: &'a str,
     /// The call that waits.
     pub call: Id,
     /// Who calls.
@@ -68,6 +80,12 @@ pub enum Error {
         /// How many it may have.
         most: u32,
     },
+    /// The session has asked as often as it may.
+    #[error("this session has asked humans {most} times, as often as it may")]
+    TooManyInAll {
+        /// How often it may.
+        most: u32,
+    },
     /// It may not be.
     #[error(transparent)]
     Refused(#[from] Refusal),
@@ -85,12 +103,12 @@ pub enum Error {
 impl Inbox {
     /// The inbox over `store`, which records in `ledger`.
     #[must_use]
-    pub fn new(store: Arc<Store>, ledger: Ledger, clock: Arc<dyn Clock>, most_pending: u32) -> Self {
+    pub fn new(store: Arc<Store>, ledger: Ledger, clock: Arc<dyn Clock>, limits: Limits) -> Self {
         Self {
             store,
             ledger,
             clock,
-            most_pending,
+            limits,
             watchers: Watchers::default(),
             asking: Mutex::default(),
             telling: Mutex::default(),
@@ -107,20 +125,28 @@ impl Inbox {
         std::iter::once("a-".to_owned()).chain((0..12).map(|at| letter(at).to_string())).collect()
     }
 
-    /// Asks: records the request, and then keeps it.
+    /// Asks: records the request, and then keeps it. If the same was asked at the same moment, that is the answer.
     ///
     /// # Errors
-    /// [`Error::TooMany`], or it could not be recorded or kept: then nobody is asked.
+    /// [`Error::TooMany`], [`Error::TooManyInAll`], or it could not be recorded or kept: then nobody is asked.
     pub async fn ask(&self, request: Request<'_>) -> Result<Approval, Error> {
-        let Request { asked, key, shown, call, actor, request, decision } = request;
+        let Request { asked, key, shown, act, reason, call, actor, request, decision } = request;
         let approval = Approval::new(asked.clone())?;
+        let session = asked.bound.session.as_str();
         let _turn = self.asking.lock().await;
-        if self.store.pending_approvals(&asked.bound.session).await? >= self.most_pending {
-            return Err(Error::TooMany { most: self.most_pending });
+        if let Some(same) = self.store.open_approval(session, key).await? {
+            return Ok(same.approval);
+        }
+        let (asks, Limits { pending, ever }) = (self.store.asks_of(session).await?, self.limits);
+        if asks.pending >= pending {
+            return Err(Error::TooMany { most: pending });
+        }
+        if asks.ever >= ever {
+            return Err(Error::TooManyInAll { most: ever });
         }
         let event = leaf::ApprovalAsked { asked: asked.clone(), call, actor, request, decision };
         self.record(Event::ApprovalAsked(Box::new(event))).await?;
-        self.store.ask(&NewApproval { asked: &asked, request: key, shown }).await?;
+        self.store.ask(&NewApproval { asked: &asked, request: key, act, reason, shown }).await?;
         Ok(approval)
     }
 
@@ -138,12 +164,20 @@ impl Inbox {
         }
     }
 
-    /// The approval `id`, and what approvers are shown.
+    /// The approval `id`, and what it is for.
     ///
     /// # Errors
     /// [`Error::Unknown`], or the state cannot be read.
     pub async fn get(&self, id: &str) -> Result<StoredApproval, Error> {
         self.store.approval(id).await?.ok_or_else(|| Error::Unknown(id.to_owned()))
+    }
+
+    /// What approvers are shown of the approval `id`: JSON.
+    ///
+    /// # Errors
+    /// [`Error::Unknown`], or the state cannot be read.
+    pub async fn shown(&self, id: &str) -> Result<String, Error> {
+        self.store.approval_shown(id).await?.ok_or_else(|| Error::Unknown(id.to_owned()))
     }
 
     /// Those that can be decided or used, oldest first; with `all`, also those that ended, newest first.

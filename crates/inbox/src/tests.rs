@@ -42,7 +42,8 @@ impl Bench {
         };
         store.open_session(&session, &TokenHash([1; 32])).await.unwrap();
         let ledger = testing::open(data.path());
-        let inbox = Inbox::new(Arc::new(store), ledger, Arc::new(clock.clone()), 2);
+        let inbox =
+            Inbox::new(Arc::new(store), ledger, Arc::new(clock.clone()), Limits { pending: 2, ever: 4 });
         Self { inbox: Arc::new(inbox), clock, data }
     }
 
@@ -74,8 +75,12 @@ fn request(id: &str, now: Timestamp) -> Request<'static> {
     let asked = approval::testing::asked(id, now);
     let request = testing::request("delete", &asked.bound.url);
     let (actor, decision) = (testing::actor(), testing::decision(Verdict::Ask));
-    Request { asked, key: "k", shown: "{}", call: Id::new("c-1").unwrap(), actor, request, decision }
+    let (call, key) = (Id::new("c-1").unwrap(), KEYS.iter().find(|key| id.ends_with(**key)).unwrap());
+    Request { asked, key, shown: "{}", act: "delete", reason: "x", call, actor, request, decision }
 }
+
+/// What requests are found by.
+const KEYS: [&str; 6] = ["1", "2", "3", "4", "5", "6"];
 
 fn yes() -> What {
     approval::testing::yes(approval::testing::human("grace", &["sre"]))
@@ -90,13 +95,13 @@ async fn whoever_waits_is_told_of_each_step_and_the_ledger_has_it_by_then() {
     let bench = Bench::new().await;
     let asked = bench.ask("a-1").await.unwrap();
     let mut waiting = bench.inbox.watch("a-1");
-    assert!(bench.inbox.open_for("s-1", "k").await.unwrap().is_some());
+    assert!(bench.inbox.open_for("s-1", "1").await.unwrap().is_some());
     let (decided, ()) = tokio::join!(bench.inbox.step("a-1", yes()), waiting.step());
     assert!(matches!(decided.unwrap().state(), State::Approved { .. }));
     drop(waiting);
     assert!(bench.inbox.watchers.is_empty(), "nobody waits, so nothing is kept");
     bench.inbox.step("a-1", used(&asked, "c-1")).await.unwrap();
-    assert!(bench.inbox.open_for("s-1", "k").await.unwrap().is_none());
+    assert!(bench.inbox.open_for("s-1", "1").await.unwrap().is_none());
     assert_eq!(bench.told().await, ["a-1 asked", "a-1 1: approved", "a-1 2: consumed"]);
 }
 
@@ -118,6 +123,15 @@ async fn of_many_who_would_use_it_at_once_one_does() {
 }
 
 #[tokio::test]
+async fn who_asks_the_same_at_the_same_moment_waits_for_the_same() {
+    let bench = Bench::new().await;
+    // Both end with 1.
+    let (one, other) = tokio::join!(bench.ask("a-1"), bench.ask("a-11"));
+    assert_eq!(one.unwrap().asked().id, other.unwrap().asked().id);
+    assert_eq!(bench.inbox.list(false, 10).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
 async fn a_session_has_no_more_pending_than_it_may() {
     let bench = Bench::new().await;
     let (one, two, three) = tokio::join!(bench.ask("a-1"), bench.ask("a-2"), bench.ask("a-3"));
@@ -125,7 +139,12 @@ async fn a_session_has_no_more_pending_than_it_may() {
     assert!(matches!(three, Err(Error::TooMany { most: 2 })));
     bench.inbox.step("a-1", yes()).await.unwrap();
     bench.ask("a-4").await.unwrap();
-    assert_eq!(bench.told().await, ["a-1 asked", "a-2 asked", "a-1 1: approved", "a-4 asked"]);
+    bench.inbox.step("a-2", yes()).await.unwrap();
+    bench.ask("a-5").await.unwrap();
+    bench.inbox.step("a-4", yes()).await.unwrap();
+    assert!(matches!(bench.ask("a-6").await, Err(Error::TooManyInAll { most: 4 })));
+    let told = bench.told().await;
+    assert_eq!(told.iter().filter(|what| what.ends_with("asked")).count(), 4);
 }
 
 #[tokio::test]
@@ -135,8 +154,8 @@ async fn what_is_overdue_ends_whether_somebody_looks_or_not() {
     bench.ask("a-2").await.unwrap();
     bench.inbox.step("a-2", yes()).await.unwrap();
     bench.pass(10);
-    // The newest of the two is approved for five minutes, and over; so is the other, which is found by nobody.
-    assert!(bench.inbox.open_for("s-1", "k").await.unwrap().is_none());
+    // Approved for five minutes, and over; so is the other, which nobody looks for.
+    assert!(bench.inbox.open_for("s-1", "2").await.unwrap().is_none());
     assert!(matches!(bench.inbox.step("a-1", yes()).await, Err(Error::Refused(Refusal::TooLate(_)))));
     bench.inbox.expire_overdue().await.unwrap();
     bench.inbox.expire_overdue().await.unwrap();

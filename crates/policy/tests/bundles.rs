@@ -49,7 +49,7 @@ fn the_rules_in_the_documentation_are_valid() {
             text: rest.split("```").next().unwrap().to_owned(),
         })
         .collect();
-    assert_eq!(blocks.len(), 4);
+    assert_eq!(blocks.len(), 5);
     Bundle::compile(&blocks).unwrap_or_else(|problems| panic!("{problems}"));
 }
 

@@ -92,22 +92,27 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     }
     ends::missed_freezes(&ledger, &sessions, &unrecorded_freezes).await?;
     ends::missed(&ledger, &sessions, &unrecorded).await?;
-    let inbox = Inbox::new(store, ledger.clone(), Arc::new(SystemClock), config.approvals.pending);
-    inbox.recover().await.context("approvals that were not recorded yet")?;
+    let asks = inbox::Limits { pending: config.approvals.pending, ever: config.approvals.asked };
+    let inbox = Inbox::new(store, ledger.clone(), Arc::new(SystemClock), asks);
+    if let Err(error) = inbox.recover().await {
+        // Nobody can act on what is not recorded, so the rest need not wait for it.
+        tracing::error!(%error, "what was decided before the start could not be recorded; it cannot be used");
+    }
     let inbox = Arc::new(inbox);
     // Not before the start is recorded.
     clusters::read_secrets(&config, &mut clusters, &ledger).await?;
 
+    let quiet = CancellationToken::new();
     let admin = Admin {
         sessions: Arc::clone(&sessions),
         inbox: Arc::clone(&inbox),
         approvers: config.approvers.clone().into(),
+        stopping: quiet.clone(),
         ledger: ledger.clone(),
         groups: groups(&config),
         server: config.public_url.clone(),
         ca,
     };
-    let quiet = CancellationToken::new();
     let expiring = ends::record(ledger.clone(), Arc::clone(&sessions), expirations, quiet.clone());
     let expiring = tokio::spawn(expiring);
     let overdue = tokio::spawn(expire(Arc::clone(&inbox), quiet.clone()));

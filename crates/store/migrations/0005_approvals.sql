@@ -7,8 +7,9 @@ CREATE TABLE approvals (
     request       TEXT    NOT NULL,
     asked_at      INTEGER NOT NULL,
     asked         TEXT    NOT NULL CHECK (json_valid(asked)),
-    -- What approvers are shown, masked.
-    shown         TEXT    NOT NULL CHECK (json_valid(shown)),
+    -- What would be done and what for, in words.
+    act           TEXT    NOT NULL,
+    reason        TEXT    NOT NULL,
     -- Where it stands after its last step.
     state         TEXT    NOT NULL,
     -- Until when it can be decided or used; none once it has ended.
@@ -16,8 +17,15 @@ CREATE TABLE approvals (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX approvals_open ON approvals (session, request) WHERE deadline IS NOT NULL;
+CREATE INDEX approvals_of_session ON approvals (session);
 CREATE INDEX approvals_newest ON approvals (asked_at, id);
 CREATE INDEX approvals_deadline ON approvals (deadline) WHERE deadline IS NOT NULL;
+
+-- What approvers are shown, masked: large, and read for one approval at a time.
+CREATE TABLE approval_shown (
+    approval      TEXT    NOT NULL PRIMARY KEY REFERENCES approvals (id),
+    shown         TEXT    NOT NULL CHECK (json_valid(shown))
+) STRICT, WITHOUT ROWID;
 
 -- Each number is taken once: of two who would take the same step, one comes too late.
 CREATE TABLE approval_steps (
@@ -33,9 +41,14 @@ CREATE INDEX approval_steps_unrecorded ON approval_steps (approval, number) WHER
 
 -- They are evidence: none may change, and none may go.
 CREATE TRIGGER approvals_are_final
-BEFORE UPDATE OF id, session, request, asked_at, asked, shown ON approvals
+BEFORE UPDATE OF id, session, request, asked_at, asked, act, reason ON approvals
 BEGIN
     SELECT RAISE(ABORT, 'what was asked is final');
+END;
+CREATE TRIGGER approval_shown_is_final
+BEFORE UPDATE ON approval_shown
+BEGIN
+    SELECT RAISE(ABORT, 'what was shown is final');
 END;
 CREATE TRIGGER approvals_are_kept
 BEFORE DELETE ON approvals

@@ -15,17 +15,32 @@ pub struct NewApproval<'a> {
     pub asked: &'a Asked,
     /// What the request is found by when it is sent again.
     pub request: &'a str,
+    /// What would be done, in words.
+    pub act: &'a str,
+    /// What the session is for, in words.
+    pub reason: &'a str,
     /// What approvers are shown, masked: JSON.
     pub shown: &'a str,
 }
 
-/// An approval as it stands, and what approvers are shown.
+/// An approval as it stands, and what it is for.
 #[derive(Debug, Clone)]
 pub struct StoredApproval {
     /// Where it stands.
     pub approval: Approval,
-    /// JSON.
-    pub shown: String,
+    /// What would be done, in words.
+    pub act: String,
+    /// What the session is for, in words.
+    pub reason: String,
+}
+
+/// How many approvals a session has asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Asks {
+    /// That humans have yet to decide about.
+    pub pending: u32,
+    /// Whatever became of them.
+    pub ever: u32,
 }
 
 impl Store {
@@ -34,34 +49,56 @@ impl Store {
     /// # Errors
     /// The state cannot be written.
     pub async fn ask(&self, new: &NewApproval<'_>) -> Result<(), Error> {
-        let NewApproval { asked, request, shown } = new;
+        let NewApproval { asked, request, act, reason, shown } = new;
+        let mut transaction = self.pool.begin().await?;
         sqlx::query(
-            "INSERT INTO approvals (id, session, request, asked_at, asked, shown, state, deadline)
-             VALUES (?, ?, ?, ?, ?, ?, 'pending', ?)",
+            "INSERT INTO approvals (id, session, request, asked_at, asked, act, reason, state, deadline)
+             VALUES (?, ?, ?, ?, ?, ?, ?, 'pending', ?)",
         )
         .bind(&asked.id)
         .bind(&asked.bound.session)
         .bind(request)
         .bind(asked.at.as_microsecond())
         .bind(json(asked)?)
-        .bind(shown)
+        .bind(act)
+        .bind(reason)
         .bind(asked.decide_by.as_microsecond())
-        .execute(&self.pool)
+        .execute(&mut *transaction)
         .await?;
+        sqlx::query("INSERT INTO approval_shown (approval, shown) VALUES (?, ?)")
+            .bind(&asked.id)
+            .bind(shown)
+            .execute(&mut *transaction)
+            .await?;
+        transaction.commit().await?;
         Ok(())
     }
 
-    /// How many requests of a session are pending.
+    /// How many approvals a session has asked for.
     ///
     /// # Errors
     /// The state cannot be read.
-    pub async fn pending_approvals(&self, session: &str) -> Result<u32, Error> {
-        let count =
-            sqlx::query_scalar("SELECT count(*) FROM approvals WHERE session = ? AND state = 'pending'")
-                .bind(session)
-                .fetch_one(&self.pool)
-                .await?;
-        Ok(count)
+    pub async fn asks_of(&self, session: &str) -> Result<Asks, Error> {
+        let row = sqlx::query(
+            "SELECT count(*) AS ever, count(*) FILTER (WHERE state = 'pending') AS pending
+             FROM approvals WHERE session = ?",
+        )
+        .bind(session)
+        .fetch_one(&self.pool)
+        .await?;
+        Ok(Asks { pending: row.try_get("pending")?, ever: row.try_get("ever")? })
+    }
+
+    /// What approvers are shown of an approval: JSON.
+    ///
+    /// # Errors
+    /// The state cannot be read.
+    pub async fn approval_shown(&self, id: &str) -> Result<Option<String>, Error> {
+        let shown = sqlx::query_scalar("SELECT shown FROM approval_shown WHERE approval = ?")
+            .bind(id)
+            .fetch_optional(&self.pool)
+            .await?;
+        Ok(shown)
     }
 
     /// Takes a step, after which the approval is `next`. `false`: somebody else took one since it was read; nothing was kept.
@@ -221,7 +258,7 @@ impl Store {
             let step: Transition = parsed(&id, "step", step)?;
             approval = approval.after(&step).map_err(|_| corrupt("step"))?;
         }
-        Ok(StoredApproval { approval, shown: row.try_get("shown")? })
+        Ok(StoredApproval { approval, act: row.try_get("act")?, reason: row.try_get("reason")? })
     }
 }
 

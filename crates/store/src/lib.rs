@@ -17,7 +17,7 @@ use std::time::Duration;
 use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteLockingMode, SqlitePoolOptions, SqliteSynchronous};
 
-pub use approvals::{NewApproval, StoredApproval};
+pub use approvals::{Asks, NewApproval, StoredApproval};
 pub use error::{Error, OpenError};
 pub use freezes::{Change, Frozen};
 pub use sessions::{LiveSession, Revocation, Revoked, Session, State, TokenHash, Which};

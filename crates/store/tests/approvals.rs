@@ -3,11 +3,11 @@
 
 use std::path::Path;
 
-use approval::{Approval, Asked, State, What, testing};
+use approval::{Approval, Asked, Bound, State, What, testing};
 use insta::assert_snapshot;
 use jiff::{SignedDuration, Timestamp};
 use sqlx::{Connection as _, SqliteConnection};
-use store::{NewApproval, Session, Store, TokenHash};
+use store::{Asks, NewApproval, Session, Store, TokenHash};
 use tempfile::TempDir;
 
 fn at(second: i64) -> Timestamp {
@@ -33,8 +33,9 @@ async fn opened(data: &Path) -> Store {
 }
 
 fn asked(id: &str, second: i64) -> Asked {
-    let decide_by = at(second + 60);
-    Asked { decide_by, use_seconds: 60, ..testing::asked(id, at(second)) }
+    let (decide_by, asked) = (at(second + 60), testing::asked(id, at(second)));
+    let bound = Bound { decide_by: decide_by.to_string(), ..asked.bound };
+    Asked { decide_by, use_seconds: 60, bound, ..asked }
 }
 
 fn yes() -> What {
@@ -42,7 +43,7 @@ fn yes() -> What {
 }
 
 async fn ask(store: &Store, asked: &Asked, request: &str) {
-    store.ask(&NewApproval { asked, request, shown: "{}" }).await.unwrap();
+    store.ask(&NewApproval { asked, request, act: "delete", reason: "roll out", shown: "{}" }).await.unwrap();
 }
 
 async fn step(store: &Store, from: &Approval, what: What, second: i64) -> Option<Approval> {
@@ -78,10 +79,11 @@ async fn what_is_pending_open_or_overdue_is_told_apart() {
     for (id, second) in [("a-1", 0), ("a-2", 1)] {
         ask(&store, &asked(id, second), id).await;
     }
-    assert_eq!(store.pending_approvals("s-1").await.unwrap(), 2);
+    assert_eq!(store.asks_of("s-1").await.unwrap(), Asks { pending: 2, ever: 2 });
     let first = store.approval("a-1").await.unwrap().unwrap().approval;
     step(&store, &first, yes(), 3).await.unwrap();
-    assert_eq!(store.pending_approvals("s-1").await.unwrap(), 1);
+    assert_eq!(store.asks_of("s-1").await.unwrap(), Asks { pending: 1, ever: 2 });
+    assert_eq!(store.approval_shown("a-1").await.unwrap().as_deref(), Some("{}"));
     let open: Vec<_> =
         store.approvals(false, 10).await.unwrap().iter().map(|one| one.approval.asked().id.clone()).collect();
     assert_eq!(open, ["a-1", "a-2"], "oldest first");
@@ -124,6 +126,7 @@ async fn a_step_that_somebody_forged_is_no_step() {
         "DELETE FROM approval_steps",
         "UPDATE approvals SET asked = '{}'",
         "DELETE FROM approvals",
+        "UPDATE approval_shown SET shown = '[]'",
     ] {
         assert!(sqlx::raw_sql(change).execute(&mut raw).await.is_err(), "{change}");
     }

@@ -92,8 +92,9 @@ fn asked(rng: &mut Rng) -> Asked {
     let quorum = 1 + u32::try_from(rng.below(2)).unwrap();
     let asked = testing::asked("a-1", Timestamp::from_second(1_800_000_000).unwrap());
     let decide_by = asked.at + SignedDuration::from_mins(30);
-    let demands = vec![demand("asks", &["sre"], quorum)];
-    Asked { decide_by, use_seconds: 600, delegator: "ADA".into(), demands, ..asked }
+    let delegator = "ADA".into();
+    let bound = Bound { decide_by: decide_by.to_string(), delegator, ..asked.bound };
+    Asked { decide_by, use_seconds: 600, demands: vec![demand("asks", &["sre"], quorum)], bound, ..asked }
 }
 
 /// One run; whether the call ran.

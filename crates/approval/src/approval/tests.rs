@@ -10,9 +10,7 @@ fn at(minutes: i64) -> Timestamp {
 }
 
 fn asked(demands: Vec<Demand>) -> Approval {
-    let asked = testing::asked("a-1", at(0));
-    let delegator = "Ada@example.com".into();
-    Approval::new(Asked { demands, delegator, ..asked }).unwrap()
+    Approval::new(Asked { demands, ..testing::asked("a-1", at(0)) }).unwrap()
 }
 
 fn bound() -> Bound {
@@ -128,11 +126,24 @@ fn a_clock_that_goes_back_dates_no_step_before_another() {
 }
 
 #[test]
-fn what_nobody_can_meet_is_not_asked() {
-    for demands in [vec![], vec![demand("zero", &["sre"], 0)]] {
-        let asked = Asked { demands, ..asked(vec![demand("x", &["sre"], 1)]).asked().clone() };
-        assert_eq!(Approval::new(asked), Err(Refusal::Unmeetable));
+fn one_human_is_one_however_the_name_is_typed() {
+    let typed = |name: &str| Human { subject: name.into(), aliases: vec![], groups: vec![] };
+    for (one, other) in
+        [("Ada", " ada "), ("jos\u{e9}", "jose\u{301}"), ("JOSE\u{301}", "jos\u{e9}"), ("\u{ff41}da", "Ada")]
+    {
+        assert!(typed(one).is(&typed(other)), "{one} {other}");
     }
+    assert!(!typed("ada").is(&typed("adam")));
+}
+
+#[test]
+fn what_nobody_can_meet_is_not_asked() {
+    let asked = testing::asked("a-1", at(0));
+    for demands in [vec![], vec![demand("zero", &["sre"], 0)]] {
+        assert_eq!(Approval::new(Asked { demands, ..asked.clone() }), Err(Refusal::Unmeetable));
+    }
+    // Somebody gave it more time than a yes is bound to.
+    assert_eq!(Approval::new(Asked { decide_by: at(60), ..asked }), Err(Refusal::Unmeetable));
 }
 
 #[test]
@@ -159,5 +170,5 @@ fn a_bound_digest_covers_every_field_and_its_form_is_canonical() {
         assert!(!seen.contains(&digest), "{key}");
         seen.push(digest);
     }
-    assert_eq!(seen.len(), 14);
+    assert_eq!(seen.len(), 15);
 }

@@ -1,6 +1,6 @@
 //! Waiting for what humans decide.
 
-use approval::{Approval, State, What};
+use approval::{Approval, Refusal, State, What};
 use inbox::{Error, Waiting};
 use policy::{Ask, Permit};
 use tokio::time::{Instant, sleep_until};
@@ -30,12 +30,21 @@ impl Call {
             };
             match approval.state() {
                 State::Pending => {}
-                State::Approved { .. } if self.policy_has_changed(&approval) => {
-                    return Err(outdated(&prepared.ask, &id));
+                State::Approved { .. } if self.policy_has_changed(&prepared.ask) => {
+                    return Err(outdated(&prepared.ask));
                 }
-                State::Approved { .. } => match self.use_approval(&id, &approval).await {
+                State::Approved { .. } => match self.use_approval(&prepared, &approval).await {
                     Ok(used) => return self.granted(prepared.ask, &used),
-                    // Somebody else was faster, or time ran out: the next look tells.
+                    Err(Error::Refused(Refusal::TooLate(_))) => {
+                        self.expire(&id).await;
+                        continue;
+                    }
+                    // What would be sent is something else.
+                    Err(Error::Refused(Refusal::OtherCall)) => {
+                        tracing::error!(call = %self.id(), approval = id, "what was approved is not what would be sent");
+                        return Err(Stop::unseen(Refused::Internal));
+                    }
+                    // Somebody else was faster: the next look tells.
                     Err(Error::Refused(_)) => continue,
                     Err(error) => return Err(self.not_asked(&prepared, &error)),
                 },
@@ -59,15 +68,24 @@ impl Call {
         }
     }
 
-    /// Whether another policy is in force than the one that asked: what that says of the call is not known.
-    fn policy_has_changed(&self, approval: &Approval) -> bool {
-        let in_force = upstream::digest(&self.gate().policy_digest()).to_string();
-        approval.asked().bound.policy != in_force
+    /// Whether another policy is in force than the one that asks: what that says of the call is not known.
+    pub(super) fn policy_has_changed(&self, ask: &Ask) -> bool {
+        ask.decision().policy_digest().as_str() != self.gate().policy_digest()
     }
 
-    async fn use_approval(&self, id: &str, approval: &Approval) -> Result<Approval, Error> {
-        let digest = approval.asked().bound.digest().to_string();
-        self.gate().inbox().step(id, What::Consumed { call: self.id().to_string(), digest }).await
+    /// Uses the approval for this call, as what it is: an approval of anything else is not used by that.
+    async fn use_approval(&self, prepared: &Prepared, approval: &Approval) -> Result<Approval, Error> {
+        let asked = approval.asked();
+        let digest = self.bound_as(prepared, &asked.bound).digest().to_string();
+        self.gate().inbox().step(&asked.id, What::Consumed { call: self.id().to_string(), digest }).await
+    }
+
+    /// Its time is over; whoever looks first says so.
+    async fn expire(&self, id: &str) {
+        match self.gate().inbox().step(id, What::Expired).await {
+            Ok(_) | Err(Error::Refused(_)) => {}
+            Err(error) => tracing::error!(approval = id, %error, "could not be ended"),
+        }
     }
 
     fn granted(&self, ask: Ask, used: &Approval) -> Result<Permit, Stop> {
@@ -104,9 +122,9 @@ fn later(ask: &Ask, id: &str) -> Stop {
 }
 
 /// The client is to ask by the policy in force.
-fn outdated(ask: &Ask, id: &str) -> Stop {
-    let how = format!("the policy has changed since approval {id} was asked for");
-    Stop::asked(ask, ask.ended(&how, Some("send it again, to be judged by the policy in force"), true))
+pub(super) fn outdated(ask: &Ask) -> Stop {
+    let next = "send it again, to be judged by the policy in force";
+    Stop::asked(ask, ask.ended("the policy has changed meanwhile", Some(next), true))
 }
 
 /// What became of it is told.

@@ -76,7 +76,12 @@ impl Bench {
         let judge = Judge::new(Bundle::compile(&[rules]).unwrap(), policy::Settings::default());
         let ledger = testing::open(data.path());
         let upstream = unreached(data.path()).await;
-        let inbox = Arc::new(Inbox::new(store, ledger.clone(), Arc::new(SystemClock), 10));
+        let inbox = Arc::new(Inbox::new(
+            store,
+            ledger.clone(),
+            Arc::new(SystemClock),
+            inbox::Limits { pending: 10, ever: 10 },
+        ));
         let sessions = Arc::new(loaded.sessions);
         let gate = Arc::new(Gate::new(vec![upstream], sessions, judge, ledger, inbox, limits(), holding()));
         Self { gate, caller, data }

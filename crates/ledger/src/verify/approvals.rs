@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use approval::{Approval, Bound, State, Transition};
 
 use super::report::{Finding, Report};
-use crate::leaf::{ApprovalAsked, ApprovalStep, Intent};
+use crate::leaf::{Actor, ApprovalAsked, ApprovalStep, Decision, Intent, Request};
 
 /// Approvals remembered, at most.
 const REMEMBERED: usize = 100_000;
@@ -36,13 +36,19 @@ impl Approvals {
             return;
         }
         let id = leaf.asked.id.clone();
+        let mut bad = |why: String| {
+            report.finding(Finding::BadApproval { index, approval: leaf.asked.id.clone(), why });
+        };
         if self.known.contains_key(&id) {
-            // A gate that was killed before it knew that the leaf was there tells it once more.
-            return;
+            return bad("it was asked for before".to_owned());
+        }
+        let ApprovalAsked { asked, actor, request, decision, .. } = leaf;
+        if let Some(part) = differs(&asked.bound, actor, request, decision) {
+            bad(format!("it is bound to another {part} than what is asked"));
         }
         match Approval::new(leaf.asked.clone()) {
             Ok(approval) => drop(self.known.insert(id, Known { approval, steps: Vec::new(), used: None })),
-            Err(why) => report.finding(Finding::BadApproval { index, approval: id, why: why.to_string() }),
+            Err(why) => bad(why.to_string()),
         }
     }
 
@@ -98,18 +104,19 @@ impl Known {
             other => return Some(format!("it was {}", other.as_str())),
         }
         let bound = &self.approval.asked().bound;
-        differs(bound, intent).map(|part| format!("it was for another {part}"))
+        let Intent { actor, request, decision, .. } = intent;
+        differs(bound, actor, request, decision).map(|part| format!("it was for another {part}"))
     }
 }
 
 /// The first part of what was approved that is not what was sent.
-fn differs(bound: &Bound, intent: &Intent) -> Option<&'static str> {
-    let Intent { actor, request, decision, .. } = intent;
+fn differs(bound: &Bound, actor: &Actor, request: &Request, decision: &Decision) -> Option<&'static str> {
     // As a leaf has it.
     let body = serde_json::to_value(&request.body).ok();
     let body = body.as_ref().and_then(|body| body.get("digest")?.as_str());
     let parts = [
         ("agent", actor.agent.to_string() == bound.agent),
+        ("delegator", actor.delegator.as_str() == bound.delegator),
         ("session", actor.session.as_str() == bound.session),
         ("cluster", request.cluster.to_string() == bound.cluster),
         ("policy", decision.policy.to_string() == bound.policy),

@@ -10,6 +10,7 @@
 
 mod beside;
 mod guess;
+mod hidden;
 mod live;
 mod pointer;
 mod restore;

@@ -53,7 +53,8 @@ pub fn needs_live(guard: &Guard, request: &Request) -> Result<bool, Unwritable> 
 
 impl Live {
     /// The request that is sent in place of `request`, which changes this object: placeholders put right, bound to the
-    /// version that was looked at, and, for a Secret, marked with `call`, so that it changes the object whatever it held.
+    /// version that was looked at, and, for a Secret, marked with `call`, so that it changes the object whatever it held: an id
+    /// that no write of this Secret had but one with the same body.
     ///
     /// # Errors
     /// [`Unwritable`].

@@ -40,7 +40,8 @@ fn ask() -> Ask {
 }
 
 fn bound() -> Bound {
-    Bound { policy: judge().bundle().digest().as_str().into(), url: WEB.into(), ..testing::bound() }
+    let asked = testing::asked("a", Timestamp::UNIX_EPOCH);
+    Bound { policy: judge().bundle().digest().as_str().into(), url: WEB.into(), ..asked.bound }
 }
 
 fn used(bound: &Bound) -> Consumed {

@@ -24,18 +24,14 @@ pub(super) struct Account(pub(super) u32);
 
 pub(super) async fn list(FromState(admin): FromState<Admin>, Query(query): Query<ListSessions>) -> Response {
     let listed = admin.inbox.list(query.all, LISTED).await;
-    match listed.map(|stored| stored.iter().map(view).collect::<Result<Vec<_>, _>>()) {
-        Ok(Ok(views)) => Json(views).into_response(),
-        Ok(Err(error)) => no(StatusCode::INTERNAL_SERVER_ERROR, error),
+    match listed {
+        Ok(stored) => Json(stored.iter().map(view).collect::<Vec<_>>()).into_response(),
         Err(error) => failed(&error),
     }
 }
 
 pub(super) async fn show(FromState(admin): FromState<Admin>, Path(id): Path<String>) -> Response {
-    match admin.inbox.get(&id).await {
-        Ok(stored) => detailed(&stored),
-        Err(error) => failed(&error),
-    }
+    admin.detailed(&id).await
 }
 
 /// Answers once it is pending no longer.
@@ -43,11 +39,13 @@ pub(super) async fn decided(FromState(admin): FromState<Admin>, Path(id): Path<S
     let mut steps = admin.inbox.watch(&id);
     loop {
         match admin.inbox.get(&id).await {
-            Ok(stored) if *stored.approval.state() == State::Pending => steps.step().await,
-            Ok(stored) => match view(&stored) {
-                Ok(view) => return Json(view).into_response(),
-                Err(error) => return no(StatusCode::INTERNAL_SERVER_ERROR, error),
+            Ok(stored) if *stored.approval.state() == State::Pending => tokio::select! {
+                () = steps.step() => {}
+                () = admin.stopping.cancelled() => {
+                    return no(StatusCode::SERVICE_UNAVAILABLE, "the gate is stopping; wait again once it is back");
+                }
             },
+            Ok(stored) => return Json(view(&stored)).into_response(),
             Err(error) => return failed(&error),
         }
     }
@@ -105,46 +103,46 @@ impl Admin {
 
     async fn decide(&self, id: &str, what: What) -> Response {
         match self.inbox.step(id, what).await {
-            Ok(_) => match self.inbox.get(id).await {
-                Ok(stored) => detailed(&stored),
-                Err(error) => failed(&error),
-            },
+            Ok(_) => self.detailed(id).await,
             Err(error) => failed(&error),
         }
     }
-}
 
-fn detailed(stored: &StoredApproval) -> Response {
-    let bound = stored.approval.asked().bound.clone();
-    let digest = bound.digest().to_string();
-    match (view(stored), shown(stored)) {
-        (Ok(approval), Ok(shown)) => Json(ApprovalDetail { approval, bound, digest, shown }).into_response(),
-        (Err(error), _) | (_, Err(error)) => no(StatusCode::INTERNAL_SERVER_ERROR, error),
+    async fn detailed(&self, id: &str) -> Response {
+        let (stored, shown) = match (self.inbox.get(id).await, self.inbox.shown(id).await) {
+            (Ok(stored), Ok(shown)) => (stored, shown),
+            (Err(error), _) | (_, Err(error)) => return failed(&error),
+        };
+        let shown: Shown = match serde_json::from_str(&shown) {
+            Ok(shown) => shown,
+            Err(error) => {
+                let told = format!("what is shown of it cannot be read back: {error}");
+                return no(StatusCode::INTERNAL_SERVER_ERROR, told);
+            }
+        };
+        let bound = stored.approval.asked().bound.clone();
+        let digest = bound.digest().to_string();
+        Json(ApprovalDetail { approval: view(&stored), bound, digest, shown }).into_response()
     }
 }
 
-fn shown(stored: &StoredApproval) -> Result<Shown, String> {
-    serde_json::from_str(&stored.shown).map_err(|error| format!("what is shown cannot be read back: {error}"))
-}
-
-fn view(stored: &StoredApproval) -> Result<ApprovalView, String> {
-    let Shown { act, reason, .. } = shown(stored)?;
-    let approval = &stored.approval;
+fn view(stored: &StoredApproval) -> ApprovalView {
+    let StoredApproval { approval, act, reason } = stored;
     let asked = approval.asked();
-    Ok(ApprovalView {
+    ApprovalView {
         id: asked.id.clone(),
         state: approval.state().as_str().to_owned(),
         how: how(approval),
         asked_at: asked.at,
         deadline: approval.deadline(),
-        act,
+        act: act.clone(),
         agent: asked.bound.agent.clone(),
-        delegator: asked.delegator.clone(),
+        delegator: asked.bound.delegator.clone(),
         session: asked.bound.session.clone(),
-        reason,
+        reason: reason.clone(),
         demands: asked.demands.clone(),
         votes: approval.votes().iter().map(|vote| (vote.by.subject.clone(), vote.at)).collect(),
-    })
+    }
 }
 
 fn how(approval: &Approval) -> String {
@@ -163,7 +161,7 @@ fn failed(error: &Error) -> Response {
     let code = match error {
         Error::Unknown(_) => StatusCode::NOT_FOUND,
         Error::Refused(_) | Error::Busy => StatusCode::CONFLICT,
-        Error::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
+        Error::TooMany { .. } | Error::TooManyInAll { .. } => StatusCode::TOO_MANY_REQUESTS,
         Error::Store(_) | Error::Unrecorded(_) => StatusCode::SERVICE_UNAVAILABLE,
     };
     no(code, error.to_string())

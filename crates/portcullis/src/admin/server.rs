@@ -22,6 +22,7 @@ use inbox::Inbox;
 use jiff::{SignedDuration, Timestamp};
 use ledger::{Ledger, leaf};
 use tokio::net::UnixListener;
+use tokio_util::sync::CancellationToken;
 
 use crate::config::Approver;
 
@@ -47,6 +48,8 @@ pub struct Admin {
     pub inbox: Arc<Inbox>,
     /// The humans who may decide, and their accounts on this machine.
     pub approvers: Arc<[Approver]>,
+    /// Fired when the gate stops: nobody waits any longer.
+    pub stopping: CancellationToken,
     /// Where what is done to sessions is recorded.
     pub ledger: Ledger,
     /// Each agent's groups, for the record.

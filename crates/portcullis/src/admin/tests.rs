@@ -38,11 +38,17 @@ async fn gate() -> Gate {
     let sessions = Arc::new(sessions);
     let ledger = testing::open(data.path());
     let listener = bind(&data).unwrap();
-    let inbox = Arc::new(Inbox::new(store, ledger.clone(), Arc::new(SystemClock), 10));
+    let inbox = Arc::new(Inbox::new(
+        store,
+        ledger.clone(),
+        Arc::new(SystemClock),
+        inbox::Limits { pending: 10, ever: 10 },
+    ));
     let admin = Admin {
         sessions: Arc::clone(&sessions),
         inbox,
         approvers: Arc::new([]),
+        stopping: tokio_util::sync::CancellationToken::new(),
         ledger: ledger.clone(),
         groups: BTreeMap::from([("claude".to_owned(), vec!["developers".to_owned()])]),
         server: "https://localhost:8443".to_owned(),

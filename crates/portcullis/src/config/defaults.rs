@@ -10,6 +10,7 @@ pub(super) const HOLD: &str = "60s";
 pub(super) const DECIDE_WITHIN: &str = "1h";
 pub(super) const USE_WITHIN: &str = "10m";
 pub(super) const PENDING: u32 = 20;
+pub(super) const ASKED: u32 = 200;
 pub(super) const CONNECTIONS: u32 = 10_000;
 pub(super) const CONNECTIONS_PER_ADDRESS: u32 = 1_000;
 pub(super) const HEADER_BYTES: &str = "64KiB";

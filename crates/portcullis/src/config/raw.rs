@@ -201,6 +201,9 @@ pub(super) struct Approvals {
     /// Requests of one session that may be pending.
     #[schemars(range(min = 1, max = 1_000), extend("default" = defaults::PENDING))]
     pub(super) pending: Option<u32>,
+    /// Requests that one session may make in all. Each is kept, with what approvers were shown: up to 256 KiB.
+    #[schemars(range(min = 1, max = 100_000), extend("default" = defaults::ASKED))]
+    pub(super) asked: Option<u32>,
     /// Whether a request is withdrawn when its client hangs up; otherwise it stays, and the client can come back.
     #[schemars(extend("default" = false))]
     pub(super) withdraw_when_client_leaves: Option<bool>,

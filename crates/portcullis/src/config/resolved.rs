@@ -155,6 +155,8 @@ pub struct Approvals {
     pub use_within: Duration,
     /// Requests of one session that may be pending.
     pub pending: u32,
+    /// Requests that one session may make in all.
+    pub asked: u32,
     /// Whether a request is withdrawn when its client hangs up.
     pub withdraw_when_client_leaves: bool,
 }

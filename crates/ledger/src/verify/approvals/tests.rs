@@ -17,7 +17,15 @@ fn told(tamper: impl FnOnce(&mut Asked, &mut Vec<What>, &mut Vec<Intent>)) -> St
 
     let (mut approvals, mut report) = (Approvals::default(), Report::new("test"));
     let Intent { actor, request, decision, call, .. } = intent(1, "{}");
-    let leaf = ApprovalAsked { asked: asked.clone(), call, actor, request, decision };
+    let mut leaf = Event::ApprovalAsked(Box::new(ApprovalAsked {
+        asked: asked.clone(),
+        call,
+        actor,
+        request,
+        decision,
+    }));
+    leaf.digest(&digester);
+    let Event::ApprovalAsked(leaf) = leaf else { panic!("a request") };
     if asked.id == "a-1" {
         approvals.asked(0, &leaf, &mut report);
     }
@@ -85,6 +93,8 @@ fn whatever_was_not_approved_is_told() {
             }),
         ),
         ("approved by the delegator", told(|_, steps, _| *steps = vec![yes("Ada")])),
+        ("bound to another agent", told(|asked, _, _| asked.bound.agent = "codex".into())),
+        ("given more time", told(|asked, _, _| asked.decide_by = Timestamp::MAX)),
         ("not asked", told(|asked, _, _| asked.id = "a-2".into())),
         ("asked of nobody", told(|asked, _, _| asked.demands.clear())),
     ];

@@ -11,6 +11,7 @@ fn detail(before: Value, after: Value, hostile: &str) -> ApprovalDetail {
         cluster: "prod".into(),
         content_type: Some("application/json".into()),
         decide_by: "2026-11-23T07:00:00Z".into(),
+        delegator: "ada@example.com".into(),
         hidden: None,
         method: "PUT".into(),
         nonce: "n".into(),
@@ -41,7 +42,8 @@ fn detail(before: Value, after: Value, hostile: &str) -> ApprovalDetail {
     };
     let rules = vec![Why { rule: "asks".into(), reason: "changes are looked at".into() }];
     let (act, reason) = (approval.act.clone(), approval.reason.clone());
-    let shown = Shown { verb: "update".into(), dry_run: false, act, reason, rules, before, after };
+    let (verb, options, hidden) = ("update".into(), vec![], vec!["data.password".into()]);
+    let shown = Shown { verb, dry_run: false, act, reason, rules, options, hidden, before, after };
     ApprovalDetail { digest: "sha256:01".into(), approval, bound, shown }
 }
 

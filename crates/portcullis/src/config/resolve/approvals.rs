@@ -54,6 +54,17 @@ impl Resolver<'_> {
             let message = format!("shares a name with `{}`; nobody may count as two", other.human.subject);
             return self.refuse(at, message);
         }
+        let named = |group: &String| {
+            others.iter().any(|other| other.human.is_called(group)) || human.is_called(group)
+        };
+        let groups_of_others = others.iter().flat_map(|other| &other.human.groups);
+        if let Some(group) = human.groups.iter().find(|group| named(group)) {
+            return self
+                .refuse(at, format!("the group `{group}` is also a human's name; rules could mean either"));
+        }
+        if let Some(group) = groups_of_others.into_iter().find(|group| human.is_called(group)) {
+            return self.refuse(at, format!("`{group}` is also a group; rules could mean either"));
+        }
         if let Some(other) = others.iter().find(|other| raw.account.is_some() && other.account == raw.account)
         {
             let message =
@@ -65,7 +76,8 @@ impl Resolver<'_> {
 
     fn human(&mut self, written: &str, agents: &[Agent], at: &FieldPath) -> Option<String> {
         let name = self.read(at, written.parse::<Delegator>().map_err(|error| error.to_string()))?;
-        if agents.iter().any(|agent| agent.name.as_str() == name.as_str()) {
+        let human = Human { subject: name.as_str().to_owned(), aliases: Vec::new(), groups: Vec::new() };
+        if agents.iter().any(|agent| human.is_called(agent.name.as_str())) {
             return self.refuse(at, format!("`{written}` is an agent; only humans approve"));
         }
         Some(name.as_str().to_owned())
@@ -81,6 +93,7 @@ impl Resolver<'_> {
             decide_within: decide_within?,
             use_within: use_within?,
             pending: raw.pending.unwrap_or(defaults::PENDING),
+            asked: raw.asked.unwrap_or(defaults::ASKED),
             withdraw_when_client_leaves: raw.withdraw_when_client_leaves.unwrap_or(false),
         })
     }
