@@ -2,6 +2,7 @@
 //!
 //! Run by `cargo xtask bench`. Absolute figures say little about another machine; the ratios do.
 
+mod approvals;
 mod client;
 mod decide;
 mod figures;
@@ -31,6 +32,7 @@ fn main() -> anyhow::Result<()> {
     report
         .section("Masking a rotated value", rotation::EXPLAINED, || runtime.block_on(rotation::measure()))?;
     report.section("Ledger", leaves::EXPLAINED, || runtime.block_on(leaves::measure()))?;
+    report.section("Approvals", approvals::EXPLAINED, || runtime.block_on(approvals::measure()))?;
     report.section("Policy", decide::EXPLAINED, decide::measure)?;
     let text = report.text.join("\n");
     println!("{text}");

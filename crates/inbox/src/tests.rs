@@ -137,6 +137,10 @@ async fn a_session_has_no_more_pending_than_it_may() {
     let (one, two, three) = tokio::join!(bench.ask("a-1"), bench.ask("a-2"), bench.ask("a-3"));
     assert!(one.is_ok() && two.is_ok());
     assert!(matches!(three, Err(Error::TooMany { most: 2 })));
+    for flood in 0..1_000 {
+        let asked = bench.ask("a-3").await;
+        assert!(matches!(asked, Err(Error::TooMany { most: 2 })), "{flood}: {asked:?}");
+    }
     bench.inbox.step("a-1", yes()).await.unwrap();
     bench.ask("a-4").await.unwrap();
     bench.inbox.step("a-2", yes()).await.unwrap();

@@ -50,6 +50,11 @@ BEFORE UPDATE ON approval_shown
 BEGIN
     SELECT RAISE(ABORT, 'what was shown is final');
 END;
+CREATE TRIGGER approval_shown_is_kept
+BEFORE DELETE ON approval_shown
+BEGIN
+    SELECT RAISE(ABORT, 'what was shown is kept');
+END;
 CREATE TRIGGER approvals_are_kept
 BEFORE DELETE ON approvals
 BEGIN
@@ -59,6 +64,12 @@ CREATE TRIGGER approval_steps_are_final
 BEFORE UPDATE OF approval, number, step ON approval_steps
 BEGIN
     SELECT RAISE(ABORT, 'a step is final');
+END;
+CREATE TRIGGER approval_steps_are_recorded_once
+BEFORE UPDATE OF recorded_at ON approval_steps
+WHEN OLD.recorded_at IS NOT NULL
+BEGIN
+    SELECT RAISE(ABORT, 'a step is recorded once');
 END;
 CREATE TRIGGER approval_steps_are_kept
 BEFORE DELETE ON approval_steps

@@ -43,6 +43,19 @@ pub struct Asks {
     pub ever: u32,
 }
 
+/// A query for approvals with all their steps, in their order: what it gives is one state, whoever takes steps meanwhile.
+macro_rules! approvals {
+    ($of:literal) => {
+        concat!(
+            "SELECT a.*, (
+                 SELECT json_group_array(json(step) ORDER BY number) FROM approval_steps WHERE approval = a.id
+             ) AS steps
+             FROM approvals a ",
+            $of
+        )
+    };
+}
+
 impl Store {
     /// Keeps a request.
     ///
@@ -134,12 +147,8 @@ impl Store {
     /// # Errors
     /// The state cannot be read, or is not what was written.
     pub async fn approval(&self, id: &str) -> Result<Option<StoredApproval>, Error> {
-        let row =
-            sqlx::query("SELECT * FROM approvals WHERE id = ?").bind(id).fetch_optional(&self.pool).await?;
-        match row {
-            Some(row) => self.approval_of(&row).await.map(Some),
-            None => Ok(None),
-        }
+        let row = sqlx::query(approvals!("WHERE id = ?")).bind(id).fetch_optional(&self.pool).await?;
+        row.as_ref().map(StoredApproval::from_row).transpose()
     }
 
     /// The newest approval of `session` for this request that is pending or can be used.
@@ -147,19 +156,14 @@ impl Store {
     /// # Errors
     /// The state cannot be read, or is not what was written.
     pub async fn open_approval(&self, session: &str, request: &str) -> Result<Option<StoredApproval>, Error> {
-        let row = sqlx::query(
-            "SELECT * FROM approvals
-             WHERE session = ? AND request = ? AND deadline IS NOT NULL
-             ORDER BY asked_at DESC, id DESC LIMIT 1",
-        )
+        let row = sqlx::query(approvals!(
+            "WHERE session = ? AND request = ? AND deadline IS NOT NULL ORDER BY asked_at DESC, id DESC LIMIT 1"
+        ))
         .bind(session)
         .bind(request)
         .fetch_optional(&self.pool)
         .await?;
-        match row {
-            Some(row) => self.approval_of(&row).await.map(Some),
-            None => Ok(None),
-        }
+        row.as_ref().map(StoredApproval::from_row).transpose()
     }
 
     /// Approvals that are pending or can be used, oldest first; with `all`, also those that ended, newest first.
@@ -168,16 +172,12 @@ impl Store {
     /// The state cannot be read, or is not what was written.
     pub async fn approvals(&self, all: bool, most: u32) -> Result<Vec<StoredApproval>, Error> {
         let query = if all {
-            "SELECT * FROM approvals ORDER BY asked_at DESC, id DESC LIMIT ?"
+            approvals!("ORDER BY asked_at DESC, id DESC LIMIT ?")
         } else {
-            "SELECT * FROM approvals WHERE deadline IS NOT NULL ORDER BY asked_at, id LIMIT ?"
+            approvals!("WHERE deadline IS NOT NULL ORDER BY asked_at, id LIMIT ?")
         };
         let rows = sqlx::query(query).bind(most).fetch_all(&self.pool).await?;
-        let mut approvals = Vec::with_capacity(rows.len());
-        for row in &rows {
-            approvals.push(self.approval_of(row).await?);
-        }
-        Ok(approvals)
+        rows.iter().map(StoredApproval::from_row).collect()
     }
 
     /// The approvals of a session that can be decided or used; oldest first.
@@ -244,21 +244,17 @@ impl Store {
         .await?;
         Ok(())
     }
+}
 
-    async fn approval_of(&self, row: &SqliteRow) -> Result<StoredApproval, Error> {
+impl StoredApproval {
+    fn from_row(row: &SqliteRow) -> Result<Self, Error> {
         let id: String = row.try_get("id")?;
         let asked: Asked = parsed(&id, "asked", row)?;
-        let steps = sqlx::query("SELECT step FROM approval_steps WHERE approval = ? ORDER BY number")
-            .bind(&id)
-            .fetch_all(&self.pool)
-            .await?;
+        let steps: Vec<Transition> = parsed(&id, "steps", row)?;
         let corrupt = |column| Error::Corrupt { id: id.clone(), column };
-        let mut approval = Approval::new(asked).map_err(|_| corrupt("asked"))?;
-        for step in &steps {
-            let step: Transition = parsed(&id, "step", step)?;
-            approval = approval.after(&step).map_err(|_| corrupt("step"))?;
-        }
-        Ok(StoredApproval { approval, act: row.try_get("act")?, reason: row.try_get("reason")? })
+        let begun = Approval::new(asked).map_err(|_| corrupt("asked"))?;
+        let approval = steps.iter().try_fold(begun, Approval::after).map_err(|_| corrupt("steps"))?;
+        Ok(Self { approval, act: row.try_get("act")?, reason: row.try_get("reason")? })
     }
 }
 

@@ -57,7 +57,7 @@ pub enum Error {
     #[error("session `{0}` exists already: open another")]
     Exists(String),
     /// A stored row cannot be read as what it should be.
-    #[error("stored `{id}` has an impossible `{column}`: restore the state from a copy")]
+    #[error("what is stored of `{id}` has an impossible `{column}`: restore the state from a copy")]
     Corrupt {
         /// The row's id.
         id: String,

@@ -127,13 +127,15 @@ async fn a_step_that_somebody_forged_is_no_step() {
         "UPDATE approvals SET asked = '{}'",
         "DELETE FROM approvals",
         "UPDATE approval_shown SET shown = '[]'",
+        "DELETE FROM approval_shown",
+        "UPDATE approval_steps SET recorded_at = 1; UPDATE approval_steps SET recorded_at = NULL",
     ] {
         assert!(sqlx::raw_sql(change).execute(&mut raw).await.is_err(), "{change}");
     }
     raw.close().await.unwrap();
     let store = opened(data.path()).await;
     let refused = store.approval("a-1").await.unwrap_err();
-    assert_snapshot!(refused, @"stored `a-1` has an impossible `step`: restore the state from a copy");
+    assert_snapshot!(refused, @"what is stored of `a-1` has an impossible `steps`: restore the state from a copy");
 }
 
 #[tokio::test]
