@@ -117,10 +117,10 @@ impl Approval {
     }
 
     /// The demands that are not met yet, and how many humans each still lacks.
-    pub fn missing(&self) -> impl Iterator<Item = (&Demand, usize)> {
+    pub fn missing(&self) -> impl Iterator<Item = (&Demand, u32)> {
         self.asked.demands.iter().filter_map(|demand| {
             let have = self.votes.iter().filter(|vote| demand.is_for(&vote.by)).count();
-            let lacking = (demand.quorum as usize).saturating_sub(have);
+            let lacking = demand.quorum.saturating_sub(u32::try_from(have).unwrap_or(u32::MAX));
             (lacking > 0).then_some((demand, lacking))
         })
     }
@@ -204,10 +204,7 @@ impl Approval {
     }
 
     /// Whether this human may say yes or no.
-    ///
-    /// # Errors
-    /// Why not.
-    pub fn may_decide(&self, human: &Human) -> Result<(), Refusal> {
+    fn may_decide(&self, human: &Human) -> Result<(), Refusal> {
         let who = || human.subject.clone();
         let Asked { demands, bound, .. } = &self.asked;
         if human.is_called(&bound.delegator) {
@@ -245,12 +242,6 @@ impl State {
             Self::Consumed { .. } => "consumed",
             Self::Superseded { .. } => "superseded",
         }
-    }
-
-    /// Whether it can still be decided or used.
-    #[must_use]
-    pub fn is_open(&self) -> bool {
-        matches!(self, Self::Pending | Self::Approved { .. })
     }
 }
 

@@ -57,7 +57,7 @@ impl Demand {
         human.is_among(&self.approvers) && !self.is_by(human)
     }
 
-    pub(crate) fn is_by(&self, human: &Human) -> bool {
+    fn is_by(&self, human: &Human) -> bool {
         self.authors.iter().any(|author| human.is_called(author))
     }
 }

@@ -1,13 +1,13 @@
 //! What a yes is bound to.
 
-use std::fmt;
+use std::{fmt, io};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 /// One call, exactly: a yes to it is a yes to nothing else.
 ///
-/// Its JSON form is canonical (RFC 8785): the fields stand in the order of their names, and are text and booleans. Of the body
+/// Its JSON form is canonical (RFC 8785): the fields stand in the order of their names, and all that is in them is text. Of the body
 /// there is a digest under a key of the gate's, so that who reads this cannot try guesses at what is in it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -57,7 +57,7 @@ pub struct Target {
     pub uid: String,
 }
 
-/// SHA-256 of a [`Bound`]'s JSON form. What a passkey signs.
+/// SHA-256 of a [`Bound`]'s JSON form.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Digest([u8; 32]);
 
@@ -65,17 +65,24 @@ impl Bound {
     /// The digest that a yes is bound to.
     #[must_use]
     pub fn digest(&self) -> Digest {
-        // Text and booleans always have a JSON form; if they had none, no two would be equal, and nothing is approved.
-        let bytes = serde_json::to_vec(self).unwrap_or_else(|_| self.nonce.clone().into_bytes());
-        Digest(Sha256::digest(bytes).into())
+        let mut hash = Hashing(Sha256::new());
+        #[expect(clippy::expect_used, reason = "text has a JSON form, and what hashes it takes every byte")]
+        serde_json::to_writer(&mut hash, self).expect("text has a JSON form");
+        Digest(hash.0.finalize().into())
     }
 }
 
-impl Digest {
-    /// Its 32 bytes.
-    #[must_use]
-    pub fn as_bytes(&self) -> &[u8; 32] {
-        &self.0
+/// Takes what is written to be hashed.
+struct Hashing(Sha256);
+
+impl io::Write for Hashing {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 

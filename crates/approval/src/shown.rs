@@ -7,7 +7,7 @@ use similar::{ChangeTag, TextDiff};
 /// So many unchanged lines are shown around changes.
 const AROUND: usize = 3;
 
-/// What changes with every write, and says nothing about what is changed (`ObjectMeta` in
+/// What the API server sets by itself, and what says nothing about what is changed (`ObjectMeta` in
 /// k8s.io/apimachinery/pkg/apis/meta/v1).
 const NOISE: [&str; 5] = ["managedFields", "resourceVersion", "generation", "uid", "creationTimestamp"];
 
@@ -50,7 +50,7 @@ pub struct Why {
 pub struct Changes {
     /// In their order.
     pub lines: Vec<Line>,
-    /// What was left out of both: fields that change with every write.
+    /// What was left out of both: fields that the API server sets by itself.
     pub left_out: Vec<String>,
 }
 
@@ -68,7 +68,7 @@ pub enum Line {
 }
 
 impl Shown {
-    /// About how many bytes of JSON it takes.
+    /// How many bytes of JSON it takes.
     #[must_use]
     pub fn size(&self) -> usize {
         serde_json::to_vec(self).map_or(usize::MAX, |json| json.len())

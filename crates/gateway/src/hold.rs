@@ -106,7 +106,7 @@ impl Call {
             None => ask,
         };
         let after = match ask.dry_run() {
-            Some(permit) => match self.ask(permit).await? {
+            Some(permit) => match self.send_look(permit).await? {
                 Seen::Object(live) => Some(live),
                 Seen::Error(error, _) => return Err(Stop::unseen(Refused::Answered(error))),
             },
@@ -139,7 +139,7 @@ impl Call {
 
 /// The object that a write by its name is about. What is deleted must be there; of what may yet be made, there is no version.
 fn target(live: &Live, request: &Request) -> Result<Target, Stop> {
-    match live.version_of_object() {
+    match live.uid_and_version() {
         Some((uid, version)) => Ok(Target { uid: uid.to_owned(), resource_version: version.to_owned() }),
         None if request.verb() == Verb::Delete || request.is_eviction() => {
             Err(Stop::unseen(Refused::Unseen(Unseen::Answered(StatusCode::NOT_FOUND))))

@@ -54,7 +54,7 @@ impl Call {
             Judgement::Verdict(Verdict::Deny(denial)) => return Err(Judged::from(&denial).of_look().into()),
             Judgement::Look(_) => return Err(Stop::unseen(Refused::Internal)),
         };
-        match self.ask(permit).await? {
+        match self.send_look(permit).await? {
             Seen::Object(live) => Ok(*live),
             Seen::Error(error, _) if error.status == StatusCode::NOT_FOUND => {
                 Ok(Live::absent(self.upstream().guard(), request))
@@ -66,7 +66,7 @@ impl Call {
     /// The verdict on a request that is judged by what it makes of the object: the API server says that in a dry run, or
     /// why it would not.
     pub(crate) async fn judge_merged(&self, look: Look) -> Result<Verdict, (Look, Stop)> {
-        match self.ask(look.dry_run()).await {
+        match self.send_look(look.dry_run()).await {
             Ok(Seen::Object(live)) => Ok(live.ask(|merged| self.policy().judge_merged(look, merged))),
             Ok(Seen::Error(error, _)) => Err((look, Stop::unseen(Refused::Answered(error)))),
             Err(stop) => Err((look, stop)),
@@ -74,7 +74,7 @@ impl Call {
     }
 
     /// Sends what the gate asks for itself, with an intent and an outcome of its own.
-    pub(crate) async fn ask(&self, permit: Permit) -> Result<Seen, Stop> {
+    pub(crate) async fn send_look(&self, permit: Permit) -> Result<Seen, Stop> {
         let started = Instant::now();
         let id = Id::from_u128(uuid::Uuid::now_v7().as_u128());
         let receipt = self.intend(id.clone(), Some(self.id().clone()), permit).await?;

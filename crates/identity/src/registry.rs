@@ -148,7 +148,8 @@ impl Sessions {
         Ok(Loaded { sessions, withdrawn, unrecorded, unrecorded_freezes, expirations })
     }
 
-    /// Ends all callers and lets go of the store; the sessions themselves stay as they are stored.
+    /// Ends all callers and lets go of the store, which is closed if nobody else has it; the sessions themselves stay as they are
+    /// stored.
     pub async fn close(self) {
         self.expiry.abort();
         self.shared.live.store(Arc::default());

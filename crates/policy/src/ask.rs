@@ -142,12 +142,19 @@ impl Ask {
         Ok(Self { request, ..self })
     }
 
-    /// The permit, by an approval that was used for exactly this: `bound` is what was approved.
+    /// The permit, by an approval that was used for this: `bound` is what was approved. Session, object and the bytes of the body are
+    /// in its digest and not known here; whoever asked has computed it anew.
     ///
     /// # Errors
     /// The request still waits: the approval was for something else, or by another policy.
     pub fn approved(self, bound: &Bound, approval: Consumed) -> Result<Permit, Box<Self>> {
+        let url = self.request.path_and_query();
+        let content = self.request.body().map(|body| body.content().header_value());
+        let content = content.as_ref().and_then(|value| value.to_str().ok());
         let same = bound.digest() == approval.digest()
+            && (bound.hidden.is_some() || bound.url == url)
+            && bound.content_type.as_deref() == content
+            && bound.body.is_some() == content.is_some()
             && bound.agent == self.agent
             && bound.cluster == self.cluster
             && bound.method == self.request.method().as_str()

@@ -41,6 +41,7 @@ pub struct Intent {
     audit_id: HeaderValue,
     actor: Actor,
     looks_for: Option<Id>,
+    approval: Option<Id>,
     permit: Permit,
     impersonation: Impersonation,
     known: KnownValues,
@@ -59,11 +60,13 @@ impl Intent {
         let actor = Actor { agent: permit.agent().into(), groups, delegator, session, src };
         let impersonation = Impersonation::of(&actor, permit.decision().masked_read())?;
         let audit_id = crate::impersonation::value("call", call.as_str())?;
-        if permit.approval().is_some_and(|approval| approval.call() != call.as_str()) {
-            return Err(Unintendable::OtherCall);
-        }
+        let approval = match permit.approval() {
+            Some(approval) if approval.call() != call.as_str() => return Err(Unintendable::OtherCall),
+            Some(approval) => Some(Id::new(approval.approval()).map_err(Unintendable::Approval)?),
+            None => None,
+        };
         let outgoing = permit.request().to_http();
-        Ok(Self { call, audit_id, actor, looks_for, permit, impersonation, known, outgoing })
+        Ok(Self { call, audit_id, actor, looks_for, approval, permit, impersonation, known, outgoing })
     }
 
     /// The request that was judged.
@@ -106,6 +109,9 @@ pub enum Unintendable {
     /// The agent's name is none for the API server.
     #[error(transparent)]
     Impersonation(#[from] NotImpersonable),
+    /// The approval has an id that cannot be recorded.
+    #[error("the approval's id: {0}")]
+    Approval(leaf::InvalidId),
     /// An approval was used for one call, and this is another.
     #[error("the approval was used for another call")]
     OtherCall,
@@ -135,8 +141,7 @@ impl Entry for Intent {
             },
             audit_id: self.call.clone(),
             looks_for: self.looks_for.clone(),
-            // Ids of approvals are the gate's own, and well formed.
-            approval: self.permit.approval().and_then(|approval| Id::new(approval.approval()).ok()),
+            approval: self.approval.clone(),
         }))
     }
 }

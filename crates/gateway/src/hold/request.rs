@@ -114,11 +114,11 @@ impl Call {
         if now == *before {
             return None;
         }
-        Some(match () {
-            () if now.policy != before.policy => "the policy has changed",
-            () if now.target != before.target => "the object has changed",
-            () => "what would be sent has changed",
-        })
+        if now.policy != before.policy {
+            return Some("the policy has changed");
+        }
+        let same_object = now.target == before.target;
+        Some(if same_object { "what would be sent has changed" } else { "the object has changed" })
     }
 
     /// Humans could not be asked.

@@ -148,11 +148,12 @@ fn stopped(ask: &Ask, id: &str, state: &State) -> Stop {
             "send it again to wait for that",
             true,
         ),
-        State::Consumed { .. } | State::Pending | State::Approved { .. } => (
+        State::Consumed { .. } => (
             format!("approval {id} was used by another call with the same request"),
             "look whether it is done; send it again to ask anew",
             false,
         ),
+        State::Pending | State::Approved { .. } => return later(ask, id),
     };
     Stop::asked(ask, ask.ended(&how, Some(next), again))
 }

@@ -20,6 +20,8 @@ pub(super) struct Approvals {
 #[derive(Debug)]
 struct Known {
     approval: Approval,
+    /// What was asked about, as it was to be sent.
+    request: Request,
     steps: Vec<Transition>,
     /// Where a call was sent by it.
     used: Option<u64>,
@@ -47,7 +49,10 @@ impl Approvals {
             bad(format!("it is bound to another {part} than what is asked"));
         }
         match Approval::new(leaf.asked.clone()) {
-            Ok(approval) => drop(self.known.insert(id, Known { approval, steps: Vec::new(), used: None })),
+            Ok(approval) => drop(
+                self.known
+                    .insert(id, Known { approval, request: request.clone(), steps: Vec::new(), used: None }),
+            ),
             Err(why) => bad(why.to_string()),
         }
     }
@@ -102,6 +107,9 @@ impl Known {
             State::Consumed { call } if *call == intent.call.as_str() => {}
             State::Consumed { call } => return Some(format!("it was used for call {call}")),
             other => return Some(format!("it was {}", other.as_str())),
+        }
+        if self.request != intent.request {
+            return Some("another request was sent than was asked about".to_owned());
         }
         let bound = &self.approval.asked().bound;
         let Intent { actor, request, decision, .. } = intent;

@@ -178,7 +178,7 @@ pub enum Finding {
     ClockBack { index: u64, microseconds: i64 },
     /// Not all could be held in memory.
     #[error(
-        "more than {remembered} calls were open or sessions known at once: some are not checked against each other"
+        "more than {remembered} calls were open, or sessions or approvals known, at once: some are not checked against each other"
     )]
     TooMany { remembered: usize },
 }

@@ -129,7 +129,7 @@ impl Run<'_> {
         whole.is_some()
     }
 
-    /// Where the key that comes next leads to; the value comes next. Or the key does.
+    /// Reads a key and its colon, and answers with where it leads. `None`: nothing is read, and the automaton reads it.
     #[inline(always)]
     fn key(&mut self) -> Option<Node> {
         if self.peek() != b'"' {
@@ -155,8 +155,12 @@ impl Run<'_> {
     fn open(&mut self, object: bool, node: Node) -> bool {
         let room = self.stack.len() < MAX_DEPTH;
         if room {
-            if object && node > ANYWHERE && self.rules.fresh(node) {
-                self.binding.as_deref_mut().map(Binding::begin_object);
+            if object
+                && node > ANYWHERE
+                && self.rules.fresh(node)
+                && let Some(binding) = self.binding.as_deref_mut()
+            {
+                binding.begin_object();
             }
             self.top = Frame { object, node };
             self.stack.push(self.top);
@@ -165,7 +169,7 @@ impl Run<'_> {
         room
     }
 
-    /// The end of the innermost object or array, unless it is the document's.
+    /// The end of the innermost object or array, if this bracket is its own and the automaton need not see it.
     #[inline(always)]
     fn close(&mut self, byte: u8) -> bool {
         let depth = self.stack.len();

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::live::Live;
 
-/// What every write changes (`ObjectMeta` in k8s.io/apimachinery/pkg/apis/meta/v1).
+/// What a write changes though nobody asked it to (`ObjectMeta` in k8s.io/apimachinery/pkg/apis/meta/v1).
 const BY_ITSELF: [&str; 3] = ["managedFields", "resourceVersion", "generation"];
 
 impl Live {
@@ -62,5 +62,43 @@ impl Pair<'_> {
             real: (real(self.real.0), real(self.real.1)),
             shown: (shown(self.shown.0), shown(self.shown.1)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// The paths at which objects with these values, and shown like this, differ unseen.
+    fn hidden(real: (Value, Value), shown: (Value, Value)) -> Vec<String> {
+        let mut paths = Vec::new();
+        let pair = Pair { real: (&real.0, &real.1), shown: (&shown.0, &shown.1) };
+        pair.walk(String::new(), &mut paths);
+        paths
+    }
+
+    #[test]
+    fn what_looks_the_same_and_is_not_is_named() {
+        let data = |a: &str, b: &str| json!({"data": {"a": a, "b": b}, "metadata": {"resourceVersion": a}});
+        let masked = || data("MASK", "MASK");
+        assert_eq!(hidden((data("1", "2"), data("1", "3")), (masked(), masked())), ["data.b"]);
+        assert_eq!(hidden((data("1", "2"), data("4", "3")), (masked(), masked())), ["data.a", "data.b"]);
+        assert_eq!(hidden((data("1", "2"), data("1", "2")), (masked(), masked())), [""; 0]);
+        let seen = (data("1", "2"), data("4", "2"));
+        assert_eq!(hidden(seen.clone(), seen), [""; 0], "the diff shows it");
+    }
+
+    #[test]
+    fn lists_objects_masked_as_a_whole_and_what_came_or_went() {
+        let env = |value: &str| json!({"env": [{"name": "A", "value": "1"}, {"name": "P", "value": value}]});
+        assert_eq!(hidden((env("x"), env("y")), (env("MASK"), env("MASK"))), ["env[1].value"]);
+        let whole = |value: &str| json!({"status": {"token": {"deep": [value]}}});
+        let masked = || json!({"status": "MASK"});
+        assert_eq!(hidden((whole("x"), whole("y")), (masked(), masked())), ["status.token.deep[0]"]);
+        let (with, without) = (json!({"data": {"a": "1"}}), json!({"data": {}}));
+        let shown = (json!({"data": {"a": "MASK"}}), json!({"data": {}}));
+        assert_eq!(hidden((with, without), shown), [""; 0], "the diff shows that it is gone");
     }
 }

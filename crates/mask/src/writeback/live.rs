@@ -79,7 +79,7 @@ impl Live {
 
     /// Its `metadata.uid` and `metadata.resourceVersion`; none if there is no object.
     #[must_use]
-    pub fn version_of_object(&self) -> Option<(&str, &str)> {
+    pub fn uid_and_version(&self) -> Option<(&str, &str)> {
         let metadata = self.real.get("metadata")?;
         Some((metadata.get("uid")?.as_str()?, metadata.get("resourceVersion")?.as_str()?))
     }

@@ -70,6 +70,9 @@ fn an_approval_of_anything_else_does_not() {
         Bound { cluster: "test".into(), ..bound() },
         Bound { method: "PUT".into(), ..bound() },
         Bound { policy: "sha256:00".into(), ..bound() },
+        Bound { url: "/api/v1/namespaces/shop".into(), ..bound() },
+        Bound { content_type: Some("application/json".into()), ..bound() },
+        Bound { body: Some("hmac-sha256:00".into()), ..bound() },
     ] {
         assert!(ask().approved(&other, used(&other)).is_err(), "{other:?}");
     }

@@ -141,6 +141,7 @@ fn view(stored: &StoredApproval) -> ApprovalView {
         session: asked.bound.session.clone(),
         reason: reason.clone(),
         demands: asked.demands.clone(),
+        missing: approval.missing().map(|(demand, lacking)| (lacking, demand.rule.clone())).collect(),
         votes: approval.votes().iter().map(|vote| (vote.by.subject.clone(), vote.at)).collect(),
     }
 }

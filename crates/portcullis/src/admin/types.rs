@@ -126,6 +126,8 @@ pub struct ApprovalView {
     pub reason: String,
     /// Who must agree.
     pub demands: Vec<Demand>,
+    /// What is still missing: how many humans, by which rule.
+    pub missing: Vec<(u32, String)>,
     /// Who said yes so far, and when.
     pub votes: Vec<(String, Timestamp)>,
 }

@@ -137,10 +137,12 @@ impl List {
 }
 
 fn table(approvals: &[ApprovalView]) -> Table {
-    let mut table = Table::new(&["APPROVAL", "STATE", "ASKED", "AGENT", "FOR", "WHAT"]);
+    let mut table = Table::new(&["APPROVAL", "STATE", "ASKED", "UNTIL", "AGENT", "FOR", "WHAT"]);
     for approval in approvals {
-        let ApprovalView { id, state, agent, delegator, act, asked_at, .. } = approval;
-        table.row([id, state, &format!("{asked_at:.0}"), agent, &visible(delegator), &visible(act)]);
+        let ApprovalView { id, state, agent, delegator, act, asked_at, deadline, .. } = approval;
+        let until = deadline.map_or_else(|| "-".to_owned(), |deadline| format!("{deadline:.0}"));
+        let (asked, delegator, act) = (format!("{asked_at:.0}"), visible(delegator), visible(act));
+        table.row([id, state, &asked, &until, agent, &delegator, &act]);
     }
     table
 }
@@ -166,12 +168,12 @@ impl Approve {
             }
         }
         let detail = client.approve(&self.id).await?;
-        let ApprovalView { id, state, demands, votes, .. } = &detail.approval;
-        if state == "pending" {
-            let needed: u32 = demands.iter().map(|demand| demand.quorum).max().unwrap_or(1);
-            let line =
-                format!("You approved {id}; others have to as well ({} of {needed} so far)", votes.len());
-            return Ok(terminal::print_line(line)?);
+        let ApprovalView { id, missing, .. } = &detail.approval;
+        if !missing.is_empty() {
+            let one = |(lacking, rule): &(u32, String)| format!("{lacking} more by {rule}");
+            let missing: Vec<String> = missing.iter().map(one).collect();
+            let line = format!("You approved {id}; it still needs {}", missing.join(", "));
+            return Ok(terminal::print_line(visible(&line))?);
         }
         Ok(terminal::print_line(format_args!("You approved {id}"))?)
     }
@@ -264,7 +266,8 @@ fn changes(changes: &Changes, colours: bool) -> String {
         out.push_str("nothing can be shown of what would change\n");
     }
     if !left_out.is_empty() {
-        let _infallible = writeln!(out, "\nnot shown, since every write changes it: {}", left_out.join(", "));
+        let _infallible =
+            writeln!(out, "\nnot shown, since the API server sets it by itself: {}", left_out.join(", "));
     }
     out
 }

@@ -187,9 +187,9 @@ impl Resolver<'_> {
         let text = raw.map_or_else(|| default.to_owned(), |raw| raw.0);
         let duration = self.read(at, values::duration(&text))?;
         if duration.is_zero() || duration > most {
-            let most = most.as_secs() / 3600;
+            let most = values::duration_text(most);
             return self
-                .refuse(at, format!("`{text}` is out of range; give more than nothing and at most {most}h"));
+                .refuse(at, format!("`{text}` is out of range; give more than nothing and at most {most}"));
         }
         Some(duration)
     }

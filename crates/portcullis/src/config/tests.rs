@@ -116,6 +116,29 @@ upstream: [5s]
 }
 
 #[test]
+fn nobody_approves_as_two_or_as_an_agent() {
+    let approvers = |list: &str| problems(&format!("{LEAST}approvers: {list}\n"));
+    assert_eq!(
+        approvers("[{ name: grace, aliases: [g@example.com], groups: [sre], account: 0 }, { name: alan }]"),
+        "none"
+    );
+    let table = [
+        "[{ name: grace, aliases: [G@example.com] }, { name: g@example.com }]",
+        "[{ name: grace, account: 7 }, { name: alan, account: 7 }]",
+        "[{ name: Claude }]",
+        "[{ name: grace, groups: [sre] }, { name: sre }]",
+        "[{ name: grace, groups: [grace] }]",
+        "[{ groups: [sre] }]",
+        "[{ name: '', account: -1 }]",
+    ];
+    let told: Vec<String> = table.iter().map(|list| format!("{list}\n{}", approvers(list))).collect();
+    let times = problems(&format!(
+        "{LEAST}approvals: {{ hold: 20m, decide_within: 500ms, use_within: 8d, pending: 0 }}\n"
+    ));
+    assert_snapshot!(format!("{}\n\n{times}", told.join("\n\n")));
+}
+
+#[test]
 fn what_is_not_plain_yaml_is_refused() {
     let table = [
         "",

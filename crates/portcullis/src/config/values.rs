@@ -31,6 +31,14 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     Ok(total)
 }
 
+/// Writes what [`duration`] reads, in the largest of hours, minutes and seconds without a remainder.
+pub(super) fn duration_text(span: Duration) -> String {
+    let seconds = span.as_secs();
+    let units = [(3_600, "h"), (60, "m")];
+    let unit = units.into_iter().find(|(factor, _)| seconds >= *factor && seconds.is_multiple_of(*factor));
+    unit.map_or_else(|| format!("{seconds}s"), |(factor, unit)| format!("{}{unit}", seconds / factor))
+}
+
 /// Reads `512B`, `64KiB`, `3MiB`, `1GiB`, in bytes.
 pub(crate) fn size(text: &str) -> Result<usize, String> {
     let wrong = || format!("`{text}` is not a size; write it as `64KiB` or `3MiB`");

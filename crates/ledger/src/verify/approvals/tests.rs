@@ -87,6 +87,10 @@ fn whatever_was_not_approved_is_told() {
             told(|_, _, intents| intents.iter_mut().for_each(|intent| intent.request.path = "/api".into())),
         ),
         (
+            "another verb",
+            told(|_, _, intents| intents.iter_mut().for_each(|intent| intent.request.verb = "patch".into())),
+        ),
+        (
             "another cluster",
             told(|_, _, intents| {
                 intents.iter_mut().for_each(|intent| intent.request.cluster = "test".into())

@@ -38,6 +38,7 @@ fn detail(before: Value, after: Value, hostile: &str) -> ApprovalDetail {
             quorum: 2,
             authors: vec![],
         }],
+        missing: vec![(1, "asks".into())],
         votes: vec![("grace".into(), at("2026-11-23T06:01:00Z"))],
     };
     let rules = vec![Why { rule: "asks".into(), reason: "changes are looked at".into() }];

@@ -85,7 +85,14 @@ impl Resolver<'_> {
 
     pub(super) fn approvals(&mut self, raw: raw::Approvals, at: &FieldPath) -> Option<Approvals> {
         let hold = self.duration(raw.hold, defaults::HOLD, LONGEST_HOLD, &at.key("hold"));
-        let mut long = |raw, default, key| self.duration(raw, default, LONGEST, &at.key(key));
+        let mut long = |raw, default, key| {
+            let at = at.key(key);
+            let span = self.duration(raw, default, LONGEST, &at)?;
+            if span.subsec_nanos() > 0 {
+                return self.refuse(&at, "is counted in whole seconds; give at least 1s");
+            }
+            Some(span)
+        };
         let decide_within = long(raw.decide_within, defaults::DECIDE_WITHIN, "decide_within");
         let use_within = long(raw.use_within, defaults::USE_WITHIN, "use_within");
         Some(Approvals {
