@@ -51,21 +51,28 @@ impl Call {
     /// The permit for `request`, or for what is sent in its place; or else the request as far as it came, and why it came
     /// no further.
     async fn permit(&self, request: Request) -> Result<Permit, Stopped> {
-        let asked = request.clone();
-        let request = match self.settle(&request).await {
-            Ok(settled) => settled.unwrap_or(request),
+        // As its client sent it: kept only where something else is judged in its place.
+        let (mut asked, request) = match self.settle(&request).await {
+            Ok(Some(settled)) => (Some(request), settled),
+            Ok(None) => (None, request),
             Err(stop) => return Err(Box::new((request, stop))),
         };
         let verdict = match self.judge(request) {
             Judgement::Verdict(verdict) => verdict,
-            Judgement::Look(look) => match self.judge_merged(look).await {
-                Ok(verdict) => verdict,
-                Err((look, stop)) => return Err(Box::new((look.request().clone(), stop))),
-            },
+            Judgement::Look(look) => {
+                asked.get_or_insert_with(|| look.request().clone());
+                match self.judge_merged(look).await {
+                    Ok(verdict) => verdict,
+                    Err((look, stop)) => return Err(Box::new((look.request().clone(), stop))),
+                }
+            }
         };
         match verdict {
             Verdict::Allow(permit) => Ok(permit),
-            Verdict::Ask(ask) => self.hold(self.key_of(&asked), ask).await,
+            Verdict::Ask(ask) => {
+                let key = self.key_of(asked.as_ref().unwrap_or_else(|| ask.request()));
+                self.hold(key, ask).await
+            }
             Verdict::Deny(denial) => Err(Box::new((denial.request().clone(), Judged::from(&denial).into()))),
         }
     }
