@@ -1,9 +1,9 @@
 //! Approvals end when their time runs out, whether anybody looks at them or not.
 
-use std::time::Duration;
+use std::{future::Future, pin::pin, time::Duration};
 
 use approval::What;
-use tokio::time::sleep;
+use tokio::{select, time::sleep};
 
 use crate::{Error, Inbox};
 
@@ -11,13 +11,17 @@ use crate::{Error, Inbox};
 const EVERY: Duration = Duration::from_secs(1);
 
 impl Inbox {
-    /// Ends what is overdue, for as long as it is polled.
-    pub async fn expire(&self) {
+    /// Ends what is overdue, until `stop` is ready. A step that has begun is kept and recorded before that.
+    pub async fn expire(&self, stop: impl Future<Output = ()>) {
+        let mut stop = pin!(stop);
         loop {
             if let Err(error) = self.expire_overdue().await {
                 tracing::error!(%error, "what is overdue could not be ended; it can be neither decided nor used");
             }
-            sleep(EVERY).await;
+            select! {
+                () = sleep(EVERY) => {}
+                () = &mut stop => return,
+            }
         }
     }
 

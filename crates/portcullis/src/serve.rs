@@ -162,10 +162,7 @@ async fn administer(listener: UnixListener, admin: Admin, stop: CancellationToke
 
 /// Ends approvals whose time runs out, until `stop` fires.
 async fn expire(inbox: Arc<Inbox>, stop: CancellationToken) {
-    tokio::select! {
-        () = inbox.expire() => {}
-        () = stop.cancelled() => {}
-    }
+    inbox.expire(stop.cancelled_owned()).await;
 }
 
 fn holding(config: &Config) -> Holding {
