@@ -3,7 +3,7 @@
 use approval::{Bound, Consumed, Demand, Target};
 use kube_api::{Refusal, Request, Status, Verb};
 
-use crate::decision::{Decision, Requirement};
+use crate::decision::Decision;
 use crate::judge::Principal;
 use crate::verdict::Permit;
 use crate::wording::Refused;
@@ -26,7 +26,7 @@ pub(crate) struct Asking {
     pub(crate) decision: Decision,
     /// The decision once it is approved.
     pub(crate) granted: Decision,
-    pub(crate) requirements: Vec<Requirement>,
+    pub(crate) demands: Vec<Demand>,
     pub(crate) refused: Refused,
 }
 
@@ -61,30 +61,8 @@ impl Ask {
 
     /// Who must agree. Each of these, not any of them.
     #[must_use]
-    pub fn requirements(&self) -> &[Requirement] {
-        &self.asking.requirements
-    }
-
-    /// The same, as the state machine of approvals takes them.
-    #[must_use]
-    pub fn demands(&self) -> Vec<Demand> {
-        self.requirements().iter().map(Requirement::demand).collect()
-    }
-
-    /// Everyone named by any requirement, for display: whether enough agreed, [`Ask::requirements`] tells.
-    #[must_use]
-    pub fn approvers(&self) -> Vec<String> {
-        let mut all: Vec<String> =
-            self.requirements().iter().flat_map(|r| r.approvers().iter().cloned()).collect();
-        all.sort_unstable();
-        all.dedup();
-        all
-    }
-
-    /// The largest quorum of any requirement, for display.
-    #[must_use]
-    pub fn quorum(&self) -> u32 {
-        self.requirements().iter().map(Requirement::quorum).max().unwrap_or(1)
+    pub fn demands(&self) -> &[Demand] {
+        &self.asking.demands
     }
 
     /// What would be done, in words: `delete deployments.apps "web" in namespace "shop" of cluster "prod"`.

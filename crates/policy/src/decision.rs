@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::bundle::Digest;
-use crate::rule::{Approval, Rule};
+use crate::rule::Rule;
 
 /// The three outcomes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -15,16 +15,6 @@ pub enum Outcome {
     Ask,
     /// No.
     Deny,
-}
-
-/// One rule's demand for approval. If several rules ask, each demand must be met.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Requirement {
-    rule: String,
-    approvers: Vec<String>,
-    quorum: u32,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    authors: Vec<String>,
 }
 
 /// What was decided, by what, under which bundle: what the ledger keeps.
@@ -106,42 +96,6 @@ impl Outcome {
 impl std::fmt::Display for Outcome {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.as_str())
-    }
-}
-
-// === impl Requirement ===
-
-impl Requirement {
-    /// The demand of `rule`, if it asks.
-    pub(crate) fn of(rule: &Rule) -> Option<Self> {
-        let approval = rule.approval.as_ref()?;
-        let Approval { approvers, quorum, authors } = approval.clone();
-        Some(Self { rule: rule.id.clone(), approvers, quorum, authors })
-    }
-
-    /// The same as the state machine of approvals takes it.
-    #[must_use]
-    pub fn demand(&self) -> approval::Demand {
-        let Self { rule, approvers, quorum, authors } = self.clone();
-        approval::Demand { rule, approvers, quorum, authors }
-    }
-
-    /// The id of the rule that asks.
-    #[must_use]
-    pub fn rule(&self) -> &str {
-        &self.rule
-    }
-
-    /// Who may approve: people or groups of people, as the bundle names them.
-    #[must_use]
-    pub fn approvers(&self) -> &[String] {
-        &self.approvers
-    }
-
-    /// How many distinct humans of them, 1 to 10.
-    #[must_use]
-    pub fn quorum(&self) -> u32 {
-        self.quorum
     }
 }
 

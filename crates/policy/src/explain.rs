@@ -6,7 +6,7 @@ use cedar_policy::PolicySet;
 use kube_api::Request;
 
 use crate::call::{Call, Object, Subject};
-use crate::decision::{Outcome, Requirement, Reveal};
+use crate::decision::{Outcome, Reveal};
 use crate::evaluate::{Answer, Evaluation};
 use crate::judge::{Cause, Finding, Judge, Principal};
 use crate::places::Place;
@@ -151,8 +151,8 @@ fn flips(who: &Principal<'_>, cluster: &str, call: &Call<'_>, finding: &Finding<
     match (finding.outcome, finding.cause) {
         (Outcome::Allow, _) => format!("a forbid, or the end of {}", ids(|_| true)),
         (Outcome::Ask, _) => {
-            let requirements = finding.rules.iter().filter_map(|rule| Requirement::of(rule));
-            let needs = requirements.map(|r| format!("{} of {}", r.quorum(), r.approvers().join(", ")));
+            let demands = finding.rules.iter().filter_map(|rule| rule.demand());
+            let needs = demands.map(|demand| format!("{} of {}", demand.quorum, demand.approvers.join(", ")));
             format!("approval by {}", needs.collect::<Vec<_>>().join(" and by "))
         }
         (Outcome::Deny, Cause::Fixed(denial)) => match denial.cost() {

@@ -39,7 +39,7 @@ mod wording;
 
 pub use ask::Ask;
 pub use bundle::{Bundle, Digest, Source, Summary, check};
-pub use decision::{Decision, Outcome, Requirement, Reveal, RuleRef};
+pub use decision::{Decision, Outcome, Reveal, RuleRef};
 pub use explain::{Considered, Explanation, Fate, explain};
 pub use fixed::{FixedDenial, fixed_denials};
 pub use judge::{Judge, Principal};

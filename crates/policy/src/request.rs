@@ -1,12 +1,13 @@
 //! From a request to a verdict.
 
+use approval::Demand;
 use kube_api::{ContentType, Representation, Request, Target};
 
 use crate::action::Action;
 use crate::ask::{Ask, Asking};
 use crate::body::{Body, Form};
 use crate::call::{Call, Object};
-use crate::decision::{Decision, Outcome, Requirement, Reveal, RuleRef};
+use crate::decision::{Decision, Outcome, Reveal, RuleRef};
 use crate::judge::{Cause, Finding, Judge, Principal};
 use crate::look::{Judgement, Look};
 use crate::verdict::{Denial, Permit, Verdict};
@@ -22,7 +23,7 @@ pub(crate) struct Settled {
     refused: Option<Refused>,
     /// INVARIANT: the decision once it is approved is there if, and only if, the outcome is to ask.
     granted: Option<Decision>,
-    requirements: Vec<Requirement>,
+    demands: Vec<Demand>,
 }
 
 impl Judge {
@@ -56,8 +57,8 @@ impl Judge {
             (finding.outcome != Outcome::Allow).then(|| Refused::new(who.agent, cluster, call, finding));
         let asks = finding.outcome == Outcome::Ask;
         let granted = asks.then(|| self.decision(who, cluster, call, &finding.granted()));
-        let requirements = finding.rules.iter().filter_map(|rule| Requirement::of(rule)).collect();
-        Settled { decision, refused, granted, requirements }
+        let demands = finding.rules.iter().filter_map(|rule| rule.demand()).collect();
+        Settled { decision, refused, granted, demands }
     }
 
     pub(crate) fn decision(
@@ -84,15 +85,12 @@ impl Judge {
 impl Settled {
     /// The verdict on `request`.
     pub(crate) fn of(self, who: &Principal<'_>, cluster: &str, request: Request) -> Verdict {
-        let Self { decision, refused, granted, requirements } = self;
+        let Self { decision, refused, granted, demands } = self;
         match (refused, granted) {
             (None, _) => Verdict::Allow(Permit::new(who, cluster, request, decision)),
-            (Some(refused), Some(granted)) => Verdict::Ask(Ask::new(
-                who,
-                cluster,
-                request,
-                Asking { decision, granted, requirements, refused },
-            )),
+            (Some(refused), Some(granted)) => {
+                Verdict::Ask(Ask::new(who, cluster, request, Asking { decision, granted, demands, refused }))
+            }
             (Some(refused), None) => Verdict::Deny(Denial::new(request, decision, refused)),
         }
     }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use approval::Demand;
 use cedar_policy::{ActionConstraint, Effect, EntityUid, Policy, PolicyId, PrincipalConstraint};
 
 use crate::action::Action;
@@ -46,6 +47,12 @@ pub(crate) enum PrincipalScope {
 }
 
 impl Rule {
+    /// What it demands, if it asks.
+    pub(crate) fn demand(&self) -> Option<Demand> {
+        let Approval { approvers, quorum, authors } = self.approval.clone()?;
+        Some(Demand { rule: self.id.clone(), approvers, quorum, authors })
+    }
+
     /// Reads a policy's annotations and scope; on failure says everything that is wrong with them.
     pub(crate) fn read(file: &Arc<str>, policy: &Policy) -> Result<Self, Vec<String>> {
         let mut wrong = Vec::new();

@@ -7,7 +7,7 @@ use http::StatusCode;
 use kube_api::Status;
 
 use crate::call::{Call, Subject};
-use crate::decision::{Outcome, Requirement};
+use crate::decision::Outcome;
 use crate::judge::{Cause, Finding};
 use crate::places::{ANY_OTHER, Place};
 use crate::rule::Rule;
@@ -151,9 +151,9 @@ fn uses(message: &mut String, secrets: &[Used]) {
 /// Appends why approval is needed; answers what to do next.
 fn ask(message: &mut String, rules: &[&Rule]) -> String {
     _ = write!(message, " without approval: {}", reasons(rules));
-    for requirement in rules.iter().filter_map(|rule| Requirement::of(rule)) {
-        let approvers = requirement.approvers().join(", ");
-        _ = write!(message, "; needs {} of {}", requirement.quorum(), approvers.escape_debug());
+    for demand in rules.iter().filter_map(|rule| rule.demand()) {
+        let approvers = demand.approvers.join(", ");
+        _ = write!(message, "; needs {} of {}", demand.quorum, approvers.escape_debug());
     }
     hints(rules).unwrap_or_else(|| "ask an approver, then send the same request again".to_owned())
 }

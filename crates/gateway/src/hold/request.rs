@@ -42,7 +42,7 @@ impl Call {
             decide_by,
             use_seconds: holding.use_seconds,
             bound: self.bound(prepared, uuid::Uuid::new_v4().simple().to_string(), decide_by),
-            demands: prepared.ask.demands(),
+            demands: prepared.ask.demands().to_vec(),
         };
         let shown = serde_json::to_string(&prepared.shown).map_err(|error| {
             tracing::error!(call = %self.id(), %error, "what approvers are shown cannot be written");

@@ -46,7 +46,7 @@ fn bound() -> Bound {
 
 fn used(bound: &Bound) -> Consumed {
     let now = Timestamp::UNIX_EPOCH;
-    let asked = Asked { bound: bound.clone(), demands: ask().demands(), ..testing::asked("a", now) };
+    let asked = Asked { bound: bound.clone(), demands: ask().demands().to_vec(), ..testing::asked("a", now) };
     let approved =
         Approval::new(asked).unwrap().next(testing::yes(testing::human("alan", &["sre"])), now).unwrap().1;
     approved.next(testing::used(bound, "c"), now).unwrap().1.consumed().unwrap()
