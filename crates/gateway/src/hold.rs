@@ -7,8 +7,8 @@
 //! ```
 //!
 //! The bytes that were asked about are the bytes that are sent. While its client waits, the request itself is held, in
-//! memory. When the client comes back, it sends the same bytes again: they are found by a keyed digest, and nothing that an
-//! agent wrote, which may be secret, has to be kept meanwhile.
+//! memory. When the client comes back, it sends the same bytes again: they are found by a keyed digest, so that no body, which
+//! may be secret, has to be kept meanwhile. What approvers are shown is kept, masked.
 
 mod request;
 mod wait;
@@ -73,30 +73,9 @@ impl Call {
         if self.policy_has_changed(&ask) {
             return Err(wait::outdated(&ask));
         }
-        let verb = ask.request().verb();
-        if verb == Verb::DeleteCollection {
-            let status = ask.ended(
-                "which objects that is cannot be told humans beforehand",
-                Some("delete them by their names"),
-                false,
-            );
-            return Err(Stop::asked(&ask, status));
-        }
-        let on_an_object = ask.request().resource().is_some_and(|resource| resource.subresource().is_some());
-        if verb == Verb::Create && on_an_object && !ask.request().is_eviction() {
-            let next = Some("do it in another way, or ask the owner of the policy");
-            return Err(Stop::asked(
-                &ask,
-                ask.ended("what it would do cannot be shown to humans", next, false),
-            ));
-        }
-        let by_name =
-            matches!(verb, Verb::Delete | Verb::Update | Verb::Patch) || ask.request().is_eviction();
-        let live = if by_name { Some(self.look(ask.request()).await?) } else { None };
-        let target = match &live {
-            Some(live) => Some(target(live, ask.request())?),
-            None => None,
-        };
+        can_be_asked(&ask)?;
+        let live = if is_by_name(ask.request()) { Some(self.look(ask.request()).await?) } else { None };
+        let target = live.as_ref().map(|live| target(live, ask.request())).transpose()?;
         let ask = match &target {
             Some(target) => ask.bind(target).map_err(|refusal| Stop::Refused {
                 refused: Refused::Unparsed(Box::new(refusal.status())),
@@ -115,26 +94,53 @@ impl Call {
         let result = after
             .as_ref()
             .map(|live| live.ask(|object| self.gate().ledger().keyed_digest(object.to_string().as_bytes())));
-        let masked = |live: Option<&Live>| live.map_or(Value::Null, |live| live.shown().clone());
-        let why = |rule: &RuleRef| Why { rule: rule.id().to_owned(), reason: rule.reason().to_owned() };
-        let hidden = live.as_ref().zip(after.as_deref()).map(|(live, after)| live.hidden_changes(after));
-        let shown = Shown {
-            verb: verb.as_str().to_owned(),
-            dry_run: ask.request().dry_run(),
-            act: upstream::text::<512>(ask.act(), &self.known()).to_string(),
-            reason: upstream::text::<512>(self.caller().reason().as_str(), &self.known()).to_string(),
-            rules: ask.decision().rules().iter().map(why).collect(),
-            options: options(ask.request()),
-            hidden: hidden.unwrap_or_default(),
-            before: masked(live.as_ref()),
-            after: masked(after.as_deref()),
-        };
+        let shown = self.shown(&ask, live.as_ref(), after.as_deref());
         if shown.size() > MOST_SHOWN {
             let how = "it is about an object too large to be shown to humans";
             return Err(Stop::asked(&ask, ask.ended(how, None, false)));
         }
         Ok(Prepared { ask, key, target, result, shown })
     }
+
+    /// What approvers are shown, masked: what is asked, why, and the object `before` and `after`.
+    fn shown(&self, ask: &Ask, before: Option<&Live>, after: Option<&Live>) -> Shown {
+        let masked = |live: Option<&Live>| live.map_or(Value::Null, |live| live.shown().clone());
+        let why = |rule: &RuleRef| Why { rule: rule.id().to_owned(), reason: rule.reason().to_owned() };
+        let hidden = before.zip(after).map(|(before, after)| before.hidden_changes(after));
+        Shown {
+            verb: ask.request().verb().as_str().to_owned(),
+            dry_run: ask.request().dry_run(),
+            act: upstream::text::<512>(ask.act(), &self.known()).to_string(),
+            reason: upstream::text::<512>(self.caller().reason().as_str(), &self.known()).to_string(),
+            rules: ask.decision().rules().iter().map(why).collect(),
+            options: options(ask.request()),
+            hidden: hidden.unwrap_or_default(),
+            before: masked(before),
+            after: masked(after),
+        }
+    }
+}
+
+/// Whether what it would do can be shown to humans: else it is over before anybody is asked.
+fn can_be_asked(ask: &Ask) -> Result<(), Stop> {
+    let request = ask.request();
+    let on_subresource = request.resource().is_some_and(|resource| resource.subresource().is_some());
+    let (how, next) = match request.verb() {
+        Verb::DeleteCollection => {
+            ("which objects that is cannot be told humans beforehand", "delete them by their names")
+        }
+        Verb::Create if on_subresource && !request.is_eviction() => (
+            "what it would do cannot be shown to humans",
+            "do it in another way, or ask the owner of the policy",
+        ),
+        _ => return Ok(()),
+    };
+    Err(Stop::asked(ask, ask.ended(how, Some(next), false)))
+}
+
+/// Whether there is an object that it changes.
+fn is_by_name(request: &Request) -> bool {
+    matches!(request.verb(), Verb::Delete | Verb::Update | Verb::Patch) || request.is_eviction()
 }
 
 /// The object that a write by its name is about. What is deleted must be there; of what may yet be made, there is no version.
