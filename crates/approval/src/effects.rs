@@ -219,8 +219,8 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn effects(verb: &str, before: Value, after: Value) -> String {
-        let shown = Shown {
+    fn shown(verb: &str, before: Value, after: Value) -> Shown {
+        Shown {
             verb: verb.into(),
             dry_run: false,
             act: String::new(),
@@ -230,8 +230,11 @@ mod tests {
             hidden: vec![],
             before,
             after,
-        };
-        format!("{verb}: {}", shown.effects().join("; "))
+        }
+    }
+
+    fn effects(verb: &str, before: Value, after: Value) -> String {
+        format!("{verb}: {}", shown(verb, before, after).effects().join("; "))
     }
 
     fn deployment(image: &str, replicas: i64) -> Value {
@@ -278,15 +281,9 @@ mod tests {
     #[test]
     fn options_and_what_is_masked_are_told() {
         let shown = Shown {
-            verb: "delete".into(),
-            dry_run: false,
-            act: String::new(),
-            reason: String::new(),
-            rules: vec![],
             options: vec!["gracePeriodSeconds: 0".into()],
             hidden: vec!["data.password".into()],
-            before: Value::Null,
-            after: Value::Null,
+            ..shown("delete", Value::Null, Value::Null)
         };
         let expected = ["with gracePeriodSeconds: 0", "changes the value at data.password, which is masked"];
         assert_eq!(shown.effects(), expected);
@@ -294,21 +291,10 @@ mod tests {
 
     #[test]
     fn a_dry_run_does_nothing_and_odd_objects_are_told_by_their_diff() {
-        let shown = |before: Value, after: Value, dry_run| Shown {
-            verb: "update".into(),
-            dry_run,
-            act: String::new(),
-            reason: String::new(),
-            rules: vec![],
-            options: vec![],
-            hidden: vec![],
-            before,
-            after,
-        };
-        let dry = shown(deployment("a", 1), deployment("a", 1), true);
+        let dry = Shown { dry_run: true, ..shown("update", deployment("a", 1), deployment("a", 1)) };
         assert_eq!(dry.effects(), ["changes nothing: it is a dry run"]);
         for odd in [json!(1), json!([]), json!({"spec": {"replicas": "x", "template": 5}, "kind": {}})] {
-            assert_eq!(shown(odd.clone(), odd, false).effects(), [""; 0]);
+            assert_eq!(shown("update", odd.clone(), odd).effects(), [""; 0]);
         }
     }
 }
