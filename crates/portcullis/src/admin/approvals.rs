@@ -12,7 +12,7 @@ use store::StoredApproval;
 
 use super::{
     server::{Admin, refuse as no, to_the_end},
-    types::{ApprovalDetail, ApprovalView, Because, ListSessions},
+    types::{ApprovalDetail, ApprovalView, Because, Listing},
 };
 
 /// The most that a list shows.
@@ -22,7 +22,7 @@ const LISTED: u32 = 1_000;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Account(pub(super) u32);
 
-pub(super) async fn list(FromState(admin): FromState<Admin>, Query(query): Query<ListSessions>) -> Response {
+pub(super) async fn list(FromState(admin): FromState<Admin>, Query(query): Query<Listing>) -> Response {
     let listed = admin.inbox.list(query.all, LISTED).await;
     match listed {
         Ok(stored) => Json(stored.iter().map(view).collect::<Vec<_>>()).into_response(),

@@ -29,7 +29,7 @@ use crate::config::Approver;
 use super::{
     approvals::{self, Account},
     socket::{self, Peer},
-    types::{Because, ChangedSession, ListSessions, OpenSession, OpenedSession, Problem, SessionView},
+    types::{Because, ChangedSession, Listing, OpenSession, OpenedSession, Problem, SessionView},
 };
 
 /// More than any request of ours has.
@@ -130,7 +130,7 @@ async fn open(
     .await
 }
 
-async fn list(State(admin): State<Admin>, Query(query): Query<ListSessions>) -> Response {
+async fn list(State(admin): State<Admin>, Query(query): Query<Listing>) -> Response {
     let which = if query.all { Which::All } else { Which::Active };
     match admin.sessions.list(which, LISTED).await {
         Ok(sessions) => {

@@ -71,10 +71,10 @@ pub struct SessionView {
     pub frozen_why: Option<String>,
 }
 
-/// `GET /v1/sessions?all=true`: its query.
+/// `GET /v1/sessions?all=true`, `GET /v1/approvals?all=true`: their query.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct ListSessions {
+pub(super) struct Listing {
     /// Those that ended, too.
     #[serde(default)]
     pub(super) all: bool,

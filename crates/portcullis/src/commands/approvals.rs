@@ -11,7 +11,7 @@ use approval::{Changes, Line};
 use clap::{Args, Subcommand, ValueEnum};
 use identity::Reason;
 
-use super::gate::Gate;
+use super::gate::{self, Gate};
 use crate::{
     admin::{ApprovalDetail, ApprovalView, Because},
     table::Table,
@@ -108,8 +108,7 @@ enum Output {
 
 impl ApprovalsCommand {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        runtime.block_on(async {
+        gate::run(async {
             match self {
                 Self::List(command) => command.run().await,
                 Self::Show(command) => command.run().await,

@@ -1,6 +1,6 @@
 //! Which running gate a command is about.
 
-use std::path::PathBuf;
+use std::{future::Future, path::PathBuf};
 
 use clap::Args;
 
@@ -18,6 +18,14 @@ pub(crate) struct Gate {
     /// The gate's data folder, where its configuration cannot be read
     #[arg(long, value_name = "DIR", conflicts_with = "config")]
     data: Option<PathBuf>,
+}
+
+/// Runs a command that talks to a running gate.
+///
+/// # Errors
+/// What it came to, or that the runtime cannot be had.
+pub(crate) fn run<T>(command: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(command)
 }
 
 impl Gate {

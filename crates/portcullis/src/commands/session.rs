@@ -9,7 +9,7 @@ use anyhow::Context;
 use clap::{Args, Subcommand, ValueEnum};
 use identity::{AgentName, ClusterName, Delegator, Reason, SessionId};
 
-use super::gate::Gate;
+use super::gate::{self, Gate};
 use crate::{
     admin::{Because, ChangedSession, Client, OpenSession, OpenedSession, SessionView},
     config::duration,
@@ -124,8 +124,7 @@ enum Output {
 
 impl SessionCommand {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        runtime.block_on(async {
+        gate::run(async {
             match self {
                 Self::Open(command) => command.run().await,
                 Self::List(command) => command.run().await,
