@@ -14,7 +14,7 @@
 //!
 //! A write with placeholders, or to a Secret, is settled between parse and judge (`settle`), for which the gate looks at the
 //! object (`look`). What an agent sends is held against the values that the gate knows before that (`tripwire`), and a
-//! session stopped in [`freeze`]. What may end a call at any of them (its session's end, the gate's) is in `interrupt`.
+//! session stopped with [`control::freeze`]. What may end a call at any of them (its session's end, the gate's) is in `interrupt`.
 //! What is recorded is made in `record`, what a client is told instead of an answer in `refuse`, and the only
 //! bodies a client can get in `reply`. Calls turned away before they are anybody's are counted in [`rejections`].
 
@@ -26,7 +26,6 @@ mod compress;
 mod connection;
 mod deliver;
 mod forward;
-pub mod freeze;
 mod gate;
 mod hold;
 mod identify;

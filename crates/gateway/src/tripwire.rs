@@ -6,13 +6,14 @@
 
 use std::sync::Arc;
 
+use control::freeze;
 use identity::{End, Operator, Reason};
 use kube_api::Request;
 use ledger::leaf::{Event, Id, KnownValueSent};
 use policy::Decision;
 use serde_json::Value;
 
-use crate::{Gate, call::Call, freeze, outcome::Ending, refuse::Refused};
+use crate::{Gate, call::Call, outcome::Ending, refuse::Refused};
 
 impl Call {
     /// Holds what is asked against the values that the gate knows, before it is judged.

@@ -17,6 +17,7 @@ use std::{
 };
 
 use anyhow::Context;
+use control::Control;
 use gateway::{
     Gate, Holding, Limits,
     accept::{self, Drained},
@@ -103,13 +104,12 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     clusters::read_secrets(&config, &mut clusters, &ledger).await?;
 
     let quiet = CancellationToken::new();
+    let control = Control::new(Arc::clone(&sessions), Arc::clone(&inbox), ledger.clone(), groups(&config));
     let admin = Admin {
-        sessions: Arc::clone(&sessions),
+        control,
         inbox: Arc::clone(&inbox),
         approvers: config.approvers.clone().into(),
         stopping: quiet.clone(),
-        ledger: ledger.clone(),
-        groups: groups(&config),
         server: config.public_url.clone(),
         ca,
     };

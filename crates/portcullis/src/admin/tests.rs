@@ -1,5 +1,6 @@
 use std::{collections::BTreeMap, fs, os::unix::fs::PermissionsExt, sync::Arc};
 
+use control::Control;
 use identity::{Agent, Agents, Loaded, Sessions, SystemClock, SystemEntropy};
 use inbox::Inbox;
 use insta::assert_snapshot;
@@ -44,13 +45,12 @@ async fn gate() -> Gate {
         Arc::new(SystemClock),
         inbox::Limits { pending: 10, ever: 10 },
     ));
+    let groups = BTreeMap::from([("claude".to_owned(), vec!["developers".to_owned()])]);
     let admin = Admin {
-        sessions: Arc::clone(&sessions),
+        control: Control::new(Arc::clone(&sessions), Arc::clone(&inbox), ledger.clone(), groups),
         inbox,
         approvers: Arc::new([]),
         stopping: tokio_util::sync::CancellationToken::new(),
-        ledger: ledger.clone(),
-        groups: BTreeMap::from([("claude".to_owned(), vec!["developers".to_owned()])]),
         server: "https://localhost:8443".to_owned(),
         ca: None,
     };

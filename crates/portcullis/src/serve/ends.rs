@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use gateway::freeze;
+use control::freeze;
 use identity::{Expirations, Revoked, Session, SessionId, Sessions};
 use ledger::{
     Ledger,

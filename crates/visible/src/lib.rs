@@ -1,0 +1,77 @@
+//! Text of hostile origin, made safe to look at: what a reader would not see, or would see somewhere else, is written out.
+//!
+//! What an agent wrote must not move a terminal's cursor, reorder a line or hide a word from whoever decides about it. That
+//! holds for terminals, pages and mails alike, each of which escapes what is special to it besides.
+
+/// A piece of text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Piece<'a> {
+    /// As it stands.
+    Seen(&'a str),
+    /// One character that a reader would not see.
+    Unseen(char),
+}
+
+/// `text` with everything a reader would not see written as JSON escapes, so that JSON stays the same JSON.
+#[must_use]
+pub fn visible(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for piece in pieces(text) {
+        match piece {
+            Piece::Seen(text) => shown.push_str(text),
+            Piece::Unseen(c) => shown.push_str(&escape(c)),
+        }
+    }
+    shown
+}
+
+/// `text` piece by piece, for whoever marks what is unseen in a way of their own.
+pub fn pieces(text: &str) -> impl Iterator<Item = Piece<'_>> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let first = rest.chars().next()?;
+        if is_unseen(first) {
+            rest = rest.get(first.len_utf8()..).unwrap_or_default();
+            return Some(Piece::Unseen(first));
+        }
+        let (seen, more) = rest.split_at(rest.find(is_unseen).unwrap_or(rest.len()));
+        rest = more;
+        Some(Piece::Seen(seen))
+    })
+}
+
+/// The JSON escape of a character: `\u202e`, or two of them beyond U+FFFF.
+#[must_use]
+pub fn escape(c: char) -> String {
+    c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect()
+}
+
+/// Control characters, and the formats that hide or reorder: joiners, bidirectional controls, fillers, tags.
+fn is_unseen(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'
+            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}'
+            | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_seen_is_written_out() {
+        assert_eq!(
+            visible("a\u{1b}[2Jb\u{202e}c\nd é \u{e0041}"),
+            "a\\u001b[2Jb\\u202ec\\u000ad é \\udb40\\udc41"
+        );
+        assert_eq!(visible(""), "");
+    }
+
+    #[test]
+    fn pieces_are_the_text() {
+        let found: Vec<_> = pieces("\u{202e}ab\u{200b}").collect();
+        assert_eq!(found, [Piece::Unseen('\u{202e}'), Piece::Seen("ab"), Piece::Unseen('\u{200b}')]);
+    }
+}
