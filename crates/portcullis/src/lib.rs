@@ -11,7 +11,6 @@ pub mod config;
 mod kubeconfig;
 mod rbac_rules;
 mod serve;
-mod story;
 mod table;
 mod terminal;
 mod yaml;

@@ -125,7 +125,7 @@ agents: [{ name: claude }]
         let told = config
             .clusters
             .iter()
-            .map(|cluster| crate::story::of(&Event::SecretsRead(secrets_read(cluster))));
+            .map(|cluster| chronicle::story::of(&Event::SecretsRead(secrets_read(cluster))));
         insta::assert_snapshot!(told.collect::<Vec<_>>().join("\n"), @"
         of prod in namespaces *, but for types helm.sh/release.v1, by portcullis:secret-reader
         of stage in namespaces shop, team-*, by portcullis:secret-reader

@@ -4,6 +4,7 @@
 
 use std::{ops::Range, process::ExitCode, time::Duration};
 
+use chronicle::story;
 use clap::{Args, ValueEnum};
 use ledger::{
     leaf::Leaf,
@@ -11,10 +12,7 @@ use ledger::{
 };
 
 use super::Log;
-use crate::{
-    story,
-    terminal::{self, visible},
-};
+use crate::terminal::{self, visible};
 
 /// A new checkpoint comes about once a second.
 const POLL: Duration = Duration::from_millis(500);

@@ -10,7 +10,8 @@ use ledger::{
     verify,
 };
 
-use crate::{story, terminal::visible};
+use crate::terminal::visible;
+use chronicle::story;
 
 use super::{
     checkpoint,

@@ -7,7 +7,8 @@ use ledger::leaf::{
 };
 
 /// What happened. May hold what agents wrote: make it visible before it is shown.
-pub(crate) fn of(event: &Event) -> String {
+#[must_use]
+pub fn of(event: &Event) -> String {
     match event {
         Event::Start(start) => started(start),
         Event::Stop(stop) if stop.clean => "every call had come to its end".to_owned(),
@@ -172,7 +173,7 @@ fn actor(actor: &Actor) -> String {
 }
 
 /// `get pods/log web-0 -n shop`, as one would type it.
-fn request(request: &Request) -> String {
+pub(crate) fn request(request: &Request) -> String {
     let Some(resource) = &request.resource else { return format!("{} {}", request.verb, request.path) };
     let mut told = format!("{} {resource}", request.verb);
     let group = request.group.as_ref().filter(|group| !group.as_str().is_empty());
@@ -204,7 +205,7 @@ fn cluster(request: &Request) -> String {
     format!("on {}", request.cluster)
 }
 
-fn rules(decision: &Decision) -> String {
+pub(crate) fn rules(decision: &Decision) -> String {
     let ids: Vec<&str> = decision.rules.items().iter().map(|Rule { id, .. }| id.as_str()).collect();
     ids.join(", ")
 }
