@@ -183,12 +183,18 @@ impl Approval {
         Some(Consumed { approval, call, digest: self.asked.bound.digest() })
     }
 
-    fn approve(&mut self, by: &Human, at: Timestamp, assurance: Assurance) -> Result<(), Refusal> {
+    /// Whether this human may say yes or no to it now, as far as who they are and what they said before go.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn can_be_decided_by(&self, human: &Human) -> Result<(), Refusal> {
         self.pending()?;
-        self.may_decide(by)?;
-        if self.votes.iter().any(|vote| vote.by.is(by)) {
-            return Err(Refusal::Twice(by.subject.clone()));
-        }
+        self.may_decide(human)?;
+        self.has_not_voted(human)
+    }
+
+    fn approve(&mut self, by: &Human, at: Timestamp, assurance: Assurance) -> Result<(), Refusal> {
+        self.can_be_decided_by(by)?;
         self.votes.push(Vote { by: by.clone(), at, assurance });
         if self.missing().next().is_none() {
             self.state = State::Approved { until: self.asked.usable_until(at) };
@@ -200,6 +206,13 @@ impl Approval {
         match self.state {
             State::Pending => Ok(()),
             _ => Err(Refusal::Final(self.state.as_str())),
+        }
+    }
+
+    fn has_not_voted(&self, human: &Human) -> Result<(), Refusal> {
+        match self.votes.iter().any(|vote| vote.by.is(human)) {
+            true => Err(Refusal::Twice(human.subject.clone())),
+            false => Ok(()),
         }
     }
 

@@ -1,5 +1,7 @@
 //! Humans who decide.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization;
 
@@ -17,12 +19,23 @@ pub struct Human {
     pub groups: Vec<String>,
 }
 
-/// How sure it is that this human decided.
+/// How sure it is that this human decided; the surest last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Assurance {
+    /// A browser that was signed in by a link, which their account on the gate's own machine was given once.
+    Link,
     /// Their account on the gate's own machine.
     LocalAccount,
+}
+
+impl fmt::Display for Assurance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Link => "by a one-time link",
+            Self::LocalAccount => "by their account on the gate's machine",
+        })
+    }
 }
 
 impl Human {

@@ -63,8 +63,8 @@ pub enum Line {
     Added(String),
     /// Only in what is.
     Removed(String),
-    /// So many lines that are in both.
-    Folded(usize),
+    /// Lines that are in both, and far from any that is not.
+    Folded(Vec<String>),
 }
 
 impl Shown {
@@ -141,20 +141,20 @@ fn folded(lines: Vec<Line>) -> Vec<Line> {
         .map(|(at, _)| at)
         .collect();
     let mut out = Vec::new();
-    let mut hidden = 0;
+    let mut hidden: Vec<String> = Vec::new();
     for (at, line) in lines.into_iter().enumerate() {
         let next = changed.partition_point(|change| *change < at);
         let near = |index: Option<&usize>| index.is_some_and(|change| change.abs_diff(at) <= AROUND);
         if near(changed.get(next)) || near(next.checked_sub(1).and_then(|last| changed.get(last))) {
-            if hidden > 0 {
+            if !hidden.is_empty() {
                 out.push(Line::Folded(std::mem::take(&mut hidden)));
             }
             out.push(line);
-        } else {
-            hidden += 1;
+        } else if let Line::Same(line) = line {
+            hidden.push(line);
         }
     }
-    if hidden > 0 {
+    if !hidden.is_empty() {
         out.push(Line::Folded(hidden));
     }
     out
@@ -174,7 +174,7 @@ mod tests {
             Line::Same(line) => format!("  {line}"),
             Line::Added(line) => format!("+ {line}"),
             Line::Removed(line) => format!("- {line}"),
-            Line::Folded(count) => format!("… {count}"),
+            Line::Folded(lines) => format!("… {}", lines.len()),
         };
         let lines: Vec<String> = lines.iter().map(text).collect();
         format!("{}\nleft out: {}", lines.join("\n"), left_out.join(", "))

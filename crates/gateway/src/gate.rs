@@ -87,7 +87,9 @@ impl Gate {
         self.limits
     }
 
-    pub(crate) fn judge(&self) -> Arc<Judge> {
+    /// The policy in force.
+    #[must_use]
+    pub fn judge(&self) -> Arc<Judge> {
         self.judge.load_full()
     }
 

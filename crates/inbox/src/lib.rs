@@ -14,7 +14,7 @@ use identity::Clock;
 use ledger::Ledger;
 use ledger::leaf::{self, Actor, Event, Id};
 use store::{NewApproval, Store, StoredApproval};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, watch};
 
 pub use self::waiting::Waiting;
 use self::waiting::Watchers;
@@ -147,6 +147,7 @@ impl Inbox {
         let event = leaf::ApprovalAsked { asked: asked.clone(), call, actor, request, decision };
         self.record(Event::ApprovalAsked(Box::new(event))).await?;
         self.store.ask(&NewApproval { asked: &asked, request: key, act, reason, shown }).await?;
+        self.watchers.tell(&asked.id);
         Ok(approval)
     }
 
@@ -228,6 +229,11 @@ impl Inbox {
     /// Tells of every step of an approval from now on.
     pub fn watch(&self, id: &str) -> Waiting {
         self.watchers.watch(id)
+    }
+
+    /// Changes whenever an approval is asked for or takes a step.
+    pub fn changes(&self) -> watch::Receiver<()> {
+        self.watchers.any()
     }
 
     /// What time it is for approvals.

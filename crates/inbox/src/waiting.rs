@@ -8,7 +8,11 @@ use tokio::sync::watch;
 
 /// Those who wait, by approval. What nobody waits for takes no room.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Watchers(Arc<Mutex<HashMap<String, watch::Sender<()>>>>);
+pub(crate) struct Watchers {
+    of_one: Arc<Mutex<HashMap<String, watch::Sender<()>>>>,
+    /// For those who look at all of them.
+    any: watch::Sender<()>,
+}
 
 /// Tells of each step of one approval.
 #[derive(Debug)]
@@ -20,20 +24,26 @@ pub struct Waiting {
 
 impl Watchers {
     pub(crate) fn watch(&self, id: &str) -> Waiting {
-        let mut watchers = self.0.lock();
+        let mut watchers = self.of_one.lock();
         let sender = watchers.entry(id.to_owned()).or_insert_with(|| watch::channel(()).0);
         Waiting { id: id.to_owned(), steps: sender.subscribe(), watchers: self.clone() }
     }
 
     #[cfg(test)]
     pub(crate) fn is_empty(&self) -> bool {
-        self.0.lock().is_empty()
+        self.of_one.lock().is_empty()
     }
 
+    pub(crate) fn any(&self) -> watch::Receiver<()> {
+        self.any.subscribe()
+    }
+
+    /// An approval was asked for or took a step.
     pub(crate) fn tell(&self, id: &str) {
-        if let Some(sender) = self.0.lock().get(id) {
+        if let Some(sender) = self.of_one.lock().get(id) {
             sender.send_replace(());
         }
+        self.any.send_replace(());
     }
 }
 
@@ -49,7 +59,7 @@ impl Waiting {
 
 impl Drop for Waiting {
     fn drop(&mut self) {
-        let mut watchers = self.watchers.0.lock();
+        let mut watchers = self.watchers.of_one.lock();
         if watchers.get(&self.id).is_some_and(|sender| sender.receiver_count() <= 1) {
             watchers.remove(&self.id);
         }

@@ -43,6 +43,7 @@ impl serde::Serialize for Digest {
 /// Rules that parse, validate strictly and obey the conventions of docs/policy.md.
 #[derive(Clone)]
 pub struct Bundle {
+    sources: Arc<[Source]>,
     rules: BTreeMap<PolicyId, Rule>,
     digest: Digest,
     vocabulary: &'static Vocabulary,
@@ -87,7 +88,16 @@ impl Bundle {
             draft.found.push(Problem::new("bundle", "holds no rules, so it would deny everything"));
         }
         let rules = draft.rules.into_iter().map(|(id, (rule, _))| (id, rule)).collect();
-        Problems::none_or(draft.found, Self { rules, digest: digest(sources), vocabulary })
+        Problems::none_or(
+            draft.found,
+            Self { sources: sources.into(), rules, digest: digest(sources), vocabulary },
+        )
+    }
+
+    /// The texts it was compiled from.
+    #[must_use]
+    pub fn sources(&self) -> &[Source] {
+        &self.sources
     }
 
     /// How many rules it has.

@@ -2,45 +2,95 @@
 
 use super::call::{Actor, Answered, Decision, Intent, Outcome, Refusal, Request};
 use super::text::{Asserted, Digest, Id, List, Name, Person, Text};
+use crate::canonical;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::fmt;
 
-/// Something that happened.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Event {
+/// The closed set of events: for each its type, and what its leaf calls it.
+macro_rules! events {
+    ($($(#[$doc:meta])* $event:ident($type:ty) = $name:literal,)*) => {
+        /// Something that happened.
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        pub enum Event {
+            $($(#[$doc])* $event($type),)*
+        }
+
+        /// The type of an event, as it stands in the leaf.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        pub enum Kind {
+            $($(#[$doc])* #[serde(rename = $name)] $event,)*
+        }
+
+        impl Event {
+            /// The event's type.
+            #[must_use]
+            pub fn kind(&self) -> Kind {
+                match self {
+                    $(Self::$event(_) => Kind::$event,)*
+                }
+            }
+
+            pub(super) fn serialize(&self) -> Result<Vec<u8>, canonical::Error> {
+                match self {
+                    $(Self::$event(event) => canonical::serialize(event),)*
+                }
+            }
+
+            pub(super) fn decode(kind: Kind, value: Value) -> Result<Self, serde_json::Error> {
+                Ok(match kind {
+                    $(Kind::$event => Self::$event(serde_json::from_value(value)?),)*
+                })
+            }
+        }
+
+        impl fmt::Display for Kind {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(match self {
+                    $(Self::$event => $name,)*
+                })
+            }
+        }
+    };
+}
+
+events! {
     /// The gateway started: the first leaf of every boot.
-    Start(Start),
+    Start(Start) = "start",
     /// The gateway stopped in order: the last leaf of a boot that did not crash.
-    Stop(Stop),
+    Stop(Stop) = "stop",
     /// A call was permitted and is about to be sent. Its outcome follows.
-    Intent(Box<Intent>),
+    Intent(Box<Intent>) = "intent",
     /// How a permitted call ended.
-    Outcome(Outcome),
+    Outcome(Outcome) = "outcome",
     /// A call that was never sent, and why.
-    Refusal(Box<Refusal>),
+    Refusal(Box<Refusal>) = "refusal",
     /// A call that the gate answered by itself: a question about the caller's own rights.
-    Answered(Box<Answered>),
+    Answered(Box<Answered>) = "answered",
     /// Calls turned away at the door, counted together.
-    Rejections(Rejections),
+    Rejections(Rejections) = "rejections",
     /// A session began.
-    SessionOpened(Box<SessionOpened>),
+    SessionOpened(Box<SessionOpened>) = "session_opened",
     /// A session was ended by someone.
-    SessionRevoked(SessionRevoked),
+    SessionRevoked(SessionRevoked) = "session_revoked",
     /// A session's time was over.
-    SessionExpired(SessionExpired),
+    SessionExpired(SessionExpired) = "session_expired",
     /// A session is refused until it is thawed.
-    SessionFrozen(SessionFrozen),
+    SessionFrozen(SessionFrozen) = "session_frozen",
     /// A frozen session may be used again.
-    SessionThawed(SessionThawed),
+    SessionThawed(SessionThawed) = "session_thawed",
     /// An agent sent secret values that the gate knows.
-    KnownValueSent(KnownValueSent),
+    KnownValueSent(KnownValueSent) = "known_value_sent",
     /// Which Secrets of a cluster the gate reads from now on.
-    SecretsRead(SecretsRead),
+    SecretsRead(SecretsRead) = "secrets_read",
     /// A policy bundle came into force.
-    PolicyLoaded(PolicyLoaded),
+    PolicyLoaded(PolicyLoaded) = "policy_loaded",
     /// Humans were asked to decide about a call.
-    ApprovalAsked(Box<ApprovalAsked>),
+    ApprovalAsked(Box<ApprovalAsked>) = "approval_asked",
     /// What became of it, step by step.
-    ApprovalStep(ApprovalStep),
+    ApprovalStep(ApprovalStep) = "approval_step",
+    /// A human was signed in to the console.
+    SignedIn(Box<SignedIn>) = "signed_in",
 }
 
 /// Humans were asked to decide about a call.
@@ -67,6 +117,18 @@ pub struct ApprovalStep {
     pub approval: Id,
     /// Which step, when and what. It comes from the state machine, which checks that it may follow.
     pub step: approval::Transition,
+}
+
+/// A human was signed in to the console: written before they can do anything there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SignedIn {
+    /// Who, with the groups they were in.
+    pub human: approval::Human,
+    /// How sure that is.
+    pub assurance: approval::Assurance,
+    /// The browser's address and port.
+    pub src: Text<64>,
 }
 
 /// The gateway started.

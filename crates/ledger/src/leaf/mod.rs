@@ -16,45 +16,21 @@ pub use call::{
     Rule, Stage, Verdict,
 };
 pub use event::{
-    ApprovalAsked, ApprovalStep, Event, KnownValueSent, Lifted, PolicyLoaded, Previous, Rejections,
-    SecretsRead, SessionExpired, SessionFrozen, SessionOpened, SessionRevoked, SessionThawed, Share, Start,
-    Stop,
+    ApprovalAsked, ApprovalStep, Event, Kind, KnownValueSent, Lifted, PolicyLoaded, Previous, Rejections,
+    SecretsRead, SessionExpired, SessionFrozen, SessionOpened, SessionRevoked, SessionThawed, Share,
+    SignedIn, Start, Stop,
 };
 pub use hidden::{Digester, Hidden, HiddenParameter};
 pub use text::{Asserted, Digest, Id, InvalidId, List, Name, Person, Text};
 
 use crate::canonical;
 use jiff::{Timestamp, fmt::temporal::DateTimePrinter};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::Value;
 use std::fmt;
 
 /// The version of the leaf format that this crate writes and reads.
 pub const SCHEMA_VERSION: u64 = 1;
-
-/// The type of an event, as it stands in the leaf.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "each is told at the variant of `Event` of the same name")]
-pub enum Kind {
-    Start,
-    Stop,
-    Intent,
-    Outcome,
-    Refusal,
-    Answered,
-    Rejections,
-    SessionOpened,
-    SessionRevoked,
-    SessionExpired,
-    SessionFrozen,
-    SessionThawed,
-    KnownValueSent,
-    SecretsRead,
-    PolicyLoaded,
-    ApprovalAsked,
-    ApprovalStep,
-}
 
 /// Where a leaf stands in its writer's sequence.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -116,30 +92,6 @@ struct Raw {
 // === impl Event ===
 
 impl Event {
-    /// The event's type.
-    #[must_use]
-    pub fn kind(&self) -> Kind {
-        match self {
-            Self::Start(_) => Kind::Start,
-            Self::Stop(_) => Kind::Stop,
-            Self::Intent(_) => Kind::Intent,
-            Self::Outcome(_) => Kind::Outcome,
-            Self::Refusal(_) => Kind::Refusal,
-            Self::Answered(_) => Kind::Answered,
-            Self::Rejections(_) => Kind::Rejections,
-            Self::SessionOpened(_) => Kind::SessionOpened,
-            Self::SessionRevoked(_) => Kind::SessionRevoked,
-            Self::SessionExpired(_) => Kind::SessionExpired,
-            Self::SessionFrozen(_) => Kind::SessionFrozen,
-            Self::SessionThawed(_) => Kind::SessionThawed,
-            Self::KnownValueSent(_) => Kind::KnownValueSent,
-            Self::SecretsRead(_) => Kind::SecretsRead,
-            Self::PolicyLoaded(_) => Kind::PolicyLoaded,
-            Self::ApprovalAsked(_) => Kind::ApprovalAsked,
-            Self::ApprovalStep(_) => Kind::ApprovalStep,
-        }
-    }
-
     /// Digests what is hidden in it, so that it can be encoded.
     pub fn digest(&mut self, digester: &Digester) {
         let request = match self {
@@ -147,19 +99,8 @@ impl Event {
             Self::Answered(answered) => Some(&mut answered.request),
             Self::ApprovalAsked(asked) => Some(&mut asked.request),
             Self::Refusal(refusal) => refusal.request.as_mut(),
-            Self::Start(_)
-            | Self::Stop(_)
-            | Self::Outcome(_)
-            | Self::Rejections(_)
-            | Self::SessionOpened(_)
-            | Self::SessionRevoked(_)
-            | Self::SessionExpired(_)
-            | Self::SessionFrozen(_)
-            | Self::SessionThawed(_)
-            | Self::KnownValueSent(_)
-            | Self::SecretsRead(_)
-            | Self::ApprovalStep(_)
-            | Self::PolicyLoaded(_) => None,
+            // Whatever is hidden and not digested cannot be encoded.
+            _ => None,
         };
         if let Some(Request { hidden, body, .. }) = request {
             hidden.items_mut().iter_mut().for_each(|parameter| parameter.value.digest(digester));
@@ -173,48 +114,8 @@ impl Event {
     /// [`canonical::Error::Number`] for a count beyond 2^53 - 1, [`canonical::Error::Unspeakable`] for what is hidden
     /// and was not digested.
     pub fn encode(&self) -> Result<Encoded, canonical::Error> {
-        let body = match self {
-            Self::Start(e) => canonical::serialize(e),
-            Self::Stop(e) => canonical::serialize(e),
-            Self::Intent(e) => canonical::serialize(e),
-            Self::Outcome(e) => canonical::serialize(e),
-            Self::Refusal(e) => canonical::serialize(e),
-            Self::Answered(e) => canonical::serialize(e),
-            Self::Rejections(e) => canonical::serialize(e),
-            Self::SessionOpened(e) => canonical::serialize(e),
-            Self::SessionRevoked(e) => canonical::serialize(e),
-            Self::SessionExpired(e) => canonical::serialize(e),
-            Self::SessionFrozen(e) => canonical::serialize(e),
-            Self::SessionThawed(e) => canonical::serialize(e),
-            Self::KnownValueSent(e) => canonical::serialize(e),
-            Self::SecretsRead(e) => canonical::serialize(e),
-            Self::PolicyLoaded(e) => canonical::serialize(e),
-            Self::ApprovalAsked(e) => canonical::serialize(e),
-            Self::ApprovalStep(e) => canonical::serialize(e),
-        };
-        Ok(Encoded { kind: self.kind(), body: body? })
-    }
-
-    fn decode(kind: Kind, value: Value) -> Result<Self, serde_json::Error> {
-        Ok(match kind {
-            Kind::Start => Self::Start(serde_json::from_value(value)?),
-            Kind::Stop => Self::Stop(serde_json::from_value(value)?),
-            Kind::Intent => Self::Intent(serde_json::from_value(value)?),
-            Kind::Outcome => Self::Outcome(serde_json::from_value(value)?),
-            Kind::Refusal => Self::Refusal(serde_json::from_value(value)?),
-            Kind::Answered => Self::Answered(serde_json::from_value(value)?),
-            Kind::Rejections => Self::Rejections(serde_json::from_value(value)?),
-            Kind::SessionOpened => Self::SessionOpened(serde_json::from_value(value)?),
-            Kind::SessionRevoked => Self::SessionRevoked(serde_json::from_value(value)?),
-            Kind::SessionExpired => Self::SessionExpired(serde_json::from_value(value)?),
-            Kind::SessionFrozen => Self::SessionFrozen(serde_json::from_value(value)?),
-            Kind::SessionThawed => Self::SessionThawed(serde_json::from_value(value)?),
-            Kind::KnownValueSent => Self::KnownValueSent(serde_json::from_value(value)?),
-            Kind::SecretsRead => Self::SecretsRead(serde_json::from_value(value)?),
-            Kind::PolicyLoaded => Self::PolicyLoaded(serde_json::from_value(value)?),
-            Kind::ApprovalAsked => Self::ApprovalAsked(serde_json::from_value(value)?),
-            Kind::ApprovalStep => Self::ApprovalStep(serde_json::from_value(value)?),
-        })
+        let body = self.serialize()?;
+        Ok(Encoded { kind: self.kind(), body })
     }
 }
 
@@ -293,31 +194,7 @@ pub fn format_time(time: Timestamp) -> String {
     PRINTER.timestamp_to_string(&time)
 }
 
-// === impl Kind, Position ===
-
-impl fmt::Display for Kind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Start => "start",
-            Self::Stop => "stop",
-            Self::Intent => "intent",
-            Self::Outcome => "outcome",
-            Self::Refusal => "refusal",
-            Self::Answered => "answered",
-            Self::Rejections => "rejections",
-            Self::SessionOpened => "session_opened",
-            Self::SessionRevoked => "session_revoked",
-            Self::SessionExpired => "session_expired",
-            Self::SessionFrozen => "session_frozen",
-            Self::SessionThawed => "session_thawed",
-            Self::KnownValueSent => "known_value_sent",
-            Self::SecretsRead => "secrets_read",
-            Self::PolicyLoaded => "policy_loaded",
-            Self::ApprovalAsked => "approval_asked",
-            Self::ApprovalStep => "approval_step",
-        })
-    }
-}
+// === impl Position ===
 
 impl fmt::Display for Position {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -146,6 +146,7 @@ impl Story {
             | Event::SessionExpired(_)
             | Event::SessionFrozen(_)
             | Event::SessionThawed(_)
+            | Event::SignedIn(_)
             | Event::KnownValueSent(_)
             | Event::SecretsRead(_)
             | Event::ApprovalAsked(_)
@@ -190,6 +191,7 @@ impl Story {
             Event::SessionThawed(thawed) => self.freeze(&thawed.session, None),
             // Its leaf is written beside the call's, and may come after its session's end.
             Event::KnownValueSent(_)
+            | Event::SignedIn(_)
             | Event::SecretsRead(_)
             | Event::Start(_)
             | Event::Stop(_)

@@ -155,6 +155,7 @@ pub(super) fn begins(kind: Kind) -> bool {
         | Kind::KnownValueSent
         | Kind::SessionOpened
         | Kind::SessionThawed
+        | Kind::SignedIn
         | Kind::ApprovalAsked
         | Kind::ApprovalStep => true,
         Kind::Start

@@ -255,8 +255,8 @@ fn changes(changes: &Changes, colours: bool) -> String {
             Line::Same(line) => format!("  {}", visible(line)),
             Line::Added(line) => painted(&format!("+ {}", visible(line)), Colour::Good, colours),
             Line::Removed(line) => painted(&format!("- {}", visible(line)), Colour::Bad, colours),
-            Line::Folded(1) => "  (1 more line stays as it is)".to_owned(),
-            Line::Folded(count) => format!("  ({count} more lines stay as they are)"),
+            Line::Folded(lines) if lines.len() == 1 => "  (1 more line stays as it is)".to_owned(),
+            Line::Folded(lines) => format!("  ({} more lines stay as they are)", lines.len()),
         };
         out.push_str(&text);
         out.push('\n');

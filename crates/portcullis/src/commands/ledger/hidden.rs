@@ -84,6 +84,7 @@ fn request(event: &Event) -> Option<&Request> {
         | Event::SessionExpired(_)
         | Event::SessionFrozen(_)
         | Event::SessionThawed(_)
+        | Event::SignedIn(_)
         | Event::KnownValueSent(_)
         | Event::SecretsRead(_)
         | Event::ApprovalStep(_)
