@@ -1,0 +1,69 @@
+// What a page does beside being read: times in the reader's zone, and the keys of the inbox. Pages work without it.
+"use strict";
+
+/** Writes times in the reader's zone; the exact time in UTC stays where the pointer rests. */
+function localTimes(root) {
+  const day = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+  const hour = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
+  const today = new Date().toDateString();
+  for (const time of root.querySelectorAll("time[datetime]:not([data-local])")) {
+    const at = new Date(time.dateTime);
+    if (Number.isNaN(at.getTime())) continue;
+    time.textContent = (at.toDateString() === today ? hour : day).format(at);
+    time.dataset.local = "";
+  }
+}
+
+/** The rows of the inbox, and the one that is chosen. */
+function rows() {
+  return [...document.querySelectorAll("[data-row]")];
+}
+
+function choose(step) {
+  const all = rows();
+  if (all.length === 0) return;
+  const at = all.findIndex((row) => row.contains(document.activeElement));
+  const next = at < 0 ? (step > 0 ? 0 : all.length - 1) : Math.min(Math.max(at + step, 0), all.length - 1);
+  all[next].querySelector("a").focus();
+}
+
+function open(to) {
+  const link = rows().find((row) => row.contains(document.activeElement))?.querySelector("a");
+  if (link) location.assign(link.href + to);
+}
+
+/** Only puts the reader there: nothing is decided by one key. */
+function goTo(id) {
+  const target = document.getElementById(id);
+  if (target) target.focus();
+  else open(`#${id}`);
+}
+
+const KEYS = { j: () => choose(1), k: () => choose(-1), a: () => goTo("approve"), r: () => goTo("why") };
+
+document.addEventListener("keydown", (event) => {
+  const typing = event.target.closest("input, textarea, select, [contenteditable]");
+  if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
+  const act = KEYS[event.key];
+  if (!act) return;
+  event.preventDefault();
+  act();
+});
+
+document.addEventListener("DOMContentLoaded", () => {
+  localTimes(document);
+  if (location.hash === "#approve" || location.hash === "#why") goTo(location.hash.slice(1));
+});
+
+// A list that is replaced keeps the reader where they were.
+let focused = null;
+document.addEventListener("htmx:beforeSwap", () => {
+  focused = document.activeElement?.getAttribute("href") ?? null;
+});
+document.addEventListener("htmx:afterSwap", (event) => {
+  localTimes(event.target);
+  if (!focused) return;
+  for (const link of event.target.querySelectorAll("a[href]")) {
+    if (link.getAttribute("href") === focused) link.focus();
+  }
+});

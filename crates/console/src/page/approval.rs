@@ -1,0 +1,133 @@
+//! One approval: what would happen, who asks, and the buttons.
+
+mod view;
+
+use approval::{Shown, What};
+use axum::{
+    extract::{Path, State},
+    response::{IntoResponse as _, Redirect, Response},
+};
+use http::StatusCode;
+use identity::Reason;
+use inbox::Error;
+use serde::Deserialize;
+
+use self::view::{Page, Standing};
+use super::{Frame, Part, failed, problem, render, to_the_end};
+use crate::{Console, posted::Posted, signin::Visitor};
+use chronicle::Page as Calls;
+
+/// So many of a session's calls are shown beside what it asks.
+const CALLS: u32 = 10;
+
+/// A yes: there is nothing to be said beside it.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Yes {}
+
+/// A no.
+#[derive(Debug, Deserialize)]
+pub(crate) struct No {
+    /// For the agent to read.
+    why: String,
+}
+
+/// `GET /approvals/{id}`
+pub(crate) async fn get(
+    State(console): State<Console>,
+    visitor: Visitor,
+    Path(id): Path<String>,
+) -> Response {
+    console.approval_page(&visitor, &id, StatusCode::OK, None).await
+}
+
+/// `GET /approvals/{id}/state`: where it stands, for a page that is open.
+pub(crate) async fn state(
+    State(console): State<Console>,
+    visitor: Visitor,
+    Path(id): Path<String>,
+) -> Response {
+    match console.inbox().get(&id).await {
+        Ok(stored) => render(&Standing::of(&stored, &visitor)),
+        Err(error) => not_found_or(&error),
+    }
+}
+
+/// `POST /approvals/{id}/approve`
+pub(crate) async fn approve(
+    State(console): State<Console>,
+    Path(id): Path<String>,
+    Posted { visitor, form: Yes {} }: Posted<Yes>,
+) -> Response {
+    let yes = What::Approved { by: visitor.human.clone(), assurance: visitor.assurance };
+    to_the_end(async move { console.decide(&visitor, &id, yes).await }).await
+}
+
+/// `POST /approvals/{id}/refuse`
+pub(crate) async fn refuse(
+    State(console): State<Console>,
+    Path(id): Path<String>,
+    Posted { visitor, form: No { why } }: Posted<No>,
+) -> Response {
+    let why = match Reason::parse(why.trim()) {
+        Ok(why) => why.as_str().to_owned(),
+        Err(error) => {
+            let told = format!("The reason {error}.");
+            return console.approval_page(&visitor, &id, StatusCode::UNPROCESSABLE_ENTITY, Some(told)).await;
+        }
+    };
+    let no = What::Refused { by: visitor.human.clone(), why };
+    to_the_end(async move { console.decide(&visitor, &id, no).await }).await
+}
+
+impl Console {
+    /// Takes a step, and shows the page anew; or the page as it is with what stands against the step.
+    async fn decide(&self, visitor: &Visitor, id: &str, what: What) -> Response {
+        match self.inbox().step(id, what).await {
+            Ok(_) => Redirect::to(&format!("/approvals/{id}")).into_response(),
+            Err(error @ (Error::Refused(_) | Error::Busy)) => {
+                let told = format!("Nothing was decided: {error}.");
+                self.approval_page(visitor, id, StatusCode::CONFLICT, Some(told)).await
+            }
+            Err(Error::Unrecorded(error)) => {
+                tracing::error!(approval = id, %error, "a decision could not be recorded");
+                let told =
+                    "It could not be recorded in the ledger, so nobody acts on it. Ask who runs the gate.";
+                problem(StatusCode::SERVICE_UNAVAILABLE, told)
+            }
+            Err(error) => not_found_or(&error),
+        }
+    }
+
+    async fn approval_page(
+        &self,
+        visitor: &Visitor,
+        id: &str,
+        status: StatusCode,
+        alert: Option<String>,
+    ) -> Response {
+        let (stored, shown) = match (self.inbox().get(id).await, self.inbox().shown(id).await) {
+            (Ok(stored), Ok(shown)) => (stored, shown),
+            (Err(error), _) | (_, Err(error)) => return not_found_or(&error),
+        };
+        let shown: Shown = match serde_json::from_str(&shown) {
+            Ok(shown) => shown,
+            Err(error) => return failed(&error),
+        };
+        let session = &stored.approval.asked().bound.session;
+        let calls = match self.chronicle().calls_of(session, Calls::newest(CALLS)).await {
+            Ok(calls) => calls,
+            Err(error) => return failed(&error),
+        };
+        let frame = Frame::of(visitor, Part::Inbox);
+        let mut response = render(&Page::new(frame, &stored, &shown, calls, visitor, alert));
+        *response.status_mut() = status;
+        response
+    }
+}
+
+fn not_found_or(error: &Error) -> Response {
+    match error {
+        Error::Unknown(_) => problem(StatusCode::NOT_FOUND, "There is no such approval."),
+        error => failed(error),
+    }
+}

@@ -1,0 +1,183 @@
+//! What an approval's page shows.
+
+use approval::{Approval, Line, Shown};
+use askama::Template;
+use store::StoredApproval;
+
+use super::super::{Frame, When, decided::how, session::CallRow};
+use crate::signin::Visitor;
+
+/// Lines of a diff that are shown at once; what follows is behind a line that says how much it is.
+const LINES: usize = 400;
+
+#[derive(Template)]
+#[template(path = "approval.html")]
+pub(super) struct Page {
+    frame: Frame,
+    /// What stood against what was just tried.
+    alert: Option<String>,
+    id: String,
+    act: String,
+    standing: Standing,
+    effects: Vec<String>,
+    agent: String,
+    delegator: String,
+    session: String,
+    reason: String,
+    cluster: String,
+    rules: Vec<Rule>,
+    asked: When,
+    diff: Diff,
+    calls: Vec<CallRow>,
+    /// What exactly a yes is bound to: names and values.
+    bound: Vec<(&'static str, String)>,
+}
+
+/// A rule that asks, and whom.
+struct Rule {
+    id: String,
+    reason: String,
+    needs: String,
+}
+
+/// Where an approval stands, and what its reader can do.
+#[derive(Template)]
+#[template(path = "approval_state.html")]
+pub(super) struct Standing {
+    id: String,
+    state: &'static str,
+    how: String,
+    votes: Vec<(String, When, String)>,
+    needs: String,
+    until: Option<When>,
+    /// For the forms; empty where the reader cannot decide.
+    form: String,
+    /// Why the reader cannot.
+    because: String,
+}
+
+/// What would change.
+struct Diff {
+    lines: Vec<DiffLine>,
+    /// Beyond what is shown at once.
+    more: Vec<DiffLine>,
+    left_out: String,
+}
+
+/// A line, or some that were folded.
+struct DiffLine {
+    /// `same`, `added`, `removed`, `folded`.
+    class: &'static str,
+    sign: &'static str,
+    text: String,
+    folded: Vec<String>,
+}
+
+impl Page {
+    pub(super) fn new(
+        frame: Frame,
+        stored: &StoredApproval,
+        shown: &Shown,
+        calls: Vec<chronicle::Call>,
+        visitor: &Visitor,
+        alert: Option<String>,
+    ) -> Self {
+        let asked = stored.approval.asked();
+        let bound = &asked.bound;
+        Self {
+            frame,
+            alert,
+            id: asked.id.clone(),
+            act: shown.act.clone(),
+            standing: Standing::of(stored, visitor),
+            effects: shown.effects(),
+            agent: bound.agent.clone(),
+            delegator: bound.delegator.clone(),
+            session: bound.session.clone(),
+            reason: shown.reason.clone(),
+            cluster: bound.cluster.clone(),
+            rules: rules(shown, &stored.approval),
+            asked: asked.at.into(),
+            diff: Diff::of(shown),
+            calls: calls.into_iter().map(CallRow::from).collect(),
+            bound: binding(&stored.approval),
+        }
+    }
+}
+
+fn rules(shown: &Shown, approval: &Approval) -> Vec<Rule> {
+    let demands = &approval.asked().demands;
+    let one = |demand: &approval::Demand| Rule {
+        id: demand.rule.clone(),
+        reason: shown
+            .rules
+            .iter()
+            .find(|why| why.rule == demand.rule)
+            .map_or_else(String::new, |why| why.reason.clone()),
+        needs: format!("{} of {}", demand.quorum, demand.approvers.join(", ")),
+    };
+    demands.iter().map(one).collect()
+}
+
+fn binding(approval: &Approval) -> Vec<(&'static str, String)> {
+    let bound = &approval.asked().bound;
+    let mut rows = vec![("Request", format!("{} {}", bound.method, bound.url))];
+    if let Some(target) = &bound.target {
+        rows.push(("Object", format!("uid {} at version {}", target.uid, target.resource_version)));
+    }
+    if let Some(body) = &bound.body {
+        rows.push(("Body", body.clone()));
+    }
+    if let Some(result) = &bound.result {
+        rows.push(("Dry run", result.clone()));
+    }
+    rows.push(("Policy", bound.policy.clone()));
+    rows.push(("Digest", bound.digest().to_string()));
+    rows
+}
+
+impl Standing {
+    pub(super) fn of(stored: &StoredApproval, visitor: &Visitor) -> Self {
+        let approval = &stored.approval;
+        let can = approval.can_be_decided_by(&visitor.human);
+        let because = match &can {
+            Ok(()) | Err(approval::Refusal::Final(_)) => String::new(),
+            Err(refusal) => refusal.to_string(),
+        };
+        Self {
+            id: approval.asked().id.clone(),
+            state: approval.state().as_str(),
+            how: how(approval),
+            votes: approval
+                .votes()
+                .iter()
+                .map(|vote| (vote.by.subject.clone(), vote.at.into(), vote.assurance.to_string()))
+                .collect(),
+            needs: super::super::inbox::needs(approval),
+            until: approval.deadline().map(Into::into),
+            form: if can.is_ok() { visitor.form().to_owned() } else { String::new() },
+            because,
+        }
+    }
+}
+
+impl Diff {
+    fn of(shown: &Shown) -> Self {
+        let changes = shown.changes();
+        let mut lines: Vec<DiffLine> = changes.lines.into_iter().map(DiffLine::from).collect();
+        let more = if lines.len() > LINES { lines.split_off(LINES) } else { Vec::new() };
+        Self { lines, more, left_out: changes.left_out.join(", ") }
+    }
+}
+
+impl From<Line> for DiffLine {
+    fn from(line: Line) -> Self {
+        let (class, sign, text, folded) = match line {
+            Line::Same(text) => ("same", " ", text, Vec::new()),
+            Line::Added(text) => ("added", "+", text, Vec::new()),
+            Line::Removed(text) => ("removed", "-", text, Vec::new()),
+            Line::Folded(lines) => ("folded", " ", String::new(), lines),
+        };
+        Self { class, sign, text, folded }
+    }
+}
