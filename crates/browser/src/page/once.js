@@ -1,0 +1,11 @@
+// `{ value }` if the condition holds, or `{ why }` it does not.
+(condition) => {
+  try {
+    const value = condition();
+    if (value instanceof Promise) return { why: "a promise comes to nothing without scripts" };
+    if (value) return { value: Array.isArray(value) ? value : true };
+    return { why: "it does not hold" };
+  } catch (error) {
+    return { why: String(error) };
+  }
+}
