@@ -27,6 +27,8 @@ mod public_key;
 mod refusal;
 mod registration;
 mod relying_party;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 
 pub use assertion::{Assertion, Verified};
 pub use challenge::Challenge;
@@ -36,3 +38,6 @@ pub use public_key::{Algorithm, PublicKey};
 pub use refusal::Refusal;
 pub use registration::register;
 pub use relying_party::RelyingParty;
+
+#[cfg(test)]
+mod tests;
