@@ -1,4 +1,5 @@
-//! The programs of `tests/cluster`, and Helm from `tests/helm`, built once into the user's cache folder.
+//! The programs of `tests/cluster`, Helm from `tests/helm` and the OpenID provider of `tests/idp`, built once into the
+//! user's cache folder.
 
 use std::{
     env,
@@ -56,6 +57,14 @@ const HELM: Build = Build {
     main: None,
 };
 
+const IDENTITY_PROVIDER: Build = Build {
+    name: "the test OpenID provider",
+    takes: "about half a minute",
+    sources: concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/idp"),
+    packages: &[],
+    main: Some(("idp", "portcullis-testidp")),
+};
+
 /// How long a build of other sources is kept after its last use.
 const KEEP: Duration = Duration::from_secs(7 * 24 * 3600);
 
@@ -104,6 +113,11 @@ pub fn helm() -> anyhow::Result<PathBuf> {
     Ok(HELM.find_or_make()?.join("helm"))
 }
 
+/// The OpenID provider, likewise.
+pub(crate) fn identity_provider() -> anyhow::Result<PathBuf> {
+    Ok(IDENTITY_PROVIDER.find_or_make()?.join("portcullis-testidp"))
+}
+
 impl Build {
     /// The folder with the programs.
     fn find_or_make(&self) -> anyhow::Result<PathBuf> {
@@ -135,7 +149,7 @@ impl Build {
 
     /// Builds beside the final place and renames, so that the folder is complete or not there.
     fn make(&self, sources: &Path, cache: &Path, folder: &Path) -> anyhow::Result<()> {
-        check_go(sources)?;
+        check_go(self.name, sources)?;
         let temporary = tempfile::Builder::new().prefix("building-").tempdir_in(cache)?;
         eprintln!(
             "building {} into `{}`: this happens once and takes {} on two cores",
@@ -237,13 +251,11 @@ fn wait(child: &mut Child, started: Instant) -> anyhow::Result<ExitStatus> {
 }
 
 /// Makes sure that `go` is there and new enough.
-fn check_go(sources: &Path) -> anyhow::Result<()> {
+fn check_go(name: &str, sources: &Path) -> anyhow::Result<()> {
     let (major, minor) = GO;
     let output = match Command::new("go").args(["env", "GOVERSION"]).current_dir(sources).output() {
         Err(error) if error.kind() == ErrorKind::NotFound => {
-            bail!(
-                "the test Kubernetes is built with Go, which is not installed: install Go {major}.{minor} or newer"
-            )
+            bail!("{name} is built with Go, which is not installed: install Go {major}.{minor} or newer")
         }
         output => output.context("could not run `go`")?,
     };
@@ -252,7 +264,7 @@ fn check_go(sources: &Path) -> anyhow::Result<()> {
     ensure!(output.status.success(), "`go env` failed: {}", String::from_utf8_lossy(&output.stderr).trim());
     ensure!(
         go_release(&said).is_some_and(|found| found >= GO),
-        "the test Kubernetes needs Go {major}.{minor} or newer; this is `{}`",
+        "{name} needs Go {major}.{minor} or newer; this is `{}`",
         said.trim()
     );
     Ok(())
