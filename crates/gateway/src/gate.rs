@@ -113,8 +113,8 @@ impl Gate {
         &self.inbox
     }
 
-    pub(crate) fn holding(&self) -> Holding {
-        self.holding
+    pub(crate) fn holding(&self) -> &Holding {
+        &self.holding
     }
 
     pub(crate) fn slots(&self) -> &Slots {

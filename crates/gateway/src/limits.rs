@@ -32,7 +32,7 @@ pub struct Limits {
 }
 
 /// How long what waits for humans may take.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Holding {
     /// For how long a call waits for humans before its client is told to come back.
     pub hold: Duration,
@@ -42,4 +42,6 @@ pub struct Holding {
     pub use_seconds: u32,
     /// Whether a request is withdrawn when its client hangs up; otherwise it stays, and its client can come back.
     pub withdraw_when_left: bool,
+    /// Where humans decide in a browser, if there is such a place: for clients to tell them.
+    pub console: Option<String>,
 }

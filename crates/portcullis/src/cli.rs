@@ -53,6 +53,8 @@ enum Command {
     #[command(subcommand)]
     Approvals(commands::approvals::ApprovalsCommand),
     #[command(subcommand)]
+    Console(commands::console::ConsoleCommand),
+    #[command(subcommand)]
     Policy(commands::policy::PolicyCommand),
     #[command(subcommand)]
     Ledger(commands::ledger::LedgerCommand),
@@ -104,6 +106,7 @@ impl Cli {
             Command::Config(command) => command.run(),
             Command::Session(command) => command.run(),
             Command::Approvals(command) => command.run(),
+            Command::Console(command) => command.run(),
             Command::Policy(command) => command.run(),
             Command::Ledger(command) => command.run(),
         }

@@ -2,6 +2,7 @@
 //! in the reverse.
 
 mod clusters;
+mod console;
 mod ends;
 mod files;
 mod judging;
@@ -70,6 +71,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let mut clusters = clusters::load(&config).await?;
     let listener = listeners::bind(config.listen, "listen").await?;
     let operations_listener = listeners::bind(config.operations, "operations.listen").await?;
+    let console_place = console::place(&config).await?;
     let store = Arc::new(Store::open(config.data.path()).await?);
     let identities = config.identities().map_err(|problems| {
         let problems: Vec<_> = problems.iter().map(ToString::to_string).collect();
@@ -104,20 +106,33 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     clusters::read_secrets(&config, &mut clusters, &ledger).await?;
 
     let quiet = CancellationToken::new();
+    let expiring = ends::record(ledger.clone(), Arc::clone(&sessions), expirations, quiet.clone());
+    let expiring = tokio::spawn(expiring);
+    let overdue = tokio::spawn(expire(Arc::clone(&inbox), quiet.clone()));
     let control = Control::new(Arc::clone(&sessions), Arc::clone(&inbox), ledger.clone(), groups(&config));
+    let asked = Arc::clone(&inbox);
+    let gate = Gate::new(clusters, sessions, judge, ledger.clone(), asked, limits(&config), holding(&config));
+    let gate = Arc::new(gate);
+    let renewed = console_place.as_ref().and_then(console::Place::certificate);
+    let shown = console::Shown {
+        control: control.clone(),
+        inbox: Arc::clone(&inbox),
+        ledger: ledger.clone(),
+        gate: Arc::clone(&gate),
+    };
+    let console = match console_place {
+        Some(place) => Some(place.open(&config, shown, &quiet).await?),
+        None => None,
+    };
     let admin = Admin {
         control,
-        inbox: Arc::clone(&inbox),
+        inbox,
         approvers: config.approvers.clone().into(),
+        console: console.as_ref().map(|opened| opened.console.clone()),
         stopping: quiet.clone(),
         server: config.public_url.clone(),
         ca,
     };
-    let expiring = ends::record(ledger.clone(), Arc::clone(&sessions), expirations, quiet.clone());
-    let expiring = tokio::spawn(expiring);
-    let overdue = tokio::spawn(expire(Arc::clone(&inbox), quiet.clone()));
-    let gate = Gate::new(clusters, sessions, judge, ledger.clone(), inbox, limits(&config), holding(&config));
-    let gate = Arc::new(gate);
     files::raise_limit(config.limits.connections);
     let stop = CancellationToken::new();
     let counting = tokio::spawn(rejections::record(Arc::clone(&gate), quiet.clone()));
@@ -129,6 +144,9 @@ async fn serve(config: Config) -> anyhow::Result<()> {
 
     let reload = || {
         certificate.reload();
+        if let Some(certificate) = &renewed {
+            certificate.reload();
+        }
         judging::reload(&config, &gate, &ledger)
     };
     signals.until_told_to_stop(reload).await;
@@ -140,6 +158,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let ended = [
         operating.await.context("operations"),
         administering.await.context("the admin socket"),
+        closed(console).await,
         // Nothing more can come now: what is still to be told goes before the stop leaf.
         expiring.await.context("recording expired sessions"),
         overdue.await.context("ending approvals"),
@@ -160,6 +179,14 @@ async fn administer(listener: UnixListener, admin: Admin, stop: CancellationToke
     }
 }
 
+/// Waits for the console to be closed, if there is one.
+async fn closed(console: Option<console::Opened>) -> anyhow::Result<()> {
+    match console {
+        Some(console) => console.closed().await,
+        None => Ok(()),
+    }
+}
+
 /// Ends approvals whose time runs out, until `stop` fires.
 async fn expire(inbox: Arc<Inbox>, stop: CancellationToken) {
     inbox.expire(stop.cancelled_owned()).await;
@@ -172,6 +199,7 @@ fn holding(config: &Config) -> Holding {
         decide_seconds: seconds(config.approvals.decide_within),
         use_seconds: seconds(config.approvals.use_within),
         withdraw_when_left: config.approvals.withdraw_when_client_leaves,
+        console: config.console.as_ref().map(|console| console.address.to_string()),
     }
 }
 
@@ -209,7 +237,9 @@ fn announce(config: &Config) -> anyhow::Result<()> {
         "the gate is open"
     );
     let mut out = stdout().lock();
-    writeln!(out, "ready: agents connect to {}", config.public_url)?;
+    let console = config.console.as_ref();
+    let console = console.map_or_else(String::new, |console| format!(", people to {}", console.address));
+    writeln!(out, "ready: agents connect to {}{console}", config.public_url)?;
     out.flush()?;
     Ok(())
 }

@@ -35,6 +35,7 @@ pub struct Gate {
     running: Option<Running>,
     port: Port,
     operations: Port,
+    console: Port,
     broken: AtomicBool,
     /// Removes the folder after the child has ended.
     temporary: Option<tempfile::TempDir>,
@@ -105,12 +106,14 @@ impl Gate {
             running: None,
             port: Port::reserve()?,
             operations: Port::reserve()?,
+            console: Port::reserve()?,
             broken: AtomicBool::new(false),
             temporary: None,
         };
         gate.must(&["init", "--dir", &gate.path(""), "--agent", AGENT])?;
         let file = folder.join("portcullis.yaml");
-        options.write(&file, gate.port.number(), gate.operations.number(), cluster)?;
+        let ports = [gate.port.number(), gate.operations.number(), gate.console.number()];
+        options.write(&file, ports, cluster)?;
         Ok(gate)
     }
 
@@ -178,6 +181,21 @@ impl Gate {
         let mut answer = String::new();
         stream.read_to_string(&mut answer)?;
         Ok(answer)
+    }
+
+    /// A page of the console.
+    #[must_use]
+    pub fn console(&self, page: &str) -> String {
+        format!("http://localhost:{}{page}", self.console.number())
+    }
+
+    /// A link that signs the approver in to the console, once.
+    ///
+    /// # Errors
+    /// What `portcullis console login` printed instead.
+    pub fn console_login(&self) -> anyhow::Result<String> {
+        let link = self.must(&["console", "login", "--config", &self.path("portcullis.yaml")])?;
+        Ok(link.trim().to_owned())
     }
 
     /// The port that agents connect to. It stays the same when the gate is started again.

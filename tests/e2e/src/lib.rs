@@ -1,6 +1,7 @@
 //! What the end-to-end tests share: a gate of its own for each test in front of one cluster a program, and ways to look
 //! at both.
 
+mod asking;
 mod canary;
 mod compare;
 mod encode;
@@ -17,6 +18,7 @@ use anyhow::{Context, ensure};
 use serde_json::Value;
 use testkit::{Cluster, Gate};
 
+pub use asking::{RULES, Waiting, asking, decided, exists, shown, state};
 pub use canary::{CANARY, LITERAL, MASKED_DATA, MASKED_TEXT, PLANTED, SHOWN, SPIKY, contains_canary, sweep};
 pub use compare::{Comparison, normalised};
 pub use encode::{decimals, gzip, hex, packed, percent, percent_but};

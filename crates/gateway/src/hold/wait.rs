@@ -48,11 +48,11 @@ impl Call {
                     Err(Error::Refused(_)) => continue,
                     Err(error) => return Err(self.not_asked(&prepared, &error)),
                 },
-                ended => return Err(stopped(&prepared.ask, &id, ended)),
+                ended => return Err(self.stopped(&prepared.ask, &id, ended)),
             }
             match self.next_step(&mut steps, until).await {
                 None => {}
-                Some(Over::Later) => return Err(later(&prepared.ask, &id)),
+                Some(Over::Later) => return Err(self.later(&prepared.ask, &id)),
                 Some(Over::Ended(ending)) => return Err(self.abandon(&prepared.ask, &id, ending).await),
             }
         }
@@ -111,49 +111,51 @@ impl Call {
         if over {
             return Stop::unseen(self.over());
         }
-        later(ask, id)
+        self.later(ask, id)
     }
-}
 
-/// The client is told to come back.
-fn later(ask: &Ask, id: &str) -> Stop {
-    let how = format!("no human approved within the hold time, and it waits as approval {id}");
-    Stop::asked(ask, ask.ended(&how, None, true))
+    /// What became of it is told.
+    fn stopped(&self, ask: &Ask, id: &str, state: &State) -> Stop {
+        let (how, next, again) = match state {
+            State::Refused { by, why } => (
+                format!("{} refused approval {id}: {}", by.subject.escape_debug(), why.escape_debug()),
+                "do something else, or ask them why",
+                false,
+            ),
+            State::Expired => {
+                (format!("nobody decided about approval {id} in time"), "send it again to ask anew", true)
+            }
+            State::Withdrawn { why } => (
+                format!("approval {id} was withdrawn: {}", why.escape_debug()),
+                "send it again to ask anew",
+                true,
+            ),
+            State::Superseded { by, why } => (
+                format!("approval {id} was superseded by {by}, since {why}"),
+                "send it again to wait for that",
+                true,
+            ),
+            State::Consumed { .. } => (
+                format!("approval {id} was used by another call with the same request"),
+                "look whether it is done; send it again to ask anew",
+                false,
+            ),
+            State::Pending | State::Approved { .. } => return self.later(ask, id),
+        };
+        Stop::asked(ask, ask.ended(&how, Some(next), again))
+    }
+
+    /// The client is told to come back, and where humans decide.
+    fn later(&self, ask: &Ask, id: &str) -> Stop {
+        let console = self.gate().holding().console.as_ref();
+        let place = console.map_or_else(String::new, |console| format!(", at {console}/approvals/{id}"));
+        let how = format!("no human approved within the hold time, and it waits as approval {id}{place}");
+        Stop::asked(ask, ask.ended(&how, None, true))
+    }
 }
 
 /// The client is to ask by the policy in force.
 pub(super) fn outdated(ask: &Ask) -> Stop {
     let next = "send it again, to be judged by the policy in force";
     Stop::asked(ask, ask.ended("the policy has changed meanwhile", Some(next), true))
-}
-
-/// What became of it is told.
-fn stopped(ask: &Ask, id: &str, state: &State) -> Stop {
-    let (how, next, again) = match state {
-        State::Refused { by, why } => (
-            format!("{} refused approval {id}: {}", by.subject.escape_debug(), why.escape_debug()),
-            "do something else, or ask them why",
-            false,
-        ),
-        State::Expired => {
-            (format!("nobody decided about approval {id} in time"), "send it again to ask anew", true)
-        }
-        State::Withdrawn { why } => (
-            format!("approval {id} was withdrawn: {}", why.escape_debug()),
-            "send it again to ask anew",
-            true,
-        ),
-        State::Superseded { by, why } => (
-            format!("approval {id} was superseded by {by}, since {why}"),
-            "send it again to wait for that",
-            true,
-        ),
-        State::Consumed { .. } => (
-            format!("approval {id} was used by another call with the same request"),
-            "look whether it is done; send it again to ask anew",
-            false,
-        ),
-        State::Pending | State::Approved { .. } => return later(ask, id),
-    };
-    Stop::asked(ask, ask.ended(&how, Some(next), again))
 }

@@ -108,7 +108,13 @@ impl Bench {
 }
 
 fn holding() -> Holding {
-    Holding { hold: Duration::from_secs(1), decide_seconds: 60, use_seconds: 60, withdraw_when_left: false }
+    Holding {
+        hold: Duration::from_secs(1),
+        decide_seconds: 60,
+        use_seconds: 60,
+        withdraw_when_left: false,
+        console: None,
+    }
 }
 
 fn limits() -> Limits {

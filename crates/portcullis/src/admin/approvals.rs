@@ -89,7 +89,7 @@ pub(super) async fn refuse(
 }
 
 impl Admin {
-    fn human(&self, Account(account): Account) -> Result<Human, Box<Response>> {
+    pub(super) fn human(&self, Account(account): Account) -> Result<Human, Box<Response>> {
         let found = self.approvers.iter().find(|approver| approver.account == Some(account));
         found.map(|approver| approver.human.clone()).ok_or_else(|| {
             Box::new(no(

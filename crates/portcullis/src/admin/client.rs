@@ -10,7 +10,8 @@ use serde::{Serialize, de::DeserializeOwned};
 use tokio::net::UnixStream;
 
 use super::types::{
-    ApprovalDetail, ApprovalView, Because, ChangedSession, OpenSession, OpenedSession, Problem, SessionView,
+    ApprovalDetail, ApprovalView, Because, ChangedSession, ConsoleLink, OpenSession, OpenedSession, Problem,
+    SessionView,
 };
 use crate::config::DataFolder;
 
@@ -126,6 +127,14 @@ impl Client {
     /// [`CallError`].
     pub async fn refuse(&self, id: &str, why: &Because) -> Result<ApprovalDetail, CallError> {
         self.call(Method::POST, &format!("/v1/approvals/{id}/refuse"), Some(why)).await
+    }
+
+    /// A way into the console, for the human whose account this is.
+    ///
+    /// # Errors
+    /// [`CallError`].
+    pub async fn console_link(&self) -> Result<ConsoleLink, CallError> {
+        self.call::<(), _>(Method::POST, "/v1/console/links", None).await
     }
 
     async fn call<B: Serialize, A: DeserializeOwned>(

@@ -5,6 +5,7 @@
 
 mod approvals;
 mod client;
+mod console;
 mod server;
 mod socket;
 #[cfg(test)]
@@ -15,5 +16,6 @@ pub use client::{CallError, Client};
 pub use server::{Admin, serve};
 pub use socket::{BindError, bind};
 pub use types::{
-    ApprovalDetail, ApprovalView, Because, ChangedSession, OpenSession, OpenedSession, Problem, SessionView,
+    ApprovalDetail, ApprovalView, Because, ChangedSession, ConsoleLink, OpenSession, OpenedSession, Problem,
+    SessionView,
 };

@@ -2,6 +2,7 @@
 
 use std::{io, sync::Arc};
 
+use ::console::Console;
 use axum::{
     Json, Router,
     extract::{
@@ -24,6 +25,7 @@ use crate::config::Approver;
 
 use super::{
     approvals::{self, Account},
+    console,
     socket::{self, Peer},
     types::{Because, ChangedSession, Listing, OpenSession, OpenedSession, Problem, SessionView},
 };
@@ -44,6 +46,8 @@ pub struct Admin {
     pub inbox: Arc<Inbox>,
     /// The humans who may decide, and their accounts on this machine.
     pub approvers: Arc<[Approver]>,
+    /// Where they decide in a browser, if there is such a place.
+    pub console: Option<Console>,
     /// Fired when the gate stops: nobody waits any longer.
     pub stopping: CancellationToken,
     /// The gate's address, for kubeconfigs.
@@ -81,6 +85,7 @@ fn router(admin: Admin, owner: u32) -> Router {
         .route("/v1/approvals/{id}/decided", get(approvals::decided))
         .route("/v1/approvals/{id}/approve", post(approvals::approve))
         .route("/v1/approvals/{id}/refuse", post(approvals::refuse))
+        .route("/v1/console/links", post(console::link))
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .layer(only_owner)
         .with_state(admin)

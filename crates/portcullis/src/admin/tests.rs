@@ -50,6 +50,7 @@ async fn gate() -> Gate {
         control: Control::new(Arc::clone(&sessions), Arc::clone(&inbox), ledger.clone(), groups),
         inbox,
         approvers: Arc::new([]),
+        console: None,
         stopping: tokio_util::sync::CancellationToken::new(),
         server: "https://localhost:8443".to_owned(),
         ca: None,

@@ -146,6 +146,18 @@ pub struct ApprovalDetail {
     pub shown: Shown,
 }
 
+/// `POST /v1/console/links`: a way into the console.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConsoleLink {
+    /// The link: a secret until it is used, once. Not in `Debug`.
+    pub url: String,
+    /// Until when it can be.
+    pub until: Timestamp,
+    /// Whom it signs in.
+    pub who: String,
+}
+
 /// Any answer that is not a success.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -179,6 +191,13 @@ impl SessionView {
             frozen_by: frozen.as_ref().map(|frozen| frozen.by.clone()),
             frozen_why: frozen.map(|frozen| frozen.why),
         }
+    }
+}
+
+impl fmt::Debug for ConsoleLink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { until, who, .. } = self;
+        f.debug_struct("ConsoleLink").field("until", until).field("who", who).finish_non_exhaustive()
     }
 }
 

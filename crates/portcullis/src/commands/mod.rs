@@ -2,6 +2,7 @@
 
 pub(crate) mod approvals;
 pub(crate) mod config;
+pub(crate) mod console;
 mod gate;
 pub(crate) mod init;
 pub(crate) mod ledger;

@@ -25,7 +25,7 @@ use std::path::Path;
 pub use position::Position;
 pub use problems::{Problem, Problems};
 pub use resolved::{
-    Agent, Approvals, Approver, Bundle, Cluster, ClusterSource, Config, DataFolder, Limits, Masking,
+    Agent, Approvals, Approver, Bundle, Cluster, ClusterSource, Config, Console, DataFolder, Limits, Masking,
     Sessions, Tls, TlsUnusable, Upstream,
 };
 pub use schema::json_schema;

@@ -45,6 +45,8 @@ pub(super) struct Config {
     pub(super) approvers: Option<Vec<Approver>>,
     /// How what waits for humans is treated.
     pub(super) approvals: Option<Approvals>,
+    /// People's side of the gate, in a browser. There is none where this is not written.
+    pub(super) console: Option<Console>,
     /// Bounds of every session.
     pub(super) sessions: Option<Sessions>,
     /// What clients may use up before others suffer.
@@ -207,6 +209,33 @@ pub(super) struct Approvals {
     /// Whether a request is withdrawn when its client hangs up; otherwise it stays, and the client can come back.
     #[schemars(extend("default" = false))]
     pub(super) withdraw_when_client_leaves: Option<bool>,
+}
+
+/// People's side of the gate, in a browser.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Console {
+    /// Address and port on which browsers connect.
+    #[schemars(extend("default" = defaults::CONSOLE))]
+    pub(super) listen: Option<String>,
+    /// Where browsers reach it: `https://console.example.com`, or `http://localhost:8444` on a single machine. Any other name is
+    /// refused.
+    #[schemars(required)]
+    pub(super) public_url: Option<String>,
+    /// Its certificate and key, if `public_url` has `https`; the gate's own where none are named.
+    pub(super) tls: Option<ConsoleTls>,
+}
+
+/// The console's certificate and key.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ConsoleTls {
+    /// PEM file: the certificate, then its intermediates.
+    #[schemars(required)]
+    pub(super) certificate: Option<String>,
+    /// PEM file: the private key. Only its owner may read it.
+    #[schemars(required)]
+    pub(super) key: Option<String>,
 }
 
 /// Bounds of every session.

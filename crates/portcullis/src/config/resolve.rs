@@ -5,6 +5,7 @@
 mod agents;
 mod approvals;
 mod clusters;
+mod console;
 mod limits;
 mod masking;
 
@@ -64,6 +65,10 @@ impl Resolver<'_> {
         let agents = self.agents(raw.agents.unwrap_or_default(), &clusters, &root.key("agents"));
         let approvers = self.approvers(raw.approvers.unwrap_or_default(), &agents, &root.key("approvers"));
         let approvals = self.approvals(raw.approvals.unwrap_or_default(), &root.key("approvals"));
+        let console = match (raw.console, &tls) {
+            (Some(raw), Some(tls)) => Some(self.console(raw, tls, &root.key("console"))),
+            _ => None,
+        };
         let sessions = self.sessions(raw.sessions.unwrap_or_default(), &root.key("sessions"));
         let limits = self.limits(raw.limits.unwrap_or_default(), &root.key("limits"));
         let upstream = self.upstream(raw.upstream.unwrap_or_default(), &root.key("upstream"));
@@ -81,6 +86,7 @@ impl Resolver<'_> {
             agents,
             approvers,
             approvals: approvals?,
+            console: console.map_or(Some(None), |console| console.map(Some))?,
             sessions: sessions?,
             limits: limits?,
             upstream: upstream?,

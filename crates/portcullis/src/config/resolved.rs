@@ -10,6 +10,7 @@ use std::{
 };
 
 use approval::Human;
+use console::Address;
 use identity::{AgentName, ClusterName, GroupName};
 use jiff::SignedDuration;
 use mask::Catalogue;
@@ -54,6 +55,8 @@ pub struct Config {
     pub approvers: Vec<Approver>,
     /// How what waits for humans is treated.
     pub approvals: Approvals,
+    /// People's side, in a browser, if there is one.
+    pub console: Option<Console>,
     /// Bounds of every session.
     pub sessions: Sessions,
     /// What clients may use up.
@@ -159,6 +162,17 @@ pub struct Approvals {
     pub asked: u32,
     /// Whether a request is withdrawn when its client hangs up.
     pub withdraw_when_client_leaves: bool,
+}
+
+/// People's side, in a browser.
+#[derive(Debug, Clone)]
+pub struct Console {
+    /// Where browsers connect.
+    pub listen: SocketAddr,
+    /// Where they find it.
+    pub address: Address,
+    /// Its certificate and key, if its address has `https`.
+    pub tls: Option<Tls>,
 }
 
 /// Bounds of every session.
@@ -315,6 +329,18 @@ impl DataFolder {
     #[must_use]
     pub fn ledger_key(&self) -> PathBuf {
         self.0.join("ledger.key")
+    }
+
+    /// The ledger's key, for whoever verifies it.
+    #[must_use]
+    pub fn ledger_vkey(&self) -> PathBuf {
+        self.ledger().join("ledger.vkey")
+    }
+
+    /// What the console looks things up in: made from the ledger, and anew when it is lost.
+    #[must_use]
+    pub fn chronicle(&self) -> PathBuf {
+        self.0.join("chronicle.sqlite")
     }
 
     /// The Unix socket of the admin API.

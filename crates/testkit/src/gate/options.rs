@@ -43,7 +43,8 @@ impl Default for Options {
 
 impl Options {
     /// Writes `portcullis.yaml` over the one of `portcullis init`; `cluster` is how the cluster is reached.
-    pub(super) fn write(&self, file: &Path, port: u16, operations: u16, cluster: &str) -> anyhow::Result<()> {
+    pub(super) fn write(&self, file: &Path, ports: [u16; 3], cluster: &str) -> anyhow::Result<()> {
+        let [port, operations, console] = ports;
         let Self { bundle, masking, lift, hold, extra } = self;
         // Whoever runs the tests is the approver.
         let account = fs::metadata("/proc/self").map(|process| process.uid())?;
@@ -54,6 +55,7 @@ impl Options {
 public_url: https://localhost:{port}
 tls: {{ certificate: tls.crt, key: tls.key, ca: ca.crt }}
 operations: {{ listen: 127.0.0.1:{operations} }}
+console: {{ listen: 127.0.0.1:{console}, public_url: http://localhost:{console} }}
 data: data
 policy: {{ bundle: \"{bundle}\" }}
 clusters:

@@ -3,9 +3,7 @@
 use std::process::Stdio;
 
 use anyhow::{Context, ensure};
-use e2e::{leaves, text};
-
-use super::{RULES, Waiting, asking, decided, exists, shown, state};
+use e2e::{RULES, Waiting, asking, decided, exists, leaves, shown, state, text};
 
 #[test]
 fn past_the_hold_time_the_client_comes_back_with_the_same_and_uses_it_once() -> anyhow::Result<()> {

@@ -1,10 +1,8 @@
 //! What humans decide happens, and nothing else.
 
 use anyhow::ensure;
-use e2e::{leaf, leaves, text};
+use e2e::{Waiting, asking, decided, exists, leaf, leaves, shown, state, text};
 use testkit::APPROVER;
-
-use super::{Waiting, asking, decided, exists, shown, state};
 
 #[test]
 fn kubectl_waits_the_approver_sees_what_would_change_and_kubectl_finishes() -> anyhow::Result<()> {

@@ -1,9 +1,7 @@
 //! Approvals that end without a yes, and what there may be of them.
 
 use anyhow::ensure;
-use e2e::text;
-
-use super::{Waiting, asking, decided, shown};
+use e2e::{Waiting, asking, decided, shown, text};
 
 #[test]
 fn a_session_has_so_many_pending_and_no_more_and_others_are_served() -> anyhow::Result<()> {
@@ -36,7 +34,7 @@ fn a_client_that_hangs_up_withdraws_where_it_is_to() -> anyhow::Result<()> {
     let session = lab.gate.session("hangs-up")?;
     let mut kubectl = Waiting::kubectl(&session, &["delete", "configmap", "asked", "-n", "hangs-up"])?;
     let id = lab.gate.waiting()?;
-    kubectl.0.kill()?;
+    kubectl.hang_up()?;
     kubectl.end()?;
     let over = text(&lab.gate.approvals(&["wait", &id])?);
     insta::assert_snapshot!(shown(&over)?, @"APPROVAL is withdrawn: the client left");

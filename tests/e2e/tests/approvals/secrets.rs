@@ -1,10 +1,8 @@
 //! What is asked about Secrets: shown masked, and sent as it is.
 
 use anyhow::ensure;
-use e2e::{Lab, text};
+use e2e::{Lab, Waiting, asking, decided, state, text};
 use serde_json::Value;
-
-use super::{Waiting, asking, decided, state};
 
 #[test]
 fn nothing_secret_is_kept_of_what_is_asked() -> anyhow::Result<()> {

@@ -1,0 +1,113 @@
+//! People's side, in a browser.
+
+use std::sync::Arc;
+
+use anyhow::Context;
+use chronicle::Chronicle;
+use console::{Console, InForce, Parts};
+use control::Control;
+use gateway::Gate;
+use identity::{SystemClock, SystemEntropy};
+use inbox::Inbox;
+use ledger::{Ledger, note::Verifier};
+use policy::Judge;
+use tokio::{net::TcpListener, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
+
+use super::{listeners, tls::Certificate};
+use crate::config::{self, Config};
+
+/// The console's place, taken before anything is recorded.
+pub(super) struct Place {
+    listener: TcpListener,
+    certificate: Option<Arc<Certificate>>,
+    config: config::Console,
+}
+
+/// The console, while it is open.
+pub(super) struct Opened {
+    pub(super) console: Console,
+    serving: JoinHandle<()>,
+    following: JoinHandle<()>,
+}
+
+/// What it shows.
+pub(super) struct Shown {
+    pub(super) control: Control,
+    pub(super) inbox: Arc<Inbox>,
+    pub(super) ledger: Ledger,
+    pub(super) gate: Arc<Gate>,
+}
+
+/// The policy that a gate judges by.
+#[derive(Debug)]
+struct OfGate(Arc<Gate>);
+
+impl InForce for OfGate {
+    fn judge(&self) -> Arc<Judge> {
+        self.0.judge()
+    }
+}
+
+/// Takes the console's place, if there is to be one.
+///
+/// # Errors
+/// Its address or its certificate cannot be used.
+pub(super) async fn place(config: &Config) -> anyhow::Result<Option<Place>> {
+    let Some(config) = config.console.clone() else { return Ok(None) };
+    let certificate = config.tls.as_ref().map(Certificate::load).transpose()?;
+    let listener = listeners::bind(config.listen, "console.listen").await?;
+    Ok(Some(Place { listener, certificate, config }))
+}
+
+impl Place {
+    /// Opens the console, until `stop` fires.
+    ///
+    /// # Errors
+    /// What it looks things up in cannot be made.
+    pub(super) async fn open(
+        self,
+        config: &Config,
+        shown: Shown,
+        stop: &CancellationToken,
+    ) -> anyhow::Result<Opened> {
+        let Shown { control, inbox, ledger, gate } = shown;
+        let data = &config.data;
+        let key = std::fs::read_to_string(data.ledger_vkey()).context("the ledger's key")?;
+        let chronicle =
+            Chronicle::open(&data.chronicle(), &data.ledger(), Verifier::parse(key.trim())?).await?;
+        let chronicle = Arc::new(chronicle);
+        let console = Console::new(Parts {
+            address: self.config.address.clone(),
+            control,
+            inbox,
+            chronicle: Arc::clone(&chronicle),
+            ledger,
+            policy: Arc::new(OfGate(gate)),
+            clock: Arc::new(SystemClock),
+            entropy: Arc::new(SystemEntropy),
+            stopping: stop.clone(),
+        });
+        let acceptor = self.certificate.as_ref().map(Certificate::acceptor);
+        let serving = tokio::spawn(console::serve(console.clone(), self.listener, acceptor, stop.clone()));
+        let stop = stop.clone();
+        let following = tokio::spawn(async move { chronicle.follow(stop.cancelled_owned()).await });
+        Ok(Opened { console, serving, following })
+    }
+
+    /// The certificate, to be read again.
+    pub(super) fn certificate(&self) -> Option<Arc<Certificate>> {
+        self.certificate.clone()
+    }
+}
+
+impl Opened {
+    /// Waits until it is closed.
+    ///
+    /// # Errors
+    /// It broke.
+    pub(super) async fn closed(self) -> anyhow::Result<()> {
+        self.serving.await.context("the console")?;
+        self.following.await.context("following the ledger")
+    }
+}

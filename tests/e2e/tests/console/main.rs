@@ -1,0 +1,25 @@
+//! People in a real browser: what they see of what waits for them, and what comes of what they press.
+
+mod deciding;
+mod reading;
+mod watching;
+
+use anyhow::ensure;
+use browser::{Browser, Page};
+use testkit::Gate;
+
+/// A page of somebody who is signed in as the approver.
+fn signed_in(browser: &Browser, gate: &Gate) -> anyhow::Result<Page> {
+    let page = browser.page()?;
+    page.goto(&gate.console_login()?)?;
+    page.click("main button")?;
+    page.wait_for("document.querySelector('h1')?.textContent === 'Inbox'")?;
+    Ok(page)
+}
+
+/// That nothing was refused by the page's own policy, and no script failed.
+fn is_quiet(page: &Page) -> anyhow::Result<()> {
+    let messages = page.console_messages()?;
+    ensure!(messages.is_empty(), "{messages:?}");
+    Ok(())
+}
