@@ -101,6 +101,7 @@ pub fn shown(text: &str) -> anyhow::Result<String> {
         (r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "UID"),
         (r"version \d+", "version N"),
         (r"sha256:[0-9a-f]{64}", "DIGEST"),
+        (r"localhost:\d+", "CONSOLE"),
     ] {
         shown = regex::Regex::new(pattern)?.replace_all(&shown, name).into_owned();
     }
