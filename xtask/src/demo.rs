@@ -6,6 +6,8 @@ mod scene;
 mod scenes;
 mod stage;
 
+pub(crate) use stage::Stage;
+
 use std::time::Instant;
 
 use clap::Args;
@@ -41,7 +43,10 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     match &options.context {
         Some(context) => own_cluster::run(context, folder.path(), options.once, &mut interrupt),
         None => {
-            let stage = stage::Stage::set(folder.path())?;
+            let stage = Stage::set(
+                folder.path(),
+                &testkit::Options { hold: "60s".to_owned(), ..Default::default() },
+            )?;
             let surprises = scenes::play(&stage, options.once, &mut interrupt)?;
             eprintln!("\n{} scenes in {:.1} s", scenes::COUNT, started.elapsed().as_secs_f64());
             anyhow::ensure!(surprises == 0, "{surprises} of the scenes did not go as told");

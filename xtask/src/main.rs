@@ -9,6 +9,7 @@ mod fuzz;
 mod interrupt;
 mod protobuf;
 mod run;
+mod screenshots;
 
 use std::process::ExitCode;
 
@@ -39,6 +40,8 @@ enum Command {
     Fuzz(fuzz::Options),
     /// Write the table of protobuf messages that the gate reads, after a new version of Kubernetes
     Protobuf,
+    /// Make the screenshots of the console in docs/img, with a headless Chromium
+    Screenshots,
 }
 
 fn main() -> ExitCode {
@@ -50,6 +53,7 @@ fn main() -> ExitCode {
         Command::Bench(options) => bench::run(&options),
         Command::Fuzz(options) => fuzz::run(&options),
         Command::Protobuf => protobuf::run(),
+        Command::Screenshots => screenshots::run(),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

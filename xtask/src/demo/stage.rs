@@ -18,24 +18,24 @@ pub(super) const KEPT_KEY: &str = "auditor.vkey";
 
 /// A running cluster with a gate in front of it.
 #[derive(Debug)]
-pub(super) struct Stage {
-    pub(super) cluster: Cluster,
-    pub(super) gate: Gate,
+pub(crate) struct Stage {
+    pub(crate) cluster: Cluster,
+    pub(crate) gate: Gate,
 }
 
 impl Stage {
-    pub(super) fn set(folder: &Path) -> anyhow::Result<Self> {
+    pub(crate) fn set(folder: &Path, options: &Options) -> anyhow::Result<Self> {
         say("Starting a Kubernetes (etcd, API server, controllers, scheduler, one node) on this machine");
         let cluster = Cluster::start(Some(&folder.join("cluster")), None)?;
         say("Creating namespace `shop` with a deployment and a secret");
         cluster.apply(SHOP)?;
         cluster.must(&["-n", "shop", "rollout", "status", "deployment/web", "--timeout=60s"])?;
-        say(
-            "Starting the gate with the `developer` policies; its own account may impersonate, and nothing else",
-        );
+        say(&format!(
+            "Starting the gate with policy {}; its own account may impersonate, and nothing else",
+            options.bundle
+        ));
         let place = folder.join("gate");
-        let mut gate =
-            Gate::prepare(&cluster, &place, &Options { hold: "60s".to_owned(), ..Options::default() })?;
+        let mut gate = Gate::prepare(&cluster, &place, options)?;
         gate.serve()?;
         keep_key(&gate)?;
         Ok(Self { cluster, gate })
