@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
-use crate::{Error, Store};
+use crate::{Error, Store, json};
 
 /// A request for approval to be kept.
 #[derive(Debug, Clone)]
@@ -256,10 +256,6 @@ impl StoredApproval {
         let approval = steps.iter().try_fold(begun, Approval::after).map_err(|_| corrupt("steps"))?;
         Ok(Self { approval, act: row.try_get("act")?, reason: row.try_get("reason")? })
     }
-}
-
-fn json(value: &impl serde::Serialize) -> Result<String, Error> {
-    serde_json::to_string(value).map_err(|error| Error::Sql(sqlx::Error::Encode(error.into())))
 }
 
 fn parsed<T: DeserializeOwned>(id: &str, column: &'static str, row: &SqliteRow) -> Result<T, Error> {

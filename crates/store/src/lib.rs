@@ -8,6 +8,7 @@ mod error;
 mod files;
 mod freezes;
 mod migrations;
+mod notices;
 mod sessions;
 
 use std::fs::File;
@@ -20,6 +21,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteLockingMode, SqlitePoolOptions, S
 pub use approvals::{Asks, NewApproval, StoredApproval};
 pub use error::{Error, OpenError};
 pub use freezes::{Change, Frozen};
+pub use notices::{NewNotice, OwedNotice};
 pub use sessions::{LiveSession, Revocation, Revoked, Session, State, TokenHash, Which};
 
 /// How long a statement waits for a lock held by another connection, such as an operator's `sqlite3` shell.
@@ -74,4 +76,9 @@ impl Store {
     pub async fn close(self) {
         self.pool.close().await;
     }
+}
+
+/// A value as it is kept in a column of JSON.
+fn json(value: &impl serde::Serialize) -> Result<String, Error> {
+    serde_json::to_string(value).map_err(|error| Error::Sql(sqlx::Error::Encode(error.into())))
 }

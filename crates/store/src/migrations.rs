@@ -17,6 +17,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     (include_str!("../migrations/0003_ends.sql"), "PRAGMA user_version = 3"),
     (include_str!("../migrations/0004_freezes.sql"), "PRAGMA user_version = 4"),
     (include_str!("../migrations/0005_approvals.sql"), "PRAGMA user_version = 5"),
+    (include_str!("../migrations/0006_notices.sql"), "PRAGMA user_version = 6"),
 ];
 
 /// Brings the database up to this release's schema, one transaction a migration.
