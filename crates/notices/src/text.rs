@@ -1,0 +1,108 @@
+//! Text that an agent may have written.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// A name: of an agent, a cluster, a rule, a human.
+pub type Name = Text<100>;
+
+/// Words: an act, a reason.
+pub type Words = Text<500>;
+
+/// Text of at most `MOST` characters in which nothing is unseen: control characters, and what hides or reorders, are written as
+/// `\u{202e}`. So it is one line. What is left out at its end is counted there.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[serde(from = "String")]
+pub struct Text<const MOST: usize>(String);
+
+/// Room for `…(18446744073709551615 more characters)`.
+const TAIL: usize = 39;
+
+impl<const MOST: usize> Text<MOST> {
+    /// The text as it is shown.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<const MOST: usize> From<&str> for Text<MOST> {
+    fn from(text: &str) -> Self {
+        let (mut shown, mut characters) = (String::new(), 0);
+        // Where to cut if not all has room: the bytes that stay, and how many characters of `text` they show.
+        let mut cut = (0, 0);
+        for (at, c) in text.chars().enumerate() {
+            let (before, start) = (characters, shown.len());
+            if is_unseen(c) {
+                let written = c.escape_unicode();
+                characters += written.len();
+                shown.extend(written);
+            } else {
+                characters += 1;
+                shown.push(c);
+            }
+            if before + TAIL <= MOST {
+                cut = (start, at);
+            }
+            if characters > MOST {
+                shown.truncate(cut.0);
+                let more = text.chars().count() - cut.1;
+                return Self(format!("{shown}…({more} more characters)"));
+            }
+        }
+        Self(shown)
+    }
+}
+
+impl<const MOST: usize> From<String> for Text<MOST> {
+    fn from(text: String) -> Self {
+        Self::from(text.as_str())
+    }
+}
+
+impl<const MOST: usize> fmt::Display for Text<MOST> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Control characters, and the formats that hide or reorder: joiners, bidirectional controls, fillers, tags.
+fn is_unseen(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'
+            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}'
+            | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_seen_is_written_out() {
+        let text = Words::from("a\u{1b}[2Jb\u{202e}c\nd é \u{e0041}\u{200b}");
+        assert_eq!(text.as_str(), r"a\u{1b}[2Jb\u{202e}c\u{a}d é \u{e0041}\u{200b}");
+    }
+
+    #[test]
+    fn what_is_left_out_is_counted() {
+        for text in ["é".repeat(100), String::new(), "\u{202e}".repeat(12)] {
+            assert!(!Name::from(text.as_str()).as_str().contains("more"), "{text}");
+        }
+        let cut = |text: String| Name::from(text).as_str().to_owned();
+        assert_eq!(cut("é".repeat(101)), format!("{}…(40 more characters)", "é".repeat(61)));
+        assert_eq!(cut("\u{202e}".repeat(13)), format!("{}…(6 more characters)", r"\u{202e}".repeat(7)));
+        assert!(cut("x".repeat(1 << 20)).chars().count() <= 100);
+    }
+
+    #[test]
+    fn what_is_shown_stays_as_it_is() {
+        for text in ["x".repeat(101), "\n\u{202e}".repeat(99), "plain".to_owned()] {
+            let once = Name::from(text);
+            assert_eq!(Name::from(once.as_str()), once);
+        }
+    }
+}
