@@ -37,7 +37,7 @@ fn peak() -> u64 {
     line.trim().trim_end_matches(" kB").parse().unwrap()
 }
 
-/// Answers everything with 200; gives the first `most` bodies, each cut to what tells its kind.
+/// Answers the first `most` requests with 200, and counts them.
 async fn serve(listener: TcpListener, most: usize) -> io::Result<usize> {
     let (mut stream, _) = listener.accept().await?;
     let (reading, mut writing) = stream.split();

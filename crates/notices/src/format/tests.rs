@@ -20,7 +20,7 @@ pub(crate) fn notice(id: &str, event: Event) -> Notice {
         cluster: "prod".into(),
         agent: "claude".into(),
         delegator: "ada@example.com".into(),
-        session: "s-1".into(),
+        session: "s-2g4kq7nd5wvx3jhc".into(),
         approval: Some("a-abcdefghijkl".into()),
         what: r#"delete namespaces "shop" of cluster "prod""#.into(),
         reason: "the shop has moved".into(),
@@ -79,6 +79,14 @@ fn webhook() {
     assert_snapshot!("webhook", pretty(&webhook::body(&asked()).unwrap()));
     assert_snapshot!("webhook_hostile", pretty(&webhook::body(&hostile()).unwrap()));
     assert_snapshot!("webhook_bare", pretty(&webhook::body(&bare()).unwrap()));
+}
+
+#[test]
+fn the_manual_shows_what_is_sent() {
+    let manual = include_str!("../../../../docs/notices.md");
+    let (_, rest) = manual.split_once("```json").unwrap();
+    let shown: Value = serde_json::from_str(rest.split_once("```").unwrap().0).unwrap();
+    assert_eq!(shown, serde_json::from_str::<Value>(&webhook::body(&asked()).unwrap()).unwrap());
 }
 
 #[test]
