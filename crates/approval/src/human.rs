@@ -27,6 +27,8 @@ pub enum Assurance {
     Link,
     /// Their account on the gate's own machine.
     LocalAccount,
+    /// A browser that was signed in by an OpenID provider.
+    Provider,
 }
 
 impl fmt::Display for Assurance {
@@ -34,6 +36,7 @@ impl fmt::Display for Assurance {
         f.write_str(match self {
             Self::Link => "by a one-time link",
             Self::LocalAccount => "by their account on the gate's machine",
+            Self::Provider => "signed in by the OpenID provider",
         })
     }
 }

@@ -44,7 +44,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use address::Address;
 pub use serve::serve;
-pub use signin::{Link, NoLink};
+pub use signin::{ByProvider, CALLBACK, Link, NoLink};
 
 use crate::signin::Door;
 
@@ -66,6 +66,8 @@ pub struct Parts {
     pub ledger: Ledger,
     /// The policy in force.
     pub policy: Arc<dyn InForce>,
+    /// Who else may vouch for people, if anybody may.
+    pub provider: Option<ByProvider>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
     /// Where secrets come from.
@@ -152,6 +154,8 @@ impl Console {
             .route("/ledger", get(page::ledger::get))
             .route("/live", get(live::get))
             .route("/sign-in", get(signin::pages::get))
+            .route("/sign-in/oidc", get(signin::pages::begin))
+            .route(CALLBACK, get(signin::pages::come_back))
             .route("/sign-in/{link}", get(signin::pages::link).post(signin::pages::enter))
             .route("/sign-out", post(signin::pages::leave))
             .route("/assets/{version}/{name}", get(assets::get))

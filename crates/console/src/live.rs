@@ -41,8 +41,8 @@ impl Steps {
     }
 }
 
-/// `GET /live`: an event `approvals` whenever one is asked for or takes a step. What happens while a page loads is one event.
-/// It ends with the gate, and with the sign-in.
+/// `GET /live`: an event `approvals` at once, since something may have happened after the page was made, and then whenever one
+/// is asked for or takes a step. What happens while a page loads is one event. It ends with the gate, and with the sign-in.
 pub(crate) async fn get(
     State(console): State<Console>,
     visitor: Visitor,
@@ -52,13 +52,16 @@ pub(crate) async fn get(
         Some(id) => Steps::One(console.inbox().watch(&id)),
         None => Steps::All(console.inbox().changes()),
     };
-    let events = stream::unfold((steps, console, visitor), |(mut steps, console, visitor)| async move {
-        tokio::select! {
-            next = steps.next() => next?,
-            () = console.parts().stopping.cancelled() => return None,
+    let begin = (steps, console, visitor, true);
+    let events = stream::unfold(begin, |(mut steps, console, visitor, at_once)| async move {
+        if !at_once {
+            tokio::select! {
+                next = steps.next() => next?,
+                () = console.parts().stopping.cancelled() => return None,
+            }
         }
         console.door().is_in(&visitor, console.now()).then_some(())?;
-        Some((Ok(Event::default().event("approvals").data("changed")), (steps, console, visitor)))
+        Some((Ok(Event::default().event("approvals").data("changed")), (steps, console, visitor, false)))
     });
     Sse::new(events).keep_alive(KeepAlive::new().interval(HEARTBEAT))
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod cookies;
 mod links;
+mod oidc;
 pub(crate) mod pages;
 mod visitors;
 
@@ -12,10 +13,14 @@ use ledger::leaf::{Event, SignedIn};
 
 use links::Links;
 pub use links::NoLink;
+pub use oidc::ByProvider;
 pub(crate) use visitors::Visitor;
 use visitors::Visitors;
 
 use crate::{Console, secret::Secret};
+
+/// Where a provider sends people back to.
+pub const CALLBACK: &str = "/sign-in/oidc/callback";
 
 /// Who may come in, and who is in.
 #[derive(Debug, Default)]
@@ -66,7 +71,7 @@ impl Console {
         entered.map_err(|full| format!("Nobody was signed in: {full}."))
     }
 
-    fn entropy(&self) -> &dyn Entropy {
+    pub(crate) fn entropy(&self) -> &dyn Entropy {
         self.parts().entropy.as_ref()
     }
 }

@@ -27,13 +27,21 @@ when { resource.type == "pods" && resource.name != "evicted" } unless { context.
 /// # Errors
 /// What a command printed.
 pub fn asking(namespace: &str, hold: &str, approvals: &str) -> anyhow::Result<(Lab, tempfile::TempDir)> {
+    let hold = format!("{hold}{approvals}");
+    asking_with(namespace, Options { hold, ..Options::default() })
+}
+
+/// As [`asking`], with more that is different.
+///
+/// # Errors
+/// As there.
+pub fn asking_with(namespace: &str, options: Options) -> anyhow::Result<(Lab, tempfile::TempDir)> {
     let folder = tempfile::tempdir()?;
     let rules = folder.path().join("rules");
     std::fs::create_dir(&rules)?;
     std::fs::write(rules.join("asks.cedar"), RULES)?;
     let bundle = rules.display().to_string();
-    let hold = format!("{hold}{approvals}");
-    let lab = start(&Options { bundle, hold, ..Options::default() })?;
+    let lab = start(&Options { bundle, ..options })?;
     furnish(lab.cluster, namespace)?;
     lab.cluster.must(&["create", "configmap", "asked", "--from-literal=colour=blue", "-n", namespace])?;
     Ok((lab, folder))

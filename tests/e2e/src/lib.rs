@@ -18,7 +18,7 @@ use anyhow::{Context, ensure};
 use serde_json::Value;
 use testkit::{Cluster, Gate};
 
-pub use asking::{RULES, Waiting, asking, decided, exists, shown, state};
+pub use asking::{RULES, Waiting, asking, asking_with, decided, exists, shown, state};
 pub use canary::{CANARY, LITERAL, MASKED_DATA, MASKED_TEXT, PLANTED, SHOWN, SPIKY, contains_canary, sweep};
 pub use compare::{Comparison, normalised};
 pub use encode::{decimals, gzip, hex, packed, percent, percent_but};

@@ -4,55 +4,76 @@ use axum::{
     extract::{FromRequestParts, OptionalFromRequestParts},
     response::{IntoResponse, Redirect, Response},
 };
-use cookie::{Cookie, SameSite};
+use cookie::{Cookie, CookieBuilder, SameSite, time::Duration};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header, request::Parts};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::Visitor;
 use crate::{Console, secret::Secret};
 
-/// Browsers take a cookie of such a name from this very host only, and only over TLS (RFC 6265bis, section 4.1.3.2).
-const HOST_ONLY: &str = "__Host-portcullis";
-/// On `localhost`, where there is no TLS.
-const LOCAL: &str = "portcullis";
+/// What a cookie is for.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Purpose {
+    /// Who is signed in.
+    Visitor,
+    /// Who went to a provider's page to sign in.
+    Attempt,
+}
 
-/// `Set-Cookie` for somebody who was signed in. It is sent along when somebody follows a link to a page, and with nothing
-/// that another site makes a browser send.
-pub(super) fn set(console: &Console, secret: &Secret) -> HeaderValue {
-    written(console, secret.reveal().to_owned())
+impl Purpose {
+    /// Browsers take a cookie with the prefix from this very host only, and only over TLS (RFC 6265bis, section 4.1.3.2). On
+    /// `localhost`, there is no TLS.
+    fn name(self, console: &Console) -> &'static str {
+        match (self, console.address().is_secure()) {
+            (Self::Visitor, true) => "__Host-portcullis",
+            (Self::Visitor, false) => "portcullis",
+            (Self::Attempt, true) => "__Host-portcullis-attempt",
+            (Self::Attempt, false) => "portcullis-attempt",
+        }
+    }
+}
+
+/// `Set-Cookie` with a secret. It is sent along when somebody follows a link to a page, and with nothing that another site makes a
+/// browser send.
+pub(super) fn set(console: &Console, purpose: Purpose, secret: &Secret) -> HeaderValue {
+    header(&written(console, purpose, secret.reveal()).build())
 }
 
 /// `Set-Cookie` for somebody who was signed out.
 pub(super) fn unset(console: &Console) -> HeaderValue {
-    let mut value = written(console, String::new()).as_bytes().to_vec();
-    value.extend_from_slice(b"; Max-Age=0");
-    HeaderValue::from_bytes(&value).unwrap_or(HeaderValue::from_static("portcullis=; Max-Age=0"))
+    let nothing = Duration::ZERO;
+    header(&written(console, Purpose::Visitor, "").max_age(nothing).build())
 }
 
-fn written(console: &Console, value: String) -> HeaderValue {
-    let cookie = Cookie::build((name(console), value))
+fn written<'c>(console: &Console, purpose: Purpose, value: &'c str) -> CookieBuilder<'c> {
+    Cookie::build((purpose.name(console), value))
         .path("/")
         .http_only(true)
         .secure(console.address().is_secure())
-        .same_site(SameSite::Lax);
-    HeaderValue::from_str(&cookie.to_string()).unwrap_or(HeaderValue::from_static(""))
+        .same_site(SameSite::Lax)
 }
 
-fn name(console: &Console) -> &'static str {
-    if console.address().is_secure() { HOST_ONLY } else { LOCAL }
+/// Names and base64url are all that is in it.
+fn header(cookie: &Cookie<'_>) -> HeaderValue {
+    HeaderValue::from_str(&cookie.to_string()).unwrap_or(HeaderValue::from_static("portcullis="))
 }
 
-/// Who sends a request, by its cookie. Of several of that name, none is believed.
-fn visitor(console: &Console, headers: &HeaderMap) -> Option<Visitor> {
+/// What a browser shows for this. Of several of that name, none is believed.
+pub(super) fn value(console: &Console, purpose: Purpose, headers: &HeaderMap) -> Option<String> {
     let mut shown = headers
         .get_all(header::COOKIE)
         .iter()
         .filter_map(|header| header.to_str().ok())
         .flat_map(|header| Cookie::split_parse(header.to_owned()))
         .filter_map(Result::ok)
-        .filter(|cookie| cookie.name() == name(console));
+        .filter(|cookie| cookie.name() == purpose.name(console));
     let (first, None) = (shown.next()?, shown.next()) else { return None };
-    console.door().visitor(first.value(), console.now())
+    Some(first.value().to_owned())
+}
+
+/// Who sends a request, by its cookie.
+fn visitor(console: &Console, headers: &HeaderMap) -> Option<Visitor> {
+    console.door().visitor(&value(console, Purpose::Visitor, headers)?, console.now())
 }
 
 impl FromRequestParts<Console> for Visitor {

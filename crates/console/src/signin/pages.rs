@@ -1,19 +1,23 @@
 //! The pages around signing in.
 
-use approval::Assurance;
+use approval::{Assurance, Human};
 use askama::Template;
 use axum::{
     Extension,
-    extract::{Path, Query, State},
+    extract::{Path, Query, RawQuery, State},
     response::{IntoResponse as _, Redirect, Response},
 };
-use http::{StatusCode, header};
+use http::{HeaderMap, StatusCode, header};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 
-use super::{Visitor, cookies};
+use super::{
+    Visitor,
+    cookies::{self, Purpose},
+};
 use crate::{
     Console,
-    page::{Frame, problem, render},
+    page::{Frame, missing, problem, render},
     posted::Posted,
     serve::Peer,
 };
@@ -25,6 +29,8 @@ const USED_UP: &str =
 #[template(path = "sign_in.html")]
 struct SignIn {
     frame: Frame,
+    /// Where to go for the provider, if there is one.
+    provider: String,
 }
 
 #[derive(Template)]
@@ -42,11 +48,51 @@ pub(crate) struct Wanted {
 }
 
 /// `GET /sign-in`
-pub(crate) async fn get(visitor: Option<Visitor>, Query(wanted): Query<Wanted>) -> Response {
+pub(crate) async fn get(
+    State(console): State<Console>,
+    visitor: Option<Visitor>,
+    Query(wanted): Query<Wanted>,
+) -> Response {
+    let to = page(wanted.to.as_deref());
     if visitor.is_some() {
-        return Redirect::to(page(wanted.to.as_deref())).into_response();
+        return Redirect::to(to).into_response();
     }
-    render(&SignIn { frame: Frame::of_nobody() })
+    let provider = console.parts().provider.as_ref();
+    let begin = |_| format!("/sign-in/oidc?to={}", utf8_percent_encode(to, NON_ALPHANUMERIC));
+    render(&SignIn { frame: Frame::of_nobody(), provider: provider.map(begin).unwrap_or_default() })
+}
+
+/// `GET /sign-in/oidc`: goes to the provider. By a link and not a form, since a form of ours goes nowhere else.
+pub(crate) async fn begin(State(console): State<Console>, Query(wanted): Query<Wanted>) -> Response {
+    let Some(provider) = &console.parts().provider else { return missing().await };
+    match provider.begin(page(wanted.to.as_deref()), console.entropy(), console.now()).await {
+        Ok((url, secret)) => {
+            let cookie = cookies::set(&console, Purpose::Attempt, &secret);
+            ([(header::SET_COOKIE, cookie)], Redirect::to(&url)).into_response()
+        }
+        Err(why) => {
+            tracing::error!(why, "nobody can sign in by the provider");
+            problem(StatusCode::BAD_GATEWAY, &format!("Nobody can sign in there now: {why}."))
+        }
+    }
+}
+
+/// `GET /sign-in/oidc/callback`: back from the provider.
+pub(crate) async fn come_back(
+    State(console): State<Console>,
+    RawQuery(query): RawQuery,
+    Extension(Peer(peer)): Extension<Peer>,
+    headers: HeaderMap,
+) -> Response {
+    let Some(provider) = &console.parts().provider else { return missing().await };
+    let shown = cookies::value(&console, Purpose::Attempt, &headers).unwrap_or_default();
+    match provider.finish(&shown, &query.unwrap_or_default(), console.now()).await {
+        Ok((human, to)) => console.come_in(human, Assurance::Provider, &peer.to_string(), &to).await,
+        Err(why) => {
+            tracing::warn!(why, %peer, "a sign-in by the provider was refused");
+            problem(StatusCode::FORBIDDEN, &format!("{why}."))
+        }
+    }
 }
 
 /// `GET /sign-in/{link}`: asks whether to sign in. Looking at a link does not use it: programs that preview links look at them.
@@ -63,14 +109,9 @@ pub(crate) async fn enter(
     Path(link): Path<String>,
     Extension(Peer(peer)): Extension<Peer>,
 ) -> Response {
-    let Some(human) = console.door().links.take(&link, console.now()) else {
-        return problem(StatusCode::NOT_FOUND, USED_UP);
-    };
-    match console.sign_in(human, Assurance::Link, &peer.to_string()).await {
-        Ok(secret) => {
-            ([(header::SET_COOKIE, cookies::set(&console, &secret))], Redirect::to("/")).into_response()
-        }
-        Err(why) => problem(StatusCode::SERVICE_UNAVAILABLE, &why),
+    match console.door().links.take(&link, console.now()) {
+        Some(human) => console.come_in(human, Assurance::Link, &peer.to_string(), "/").await,
+        None => problem(StatusCode::NOT_FOUND, USED_UP),
     }
 }
 
@@ -85,6 +126,18 @@ pub(crate) async fn leave(
 ) -> Response {
     console.door().visitors.leave(&visitor);
     ([(header::SET_COOKIE, cookies::unset(&console))], Redirect::to("/sign-in")).into_response()
+}
+
+impl Console {
+    async fn come_in(&self, human: Human, assurance: Assurance, src: &str, to: &str) -> Response {
+        match self.sign_in(human, assurance, src).await {
+            Ok(secret) => {
+                let cookie = cookies::set(self, Purpose::Visitor, &secret);
+                ([(header::SET_COOKIE, cookie)], Redirect::to(to)).into_response()
+            }
+            Err(why) => problem(StatusCode::SERVICE_UNAVAILABLE, &why),
+        }
+    }
 }
 
 /// A page of ours, and of nobody else (`//elsewhere`, `/\elsewhere`).

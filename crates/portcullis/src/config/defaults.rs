@@ -3,6 +3,8 @@
 pub(super) const LISTEN: &str = "127.0.0.1:8443";
 pub(super) const OPERATIONS: &str = "127.0.0.1:9090";
 pub(super) const CONSOLE: &str = "127.0.0.1:8444";
+pub(super) const SCOPES: [&str; 3] = ["email", "profile", "groups"];
+pub(super) const GROUPS_CLAIM: &str = "groups";
 pub(super) const DATA: &str = "data";
 pub(super) const MAX_TTL: &str = "8h";
 pub(super) const CALLS_AT_ONCE: u32 = 50;

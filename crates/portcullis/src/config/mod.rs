@@ -26,7 +26,7 @@ pub use position::Position;
 pub use problems::{Problem, Problems};
 pub use resolved::{
     Agent, Approvals, Approver, Bundle, Cluster, ClusterSource, Config, Console, DataFolder, Limits, Masking,
-    Sessions, Tls, TlsUnusable, Upstream,
+    Oidc, Sessions, Tls, TlsUnusable, Upstream,
 };
 pub use schema::json_schema;
 pub(crate) use suggest::suggestion;

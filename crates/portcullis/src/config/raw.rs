@@ -224,6 +224,34 @@ pub(super) struct Console {
     pub(super) public_url: Option<String>,
     /// Its certificate and key, if `public_url` has `https`; the gate's own where none are named.
     pub(super) tls: Option<ConsoleTls>,
+    /// Who vouches for people beside the accounts of this machine: an OpenID provider.
+    pub(super) oidc: Option<Oidc>,
+}
+
+/// An OpenID provider, with which the gate is registered as a client. It is to send people back to `/sign-in/oidc/callback` of the
+/// console's `public_url`.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Oidc {
+    /// Its issuer identifier, exactly as it writes it, as `https://login.example.com`.
+    #[schemars(required)]
+    pub(super) issuer: Option<String>,
+    /// What it knows the gate by.
+    #[schemars(required)]
+    pub(super) client_id: Option<String>,
+    /// The file with the client's secret. Without it, the gate is a public client.
+    pub(super) client_secret_file: Option<String>,
+    /// What is asked for beside `openid`.
+    #[schemars(extend("default" = defaults::SCOPES))]
+    pub(super) scopes: Option<Vec<String>>,
+    /// The claim of the ID token that holds somebody's groups.
+    #[schemars(extend("default" = defaults::GROUPS_CLAIM))]
+    pub(super) groups_claim: Option<String>,
+    /// Groups whose members may sign in, and which rules may name in `@approvers`. Of others, only people under `approvers` may sign in;
+    /// no other group of the provider counts.
+    pub(super) groups: Option<Vec<String>>,
+    /// The file with the only authorities (PEM) that may vouch for the provider's certificate; without it, the system's.
+    pub(super) ca_file: Option<String>,
 }
 
 /// The console's certificate and key.

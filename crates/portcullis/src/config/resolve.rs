@@ -66,7 +66,7 @@ impl Resolver<'_> {
         let approvers = self.approvers(raw.approvers.unwrap_or_default(), &agents, &root.key("approvers"));
         let approvals = self.approvals(raw.approvals.unwrap_or_default(), &root.key("approvals"));
         let console = match (raw.console, &tls) {
-            (Some(raw), Some(tls)) => Some(self.console(raw, tls, &root.key("console"))),
+            (Some(raw), Some(tls)) => Some(self.console(raw, tls, &approvers, &root.key("console"))),
             _ => None,
         };
         let sessions = self.sessions(raw.sessions.unwrap_or_default(), &root.key("sessions"));

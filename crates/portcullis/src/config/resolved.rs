@@ -173,6 +173,17 @@ pub struct Console {
     pub address: Address,
     /// Its certificate and key, if its address has `https`.
     pub tls: Option<Tls>,
+    /// Who vouches for people beside the accounts of this machine.
+    pub oidc: Option<Oidc>,
+}
+
+/// An OpenID provider.
+#[derive(Debug, Clone)]
+pub struct Oidc {
+    /// Where it is and what the gate is to it.
+    pub settings: oidc::Settings,
+    /// Its groups that count.
+    pub groups: BTreeSet<String>,
 }
 
 /// Bounds of every session.

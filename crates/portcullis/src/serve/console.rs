@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use chronicle::Chronicle;
-use console::{Console, InForce, Parts};
+use console::{ByProvider, Console, InForce, Parts};
 use control::Control;
 use gateway::Gate;
 use identity::{SystemClock, SystemEntropy};
 use inbox::Inbox;
 use ledger::{Ledger, note::Verifier};
+use oidc::Provider;
 use policy::Judge;
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
@@ -21,6 +22,7 @@ use crate::config::{self, Config};
 pub(super) struct Place {
     listener: TcpListener,
     certificate: Option<Arc<Certificate>>,
+    provider: Option<ByProvider>,
     config: config::Console,
 }
 
@@ -54,10 +56,21 @@ impl InForce for OfGate {
 /// # Errors
 /// Its address or its certificate cannot be used.
 pub(super) async fn place(config: &Config) -> anyhow::Result<Option<Place>> {
+    let approvers = &config.approvers;
     let Some(config) = config.console.clone() else { return Ok(None) };
     let certificate = config.tls.as_ref().map(Certificate::load).transpose()?;
+    let provider = config.oidc.as_ref().map(|oidc| by_provider(oidc, approvers)).transpose()?;
     let listener = listeners::bind(config.listen, "console.listen").await?;
-    Ok(Some(Place { listener, certificate, config }))
+    Ok(Some(Place { listener, certificate, provider, config }))
+}
+
+fn by_provider(oidc: &config::Oidc, approvers: &[config::Approver]) -> anyhow::Result<ByProvider> {
+    let provider = Provider::new(oidc.settings.clone()).map_err(|problems| {
+        let problems: Vec<_> = problems.iter().map(ToString::to_string).collect();
+        anyhow::anyhow!("`console.oidc` cannot be used: {}", problems.join("; "))
+    })?;
+    let people = approvers.iter().map(|approver| approver.human.clone()).collect();
+    Ok(ByProvider::new(provider, people, oidc.groups.clone()))
 }
 
 impl Place {
@@ -84,6 +97,7 @@ impl Place {
             chronicle: Arc::clone(&chronicle),
             ledger,
             policy: Arc::new(OfGate(gate)),
+            provider: self.provider,
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
             stopping: stop.clone(),

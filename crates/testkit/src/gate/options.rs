@@ -25,6 +25,8 @@ pub struct Options {
     pub lift: Vec<String>,
     /// How long a call waits for humans, as `60s`.
     pub hold: String,
+    /// More of the `console` section, as `, oidc: { … }`.
+    pub console: String,
     /// Lines appended to `portcullis.yaml`, such as a `limits:` section.
     pub extra: String,
 }
@@ -36,6 +38,7 @@ impl Default for Options {
             masking: None,
             lift: Vec::new(),
             hold: "100ms".to_owned(),
+            console: String::new(),
             extra: String::new(),
         }
     }
@@ -44,8 +47,8 @@ impl Default for Options {
 impl Options {
     /// Writes `portcullis.yaml` over the one of `portcullis init`; `cluster` is how the cluster is reached.
     pub(super) fn write(&self, file: &Path, ports: [u16; 3], cluster: &str) -> anyhow::Result<()> {
-        let [port, operations, console] = ports;
-        let Self { bundle, masking, lift, hold, extra } = self;
+        let [port, operations, people] = ports;
+        let Self { bundle, masking, lift, hold, console, extra } = self;
         // Whoever runs the tests is the approver.
         let account = fs::metadata("/proc/self").map(|process| process.uid())?;
         let masking = masking.as_ref().map(|masking| format!("\n    masking: {masking}")).unwrap_or_default();
@@ -55,7 +58,7 @@ impl Options {
 public_url: https://localhost:{port}
 tls: {{ certificate: tls.crt, key: tls.key, ca: ca.crt }}
 operations: {{ listen: 127.0.0.1:{operations} }}
-console: {{ listen: 127.0.0.1:{console}, public_url: http://localhost:{console} }}
+console: {{ listen: 127.0.0.1:{people}, public_url: http://localhost:{people}{console} }}
 data: data
 policy: {{ bundle: \"{bundle}\" }}
 clusters:
