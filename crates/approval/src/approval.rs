@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::{Asked, Assurance, Demand, Digest, Human, Refusal, Transition, What};
+use crate::{Asked, Assurance, Demand, Digest, Human, Level, Refusal, Transition, What};
 
 /// A request for approval and what has become of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,6 +100,12 @@ impl Approval {
         &self.state
     }
 
+    /// How many steps it has taken.
+    #[must_use]
+    pub fn steps(&self) -> u32 {
+        self.steps
+    }
+
     /// Who said yes so far.
     #[must_use]
     pub fn votes(&self) -> &[Vote] {
@@ -156,7 +162,7 @@ impl Approval {
                 self.state = State::Superseded { by: by.clone(), why: why.clone() };
             }
             _ if step.at >= deadline => return Err(Refusal::TooLate(deadline)),
-            What::Approved { by, assurance } => self.approve(by, step.at, *assurance)?,
+            What::Approved { by, assurance } => self.approve(by, step.at, assurance)?,
             What::Refused { by, why } => {
                 self.pending()?;
                 self.may_decide(by)?;
@@ -193,9 +199,11 @@ impl Approval {
         self.has_not_voted(human)
     }
 
-    fn approve(&mut self, by: &Human, at: Timestamp, assurance: Assurance) -> Result<(), Refusal> {
+    fn approve(&mut self, by: &Human, at: Timestamp, assurance: &Assurance) -> Result<(), Refusal> {
         self.can_be_decided_by(by)?;
-        self.votes.push(Vote { by: by.clone(), at, assurance });
+        self.is_sure_enough(by, assurance)?;
+        assurance.holds_for(self.asked.bound.digest())?;
+        self.votes.push(Vote { by: by.clone(), at, assurance: assurance.clone() });
         if self.missing().next().is_none() {
             self.state = State::Approved { until: self.asked.usable_until(at) };
         }
@@ -207,6 +215,23 @@ impl Approval {
             State::Pending => Ok(()),
             _ => Err(Refusal::Final(self.state.as_str())),
         }
+    }
+
+    /// How sure it must be that this human decides: each rule that asks them wants that.
+    #[must_use]
+    pub fn demanded_of(&self, human: &Human) -> Option<Level> {
+        let theirs = self.asked.demands.iter().filter(|demand| demand.is_for(human));
+        theirs.filter_map(|demand| demand.assurance).max()
+    }
+
+    /// Of whoever decides by several rules, each must be content: nobody says yes to half of it.
+    fn is_sure_enough(&self, human: &Human, assurance: &Assurance) -> Result<(), Refusal> {
+        let mut theirs = self.asked.demands.iter().filter(|demand| demand.is_for(human));
+        let wanting = theirs.find_map(|demand| {
+            let level = demand.assurance.filter(|_| !demand.is_content_with(assurance))?;
+            Some(Refusal::NotSure { rule: demand.rule.clone(), level })
+        });
+        wanting.map_or(Ok(()), Err)
     }
 
     fn has_not_voted(&self, human: &Human) -> Result<(), Refusal> {

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::{Bound, Human};
+use crate::{Assurance, Bound, Human, Level};
 
 /// A request for approval, as it was made. It never changes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +33,9 @@ pub struct Demand {
     pub approvers: Vec<String>,
     /// How many distinct humans of them.
     pub quorum: u32,
+    /// How sure it must be who decides.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assurance: Option<Level>,
     /// Who wrote the rule: nobody approves by a rule of their own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub authors: Vec<String>,
@@ -55,6 +58,11 @@ impl Demand {
     /// Whether this human may decide, as far as this rule goes.
     pub(crate) fn is_for(&self, human: &Human) -> bool {
         human.is_among(&self.approvers) && !self.is_by(human)
+    }
+
+    /// Whether a decision of this sureness is sure enough.
+    pub(crate) fn is_content_with(&self, assurance: &Assurance) -> bool {
+        self.assurance.is_none_or(|level| assurance.level() >= level)
     }
 
     fn is_by(&self, human: &Human) -> bool {

@@ -1,7 +1,5 @@
 //! Humans who decide.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization;
 
@@ -17,28 +15,6 @@ pub struct Human {
     /// The groups they are in.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub groups: Vec<String>,
-}
-
-/// How sure it is that this human decided; the surest last.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Assurance {
-    /// A browser that was signed in by a link, which their account on the gate's own machine was given once.
-    Link,
-    /// Their account on the gate's own machine.
-    LocalAccount,
-    /// A browser that was signed in by an OpenID provider.
-    Provider,
-}
-
-impl fmt::Display for Assurance {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Link => "by a one-time link",
-            Self::LocalAccount => "by their account on the gate's machine",
-            Self::Provider => "signed in by the OpenID provider",
-        })
-    }
 }
 
 impl Human {

@@ -19,6 +19,7 @@
 
 mod approval;
 mod asked;
+mod assurance;
 mod binding;
 mod effects;
 mod human;
@@ -29,7 +30,8 @@ mod transition;
 
 pub use approval::{Approval, Consumed, State, Vote};
 pub use asked::{Asked, Demand};
+pub use assurance::{Assurance, Level, Signed, relying_party};
 pub use binding::{Bound, Digest, Target};
-pub use human::{Assurance, Human};
+pub use human::Human;
 pub use shown::{Changes, Line, Shown, Why};
 pub use transition::{Refusal, Transition, What};

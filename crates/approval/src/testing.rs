@@ -44,7 +44,7 @@ pub fn asked(id: &str, at: Timestamp) -> Asked {
 #[must_use]
 pub fn demand(rule: &str, approvers: &[&str], quorum: u32) -> Demand {
     let approvers = approvers.iter().map(|name| (*name).into()).collect();
-    Demand { rule: rule.into(), approvers, quorum, authors: vec![] }
+    Demand { rule: rule.into(), approvers, quorum, assurance: None, authors: vec![] }
 }
 
 /// A human in these groups, with an address beside the name.

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{Assurance, Human};
+use crate::{Assurance, Human, Level};
 
 /// One step of an approval.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -95,6 +95,20 @@ pub enum Refusal {
         /// The rule.
         rule: String,
     },
+    /// A rule wants to be surer that it is them.
+    #[error("the rule `{rule}` demands more to know who decides: {}", told(*level))]
+    NotSure {
+        /// The rule.
+        rule: String,
+        /// What it demands.
+        level: Level,
+    },
+    /// What their passkey signed is not this.
+    #[error("the passkey's signature does not hold: {0}")]
+    Passkey(passkey::Refusal),
+    /// The passkey is not theirs.
+    #[error("this passkey is not enrolled for `{0}`: use one of theirs, or enrol it first")]
+    NotEnrolled(String),
     /// They said yes before; under this name or another.
     #[error("`{0}` has approved it already: somebody else has to, too")]
     Twice(String),
@@ -107,4 +121,15 @@ pub enum Refusal {
     /// What was asked can be met by nobody, or is not what a yes would be bound to.
     #[error("nobody is asked to decide, or not within the time that a yes is bound to")]
     Unmeetable,
+}
+
+/// What to do about a decision that is not sure enough.
+fn told(level: Level) -> &'static str {
+    match level {
+        Level::Link | Level::LocalAccount => {
+            "use `portcullis approvals` with your account on the gate's machine, or more"
+        }
+        Level::Provider => "sign in to the console with your organisation, or use a passkey",
+        Level::Passkey => "use a passkey, in the console",
+    }
 }

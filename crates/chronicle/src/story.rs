@@ -2,8 +2,8 @@
 
 use approval::What;
 use ledger::leaf::{
-    Actor, ApprovalAsked, ApprovalStep, Decision, Event, Intent, List, Name, Outcome, Refusal, Rejections,
-    Request, Reveal, Rule, SecretsRead, SessionOpened, Share, SignedIn, Start,
+    Actor, ApprovalAsked, ApprovalStep, Decision, Event, Intent, List, Name, Outcome, PasskeyEnrolled,
+    Refusal, Rejections, Request, Reveal, Rule, SecretsRead, SessionOpened, Share, SignedIn, Start,
 };
 
 /// What happened. May hold what agents wrote: make it visible before it is shown.
@@ -37,6 +37,11 @@ pub fn of(event: &Event) -> String {
         Event::PolicyLoaded(loaded) => format!("{} with {} policies", loaded.policy, loaded.policies),
         Event::ApprovalAsked(asked) => approval_asked(asked),
         Event::ApprovalStep(step) => approval_step(step),
+        Event::PasskeyEnrolled(enrolled) => {
+            let PasskeyEnrolled { human, name, assurance, .. } = &**enrolled;
+            format!("`{name}` of {}, {assurance}", human.subject)
+        }
+        Event::PasskeyRemoved(removed) => format!("of {}", removed.human.subject),
         Event::SignedIn(signed_in) => {
             let SignedIn { human, assurance, src } = &**signed_in;
             format!("{} from {src}, {assurance}", human.subject)

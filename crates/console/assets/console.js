@@ -67,3 +67,28 @@ document.addEventListener("htmx:afterSwap", (event) => {
     if (link.getAttribute("href") === focused) link.focus();
   }
 });
+
+// Forms that a passkey signs: the browser asks for it, and what it says goes along.
+const CEREMONIES = {
+  create: (options) =>
+    navigator.credentials.create({ publicKey: PublicKeyCredential.parseCreationOptionsFromJSON(options) }),
+  get: (options) => navigator.credentials.get({ publicKey: PublicKeyCredential.parseRequestOptionsFromJSON(options) }),
+};
+
+document.addEventListener("submit", async (event) => {
+  const form = event.target.closest("form[data-passkey]");
+  if (!form) return;
+  event.preventDefault();
+  const told = form.querySelector("[role=alert]");
+  told.hidden = true;
+  try {
+    const credential = await CEREMONIES[form.dataset.passkey](JSON.parse(form.dataset.options));
+    form.elements.namedItem("response").value = JSON.stringify(credential.toJSON());
+    // The page may have been told meanwhile, and have another form by now.
+    if (!form.isConnected) document.body.append(form);
+    form.submit();
+  } catch (error) {
+    told.textContent = `The passkey did not sign: ${error.message}`;
+    told.hidden = false;
+  }
+});

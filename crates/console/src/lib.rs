@@ -39,6 +39,7 @@ use identity::{Clock, Entropy};
 use inbox::Inbox;
 use jiff::Timestamp;
 use ledger::Ledger;
+use passkey::RelyingParty;
 use policy::Judge;
 use tokio_util::sync::CancellationToken;
 
@@ -90,19 +91,26 @@ pub struct Console(Arc<Inner>);
 struct Inner {
     parts: Parts,
     door: Door,
+    /// For passkeys; `None`: they do not work at this address.
+    party: Option<RelyingParty>,
 }
 
 impl Console {
     /// The console over these.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        Self(Arc::new(Inner { parts, door: Door::default() }))
+        let party = approval::relying_party(parts.address.origin()).ok();
+        Self(Arc::new(Inner { parts, door: Door::default(), party }))
     }
 
     /// Where it is.
     #[must_use]
     pub fn address(&self) -> &Address {
         &self.0.parts.address
+    }
+
+    pub(crate) fn party(&self) -> Option<&RelyingParty> {
+        self.0.party.as_ref()
     }
 
     pub(crate) fn parts(&self) -> &Parts {
@@ -152,6 +160,8 @@ impl Console {
             .route("/refusals", get(page::refusals::get))
             .route("/policy", get(page::policy::get))
             .route("/ledger", get(page::ledger::get))
+            .route("/passkeys", get(page::passkeys::get).post(page::passkeys::enrol))
+            .route("/passkeys/remove", post(page::passkeys::remove))
             .route("/live", get(live::get))
             .route("/sign-in", get(signin::pages::get))
             .route("/sign-in/oidc", get(signin::pages::begin))

@@ -21,11 +21,14 @@ const HEARTBEAT: Duration = Duration::from_secs(20);
 pub(crate) struct Wanted {
     /// One approval; without it, all of them.
     approval: Option<String>,
+    /// What the page shows: how many steps of the one, or changes of all, it has seen.
+    #[serde(default)]
+    seen: u64,
 }
 
 /// Steps of all approvals, or of one.
 enum Steps {
-    All(watch::Receiver<()>),
+    All(watch::Receiver<u64>),
     One(Waiting),
 }
 
@@ -41,18 +44,27 @@ impl Steps {
     }
 }
 
-/// `GET /live`: an event `approvals` at once, since something may have happened after the page was made, and then whenever one
-/// is asked for or takes a step. What happens while a page loads is one event. It ends with the gate, and with the sign-in.
+/// `GET /live`: an event `approvals` whenever one is asked for or takes a step, and at once if the page has not seen the last.
+/// What happens while a page loads is one event. It ends with the gate, and with the sign-in.
 pub(crate) async fn get(
     State(console): State<Console>,
     visitor: Visitor,
-    Query(wanted): Query<Wanted>,
+    Query(Wanted { approval, seen }): Query<Wanted>,
 ) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
-    let steps = match wanted.approval {
-        Some(id) => Steps::One(console.inbox().watch(&id)),
-        None => Steps::All(console.inbox().changes()),
+    // What is listened for comes before what is looked at: nothing falls in between.
+    let (steps, now) = match approval {
+        Some(id) => {
+            let steps = Steps::One(console.inbox().watch(&id));
+            let found = console.inbox().get(&id).await;
+            (steps, found.map_or(0, |stored| stored.approval.steps().into()))
+        }
+        None => {
+            let mut changes = console.inbox().changes();
+            let now = *changes.borrow_and_update();
+            (Steps::All(changes), now)
+        }
     };
-    let begin = (steps, console, visitor, true);
+    let begin = (steps, console, visitor, now != seen);
     let events = stream::unfold(begin, |(mut steps, console, visitor, at_once)| async move {
         if !at_once {
             tokio::select! {
@@ -61,7 +73,8 @@ pub(crate) async fn get(
             }
         }
         console.door().is_in(&visitor, console.now()).then_some(())?;
-        Some((Ok(Event::default().event("approvals").data("changed")), (steps, console, visitor, false)))
+        let event = Event::default().event("approvals").data("changed");
+        Some((Ok(event), (steps, console, visitor, false)))
     });
     Sse::new(events).keep_alive(KeepAlive::new().interval(HEARTBEAT))
 }

@@ -4,6 +4,7 @@ pub(crate) mod approval;
 pub(crate) mod decided;
 pub(crate) mod inbox;
 pub(crate) mod ledger;
+pub(crate) mod passkeys;
 pub(crate) mod policy;
 pub(crate) mod refusals;
 pub(crate) mod session;

@@ -61,7 +61,7 @@ impl Console {
 
     /// Signs a human in once the ledger has it; the secret is for their cookie. Why not, if not, for people.
     async fn sign_in(&self, human: Human, assurance: Assurance, src: &str) -> Result<Secret, String> {
-        let event = SignedIn { human: human.clone(), assurance, src: src.into() };
+        let event = SignedIn { human: human.clone(), assurance: assurance.clone(), src: src.into() };
         let recorded = self.ledger().append(Event::SignedIn(Box::new(event))).await;
         let _receipt = recorded.map_err(|refused| {
             tracing::error!(%refused, "nobody can sign in, since that could not be recorded");

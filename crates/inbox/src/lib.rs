@@ -5,6 +5,7 @@
 //! both have it. A gate that is killed in between records it at its next start ([`Inbox::recover`]).
 
 mod expiry;
+mod passkeys;
 mod waiting;
 
 use std::sync::Arc;
@@ -16,8 +17,8 @@ use ledger::leaf::{self, Actor, Event, Id};
 use store::{NewApproval, Store, StoredApproval};
 use tokio::sync::{Mutex, watch};
 
-pub use self::waiting::Waiting;
 use self::waiting::Watchers;
+pub use self::{passkeys::NotEnrolled, waiting::Waiting};
 
 /// How often a step is tried that others were faster to take.
 const TRIES: usize = 8;
@@ -199,9 +200,14 @@ impl Inbox {
     /// # Errors
     /// It may not be taken; or it could not be kept, or not be recorded: then nobody may act on it.
     pub async fn step(&self, id: &str, what: What) -> Result<Approval, Error> {
+        let mut checked = false;
         for _try in 0..TRIES {
             let StoredApproval { approval, .. } = self.get(id).await?;
             let (step, next) = approval.next(what.clone(), self.clock.now())?;
+            if !checked {
+                self.check_passkey(&approval, &what).await?;
+                checked = true;
+            }
             if self.store.take_step(&step, &next).await? {
                 let told = self.tell(Some(id)).await;
                 self.watchers.tell(id);
@@ -231,8 +237,8 @@ impl Inbox {
         self.watchers.watch(id)
     }
 
-    /// Changes whenever an approval is asked for or takes a step.
-    pub fn changes(&self) -> watch::Receiver<()> {
+    /// Counts how often an approval was asked for or took a step since the start.
+    pub fn changes(&self) -> watch::Receiver<u64> {
         self.watchers.any()
     }
 

@@ -11,7 +11,7 @@ use tokio::sync::watch;
 pub(crate) struct Watchers {
     of_one: Arc<Mutex<HashMap<String, watch::Sender<()>>>>,
     /// For those who look at all of them.
-    any: watch::Sender<()>,
+    any: watch::Sender<u64>,
 }
 
 /// Tells of each step of one approval.
@@ -34,7 +34,7 @@ impl Watchers {
         self.of_one.lock().is_empty()
     }
 
-    pub(crate) fn any(&self) -> watch::Receiver<()> {
+    pub(crate) fn any(&self) -> watch::Receiver<u64> {
         self.any.subscribe()
     }
 
@@ -43,7 +43,7 @@ impl Watchers {
         if let Some(sender) = self.of_one.lock().get(id) {
             sender.send_replace(());
         }
-        self.any.send_replace(());
+        self.any.send_modify(|count| *count += 1);
     }
 }
 

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use approval::Demand;
+use approval::{Demand, Level};
 use cedar_policy::{ActionConstraint, Effect, EntityUid, Policy, PolicyId, PrincipalConstraint};
 
 use crate::action::Action;
 use crate::est::{ApprovedUse, Est, Mentions};
 
-const KNOWN_ANNOTATIONS: &[&str] = &["id", "reason", "hint", "outcome", "approvers", "quorum", "author"];
+const KNOWN_ANNOTATIONS: &[&str] =
+    &["id", "reason", "hint", "outcome", "approvers", "quorum", "assurance", "author"];
 /// Most characters of an id, and of a reason or hint, which end up in one line of an agent's terminal.
 const MAX_ID: usize = 100;
 const MAX_TEXT: usize = 400;
@@ -34,6 +35,8 @@ pub(crate) struct Rule {
 pub(crate) struct Approval {
     pub(crate) approvers: Vec<String>,
     pub(crate) quorum: u32,
+    /// How sure it must be who decides.
+    pub(crate) assurance: Option<Level>,
     /// Who wrote the rule, and may not approve by it.
     pub(crate) authors: Vec<String>,
 }
@@ -49,8 +52,8 @@ pub(crate) enum PrincipalScope {
 impl Rule {
     /// What it demands, if it asks.
     pub(crate) fn demand(&self) -> Option<Demand> {
-        let Approval { approvers, quorum, authors } = self.approval.clone()?;
-        Some(Demand { rule: self.id.clone(), approvers, quorum, authors })
+        let Approval { approvers, quorum, assurance, authors } = self.approval.clone()?;
+        Some(Demand { rule: self.id.clone(), approvers, quorum, assurance, authors })
     }
 
     /// Reads a policy's annotations and scope; on failure says everything that is wrong with them.
@@ -163,7 +166,7 @@ fn read_approval(policy: &Policy, wrong: &mut Vec<String>) -> Option<Approval> {
         wrong.push(format!("`@outcome` must be `approval`, not `{}`", other.escape_debug()));
     }
     if outcome.is_none() {
-        for key in ["approvers", "quorum", "author"] {
+        for key in ["approvers", "quorum", "assurance", "author"] {
             if policy.annotation(key).is_some() {
                 wrong.push(format!("`@{key}` without `@outcome(\"approval\")`"));
             }
@@ -180,9 +183,17 @@ fn read_approval(policy: &Policy, wrong: &mut Vec<String>) -> Option<Approval> {
     {
         wrong.push("`@author` must be `@author(\"NAME, NAME\")`".to_owned());
     }
+    let assurance = policy.annotation("assurance").and_then(|written| {
+        let level = Level::of_rule(written);
+        if level.is_none() {
+            let written = written.escape_debug();
+            wrong.push(format!("`@assurance` must be `account`, `provider` or `passkey`, not `{written}`"));
+        }
+        level
+    });
     let quorum = policy.annotation("quorum").unwrap_or("1");
     match quorum.parse::<u32>().ok().filter(|quorum| (1..=10).contains(quorum)) {
-        Some(quorum) => Some(Approval { approvers, quorum, authors }),
+        Some(quorum) => Some(Approval { approvers, quorum, assurance, authors }),
         None => {
             wrong.push(format!("`@quorum` must be 1 to 10, not `{}`", quorum.escape_debug()));
             None

@@ -9,6 +9,7 @@ mod files;
 mod freezes;
 mod migrations;
 mod notices;
+mod passkeys;
 mod sessions;
 
 use std::fs::File;
@@ -22,6 +23,7 @@ pub use approvals::{Asks, NewApproval, StoredApproval};
 pub use error::{Error, OpenError};
 pub use freezes::{Change, Frozen};
 pub use notices::{NewNotice, OwedNotice};
+pub use passkeys::Passkey;
 pub use sessions::{LiveSession, Revocation, Revoked, Session, State, TokenHash, Which};
 
 /// How long a statement waits for a lock held by another connection, such as an operator's `sqlite3` shell.

@@ -2,7 +2,7 @@
 
 mod view;
 
-use approval::{Shown, What};
+use approval::{Assurance, Shown, Signed, What};
 use axum::{
     extract::{Path, State},
     response::{IntoResponse as _, Redirect, Response},
@@ -10,7 +10,9 @@ use axum::{
 use http::StatusCode;
 use identity::Reason;
 use inbox::Error;
+use passkey::Assertion;
 use serde::Deserialize;
+use store::StoredApproval;
 
 use self::view::{Page, Standing};
 use super::{Frame, Part, failed, problem, render, to_the_end};
@@ -20,9 +22,13 @@ use chronicle::Page as Calls;
 /// So many of a session's calls are shown beside what it asks.
 const CALLS: u32 = 10;
 
-/// A yes: there is nothing to be said beside it.
+/// A yes.
 #[derive(Debug, Deserialize)]
-pub(crate) struct Yes {}
+pub(crate) struct Yes {
+    /// `AuthenticationResponseJSON` of a passkey that signed it; without it, the sign-in alone says who decides.
+    #[serde(default)]
+    response: String,
+}
 
 /// A no.
 #[derive(Debug, Deserialize)]
@@ -47,7 +53,10 @@ pub(crate) async fn state(
     Path(id): Path<String>,
 ) -> Response {
     match console.inbox().get(&id).await {
-        Ok(stored) => render(&Standing::of(&stored, &visitor)),
+        Ok(stored) => match console.standing(&stored, &visitor).await {
+            Ok(standing) => render(&standing),
+            Err(error) => failed(&error),
+        },
         Err(error) => not_found_or(&error),
     }
 }
@@ -56,9 +65,16 @@ pub(crate) async fn state(
 pub(crate) async fn approve(
     State(console): State<Console>,
     Path(id): Path<String>,
-    Posted { visitor, form: Yes {} }: Posted<Yes>,
+    Posted { visitor, form: Yes { response } }: Posted<Yes>,
 ) -> Response {
-    let yes = What::Approved { by: visitor.human.clone(), assurance: visitor.assurance };
+    let assurance = match console.assurance(&visitor, &response).await {
+        Ok(assurance) => assurance,
+        Err(why) => {
+            let told = Some(format!("Nothing was decided: {why}."));
+            return console.approval_page(&visitor, &id, StatusCode::UNPROCESSABLE_ENTITY, told).await;
+        }
+    };
+    let yes = What::Approved { by: visitor.human.clone(), assurance };
     to_the_end(async move { console.decide(&visitor, &id, yes).await }).await
 }
 
@@ -80,6 +96,26 @@ pub(crate) async fn refuse(
 }
 
 impl Console {
+    /// How sure it is that this visitor decides: as their sign-in, or by what their passkey signed. Whether it signed this is
+    /// found out by the approval itself.
+    async fn assurance(&self, visitor: &Visitor, response: &str) -> Result<Assurance, String> {
+        if response.is_empty() {
+            return Ok(visitor.assurance.clone());
+        }
+        let assertion =
+            Assertion::from_response(response.as_bytes()).map_err(|refusal| refusal.to_string())?;
+        let theirs = self.inbox().passkeys_of(&visitor.human).await.map_err(|error| error.to_string())?;
+        let used = theirs.into_iter().find(|passkey| passkey.credential.id == *assertion.credential_id());
+        let used = used.ok_or("this passkey is not one of yours")?;
+        let origin = self.address().origin().to_owned();
+        Ok(Assurance::Passkey(Box::new(Signed { origin, passkey: used.credential, assertion })))
+    }
+
+    async fn standing(&self, stored: &StoredApproval, visitor: &Visitor) -> Result<Standing, store::Error> {
+        let passkeys = self.inbox().passkeys_of(&visitor.human).await?;
+        Ok(Standing::of(stored, visitor, self.party(), &passkeys))
+    }
+
     /// Takes a step, and shows the page anew; or the page as it is with what stands against the step.
     async fn decide(&self, visitor: &Visitor, id: &str, what: What) -> Response {
         match self.inbox().step(id, what).await {
@@ -118,8 +154,12 @@ impl Console {
             Ok(calls) => calls,
             Err(error) => return failed(&error),
         };
+        let standing = match self.standing(&stored, visitor).await {
+            Ok(standing) => standing,
+            Err(error) => return failed(&error),
+        };
         let frame = Frame::of(visitor, Part::Inbox);
-        let mut response = render(&Page::new(frame, &stored, &shown, calls, visitor, alert));
+        let mut response = render(&Page::new(frame, &stored, &shown, calls, standing, alert));
         *response.status_mut() = status;
         response
     }

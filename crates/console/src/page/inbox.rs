@@ -21,6 +21,8 @@ const MOST: u32 = 10_000;
 struct Page {
     frame: Frame,
     list: List,
+    /// How many changes of the inbox it knows of.
+    seen: u64,
 }
 
 #[derive(Template)]
@@ -62,8 +64,10 @@ pub(crate) async fn get(
     visitor: Visitor,
     Query(which): Query<Which>,
 ) -> Response {
+    // Counted before it is looked at: of what comes in between, the page is told.
+    let seen = *console.inbox().changes().borrow();
     match look(&console, &visitor, which.page).await {
-        Ok(list) => render(&Page { frame: Frame::of(&visitor, Part::Inbox), list }),
+        Ok(list) => render(&Page { frame: Frame::of(&visitor, Part::Inbox), list, seen }),
         Err(response) => *response,
     }
 }

@@ -32,6 +32,8 @@ struct Entry {
 pub(crate) struct Visitor {
     pub(crate) human: Human,
     pub(crate) assurance: Assurance,
+    /// When they signed in.
+    pub(crate) since: Timestamp,
     /// In each of their forms, and in no other page: what is sent without it was not sent by them. Not in `Debug`.
     form: Arc<str>,
     key: Kept,
@@ -57,7 +59,7 @@ impl Visitors {
     ) -> Result<Secret, Full> {
         let (cookie, form) = (Secret::new(entropy)?, Secret::new(entropy)?);
         let key = cookie.kept();
-        let visitor = Visitor { human, assurance, form: form.reveal().into(), key };
+        let visitor = Visitor { human, assurance, since: now, form: form.reveal().into(), key };
         let until = now.saturating_add(LONGEST).unwrap_or(now);
         let mut entries = self.0.lock();
         entries.retain(|_, entry| entry.is_in(now));

@@ -91,6 +91,10 @@ events! {
     ApprovalStep(ApprovalStep) = "approval_step",
     /// A human was signed in to the console.
     SignedIn(Box<SignedIn>) = "signed_in",
+    /// A human enrolled a passkey: from now on it can sign what they decide.
+    PasskeyEnrolled(Box<PasskeyEnrolled>) = "passkey_enrolled",
+    /// A passkey signs nothing any more.
+    PasskeyRemoved(PasskeyRemoved) = "passkey_removed",
 }
 
 /// Humans were asked to decide about a call.
@@ -129,6 +133,34 @@ pub struct SignedIn {
     pub assurance: approval::Assurance,
     /// The browser's address and port.
     pub src: Text<64>,
+}
+
+/// A human enrolled a passkey: written before it can sign anything.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PasskeyEnrolled {
+    /// Whose it is.
+    pub human: approval::Human,
+    /// What they call it.
+    pub name: Text<256>,
+    /// The origin of the pages where it can be used.
+    pub origin: Text<512>,
+    /// It.
+    pub passkey: passkey::Credential,
+    /// How they were signed in when they enrolled it.
+    pub assurance: approval::Assurance,
+    /// The browser's address and port.
+    pub src: Text<64>,
+}
+
+/// A passkey signs nothing any more. Written after it was removed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PasskeyRemoved {
+    /// Whose it was.
+    pub human: approval::Human,
+    /// Its id.
+    pub passkey: passkey::CredentialId,
 }
 
 /// The gateway started.

@@ -16,9 +16,9 @@ pub use call::{
     Rule, Stage, Verdict,
 };
 pub use event::{
-    ApprovalAsked, ApprovalStep, Event, Kind, KnownValueSent, Lifted, PolicyLoaded, Previous, Rejections,
-    SecretsRead, SessionExpired, SessionFrozen, SessionOpened, SessionRevoked, SessionThawed, Share,
-    SignedIn, Start, Stop,
+    ApprovalAsked, ApprovalStep, Event, Kind, KnownValueSent, Lifted, PasskeyEnrolled, PasskeyRemoved,
+    PolicyLoaded, Previous, Rejections, SecretsRead, SessionExpired, SessionFrozen, SessionOpened,
+    SessionRevoked, SessionThawed, Share, SignedIn, Start, Stop,
 };
 pub use hidden::{Digester, Hidden, HiddenParameter};
 pub use text::{Asserted, Digest, Id, InvalidId, List, Name, Person, Text};

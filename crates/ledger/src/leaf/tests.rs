@@ -197,7 +197,7 @@ fn bytes_that_are_no_leaf_are_refused() {
     let refuse =
         |from: &str, to: &str| Leaf::parse(good.replace(from, to).as_bytes()).unwrap_err().to_string();
     insta::assert_snapshot!(refuse(":1,\"time", ":2,\"time"), @"leaf schema version 2 is unknown: use a newer build to read it");
-    insta::assert_snapshot!(refuse("\"type\":\"stop\"", "\"type\":\"halt\""), @"not a leaf of schema version 1: unknown variant `halt`, expected one of `start`, `stop`, `intent`, `outcome`, `refusal`, `answered`, `rejections`, `session_opened`, `session_revoked`, `session_expired`, `session_frozen`, `session_thawed`, `known_value_sent`, `secrets_read`, `policy_loaded`, `approval_asked`, `approval_step`, `signed_in`");
+    insta::assert_snapshot!(refuse("\"type\":\"stop\"", "\"type\":\"halt\""), @"not a leaf of schema version 1: unknown variant `halt`, expected one of `start`, `stop`, `intent`, `outcome`, `refusal`, `answered`, `rejections`, `session_opened`, `session_revoked`, `session_expired`, `session_frozen`, `session_thawed`, `known_value_sent`, `secrets_read`, `policy_loaded`, `approval_asked`, `approval_step`, `signed_in`, `passkey_enrolled`, `passkey_removed`");
     insta::assert_snapshot!(refuse("true", "1"), @"not a leaf of schema version 1: invalid type: integer `1`, expected a boolean");
     insta::assert_snapshot!(refuse("true}", "true,\"more\":1}"), @"not a leaf of schema version 1: unknown field `more`, expected `clean`");
     insta::assert_snapshot!(refuse("\"writer_seq\":7", "\"writer_seq\":8"), @"not a leaf of schema version 1: `event_id` does not match the place in the sequence");

@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use approval::{Approval, Bound, State, Transition};
+use approval::{Approval, Assurance, Bound, Human, State, Transition, What};
+use passkey::Credential;
 
 use super::report::{Finding, Report};
-use crate::leaf::{Actor, ApprovalAsked, ApprovalStep, Decision, Intent, Request};
+use crate::leaf::{
+    Actor, ApprovalAsked, ApprovalStep, Decision, Intent, PasskeyEnrolled, PasskeyRemoved, Request,
+};
 
 /// Approvals remembered, at most.
 const REMEMBERED: usize = 100_000;
@@ -14,6 +17,8 @@ const REMEMBERED: usize = 100_000;
 #[derive(Debug, Default)]
 pub(super) struct Approvals {
     known: BTreeMap<String, Known>,
+    /// Whose passkeys are, and what they are, by their ids.
+    passkeys: BTreeMap<String, (Human, Credential)>,
     forgot: bool,
 }
 
@@ -73,10 +78,34 @@ impl Approvals {
             Ok(next) => {
                 known.approval = next;
                 known.steps.push(leaf.step.clone());
+                if !gaps && !self.forgot && !self.is_by_their_own_passkey(&leaf.step) {
+                    let why = "it was signed by a passkey that was not enrolled for who decided".to_owned();
+                    report.finding(Finding::BadApproval { index, approval: id, why });
+                }
             }
             Err(_) if gaps => {}
             Err(why) => report.finding(Finding::BadApproval { index, approval: id, why: why.to_string() }),
         }
+    }
+
+    pub(super) fn enrolled(&mut self, leaf: &PasskeyEnrolled) {
+        if self.passkeys.len() >= REMEMBERED {
+            self.forgot = true;
+            return;
+        }
+        let PasskeyEnrolled { human, passkey, .. } = leaf;
+        self.passkeys.insert(passkey.id.to_string(), (human.clone(), passkey.clone()));
+    }
+
+    pub(super) fn removed(&mut self, leaf: &PasskeyRemoved) {
+        self.passkeys.remove(&leaf.passkey.to_string());
+    }
+
+    /// That the signature holds is a rule of the approval itself; that the passkey is theirs is told elsewhere in the log.
+    fn is_by_their_own_passkey(&self, step: &Transition) -> bool {
+        let What::Approved { by, assurance: Assurance::Passkey(signed) } = &step.what else { return true };
+        let found = self.passkeys.get(&signed.passkey.id.to_string());
+        found.is_some_and(|(human, passkey)| human.is(by) && *passkey == signed.passkey)
     }
 
     pub(super) fn intent(&mut self, index: u64, intent: &Intent, gaps: bool, report: &mut Report) {

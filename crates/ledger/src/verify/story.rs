@@ -147,6 +147,8 @@ impl Story {
             | Event::SessionFrozen(_)
             | Event::SessionThawed(_)
             | Event::SignedIn(_)
+            | Event::PasskeyEnrolled(_)
+            | Event::PasskeyRemoved(_)
             | Event::KnownValueSent(_)
             | Event::SecretsRead(_)
             | Event::ApprovalAsked(_)
@@ -158,6 +160,8 @@ impl Story {
     fn calls(&mut self, index: u64, event: &Event, report: &mut Report) {
         match event {
             Event::ApprovalAsked(asked) => self.approvals.asked(index, asked, report),
+            Event::PasskeyEnrolled(enrolled) => self.approvals.enrolled(enrolled),
+            Event::PasskeyRemoved(removed) => self.approvals.removed(removed),
             Event::ApprovalStep(step) => self.approvals.step(index, step, self.gaps, report),
             Event::Intent(intent) => {
                 self.in_session(index, &intent.actor.session, report);

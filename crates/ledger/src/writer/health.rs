@@ -156,6 +156,7 @@ pub(super) fn begins(kind: Kind) -> bool {
         | Kind::SessionOpened
         | Kind::SessionThawed
         | Kind::SignedIn
+        | Kind::PasskeyEnrolled
         | Kind::ApprovalAsked
         | Kind::ApprovalStep => true,
         Kind::Start
@@ -165,6 +166,7 @@ pub(super) fn begins(kind: Kind) -> bool {
         | Kind::SessionRevoked
         | Kind::SessionExpired
         | Kind::SessionFrozen
+        | Kind::PasskeyRemoved
         | Kind::SecretsRead
         | Kind::PolicyLoaded => false,
     }

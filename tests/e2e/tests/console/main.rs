@@ -1,6 +1,7 @@
 //! People in a real browser: what they see of what waits for them, and what comes of what they press.
 
 mod deciding;
+mod passkeys;
 mod reading;
 mod signing_in;
 mod watching;

@@ -1,8 +1,9 @@
 //! What an approval's page shows.
 
-use approval::{Approval, Line, Shown};
+use approval::{Approval, Level, Line, Shown};
 use askama::Template;
-use store::StoredApproval;
+use passkey::{Challenge, CredentialId, RelyingParty};
+use store::{Passkey, StoredApproval};
 
 use super::super::{Frame, When, decided::how, session::CallRow};
 use crate::signin::Visitor;
@@ -17,6 +18,8 @@ pub(super) struct Page {
     /// What stood against what was just tried.
     alert: Option<String>,
     id: String,
+    /// How many steps of it are shown.
+    steps: u32,
     act: String,
     standing: Standing,
     effects: Vec<String>,
@@ -52,6 +55,10 @@ pub(super) struct Standing {
     until: Option<When>,
     /// For the forms; empty where the reader cannot decide.
     form: String,
+    /// What their passkeys are to sign, as JSON; empty: they have none.
+    options: String,
+    /// Whether one must.
+    must_sign: bool,
     /// Why the reader cannot.
     because: String,
 }
@@ -79,7 +86,7 @@ impl Page {
         stored: &StoredApproval,
         shown: &Shown,
         calls: Vec<chronicle::Call>,
-        visitor: &Visitor,
+        standing: Standing,
         alert: Option<String>,
     ) -> Self {
         let asked = stored.approval.asked();
@@ -88,8 +95,9 @@ impl Page {
             frame,
             alert,
             id: asked.id.clone(),
+            steps: stored.approval.steps(),
             act: shown.act.clone(),
-            standing: Standing::of(stored, visitor),
+            standing,
             effects: shown.effects(),
             agent: bound.agent.clone(),
             delegator: bound.delegator.clone(),
@@ -137,7 +145,13 @@ fn binding(approval: &Approval) -> Vec<(&'static str, String)> {
 }
 
 impl Standing {
-    pub(super) fn of(stored: &StoredApproval, visitor: &Visitor) -> Self {
+    /// `passkeys`: those of the reader, and where they are used.
+    pub(super) fn of(
+        stored: &StoredApproval,
+        visitor: &Visitor,
+        party: Option<&RelyingParty>,
+        passkeys: &[Passkey],
+    ) -> Self {
         let approval = &stored.approval;
         let can = approval.can_be_decided_by(&visitor.human);
         let because = match &can {
@@ -156,9 +170,22 @@ impl Standing {
             needs: super::super::inbox::needs(approval),
             until: approval.deadline().map(Into::into),
             form: if can.is_ok() { visitor.form().to_owned() } else { String::new() },
+            options: party.map_or_else(String::new, |party| options(approval, party, passkeys)),
+            must_sign: approval.demanded_of(&visitor.human) == Some(Level::Passkey),
             because,
         }
     }
+}
+
+/// What a passkey is to sign: the digest of what is asked.
+fn options(approval: &Approval, party: &RelyingParty, passkeys: &[Passkey]) -> String {
+    let here = passkeys.iter().filter(|passkey| passkey.origin == party.origin());
+    let ids: Vec<CredentialId> = here.map(|passkey| passkey.credential.id.clone()).collect();
+    if ids.is_empty() {
+        return String::new();
+    }
+    let challenge = Challenge::from(approval.asked().bound.digest().bytes());
+    passkey::request_options(party, &challenge, &ids).to_string()
 }
 
 impl Diff {

@@ -36,6 +36,7 @@ fn detail(before: Value, after: Value, hostile: &str) -> ApprovalDetail {
             rule: "asks".into(),
             approvers: vec!["sre".into()],
             quorum: 2,
+            assurance: None,
             authors: vec![],
         }],
         missing: vec![(1, "asks".into())],

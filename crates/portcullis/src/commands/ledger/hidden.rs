@@ -85,6 +85,8 @@ fn request(event: &Event) -> Option<&Request> {
         | Event::SessionFrozen(_)
         | Event::SessionThawed(_)
         | Event::SignedIn(_)
+        | Event::PasskeyEnrolled(_)
+        | Event::PasskeyRemoved(_)
         | Event::KnownValueSent(_)
         | Event::SecretsRead(_)
         | Event::ApprovalStep(_)
