@@ -308,4 +308,6 @@ impl Consumed {
 #[cfg(test)]
 mod simulation;
 #[cfg(test)]
+mod sureness;
+#[cfg(test)]
 mod tests;

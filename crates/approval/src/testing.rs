@@ -1,8 +1,12 @@
 //! Approvals to test with, for this crate's tests and others'.
 
+#![expect(clippy::unwrap_used, reason = "what cannot be signed is a failed test")]
+
 use jiff::{SignedDuration, Timestamp};
 
-use crate::{Asked, Assurance, Bound, Demand, Human, What};
+use passkey::{Assertion, Challenge, User, testing::Authenticator};
+
+use crate::{Asked, Assurance, Bound, Demand, Human, Signed, What, relying_party};
 
 /// A delete of the namespace `shop` by `claude` in session `s-1`.
 #[must_use]
@@ -64,4 +68,25 @@ pub fn yes(by: Human) -> What {
 #[must_use]
 pub fn used(bound: &Bound, call: &str) -> What {
     What::Consumed { call: call.into(), digest: bound.digest().to_string() }
+}
+
+/// The origin of the console in tests.
+pub const ORIGIN: &str = "https://console.example.com";
+
+/// A passkey that follows from `name`, and what it signs: the digest of what was asked.
+///
+/// # Panics
+/// Never, as long as passkeys work at [`ORIGIN`].
+#[must_use]
+pub fn signed(name: &str, bound: &Bound) -> Box<Signed> {
+    let mut authenticator = Authenticator::new(name);
+    let party = relying_party(ORIGIN).unwrap();
+    let enrolment = Challenge::from([1; 32]);
+    let user = User::new(b"handle", name, name).unwrap();
+    let options = passkey::creation_options(&party, &enrolment, &user, &[]);
+    let passkey = passkey::register(&party, &enrolment, &authenticator.create(&options, ORIGIN)).unwrap();
+    let challenge = Challenge::from(bound.digest().bytes());
+    let options = passkey::request_options(&party, &challenge, std::slice::from_ref(&passkey.id));
+    let assertion = Assertion::from_response(&authenticator.get(&options, ORIGIN)).unwrap();
+    Box::new(Signed { origin: ORIGIN.to_owned(), passkey, assertion })
 }

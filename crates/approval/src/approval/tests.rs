@@ -5,15 +5,15 @@ use jiff::{SignedDuration, Timestamp};
 use crate::testing::{self, demand, human};
 use crate::{Approval, Asked, Bound, Demand, Human, Refusal, State, What};
 
-fn at(minutes: i64) -> Timestamp {
+pub(super) fn at(minutes: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000).unwrap() + SignedDuration::from_mins(minutes)
 }
 
-fn asked(demands: Vec<Demand>) -> Approval {
+pub(super) fn asked(demands: Vec<Demand>) -> Approval {
     Approval::new(Asked { demands, ..testing::asked("a-1", at(0)) }).unwrap()
 }
 
-fn bound() -> Bound {
+pub(super) fn bound() -> Bound {
     testing::asked("a-1", at(0)).bound
 }
 
@@ -29,7 +29,7 @@ fn consumed() -> What {
     testing::used(&bound(), "c-1")
 }
 
-fn step(approval: &Approval, what: What, minutes: i64) -> Result<Approval, Refusal> {
+pub(super) fn step(approval: &Approval, what: What, minutes: i64) -> Result<Approval, Refusal> {
     let (step, next) = approval.next(what, at(minutes))?;
     // What is read back from a store goes through the same.
     assert_eq!(approval.clone().after(&step).as_ref(), Ok(&next));

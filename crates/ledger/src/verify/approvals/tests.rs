@@ -8,6 +8,14 @@ use crate::testing;
 
 /// A log in which one approval was asked for, approved and used for call 1, after somebody changed it.
 fn told(tamper: impl FnOnce(&mut Asked, &mut Vec<What>, &mut Vec<Intent>)) -> String {
+    told_with(&[], tamper)
+}
+
+/// As [`told`], after these passkeys were enrolled.
+fn told_with(
+    enrolled: &[(&str, &Credential)],
+    tamper: impl FnOnce(&mut Asked, &mut Vec<What>, &mut Vec<Intent>),
+) -> String {
     let seed = zeroize::Zeroizing::new([7; 32]);
     let digester = Digester::new(&Signer::from_seed("test", seed).unwrap());
     let mut asked = asked(digester.text(b"{}"));
@@ -16,6 +24,16 @@ fn told(tamper: impl FnOnce(&mut Asked, &mut Vec<What>, &mut Vec<Intent>)) -> St
     tamper(&mut asked, &mut steps, &mut intents);
 
     let (mut approvals, mut report) = (Approvals::default(), Report::new("test"));
+    for (who, passkey) in enrolled {
+        approvals.enrolled(&PasskeyEnrolled {
+            human: approvals::human(who, &[]),
+            name: "key".into(),
+            origin: approvals::ORIGIN.into(),
+            passkey: (*passkey).clone(),
+            assurance: Assurance::Link,
+            src: "127.0.0.1:1".into(),
+        });
+    }
     let Intent { actor, request, decision, call, .. } = intent(1, "{}");
     let mut leaf = Event::ApprovalAsked(Box::new(ApprovalAsked {
         asked: asked.clone(),
@@ -73,6 +91,33 @@ fn intent(call: u128, body: &str) -> Intent {
 #[test]
 fn a_call_that_had_its_approval_needs_no_explanation() {
     assert_eq!(told(|_, _, _| {}), "");
+}
+
+#[test]
+fn what_a_passkey_signed_is_verified_again_and_the_passkey_must_be_theirs() {
+    let signed_by = |who: &'static str| {
+        move |asked: &mut Asked, steps: &mut Vec<What>, _: &mut Vec<Intent>| {
+            let signed = approvals::signed("key", &asked.bound);
+            steps[0] =
+                What::Approved { by: approvals::human(who, &["sre"]), assurance: Assurance::Passkey(signed) };
+        }
+    };
+    let passkey = approvals::signed("key", &approvals::bound()).passkey;
+    let other = approvals::signed("other", &approvals::bound()).passkey;
+    assert_eq!(told_with(&[("grace", &passkey)], signed_by("grace")), "");
+    let forged = told_with(&[("grace", &passkey)], |asked, steps, intents| {
+        signed_by("grace")(asked, steps, intents);
+        asked.bound.nonce = "another".into();
+    });
+    insta::assert_snapshot!(
+        [
+            told(signed_by("grace")),
+            told_with(&[("alan", &passkey)], signed_by("grace")),
+            told_with(&[("grace", &other)], signed_by("grace")),
+            forged,
+        ]
+        .join("\n\n")
+    );
 }
 
 #[test]
