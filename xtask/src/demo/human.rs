@@ -53,7 +53,11 @@ fn decide(gate: &Gate, session: &Session<'_>, line: &str, answer: Option<&Answer
             said(gate, &["approve", &id, "--yes"], &format!("portcullis approvals approve {id} --yes"))?;
         }
         None => {
-            println!("\nkubectl waits for a minute. You are the approver: in another terminal,\n");
+            println!(
+                "\nkubectl waits for a minute. You are the approver. In a browser, sign in by this link, which is good once:\n"
+            );
+            println!("  {}\n", gate.console_login()?);
+            println!("or in another terminal:\n");
             let config = gate.path("portcullis.yaml");
             println!("  {} approvals approve {id} --config {config}\n", gate.program().display());
             say("Waiting for you");

@@ -49,9 +49,9 @@ impl Stage {
         println!("  export KUBECONFIG={}", session.kubeconfig.display());
         println!("  alias kubectl={kubectl}");
         println!("  kubectl get pods -n shop\n");
-        println!("the approver:\n");
+        println!("the approver, in a browser, by a link that signs you in once:\n");
         println!(
-            "  {} approvals list --config {}\n",
+            "  {} console login --config {}\n",
             self.gate.program().display(),
             self.gate.path("portcullis.yaml")
         );
