@@ -106,6 +106,12 @@ impl Approval {
         self.steps
     }
 
+    /// Since when it stands so: when its last step was, or when it was asked.
+    #[must_use]
+    pub fn since(&self) -> Timestamp {
+        self.last
+    }
+
     /// Who said yes so far.
     #[must_use]
     pub fn votes(&self) -> &[Vote] {

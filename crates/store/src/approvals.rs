@@ -43,13 +43,17 @@ pub struct Asks {
     pub ever: u32,
 }
 
-/// A query for approvals with all their steps, in their order: what it gives is one state, whoever takes steps meanwhile.
+/// A query for approvals with all their steps, or some, in their order: what it gives is one state, whoever takes steps meanwhile.
 macro_rules! approvals {
     ($of:literal) => {
+        approvals!("", $of)
+    };
+    ($and:literal, $of:literal) => {
         concat!(
             "SELECT a.*, (
-                 SELECT json_group_array(json(step) ORDER BY number) FROM approval_steps WHERE approval = a.id
-             ) AS steps
+                 SELECT json_group_array(json(step) ORDER BY number) FROM approval_steps WHERE approval = a.id ",
+            $and,
+            ") AS steps
              FROM approvals a ",
             $of
         )
@@ -148,6 +152,16 @@ impl Store {
     /// The state cannot be read, or is not what was written.
     pub async fn approval(&self, id: &str) -> Result<Option<StoredApproval>, Error> {
         let row = sqlx::query(approvals!("WHERE id = ?")).bind(id).fetch_optional(&self.pool).await?;
+        row.as_ref().map(StoredApproval::from_row).transpose()
+    }
+
+    /// The approval `id` as it was after so many steps.
+    ///
+    /// # Errors
+    /// The state cannot be read, or is not what was written.
+    pub(crate) async fn approval_after(&self, id: &str, steps: u32) -> Result<Option<StoredApproval>, Error> {
+        let query = approvals!("AND number <= ?2", "WHERE id = ?1");
+        let row = sqlx::query(query).bind(id).bind(steps).fetch_optional(&self.pool).await?;
         row.as_ref().map(StoredApproval::from_row).transpose()
     }
 

@@ -7,6 +7,7 @@ mod approvals;
 mod error;
 mod files;
 mod freezes;
+mod happenings;
 mod migrations;
 mod notices;
 mod passkeys;
@@ -22,6 +23,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteLockingMode, SqlitePoolOptions, S
 pub use approvals::{Asks, NewApproval, StoredApproval};
 pub use error::{Error, OpenError};
 pub use freezes::{Change, Frozen};
+pub use happenings::{Happened, Happening};
 pub use notices::{NewNotice, OwedNotice};
 pub use passkeys::Passkey;
 pub use sessions::{LiveSession, Revocation, Revoked, Session, State, TokenHash, Which};
