@@ -21,6 +21,9 @@ pub(crate) fn title(event: Event) -> &'static str {
         Event::ApprovalDecided(Decision::Refused) => "Refused",
         Event::ApprovalDecided(Decision::Expired) => "Expired without a decision or use",
         Event::ApprovalDecided(Decision::Withdrawn) => "Withdrawn",
+        Event::ApprovalDecided(Decision::Superseded) => {
+            "Superseded: asked again, since something has changed"
+        }
         Event::BreakGlass => "URGENT: the glass was broken",
         Event::ReviewDue => "Review due",
         Event::SessionFrozen => "Session frozen",
@@ -30,13 +33,17 @@ pub(crate) fn title(event: Event) -> &'static str {
 /// What people may want to know, in the order in which they may want to: labels of our own, and text of whomever.
 pub(crate) fn facts(notice: &Notice) -> Vec<(&'static str, String)> {
     let name = |name: &Name| inert(name.as_str());
-    let mut facts = vec![
+    let mut facts = Vec::new();
+    if !notice.by.is_empty() {
+        facts.push(("By", list(&notice.by)));
+    }
+    facts.extend([
         ("Cluster", name(&notice.cluster)),
         ("Agent", name(&notice.agent)),
         ("On behalf of", name(&notice.delegator)),
         ("Session", name(&notice.session)),
         ("Reason, as the session gave it", inert(notice.reason.as_str())),
-    ];
+    ]);
     let lists = [("Rules that ask", &notice.rules), ("Who may decide", &notice.approvers)];
     facts.extend(lists.into_iter().filter(|(_, of)| !of.is_empty()).map(|(label, of)| (label, list(of))));
     if let Some(by) = notice.decide_by {

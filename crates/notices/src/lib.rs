@@ -3,7 +3,7 @@
 //! A [`Notice`] says what and where. It carries no secret and no power: its only link opens the console, where one signs in.
 //! Whatever an agent may have written is a [`Text`], shown in full view and bounded; each format makes it inert in its own way.
 //!
-//! What is told is kept first ([`Outbox`]), and then told by the [`Sender`], one task a target: each target gets each notice
+//! What there is to tell, the store says ([`Reporter`]). It is kept first ([`Outbox`]), and then told by the [`Sender`], one task a target: each target gets each notice
 //! at least once, across restarts, or is given up after [`GIVE_UP_AFTER`]. Only one notice a target is in memory.
 
 mod backoff;
@@ -14,6 +14,7 @@ mod http;
 mod mail;
 mod notice;
 mod outbox;
+mod reporter;
 mod secret;
 mod sender;
 mod signature;
@@ -24,6 +25,7 @@ mod text;
 pub use clock::{Clock, SystemClock};
 pub use notice::{Address, BadAddress, BadId, Decision, Event, Id, Kind, Notice};
 pub use outbox::Outbox;
+pub use reporter::Reporter;
 pub use sender::{GIVE_UP_AFTER, Sender};
 pub use signature::SigningSecret;
 pub use target::{Channel, Filter, Mail, MailTls, Target};

@@ -38,6 +38,9 @@ pub struct Notice {
     pub approvers: Vec<Name>,
     /// Until when.
     pub decide_by: Option<Timestamp>,
+    /// Who decided, or froze the session.
+    #[serde(default)]
+    pub by: Vec<Name>,
     /// Where the console shows it.
     pub console: Option<Address>,
 }
@@ -70,6 +73,8 @@ pub enum Decision {
     Expired,
     /// Nobody wants it any more.
     Withdrawn,
+    /// What it was judged against has changed: another was asked in its place.
+    Superseded,
 }
 
 /// An [`Event`] without its details: what filters choose by.
@@ -100,7 +105,7 @@ pub struct BadId;
 
 /// Where the console shows something. It opens a page where one signs in, and can carry nothing that would decide by itself.
 ///
-/// INVARIANT: `https`, or `http` to a loopback address; no user, password, query or fragment; at most 500 bytes, all ASCII.
+/// INVARIANT: `https`, or `http` to this machine; no user, password, query or fragment; at most 500 bytes, all ASCII.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Address(String);
@@ -108,7 +113,7 @@ pub struct Address(String);
 /// Not an [`Address`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "the console's address is `https://HOST/PATH`, or `http` to a loopback address, of at most 500 bytes, without user, `?` or `#`"
+    "the console's address is `https://HOST/PATH`, or `http` to this machine, of at most 500 bytes, without user, `?` or `#`"
 )]
 pub struct BadAddress;
 
@@ -133,6 +138,26 @@ impl Event {
         match self {
             Self::ApprovalDecided(decision) => Some(decision),
             Self::ApprovalAsked | Self::BreakGlass | Self::ReviewDue | Self::SessionFrozen => None,
+        }
+    }
+}
+
+// === impl Kind ===
+
+impl Kind {
+    /// All of them.
+    pub const ALL: [Self; 5] =
+        [Self::ApprovalAsked, Self::ApprovalDecided, Self::BreakGlass, Self::ReviewDue, Self::SessionFrozen];
+
+    /// As configuration and webhooks name it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ApprovalAsked => "approval_asked",
+            Self::ApprovalDecided => "approval_decided",
+            Self::BreakGlass => "break_glass",
+            Self::ReviewDue => "review_due",
+            Self::SessionFrozen => "session_frozen",
         }
     }
 }
@@ -170,6 +195,14 @@ impl Address {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// A page of the console whose address this is.
+    ///
+    /// # Errors
+    /// That would be no such address.
+    pub fn page(&self, path: &str) -> Result<Self, BadAddress> {
+        Self::try_from(format!("{}{path}", self.0.trim_end_matches('/')))
+    }
 }
 
 impl TryFrom<String> for Address {
@@ -183,7 +216,9 @@ impl TryFrom<String> for Address {
             && url.fragment().is_none();
         // A bar would end the link in Slack.
         let plain = url.as_str().len() <= 500 && !url.as_str().contains('|');
-        if bare && plain && is_protected(&url) { Ok(Self(url.into())) } else { Err(BadAddress) }
+        // It is a browser that asks, to which this name is this machine whatever a resolver says.
+        let here = url.scheme() == "http" && url.host_str() == Some("localhost");
+        if bare && plain && (here || is_protected(&url)) { Ok(Self(url.into())) } else { Err(BadAddress) }
     }
 }
 
@@ -209,7 +244,12 @@ mod tests {
     #[test]
     fn an_address_can_carry_no_token_but_in_its_path() {
         let address = |text: &str| Address::try_from(text.to_owned());
-        for good in ["https://gate.example/approvals/a-1", "http://127.0.0.1:8080/", "http://[::1]/a"] {
+        for good in [
+            "https://gate.example/approvals/a-1",
+            "http://127.0.0.1:8080/",
+            "http://[::1]/a",
+            "http://localhost:8444/",
+        ] {
             assert_eq!(address(good).unwrap().as_str(), good);
         }
         for bad in [
@@ -218,7 +258,7 @@ mod tests {
             "https://ada@gate.example/",
             "https://:secret@gate.example/",
             "http://gate.example/",
-            "http://localhost/",
+            "http://localhost.example/",
             "http://127.0.0.1.example/",
             "javascript:alert(1)",
             "https://gate.example/a|b",
@@ -230,6 +270,21 @@ mod tests {
             address("https://gate.example/\u{202e}<").unwrap().as_str(),
             "https://gate.example/%E2%80%AE%3C"
         );
+    }
+
+    #[test]
+    fn a_page_of_the_console_carries_no_more_than_its_address() {
+        let console = Address::try_from("https://gate.example:8444".to_owned()).unwrap();
+        let page = |path| console.page(path).map(|page| page.as_str().to_owned());
+        assert_eq!(page("/approvals/a-1").unwrap(), "https://gate.example:8444/approvals/a-1");
+        assert_eq!(page("/approvals/a-1?yes"), Err(BadAddress));
+    }
+
+    #[test]
+    fn a_kind_is_called_as_it_is_written() {
+        for kind in Kind::ALL {
+            assert_eq!(serde_json::to_value(kind).unwrap(), kind.as_str());
+        }
     }
 
     #[test]

@@ -27,6 +27,7 @@ pub(crate) fn notice(id: &str, event: Event) -> Notice {
         rules: vec!["prod-deletes".into()],
         approvers: vec!["sre".into(), "grace@example.com".into()],
         decide_by: Some("2026-11-24T09:45:00Z".parse().unwrap()),
+        by: Vec::new(),
         console: Some(Address::try_from("https://gate.example/approvals/a-abcdefghijkl".to_owned()).unwrap()),
     }
 }
@@ -43,6 +44,7 @@ fn hostile() -> Notice {
         reason: Words::from(format!("{HOSTILE}{}", "long ".repeat(1_000))),
         rules: (0..12).map(|n| name(&format!("rule-{n} {HOSTILE}"))).collect(),
         approvers: vec![name("@everyone")],
+        by: vec![name(HOSTILE)],
         ..notice("n-1", Event::BreakGlass)
     }
 }
@@ -151,8 +153,14 @@ fn nothing_hostile_works_in_any_format() {
 
 #[test]
 fn every_decision_has_its_title() {
-    let titles: Vec<_> = [Decision::Approved, Decision::Refused, Decision::Expired, Decision::Withdrawn]
-        .map(|decision| super::title(Event::ApprovalDecided(decision)))
-        .into();
-    assert_eq!(titles, ["Approved", "Refused", "Expired without a decision or use", "Withdrawn"]);
+    use Decision::{Approved, Expired, Refused, Superseded, Withdrawn};
+    let titles = [Approved, Refused, Expired, Withdrawn, Superseded]
+        .map(|decision| super::title(Event::ApprovalDecided(decision)));
+    assert_snapshot!(titles.join("\n"), @"
+    Approved
+    Refused
+    Expired without a decision or use
+    Withdrawn
+    Superseded: asked again, since something has changed
+    ");
 }

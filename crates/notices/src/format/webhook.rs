@@ -22,6 +22,8 @@ struct Envelope<'a> {
 struct Data<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     decision: Option<Decision>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    by: &'a [Name],
     cluster: &'a Name,
     agent: &'a Name,
     delegator: &'a Name,
@@ -50,6 +52,7 @@ pub fn body(notice: &Notice) -> serde_json::Result<String> {
         timestamp: notice.at,
         data: Data {
             decision: notice.event.decision(),
+            by: &notice.by,
             cluster: &notice.cluster,
             agent: &notice.agent,
             delegator: &notice.delegator,

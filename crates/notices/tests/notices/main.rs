@@ -4,5 +4,6 @@
 mod configuration;
 mod http;
 mod mail;
+mod reporting;
 mod support;
 mod telling;

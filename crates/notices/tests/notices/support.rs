@@ -106,6 +106,7 @@ pub(crate) fn notice(id: &str) -> Notice {
         rules: vec!["prod-deletes".into()],
         approvers: vec!["sre".into()],
         decide_by: None,
+        by: Vec::new(),
         console: None,
     }
 }
