@@ -21,6 +21,7 @@ mod signature;
 mod target;
 mod targets;
 mod text;
+mod values;
 
 pub use clock::{Clock, SystemClock};
 pub use notice::{Address, BadAddress, BadId, Decision, Event, Id, Kind, Notice};
@@ -28,6 +29,9 @@ pub use outbox::Outbox;
 pub use reporter::Reporter;
 pub use sender::{GIVE_UP_AFTER, Sender};
 pub use signature::SigningSecret;
-pub use target::{Channel, Filter, Mail, MailTls, Target};
-pub use targets::{ConfigError, Problem, Targets};
+pub use target::{Channel, Filter, Mail, Target};
+pub use targets::{ConfigError, Part, Problem, Targets};
 pub use text::{Name, Text, Words};
+pub use values::{
+    BadEndpoint, BadMailServer, BadMailbox, BadTargetName, Endpoint, MailServer, MailTls, Mailbox, TargetName,
+};

@@ -1,20 +1,20 @@
 //! Sending mail by SMTP, protected.
 
 use std::fmt;
-use std::net::IpAddr;
 use std::time::Duration;
 
 use lettre::message::{Mailbox, Mailboxes};
+use lettre::transport::smtp::Error;
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Certificate, CertificateStore, Tls, TlsParameters};
 use lettre::transport::smtp::extension::ClientId;
-use lettre::transport::smtp::{Error, SMTP_PORT, SUBMISSION_PORT, SUBMISSIONS_PORT};
 use lettre::{AsyncSmtpTransport, AsyncTransport as _, Tokio1Executor};
 
 use crate::failure::{Failure, cause};
-use crate::target::{Mail, MailTls};
-use crate::targets::{Ca, Problem, read};
-use crate::{Name, Notice, format};
+use crate::secret::Secret;
+use crate::target::Mail;
+use crate::targets::{Ca, Problem};
+use crate::{MailTls, Notice, format};
 
 /// A mail server, and who gets mail from whom. `Debug` does not show how to sign in.
 pub(crate) struct Mailer {
@@ -26,30 +26,27 @@ pub(crate) struct Mailer {
 }
 
 impl Mailer {
-    pub(crate) fn new(mail: Mail, ca: Option<&Ca>, timeout: Duration) -> Result<Self, Problem> {
-        let Mail { host, port, tls, user, from, to } = mail;
-        let mailbox =
-            |text: &String| text.parse::<Mailbox>().map_err(|_| Problem::Mailbox(Name::from(text.as_str())));
-        let from = mailbox(&from)?;
-        let to: Mailboxes = to.iter().map(mailbox).collect::<Result<Vec<_>, _>>()?.into();
-        if to.iter().next().is_none() {
-            return Err(Problem::Nobody);
-        }
-        let (tls, usual) = match tls {
-            MailTls::StartTls => (Tls::Required(parameters(&host, ca)?), SUBMISSION_PORT),
-            MailTls::Implicit => (Tls::Wrapper(parameters(&host, ca)?), SUBMISSIONS_PORT),
-            MailTls::Plain if host.parse().is_ok_and(|host: IpAddr| host.is_loopback()) => {
-                (Tls::None, SMTP_PORT)
-            }
-            MailTls::Plain => return Err(Problem::Plain(host)),
+    pub(crate) fn new(
+        mail: Mail,
+        user: Option<(String, Secret)>,
+        ca: Option<&Ca>,
+        timeout: Duration,
+    ) -> Result<Self, Problem> {
+        let Mail { server, from, to, .. } = mail;
+        let tls = match server.tls() {
+            MailTls::StartTls => Tls::Required(parameters(server.host(), ca)?),
+            MailTls::Implicit => Tls::Wrapper(parameters(server.host(), ca)?),
+            MailTls::Plain => Tls::None,
         };
-        let mut transport = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(host)
+        let to = to.into_iter().map(|to| to.0).collect::<Vec<_>>().into();
+        let from = from.0;
+        let mut transport = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(server.host())
             .hello_name(ClientId::Domain(from.email.domain().to_owned()))
-            .port(port.unwrap_or(usual))
+            .port(server.port())
             .timeout(Some(timeout))
             .tls(tls);
-        if let Some((user, file)) = user {
-            transport = transport.credentials(Credentials::new(user, read(&file)?.expose().to_owned()));
+        if let Some((user, password)) = user {
+            transport = transport.credentials(Credentials::new(user, password.expose().to_owned()));
         }
         Ok(Self { transport: transport.build(), from, to, timeout })
     }

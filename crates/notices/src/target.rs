@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::{Kind, Name, Notice};
+use crate::{Endpoint, Kind, MailServer, Mailbox, Name, Notice, TargetName};
 
 /// One place where people are told.
 #[derive(Debug, Clone)]
 pub struct Target {
-    /// What errors, logs and the outbox call it: 1 to 63 lower-case letters, digits and `-`. Under another name it is another target.
-    pub name: String,
+    /// What it is called.
+    pub name: TargetName,
     /// What it is to be told.
     pub filter: Filter,
     /// How it is told.
@@ -30,13 +30,13 @@ pub struct Filter {
     pub approvers: Vec<String>,
 }
 
-/// How people are told. What is secret is the name of a file.
+/// How people are told. What is secret is the name of a file, which nobody but its owner may read.
 #[derive(Debug, Clone)]
 pub enum Channel {
     /// Our JSON, signed.
     Webhook {
-        /// Where to: `https`, or `http` to a loopback address.
-        address: String,
+        /// Where to.
+        address: Endpoint,
         /// What it is signed with: `whsec_…`.
         secret_file: PathBuf,
     },
@@ -57,29 +57,14 @@ pub enum Channel {
 /// Mail, by SMTP.
 #[derive(Debug, Clone)]
 pub struct Mail {
-    /// The server: a name, or an address.
-    pub host: String,
-    /// Its port; by what protects the connection if there is none: 587, 465, 25.
-    pub port: Option<u16>,
-    /// What protects the connection.
-    pub tls: MailTls,
+    /// The server.
+    pub server: MailServer,
     /// As whom to sign in, and the file of the password.
     pub user: Option<(String, PathBuf)>,
     /// Who writes.
-    pub from: String,
+    pub from: Mailbox,
     /// Who gets it: one mail to all.
-    pub to: Vec<String>,
-}
-
-/// What protects a connection to a mail server.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum MailTls {
-    /// STARTTLS (RFC 3207), without which nothing is sent.
-    StartTls,
-    /// TLS from the first byte (RFC 8314).
-    Implicit,
-    /// Nothing: only to a loopback address.
-    Plain,
+    pub to: Vec<Mailbox>,
 }
 
 impl Filter {

@@ -1,19 +1,18 @@
 //! Targets that can be told: their configuration checked, their secrets read.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 use std::{fmt, fs, io};
 
 use jiff::Timestamp;
-use reqwest::Url;
 
 use crate::failure::Failure;
 use crate::http::Http;
 use crate::mail::Mailer;
-use crate::notice::is_protected;
 use crate::secret::Secret;
-use crate::target::{Channel, Filter, Target};
-use crate::{Name, Notice, SigningSecret, format};
+use crate::target::{Channel, Filter, Mail, Target};
+use crate::{Endpoint, Notice, SigningSecret, TargetName, format};
 
 /// Targets that can be told. `Debug` shows no secret.
 #[derive(Debug)]
@@ -40,21 +39,31 @@ enum To {
 #[error("target `{target}` for notices: {problem}")]
 pub struct ConfigError {
     /// The target's name.
-    pub target: String,
-    /// What is wrong.
+    pub target: TargetName,
+    /// What of it is wrong.
+    pub part: Part,
+    /// What is wrong with that.
     pub problem: Problem,
 }
 
-/// What can be wrong with a target.
+/// What of a target can be wrong once it is opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// All of it.
+    Whole,
+    /// The file of what is secret: what signs, an address, a password.
+    Secret,
+    /// The file of certificates.
+    Ca,
+}
+
+/// What can be wrong with it.
 #[derive(Debug, thiserror::Error)]
 pub enum Problem {
-    /// It is no name.
-    #[error("its name is not 1 to 63 lower-case letters, digits and `-`")]
-    Name,
     /// Another target is called so.
     #[error("another target has this name")]
     Twice,
-    /// A file cannot be read.
+    /// A file of a secret cannot be read.
     #[error("`{}` cannot be read: {source}", path.display())]
     File {
         /// The file.
@@ -62,31 +71,52 @@ pub enum Problem {
         /// What the system said.
         source: io::Error,
     },
-    /// It is not where a notice may be sent.
-    #[error("its address is not `https://…`, or `http` to a loopback address such as 127.0.0.1")]
-    Address,
+    /// A file of certificates cannot be read.
+    #[error("`{}` cannot be read: {source}", path.display())]
+    CaFile {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Others can read a secret.
+    #[error("`{path}` can be read by others (mode {mode:03o}); run `chmod 600 {path}`", path = path.display())]
+    Exposed {
+        /// The file.
+        path: PathBuf,
+        /// Its mode's last nine bits.
+        mode: u32,
+    },
+    /// It is empty or larger than any secret.
+    #[error("`{}` is empty, or larger than 8 KiB", .0.display())]
+    Size(PathBuf),
+    /// It does not say where a notice may be sent.
+    #[error("`{}` does not hold an address with `https://…`, or `http` to a loopback address", .0.display())]
+    Address(PathBuf),
     /// It is no secret of Standard Webhooks.
-    #[error("`{}` does not hold `whsec_` and 24 to 64 bytes in base64", .0.display())]
+    #[error("`{path}` does not hold `whsec_` and 24 to 64 bytes in base64; run `echo \"whsec_$(openssl rand -base64 32)\" > {path}`", path = .0.display())]
     SigningSecret(PathBuf),
     /// It has no certificates.
     #[error("`{}` does not hold certificates in PEM", .0.display())]
     Certificates(PathBuf),
-    /// It is no mailbox.
-    #[error("`{0}` is no mail address")]
-    Mailbox(Name),
     /// There is nobody to write to.
     #[error("it has nobody to write to")]
     Nobody,
-    /// Others could read along.
-    #[error("mail without TLS goes to a loopback address only, not to `{0}`: use STARTTLS or implicit TLS")]
-    Plain(String),
     /// TLS cannot be set up.
     #[error("TLS cannot be set up: {0}")]
     Tls(String),
 }
 
+/// A channel whose secrets were read.
+enum Read {
+    Webhook(Endpoint, Box<SigningSecret>),
+    Slack(Endpoint),
+    Teams(Endpoint),
+    Mail(Mail, Option<(String, Secret)>),
+}
+
 impl Targets {
-    /// Checks all targets and reads their files. For the start: it blocks.
+    /// Reads the files of all targets. For the start: it blocks.
     ///
     /// # Errors
     /// Everything that is wrong.
@@ -94,10 +124,14 @@ impl Targets {
         let (mut opened, mut errors, mut names) = (Vec::new(), Vec::new(), BTreeSet::new());
         for target in targets {
             let name = target.name.clone();
-            let one = if names.insert(name.clone()) { Opened::new(target) } else { Err(Problem::Twice) };
+            let one =
+                if names.insert(name.clone()) { Opened::new(target) } else { Err(vec![Problem::Twice]) };
             match one {
                 Ok(one) => opened.push(one),
-                Err(problem) => errors.push(ConfigError { target: name, problem }),
+                Err(problems) => errors.extend(problems.into_iter().map(|problem| {
+                    let part = problem.part();
+                    ConfigError { target: name.clone(), part, problem }
+                })),
             }
         }
         if errors.is_empty() { Ok(Self(opened)) } else { Err(errors) }
@@ -105,28 +139,15 @@ impl Targets {
 }
 
 impl Opened {
-    fn new(target: Target) -> Result<Self, Problem> {
+    fn new(target: Target) -> Result<Self, Vec<Problem>> {
         let Target { name, filter, channel, ca_file, timeout } = target;
-        let may = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-';
-        if !(1..=63).contains(&name.len()) || !name.bytes().all(may) {
-            return Err(Problem::Name);
-        }
-        let ca = ca_file.map(read_ca).transpose()?;
-        let http = |address: &str| {
-            let url = Url::parse(address).ok().filter(is_protected).ok_or(Problem::Address)?;
-            Http::new(url, ca.as_ref(), timeout)
-        };
-        let to = match channel {
-            Channel::Webhook { address, secret_file } => {
-                let secret = SigningSecret::parse(read(&secret_file)?.expose());
-                let secret = secret.ok_or(Problem::SigningSecret(secret_file))?;
-                To::Webhook(http(&address)?, Box::new(secret))
+        match (channel.read(), ca_file.map(Ca::read).transpose()) {
+            (Ok(read), Ok(ca)) => {
+                let to = read.connect(ca.as_ref(), timeout).map_err(|problem| vec![problem])?;
+                Ok(Self { name: name.to_string(), filter, to })
             }
-            Channel::Slack { address_file } => To::Slack(http(read(&address_file)?.expose())?),
-            Channel::Teams { address_file } => To::Teams(http(read(&address_file)?.expose())?),
-            Channel::Mail(mail) => To::Mail(Box::new(Mailer::new(mail, ca.as_ref(), timeout)?)),
-        };
-        Ok(Self { name, filter, to })
+            (read, ca) => Err(read.err().into_iter().chain(ca.err()).collect()),
+        }
     }
 
     /// Tells it once, at `now`.
@@ -149,21 +170,69 @@ impl Opened {
     }
 }
 
+impl Channel {
+    fn read(self) -> Result<Read, Problem> {
+        let address = |file: &Path| {
+            Secret::read(file)?.expose().parse::<Endpoint>().map_err(|_| Problem::Address(file.to_owned()))
+        };
+        Ok(match self {
+            Self::Webhook { address, secret_file } => {
+                let secret = SigningSecret::parse(Secret::read(&secret_file)?.expose());
+                let secret = secret.ok_or(Problem::SigningSecret(secret_file))?;
+                Read::Webhook(address, Box::new(secret))
+            }
+            Self::Slack { address_file } => Read::Slack(address(&address_file)?),
+            Self::Teams { address_file } => Read::Teams(address(&address_file)?),
+            Self::Mail(Mail { to, .. }) if to.is_empty() => return Err(Problem::Nobody),
+            Self::Mail(mut mail) => {
+                let user = mail.user.take();
+                let user = user.map(|(name, file)| Secret::read(&file).map(|password| (name, password)));
+                Read::Mail(mail, user.transpose()?)
+            }
+        })
+    }
+}
+
+impl Read {
+    fn connect(self, ca: Option<&Ca>, timeout: Duration) -> Result<To, Problem> {
+        let http = |Endpoint(url)| Http::new(url, ca, timeout);
+        Ok(match self {
+            Self::Webhook(address, secret) => To::Webhook(http(address)?, secret),
+            Self::Slack(address) => To::Slack(http(address)?),
+            Self::Teams(address) => To::Teams(http(address)?),
+            Self::Mail(mail, user) => To::Mail(Box::new(Mailer::new(mail, user, ca, timeout)?)),
+        })
+    }
+}
+
+impl Problem {
+    /// What of a target it is with.
+    fn part(&self) -> Part {
+        match self {
+            Self::Twice | Self::Nobody | Self::Tls(_) => Part::Whole,
+            Self::File { .. }
+            | Self::Exposed { .. }
+            | Self::Size(_)
+            | Self::Address(_)
+            | Self::SigningSecret(_) => Part::Secret,
+            Self::Certificates(_) | Self::CaFile { .. } => Part::Ca,
+        }
+    }
+}
+
 /// Certificates to trust, and the file they are from.
 pub(crate) struct Ca {
     pub(crate) path: PathBuf,
     pub(crate) pem: Vec<u8>,
 }
 
-fn read_ca(path: PathBuf) -> Result<Ca, Problem> {
-    match fs::read(&path) {
-        Ok(pem) => Ok(Ca { path, pem }),
-        Err(source) => Err(Problem::File { path, source }),
+impl Ca {
+    fn read(path: PathBuf) -> Result<Self, Problem> {
+        match fs::read(&path) {
+            Ok(pem) => Ok(Self { path, pem }),
+            Err(source) => Err(Problem::CaFile { path, source }),
+        }
     }
-}
-
-pub(crate) fn read(path: &std::path::Path) -> Result<Secret, Problem> {
-    Secret::read(path).map_err(|source| Problem::File { path: path.to_owned(), source })
 }
 
 impl fmt::Debug for Ca {

@@ -2,6 +2,7 @@
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "helpers of tests may fail loudly")]
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::sync::Arc;
 use std::time::Duration;
 use std::{fs, io};
@@ -74,8 +75,10 @@ async fn ten_thousand_notices_take_the_room_of_one() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = data.path().join("address");
     fs::write(&address, format!("http://{}/", listener.local_addr().unwrap())).unwrap();
+    fs::set_permissions(&address, fs::Permissions::from_mode(0o600)).unwrap();
     let (channel, timeout) = (Channel::Slack { address_file: address }, Duration::from_secs(60));
-    let target = Target { name: "chat".into(), filter: Filter::default(), channel, ca_file: None, timeout };
+    let target =
+        Target { name: "chat".parse().unwrap(), filter: Filter::default(), channel, ca_file: None, timeout };
     let targets = Targets::open(vec![target]).unwrap();
     let store = Arc::new(Store::open(data.path()).await.unwrap());
     let outbox = Arc::new(Outbox::new(store.clone(), &targets, Arc::new(SystemClock)));

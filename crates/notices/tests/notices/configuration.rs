@@ -1,62 +1,62 @@
 //! What is refused at the start.
 
+use std::fs::{Permissions, set_permissions};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 
 use insta::assert_snapshot;
-use notices::{Channel, Mail, MailTls, Target, Targets};
+use notices::{Channel, Mail, MailServer, MailTls, Part, Target, Targets};
 
 use crate::support::{SECRET, file, target, trusting};
 
-fn webhook(name: &str, address: &str) -> Target {
-    target(name, Channel::Webhook { address: address.to_owned(), secret_file: file(SECRET) })
+fn webhook(name: &str, secret_file: PathBuf) -> Target {
+    target(name, Channel::Webhook { address: "https://hooks.example/".parse().unwrap(), secret_file })
 }
 
-fn mail(name: &str, host: &str, tls: MailTls, from: &str, to: &[&str]) -> Target {
-    let to = to.iter().map(|&to| to.to_owned()).collect();
-    target(
-        name,
-        Channel::Mail(Mail { host: host.into(), port: None, tls, user: None, from: from.into(), to }),
-    )
+fn mail(name: &str, password: PathBuf, to: &[&str]) -> Target {
+    let server = MailServer::new("mail.example", None, MailTls::Implicit).unwrap();
+    let to = to.iter().map(|to| to.parse().unwrap()).collect();
+    let from = "gate@example.com".parse().unwrap();
+    target(name, Channel::Mail(Mail { server, user: Some(("gate".into(), password)), from, to }))
 }
 
 /// Our files have names of their own each time.
 fn without_files(refusal: &str) -> String {
-    let parts = refusal.split('`').map(|part| if part.ends_with(".secret") { "FILE" } else { part });
-    parts.collect::<Vec<_>>().join("`")
+    let parts = refusal.split_inclusive(['`', ' ']);
+    parts
+        .map(|part| part.split_once(".secret").map_or(part.into(), |(_, end)| format!("FILE{end}")))
+        .collect()
 }
 
 #[test]
 fn everything_that_is_wrong_is_told() {
     let missing = PathBuf::from("/nowhere/secret");
-    let no_secret = file("whsec_c2hvcnQ=");
-    let slack = |address: &str| Channel::Slack { address_file: file(address) };
-    let (from, to) = ("gate@example.com", &["sre@example.com"][..]);
+    let exposed = file(SECRET);
+    set_permissions(&exposed, Permissions::from_mode(0o640)).unwrap();
+    let slack = |name, text: &str| target(name, Channel::Slack { address_file: file(text) });
+    let to = &["sre@example.com"][..];
     let targets = vec![
-        webhook("plain", "http://hooks.example/T0SECRET"),
-        webhook("by-name", "http://localhost/"),
-        webhook("ftp", "ftp://127.0.0.1/"),
-        webhook("plain", "https://hooks.example/"),
-        webhook("No Name", "https://hooks.example/"),
-        target("missing", Channel::Slack { address_file: missing.clone() }),
-        target("empty", slack(" \n")),
-        target("large", slack(&"x".repeat(9_000))),
-        target("words", slack("T0SECRET")),
-        target(
-            "unsigned",
-            Channel::Webhook { address: "https://hooks.example/".into(), secret_file: no_secret },
-        ),
-        trusting(&missing, webhook("no-ca", "https://hooks.example/")),
-        trusting(&file("none"), webhook("bad-ca", "https://hooks.example/")),
-        trusting(&file("none"), mail("bad-mail-ca", "mail.example", MailTls::Implicit, from, to)),
-        mail("plain-mail", "mail.example", MailTls::Plain, from, to),
-        mail("plain-by-name", "localhost", MailTls::Plain, from, to),
-        mail("nobody", "mail.example", MailTls::StartTls, from, &[]),
-        mail("two-lines", "mail.example", MailTls::StartTls, "gate@example.com\r\nBcc: eve@example.com", to),
-        mail("good", "127.0.0.1", MailTls::Plain, from, to),
+        webhook("good", file(SECRET)),
+        webhook("good", file(SECRET)),
+        webhook("exposed", exposed),
+        webhook("unsigned", file("whsec_c2hvcnQ=")),
+        trusting(&missing, webhook("both", missing.clone())),
+        trusting(&file("none"), webhook("bad-ca", file(SECRET))),
+        target("missing", Channel::Teams { address_file: missing.clone() }),
+        slack("empty", " \n"),
+        slack("large", &"x".repeat(9_000)),
+        slack("words", "T0SECRET"),
+        slack("plain", "http://hooks.example/T0SECRET"),
+        trusting(&file("none"), mail("bad-mail-ca", file("p"), to)),
+        mail("nobody", file("p"), &[]),
+        mail("no-password", missing.clone(), to),
     ];
     let refused = Targets::open(targets).unwrap_err();
     let refused =
         refused.iter().map(|error| without_files(&error.to_string())).collect::<Vec<_>>().join("\n");
     assert!(!refused.contains("T0SECRET"));
+    let both = vec![trusting(&missing, webhook("both", missing.clone()))];
+    let parts: Vec<_> = Targets::open(both).unwrap_err().iter().map(|error| error.part).collect();
+    assert_eq!(parts, [Part::Secret, Part::Ca]);
     assert_snapshot!(refused);
 }

@@ -88,7 +88,7 @@ impl Server {
     }
 
     pub(crate) fn webhook(&self, name: &str) -> Target {
-        let address = format!("http://{}{SECRET_PATH}", self.address);
+        let address = format!("http://{}{SECRET_PATH}", self.address).parse().unwrap();
         target(name, Channel::Webhook { address, secret_file: file(SECRET) })
     }
 }

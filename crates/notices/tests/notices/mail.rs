@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use insta::assert_snapshot;
-use notices::{Channel, Mail, MailTls, Target};
+use notices::{Channel, Mail, MailServer, MailTls, Target};
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncWrite, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
@@ -57,12 +57,10 @@ impl Server {
 
     fn target(&self, tls: MailTls) -> Target {
         let mail = Mail {
-            host: self.address.ip().to_string(),
-            port: Some(self.address.port()),
-            tls,
+            server: MailServer::new(&self.address.ip().to_string(), Some(self.address.port()), tls).unwrap(),
             user: Some(("gate".into(), file("p4ssw0rd\n"))),
-            from: "Portcullis <gate@example.com>".into(),
-            to: vec!["sre@example.com".into(), "Grace <grace@example.com>".into()],
+            from: "Portcullis <gate@example.com>".parse().unwrap(),
+            to: ["sre@example.com", "Grace <grace@example.com>"].map(|to| to.parse().unwrap()).into(),
         };
         target("mail", Channel::Mail(mail))
     }

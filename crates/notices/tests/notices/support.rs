@@ -127,7 +127,7 @@ pub(crate) fn file(text: &str) -> PathBuf {
 
 pub(crate) fn target(name: &str, channel: Channel) -> Target {
     let timeout = Duration::from_secs(60);
-    Target { name: name.to_owned(), filter: Filter::default(), channel, ca_file: None, timeout }
+    Target { name: name.parse().unwrap(), filter: Filter::default(), channel, ca_file: None, timeout }
 }
 
 pub(crate) fn trusting(ca: &Path, target: Target) -> Target {
