@@ -24,7 +24,7 @@ fn mail(name: &str, password: PathBuf, to: &[&str]) -> Target {
 fn without_files(refusal: &str) -> String {
     let parts = refusal.split_inclusive(['`', ' ']);
     parts
-        .map(|part| part.split_once(".secret").map_or(part.into(), |(_, end)| format!("FILE{end}")))
+        .map(|part| part.split_once(".secret").map_or_else(|| part.into(), |(_, end)| format!("FILE{end}")))
         .collect()
 }
 

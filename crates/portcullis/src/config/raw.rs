@@ -47,6 +47,8 @@ pub(super) struct Config {
     pub(super) approvals: Option<Approvals>,
     /// People's side of the gate, in a browser. There is none where this is not written.
     pub(super) console: Option<Console>,
+    /// Where people are told what waits for them, and what has happened. Nobody is told where this is not written.
+    pub(super) notices: Option<Vec<Target>>,
     /// Bounds of every session.
     pub(super) sessions: Option<Sessions>,
     /// What clients may use up before others suffer.
@@ -264,6 +266,80 @@ pub(super) struct ConsoleTls {
     /// PEM file: the private key. Only its owner may read it.
     #[schemars(required)]
     pub(super) key: Option<String>,
+}
+
+/// A place where people are told: by one of `webhook`, `slack`, `teams` and `mail`.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Target {
+    /// What the log calls it: lower-case letters, digits and `-`. Under another name it is another target, which is owed nothing yet.
+    #[schemars(required)]
+    pub(super) name: Option<String>,
+    /// A webhook of yours, which gets JSON, signed as Standard Webhooks says.
+    pub(super) webhook: Option<Webhook>,
+    /// An incoming webhook of Slack.
+    pub(super) slack: Option<Chat>,
+    /// A Workflows webhook of Microsoft Teams.
+    pub(super) teams: Option<Chat>,
+    /// Mail, by SMTP.
+    pub(super) mail: Option<Mail>,
+    /// Only notices of these kinds: `approval_asked`, `approval_decided`, `break_glass`, `review_due`, `session_frozen`.
+    #[schemars(length(min = 1))]
+    pub(super) kinds: Option<Vec<String>>,
+    /// Only notices about rules that ask one of these people or groups, and those that are about no rule.
+    #[schemars(length(min = 1))]
+    pub(super) approvers: Option<Vec<String>>,
+    /// PEM file: the authorities to trust for it, in place of the system's.
+    pub(super) ca_file: Option<String>,
+    /// How long one try may take; at most `5m`.
+    #[schemars(extend("default" = defaults::NOTICE_TIMEOUT))]
+    pub(super) timeout: Option<DurationText>,
+}
+
+/// A webhook of one's own.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Webhook {
+    /// Where to: `https://…`, or `http` to a loopback address such as 127.0.0.1.
+    #[schemars(required)]
+    pub(super) url: Option<String>,
+    /// File of what it is signed with: `whsec_` and 24 to 64 bytes in base64. Only its owner may read it.
+    #[schemars(required)]
+    pub(super) secret_file: Option<String>,
+}
+
+/// A webhook of a chat, whose address is a secret.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Chat {
+    /// File of the webhook's address. Only its owner may read it.
+    #[schemars(required)]
+    pub(super) url_file: Option<String>,
+}
+
+/// Mail, by SMTP.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Mail {
+    /// The server: a name or an address.
+    #[schemars(required)]
+    pub(super) host: Option<String>,
+    /// Its port: 587 with `starttls`, 465 with `implicit`, 25 with `none`, where none is given.
+    #[schemars(range(min = 1, max = 65_535))]
+    pub(super) port: Option<u16>,
+    /// What protects the connection: `starttls`, `implicit` (TLS from the first byte), or `none`, to a loopback address only.
+    #[schemars(extend("default" = defaults::MAIL_TLS, "enum" = ["starttls", "implicit", "none"]))]
+    pub(super) tls: Option<String>,
+    /// As whom to sign in; with `password_file`.
+    pub(super) user: Option<String>,
+    /// File of the password. Only its owner may read it.
+    pub(super) password_file: Option<String>,
+    /// Who writes, as `gate@example.com`.
+    #[schemars(required)]
+    pub(super) from: Option<String>,
+    /// Who gets it: one mail to all.
+    #[schemars(required, length(min = 1))]
+    pub(super) to: Option<Vec<String>>,
 }
 
 /// Bounds of every session.

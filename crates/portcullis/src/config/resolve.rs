@@ -8,6 +8,7 @@ mod clusters;
 mod console;
 mod limits;
 mod masking;
+mod notices;
 
 use std::{
     path::{Path, PathBuf},
@@ -69,6 +70,7 @@ impl Resolver<'_> {
             (Some(raw), Some(tls)) => Some(self.console(raw, tls, &approvers, &root.key("console"))),
             _ => None,
         };
+        let notices = self.notices(raw.notices.unwrap_or_default(), &root.key("notices"));
         let sessions = self.sessions(raw.sessions.unwrap_or_default(), &root.key("sessions"));
         let limits = self.limits(raw.limits.unwrap_or_default(), &root.key("limits"));
         let upstream = self.upstream(raw.upstream.unwrap_or_default(), &root.key("upstream"));
@@ -87,6 +89,7 @@ impl Resolver<'_> {
             approvers,
             approvals: approvals?,
             console: console.map_or(Some(None), |console| console.map(Some))?,
+            notices,
             sessions: sessions?,
             limits: limits?,
             upstream: upstream?,

@@ -57,6 +57,8 @@ pub struct Config {
     pub approvals: Approvals,
     /// People's side, in a browser, if there is one.
     pub console: Option<Console>,
+    /// Where people are told; names are distinct.
+    pub notices: Vec<notices::Target>,
     /// Bounds of every session.
     pub sessions: Sessions,
     /// What clients may use up.

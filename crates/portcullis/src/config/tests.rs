@@ -139,6 +139,33 @@ fn nobody_approves_as_two_or_as_an_agent() {
 }
 
 #[test]
+fn people_are_told_by_one_way_a_target_and_nothing_is_sent_in_the_open() {
+    let told = |list: &str| problems(&format!("{LEAST}notices:\n{list}"));
+    let good = "  - { name: audit, webhook: { url: https://hooks.example.com/x, secret_file: s }, timeout: 5s }
+  - { name: chat, slack: { url_file: slack.url }, kinds: [approval_asked], approvers: [sre, grace] }
+  - { name: teams, teams: { url_file: teams.url }, ca_file: ca.crt }
+  - { name: mail, mail: { host: mail.example.com, user: gate, password_file: p, from: gate@example.com, to: [Sre <sre@example.com>] } }
+  - { name: relay, mail: { host: 127.0.0.1, port: 2525, tls: none, from: gate@example.com, to: [sre@example.com] } }
+";
+    assert_eq!(told(good), "none");
+    let bad = "  - { name: No Name, webhook: { url: http://hooks.example.com/T0SECRET, secret_file: '' } }
+  - { name: twice, slack: { url_file: a } }
+  - { name: twice, teams: { url_file: a }, kinds: [aproval_asked, frozen], timeout: 6m }
+  - { name: none }
+  - { name: both, slack: { url_file: a }, teams: { url_file: a }, approvers: [] }
+  - { name: misspelt, slak: { url_file: a } }
+  - { slack: {} }
+  - { name: open, mail: { host: mail.example.com, tls: none, from: gate, to: [] } }
+  - { name: who, mail: { host: 'mail.example.com:25', port: 70000, user: gate, from: g@example.com, to: [\"a\\nBcc: b@example.com\", a@example.com] } }
+  - { name: tls, mail: { host: m.example.com, tls: ssl, password_file: p, from: g@example.com, to: [a@example.com] } }
+  - 5
+";
+    let told = told(bad);
+    assert!(!told.contains("T0SECRET"));
+    assert_snapshot!(told);
+}
+
+#[test]
 fn what_is_not_plain_yaml_is_refused() {
     let table = [
         "",
@@ -186,6 +213,37 @@ agents: [{ name: claude }]
     let told = told.replace(&folder.path().display().to_string(), "DIR");
     assert_snapshot!(told);
     assert!(Config::parse(text, &file, Files::Ignore).is_ok());
+}
+
+#[test]
+fn files_of_targets_are_looked_at_when_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str, mode| {
+        let file = folder.path().join(name);
+        fs::write(&file, text).unwrap();
+        fs::set_permissions(file, fs::Permissions::from_mode(mode)).unwrap();
+    };
+    write("exposed", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", 0o644);
+    write("short", "whsec_c2hvcnQ=", 0o600);
+    write("plain", "http://hooks.example.com/T0SECRET", 0o600);
+    write("good", "https://hooks.example.com/T0SECRET", 0o600);
+    write("empty", "", 0o600);
+    let text = format!(
+        "{LEAST}notices:
+  - {{ name: exposed, webhook: {{ url: https://hooks.example.com, secret_file: exposed }}, ca_file: nowhere }}
+  - {{ name: short, webhook: {{ url: https://hooks.example.com, secret_file: short }} }}
+  - {{ name: plain, slack: {{ url_file: plain }} }}
+  - {{ name: good, teams: {{ url_file: good }} }}
+  - {{ name: no-ca, teams: {{ url_file: good }}, ca_file: short }}
+  - {{ name: mail, mail: {{ host: m.example.com, user: u, password_file: empty, from: g@example.com, to: [a@example.com] }} }}
+  - {{ name: good, teams: {{ url_file: nowhere }} }}
+"
+    );
+    let told = Config::parse(&text, &folder.path().join("portcullis.yaml"), Files::Check).unwrap_err();
+    let told = told.to_string().replace(&folder.path().display().to_string(), "DIR");
+    assert!(!told.contains("T0SECRET") && !told.contains("MfKQ9"));
+    let told: Vec<_> = told.lines().filter(|line| line.contains("notices")).collect();
+    assert_snapshot!(told.join("\n"));
 }
 
 #[test]
