@@ -7,6 +7,7 @@ mod ends;
 mod files;
 mod judging;
 mod listeners;
+mod notices;
 mod record;
 mod signals;
 mod tls;
@@ -26,6 +27,7 @@ use gateway::{
 };
 use identity::{Loaded, SystemClock, SystemEntropy, Withdrawn};
 use inbox::Inbox;
+use ledger::Ledger;
 use store::Store;
 use tokio::net::UnixListener;
 use tokio_util::sync::CancellationToken;
@@ -72,6 +74,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let listener = listeners::bind(config.listen, "listen").await?;
     let operations_listener = listeners::bind(config.operations, "operations.listen").await?;
     let console_place = console::place(&config).await?;
+    let audience = notices::audience(&config).await?;
     let store = Arc::new(Store::open(config.data.path()).await?);
     let identities = config.identities().map_err(|problems| {
         let problems: Vec<_> = problems.iter().map(ToString::to_string).collect();
@@ -95,13 +98,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     }
     ends::missed_freezes(&ledger, &sessions, &unrecorded_freezes).await?;
     ends::missed(&ledger, &sessions, &unrecorded).await?;
-    let asks = inbox::Limits { pending: config.approvals.pending, ever: config.approvals.asked };
-    let inbox = Inbox::new(store, ledger.clone(), Arc::new(SystemClock), asks);
-    if let Err(error) = inbox.recover().await {
-        // Nobody can act on what is not recorded, so the rest need not wait for it.
-        tracing::error!(%error, "what was decided before the start could not be recorded; it cannot be used");
-    }
-    let inbox = Arc::new(inbox);
+    let inbox = recovered(&config, Arc::clone(&store), ledger.clone()).await;
     // Not before the start is recorded.
     clusters::read_secrets(&config, &mut clusters, &ledger).await?;
 
@@ -109,6 +106,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let expiring = ends::record(ledger.clone(), Arc::clone(&sessions), expirations, quiet.clone());
     let expiring = tokio::spawn(expiring);
     let overdue = tokio::spawn(expire(Arc::clone(&inbox), quiet.clone()));
+    let telling = audience.tell(store, &quiet);
     let control = Control::new(Arc::clone(&sessions), Arc::clone(&inbox), ledger.clone(), groups(&config));
     let asked = Arc::clone(&inbox);
     let gate = Gate::new(clusters, sessions, judge, ledger.clone(), asked, limits(&config), holding(&config));
@@ -163,6 +161,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         expiring.await.context("recording expired sessions"),
         overdue.await.context("ending approvals"),
         counting.await.context("recording calls turned away"),
+        telling.ended().await,
     ];
     // The stop is recorded whatever has gone wrong; that everything came to its end is said only if it did.
     let settled = matches!(drained, Ok(Drained::Settled)) && ended.iter().all(Result::is_ok);
@@ -170,6 +169,17 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     drained?;
     ended.into_iter().collect::<Result<(), _>>()?;
     closed
+}
+
+/// The approvals of before the start, and what is asked from now on.
+async fn recovered(config: &Config, store: Arc<Store>, ledger: Ledger) -> Arc<Inbox> {
+    let asks = inbox::Limits { pending: config.approvals.pending, ever: config.approvals.asked };
+    let inbox = Inbox::new(store, ledger, Arc::new(SystemClock), asks);
+    if let Err(error) = inbox.recover().await {
+        // Nobody can act on what is not recorded, so the rest need not wait for it.
+        tracing::error!(%error, "what was decided before the start could not be recorded; it cannot be used");
+    }
+    Arc::new(inbox)
 }
 
 /// Without it the gate does what it did, but nobody can open or end a session: said when it happens.
@@ -233,6 +243,7 @@ fn announce(config: &Config) -> anyhow::Result<()> {
         operations = %config.operations,
         clusters = config.clusters.len(),
         agents = config.agents.len(),
+        notices = config.notices.len(),
         policy = %config.policy,
         "the gate is open"
     );
