@@ -46,14 +46,17 @@ pub fn escape(c: char) -> String {
     c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect()
 }
 
-/// Control characters, and the formats that hide or reorder: joiners, bidirectional controls, fillers, tags.
+/// Control characters, and what hides or reorders: joiners, bidirectional controls, fillers, tags (Unicode's property
+/// Default_Ignorable_Code_Point), the formats of scripts and of music, the blank Braille pattern, and what is no character.
 fn is_unseen(c: char) -> bool {
     c.is_control()
+        || u32::from(c) & 0xfffe == 0xfffe
         || matches!(c,
             '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'
             | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}'
-            | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
+            | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{fdd0}'..='\u{fdef}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'
+            | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{13430}'..='\u{1343f}' | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 #[cfg(test)]
@@ -66,6 +69,11 @@ mod tests {
             visible("a\u{1b}[2Jb\u{202e}c\nd é \u{e0041}"),
             "a\\u001b[2Jb\\u202ec\\u000ad é \\udb40\\udc41"
         );
+        assert_eq!(
+            visible("\u{2800}\u{1d173}\u{1bca0}\u{13430}ä☃"),
+            "\\u2800\\ud834\\udd73\\ud82f\\udca0\\ud80d\\udc30ä☃"
+        );
+        assert_eq!(visible("\u{fffe}\u{fdd0}\u{1ffff}\u{fffd}"), "\\ufffe\\ufdd0\\ud83f\\udfff\u{fffd}");
         assert_eq!(visible(""), "");
     }
 
