@@ -4,9 +4,13 @@ use std::{convert::Infallible, time::Duration};
 
 use axum::{
     extract::{Query, State},
-    response::sse::{Event, KeepAlive, Sse},
+    response::{
+        IntoResponse,
+        sse::{Event, KeepAlive, Sse},
+    },
 };
-use futures_util::{Stream, stream};
+use futures_util::stream;
+use http::header;
 use inbox::Waiting;
 use serde::Deserialize;
 use tokio::sync::watch;
@@ -50,7 +54,7 @@ pub(crate) async fn get(
     State(console): State<Console>,
     visitor: Visitor,
     Query(Wanted { approval, seen }): Query<Wanted>,
-) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
+) -> impl IntoResponse {
     // What is listened for comes before what is looked at: nothing falls in between.
     let (steps, now) = match approval {
         Some(id) => {
@@ -74,7 +78,9 @@ pub(crate) async fn get(
         }
         console.door().is_in(&visitor, console.now()).then_some(())?;
         let event = Event::default().event("approvals").data("changed");
-        Some((Ok(event), (steps, console, visitor, false)))
+        Some((Ok::<_, Infallible>(event), (steps, console, visitor, false)))
     });
-    Sse::new(events).keep_alive(KeepAlive::new().interval(HEARTBEAT))
+    let sse = Sse::new(events).keep_alive(KeepAlive::new().interval(HEARTBEAT));
+    // Event streams would say `no-cache`, by which they can be kept.
+    ([(header::CACHE_CONTROL, "no-store")], sse)
 }

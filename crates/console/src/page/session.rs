@@ -145,7 +145,7 @@ impl Console {
         let why = match Reason::parse(because.why.trim()) {
             Ok(why) => why,
             Err(error) => {
-                let told = format!("The reason {error}.");
+                let told = format!("The {error}.");
                 return self
                     .session_page(visitor, id, None, StatusCode::UNPROCESSABLE_ENTITY, Some(told))
                     .await;
