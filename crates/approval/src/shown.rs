@@ -1,8 +1,10 @@
 //! What approvers are shown: who asks for what, which rules ask, and what would change, masked.
 
+use std::ops::Range;
+
+use imara_diff::{Algorithm, Diff, InternedInput, Token};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use similar::{ChangeTag, TextDiff};
 
 /// So many unchanged lines are shown around changes.
 const AROUND: usize = 3;
@@ -84,20 +86,33 @@ impl Shown {
             if quiet.is_null() { String::new() } else { yaml(&quiet) }
         };
         let (before, after) = (text(&self.before), text(&self.after));
-        let diff = TextDiff::from_lines(&before, &after);
-        let mut lines = Vec::new();
-        for change in diff.iter_all_changes() {
-            let line = change.value().trim_end_matches('\n').to_owned();
-            lines.push(match change.tag() {
-                ChangeTag::Equal => Line::Same(line),
-                ChangeTag::Delete => Line::Removed(line),
-                ChangeTag::Insert => Line::Added(line),
-            });
-        }
         left_out.sort_unstable();
         left_out.dedup();
-        Changes { lines: folded(lines), left_out }
+        Changes { lines: folded(compared(&before, &after)), left_out }
     }
+}
+
+/// Both texts' lines, each said to be in both or in one. An agent chooses what is compared: an exact comparison would
+/// take the square of its length, some seconds for what the gate lets pass.
+fn compared(before: &str, after: &str) -> Vec<Line> {
+    let input = InternedInput::new(before, after);
+    let mut diff = Diff::compute(Algorithm::Histogram, &input);
+    diff.postprocess_lines(&input);
+    let line = |token: &Token| input.interner[*token].trim_end_matches('\n').to_owned();
+    let mut lines = Vec::new();
+    let mut same = 0;
+    for hunk in diff.hunks() {
+        lines.extend(within(&input.before, same..hunk.before.start).map(line).map(Line::Same));
+        lines.extend(within(&input.before, hunk.before.clone()).map(line).map(Line::Removed));
+        lines.extend(within(&input.after, hunk.after).map(line).map(Line::Added));
+        same = hunk.before.end;
+    }
+    lines.extend(within(&input.before, same..u32::MAX).map(line).map(Line::Same));
+    lines
+}
+
+fn within(tokens: &[Token], range: Range<u32>) -> impl Iterator<Item = &Token> {
+    tokens.iter().take(range.end as usize).skip(range.start as usize)
 }
 
 fn without_noise(object: &Value, left_out: &mut Vec<String>) -> Value {
@@ -192,6 +207,31 @@ mod tests {
             })
         };
         insta::assert_snapshot!(shown(object("web:1.2", "7"), object("web:1.3", "8")));
+    }
+
+    #[test]
+    fn nothing_is_lost_of_much_that_changes() {
+        let text = |seed: u64| {
+            let mut state = seed;
+            let mut line = || {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                format!("{}", (state >> 33) % 13)
+            };
+            (0..3_000).map(|_| line()).collect::<Vec<_>>()
+        };
+        let (before, after) = (text(1), text(2));
+        let lines = compared(&before.join("\n"), &after.join("\n"));
+        let of = |side: fn(&Line) -> Option<&String>| lines.iter().filter_map(side).collect::<Vec<_>>();
+        let was = of(|line| match line {
+            Line::Same(line) | Line::Removed(line) => Some(line),
+            _ => None,
+        });
+        let is = of(|line| match line {
+            Line::Same(line) | Line::Added(line) => Some(line),
+            _ => None,
+        });
+        assert_eq!((was, is), (before.iter().collect(), after.iter().collect()));
+        assert!(lines.len() < 6_000, "none is the same");
     }
 
     #[test]
