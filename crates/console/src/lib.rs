@@ -24,6 +24,8 @@ mod posted;
 mod secret;
 mod serve;
 mod signin;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 

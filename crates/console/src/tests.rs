@@ -1,0 +1,11 @@
+//! The console as browsers see it, over a real store, inbox, ledger and chronicle.
+
+mod assets;
+mod bench;
+mod deciding;
+mod guard;
+mod hostile;
+mod live;
+mod paths;
+mod seen;
+mod signin;

@@ -1,0 +1,309 @@
+//! A console in a folder of its own, and browsers that look at it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use approval::{Bound, Demand, Human, Shown, Why, testing};
+use axum::response::Response;
+use axum::{Extension, Router, body::Body};
+use chronicle::Chronicle;
+use control::Control;
+use http::{HeaderName, Request, header};
+use identity::{
+    Agent, AgentName, Agents, Clock, ClusterName, Entropy, EntropyError, Session, Sessions, SystemEntropy,
+};
+use inbox::{Error, Inbox, Limits};
+use jiff::{SignedDuration, Timestamp};
+use ledger::leaf::{Actor, Event, Id, Verdict};
+use ledger::note::Verifier;
+use ledger::{Ledger, testing as leaves};
+use parking_lot::Mutex;
+use policy::{Bundle, Judge, Settings, Source};
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+use store::{Store, TokenHash};
+use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt as _;
+
+use super::seen::Seen;
+use crate::{Address, Console, InForce, Parts, serve::Peer};
+
+/// Where it is, as it is named in `Origin`.
+pub(super) const ORIGIN: &str = "http://localhost:8444";
+/// The session for which approvals are asked.
+pub(super) const SESSION: &str = "s-2g4kq7nd5wvx3jhc";
+
+const RULES: &str = "@id(\"reads\") permit (principal, action, resource);\n";
+
+/// A console, and what it works on.
+pub(super) struct Bench {
+    pub(super) console: Console,
+    pub(super) store: Arc<Store>,
+    router: Router,
+    clock: Standing,
+    folder: TempDir,
+}
+
+/// A clock that stands until it is set.
+#[derive(Debug, Clone)]
+struct Standing(Arc<Mutex<Timestamp>>);
+
+/// Other bytes each time, and the same in each run.
+#[derive(Debug, Default)]
+struct Counted(AtomicU64);
+
+#[derive(Debug)]
+struct Fixed(Arc<Judge>);
+
+/// A browser: it keeps its cookie and says which page a form is from.
+pub(super) struct Browser<'a> {
+    bench: &'a Bench,
+    pub(super) cookie: String,
+}
+
+/// What is asked, of whom, and what they are shown. Its times are the bench's.
+pub(super) struct Ask<'a> {
+    pub(super) id: &'a str,
+    pub(super) bound: Bound,
+    pub(super) demands: Vec<Demand>,
+    pub(super) shown: Shown,
+}
+
+impl Bench {
+    pub(super) async fn new() -> Self {
+        Self::at(ORIGIN).await
+    }
+
+    pub(super) async fn at(address: &str) -> Self {
+        Self::with(address, RULES).await
+    }
+
+    pub(super) async fn with(address: &str, rules: &str) -> Self {
+        let folder = TempDir::new().unwrap();
+        let clock = Standing(Arc::new(Mutex::new(Timestamp::from_second(1_800_000_000).unwrap())));
+        let store = Arc::new(Store::open(&folder.path().join("state")).await.unwrap());
+        open_session(&store, clock.now(), SESSION, "roll out the shop").await;
+        let times = clock.clone();
+        let (ledger, _) =
+            Ledger::open(leaves::config(folder.path()), leaves::start(), move || times.now()).unwrap();
+        let shared: Arc<dyn Clock> = Arc::new(clock.clone());
+        let limits = Limits { pending: 1_000, ever: 1_000 };
+        let inbox = Arc::new(Inbox::new(Arc::clone(&store), ledger.clone(), Arc::clone(&shared), limits));
+        let entropy = Arc::new(SystemEntropy);
+        let sessions = Sessions::load(Arc::clone(&store), agents(), Arc::clone(&shared), entropy);
+        let sessions = Arc::new(sessions.await.unwrap().sessions);
+        let control = Control::new(sessions, Arc::clone(&inbox), ledger.clone(), BTreeMap::new());
+        let source = Source { name: "rules.cedar".into(), text: rules.into() };
+        let judge = Judge::new(Bundle::compile(&[source]).unwrap(), Settings::default());
+        let console = Console::new(Parts {
+            address: Address::parse(address).unwrap(),
+            control,
+            inbox,
+            chronicle: Arc::new(chronicle(&folder).await),
+            ledger,
+            policy: Arc::new(Fixed(Arc::new(judge))),
+            clock: shared,
+            entropy: Arc::new(Counted::default()),
+            stopping: CancellationToken::new(),
+        });
+        let router = console.router().layer(Extension(Peer(([127, 0, 0, 1], 4000).into())));
+        Self { console, store, router, clock, folder }
+    }
+
+    pub(super) fn pass(&self, minutes: i64) {
+        *self.clock.0.lock() += SignedDuration::from_mins(minutes);
+    }
+
+    pub(super) fn browser(&self) -> Browser<'_> {
+        Browser { bench: self, cookie: String::new() }
+    }
+
+    /// The path of a link for this human.
+    pub(super) fn link(&self, human: &Human) -> String {
+        self.console.link_for(human.clone()).unwrap().url.replace(self.console.address().origin(), "")
+    }
+
+    pub(super) async fn sign_in(&self, human: &Human) -> Browser<'_> {
+        let mut browser = self.browser();
+        let entered = browser.post(&self.link(human), "").await;
+        assert_eq!(entered.status, 303, "{}", entered.text());
+        browser.cookie = entered.cookie().split(';').next().unwrap().to_owned();
+        browser
+    }
+
+    /// Keeps a session with this reason: also one that none can be opened for.
+    pub(super) async fn open_session(&self, id: &str, reason: &str) {
+        open_session(&self.store, self.clock.now(), id, reason).await;
+    }
+
+    pub(super) async fn ask(&self, ask: Ask<'_>) -> Result<(), Error> {
+        let Ask { id, bound, demands, shown } = ask;
+        let mut asked = testing::asked(id, self.clock.now());
+        asked.bound = Bound { decide_by: asked.bound.decide_by, nonce: id.into(), ..bound };
+        asked.demands = demands;
+        let json = serde_json::to_string(&shown).unwrap();
+        let (act, reason) = (shown.act.as_str(), shown.reason.as_str());
+        let request = leaves::request("delete", &asked.bound.url);
+        let actor = Actor { session: Id::new(&asked.bound.session).unwrap(), ..leaves::actor() };
+        let (call, key, decision) = (Id::new("c-1").unwrap(), id, leaves::decision(Verdict::Ask));
+        let request =
+            inbox::Request { asked, key, shown: &json, act, reason, call, actor, request, decision };
+        self.console.inbox().ask(request).await.map(drop)
+    }
+
+    pub(super) async fn record(&self, event: Event) {
+        let _receipt = self.console.ledger().append(event).await.unwrap();
+    }
+
+    /// Closes the ledger, which seals what it has, and has the chronicle read it. Nothing can be recorded any more.
+    pub(super) async fn close_ledger(&self) {
+        self.console.ledger().close(true).await.unwrap();
+        self.console.chronicle().catch_up().await.unwrap();
+    }
+
+    /// What the ledger has, once it is closed.
+    pub(super) fn recorded(&self) -> Vec<Event> {
+        leaves::events(self.folder.path())
+    }
+
+    /// Sends a request as it is.
+    pub(super) async fn send(&self, request: Request<Body>) -> Response {
+        self.router.clone().oneshot(request).await.unwrap()
+    }
+}
+
+fn agents() -> Agents {
+    let cluster = ClusterName::parse("prod").unwrap();
+    let agent = Agent { groups: Vec::new(), clusters: BTreeSet::from([cluster.clone()]) };
+    let name = AgentName::parse("claude").unwrap();
+    Agents::new([cluster], [(name, agent)], SignedDuration::from_hours(8)).unwrap()
+}
+
+/// A session of `claude` for `ada@example.com`.
+async fn open_session(store: &Store, now: Timestamp, id: &str, reason: &str) {
+    let session = Session {
+        id: id.into(),
+        agent: "claude".into(),
+        delegator: "ada@example.com".into(),
+        cluster: "prod".into(),
+        reason: reason.into(),
+        created_at: now,
+        expires_at: now + SignedDuration::from_hours(8),
+        revoked: None,
+        frozen: None,
+    };
+    store.open_session(&session, &TokenHash(Sha256::digest(id).into())).await.unwrap();
+}
+
+async fn chronicle(folder: &TempDir) -> Chronicle {
+    let folder = folder.path();
+    let key = fs::read_to_string(folder.join("ledger/ledger.vkey")).unwrap();
+    let key = Verifier::parse(key.trim()).unwrap();
+    Chronicle::open(&folder.join("chronicle.sqlite"), &folder.join("ledger"), key).await.unwrap()
+}
+
+impl Browser<'_> {
+    /// A request by this browser's user, without a body.
+    pub(super) fn request(&self, method: &str, path: &str) -> http::request::Builder {
+        let address = self.bench.console.address();
+        let host = address.origin().split("//").last().unwrap();
+        let request = Request::builder().method(method).uri(path).header(header::HOST, host);
+        if self.cookie.is_empty() { request } else { request.header(header::COOKIE, &self.cookie) }
+    }
+
+    pub(super) async fn get(&self, path: &str) -> Seen {
+        Seen::of(self.open(path).await).await
+    }
+
+    /// The answer to a GET, whose body may not end.
+    pub(super) async fn open(&self, path: &str) -> Response {
+        self.bench.send(self.request("GET", path).body(Body::empty()).unwrap()).await
+    }
+
+    /// A GET by htmx, for a part of a page.
+    pub(super) async fn htmx(&self, path: &str) -> Seen {
+        self.with("GET", path, "hx-request", "true").await
+    }
+
+    /// A request with one more header.
+    pub(super) async fn with(&self, method: &str, path: &str, name: &'static str, value: &str) -> Seen {
+        let request = self.request(method, path).header(HeaderName::from_static(name), value);
+        Seen::of(self.bench.send(request.body(Body::empty()).unwrap()).await).await
+    }
+
+    /// What a form of these fields sends, from a page of this console.
+    pub(super) async fn post(&self, path: &str, form: &str) -> Seen {
+        let origin = self.bench.console.address().origin();
+        self.post_from(Some(origin), path, form).await
+    }
+
+    pub(super) async fn post_from(&self, origin: Option<&str>, path: &str, form: &str) -> Seen {
+        let mut request =
+            self.request("POST", path).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        if let Some(origin) = origin {
+            request = request.header(header::ORIGIN, origin);
+        }
+        Seen::of(self.bench.send(request.body(Body::from(form.to_owned())).unwrap()).await).await
+    }
+
+    /// Presses a button of a form of these further fields.
+    pub(super) async fn press(&self, path: &str, fields: &str) -> Seen {
+        self.post(path, &format!("form={}{fields}", self.form().await)).await
+    }
+
+    /// What is in this visitor's forms.
+    pub(super) async fn form(&self) -> String {
+        let page = self.get("/").await;
+        page.between("name=\"form\" value=\"", "\"").expect("a form").to_owned()
+    }
+}
+
+/// A harmless request for approval.
+pub(super) fn ask(id: &str) -> Ask<'_> {
+    let shown = Shown {
+        verb: "delete".into(),
+        dry_run: false,
+        act: "delete namespaces \"shop\" of cluster \"prod\"".into(),
+        reason: "roll out the shop".into(),
+        rules: vec![Why { rule: "asks".into(), reason: "nobody deletes alone".into() }],
+        options: Vec::new(),
+        hidden: Vec::new(),
+        before: Value::Null,
+        after: Value::Null,
+    };
+    let bound = Bound { session: SESSION.into(), ..testing::bound() };
+    Ask { id, bound, demands: vec![testing::demand("asks", &["sre"], 1)], shown }
+}
+
+/// One of those who may decide.
+pub(super) fn grace() -> Human {
+    testing::human("grace", &["sre"])
+}
+
+/// Another.
+pub(super) fn linus() -> Human {
+    testing::human("linus", &["sre"])
+}
+
+impl Clock for Standing {
+    fn now(&self) -> Timestamp {
+        *self.0.lock()
+    }
+}
+
+impl Entropy for Counted {
+    fn fill(&self, bytes: &mut [u8]) -> Result<(), EntropyError> {
+        let count = self.0.fetch_add(1, Ordering::Relaxed);
+        bytes.copy_from_slice(&Sha256::digest(count.to_le_bytes())[..bytes.len()]);
+        Ok(())
+    }
+}
+
+impl InForce for Fixed {
+    fn judge(&self) -> Arc<Judge> {
+        Arc::clone(&self.0)
+    }
+}

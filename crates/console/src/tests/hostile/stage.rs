@@ -1,0 +1,235 @@
+//! One text in every place where an agent's words, or somebody else's, can get to.
+
+use approval::{Bound, Shown, What, Why, testing};
+use ledger::leaf::{
+    Actor, Asserted, Cause, Decision, Event, Id, Impersonated, Intent, KnownValueSent, Outcome, RawRequest,
+    Refusal, Rule, SessionFrozen, SessionOpened, Stage as Stopped, Verdict,
+};
+use ledger::testing as leaves;
+use serde_json::{Value, json};
+
+use crate::tests::bench::{Ask, Bench, ORIGIN, ask, grace};
+use crate::tests::seen::Seen;
+
+/// Which pages show which places, each as `PLACE:TEXT:`.
+pub(super) const PLACES: [(&str, &str); 37] = [
+    ("/", "act"),
+    ("/", "reason"),
+    ("/inbox", "act"),
+    ("/approvals/a-1", "act"),
+    ("/approvals/a-1", "reason"),
+    ("/approvals/a-1", "rule"),
+    ("/approvals/a-1", "why"),
+    ("/approvals/a-1", "option"),
+    ("/approvals/a-1", "hidden"),
+    ("/approvals/a-1", "image"),
+    ("/approvals/a-1", "container"),
+    ("/approvals/a-1", "approver"),
+    ("/approvals/a-1", "path"),
+    ("/approvals/a-1", "message"),
+    ("/approvals/a-1", "agent"),
+    ("/approvals/a-1", "delegator"),
+    ("/approvals/a-1", "url"),
+    ("/approvals/a-2", "no"),
+    ("/approvals/a-2/state", "no"),
+    ("/approvals", "act"),
+    ("/approvals", "no"),
+    ("/sessions", "purpose"),
+    (PAGE, "purpose"),
+    (PAGE, "path"),
+    (PAGE, "message"),
+    (PAGE, "error"),
+    (PAGE, "frozen"),
+    (CALLS, "message"),
+    (CALLS, "law"),
+    ("/refusals", "raw"),
+    ("/refusals", "agent"),
+    ("/refusals", "message"),
+    ("/ledger", "message"),
+    ("/ledger", "purpose"),
+    ("/ledger", "no"),
+    ("/ledger", "error"),
+    ("/policy", "file"),
+];
+
+const PAGE: &str = "/sessions/s-aaaaaaaaaaaaaaaa";
+const CALLS: &str = "/sessions/s-aaaaaaaaaaaaaaaa/calls";
+const SESSION: &str = "s-aaaaaaaaaaaaaaaa";
+
+/// Every page, in the order in which they are looked at.
+const PAGES: [&str; 12] = [
+    "/",
+    "/inbox",
+    "/approvals/a-1",
+    "/approvals/a-2",
+    "/approvals/a-2/state",
+    "/approvals",
+    "/sessions",
+    PAGE,
+    CALLS,
+    "/refusals",
+    "/ledger",
+    "/policy",
+];
+
+/// A console that has the text everywhere.
+pub(super) struct Stage(Bench);
+
+/// Calls of the session, and what happened to it.
+struct Leaves<'a>(&'a dyn Fn(&str) -> String);
+
+impl Stage {
+    pub(super) async fn with(text: &str) -> Self {
+        let at = |place: &str| at(place, text);
+        let rules = format!("// {}\n@id(\"reads\") permit (principal, action, resource);\n", at("file"));
+        let bench = Bench::with(ORIGIN, &rules).await;
+        bench.open_session(SESSION, &at("purpose")).await;
+        for event in Leaves(&at).all() {
+            bench.record(event).await;
+        }
+        for id in ["a-1", "a-2"] {
+            bench.ask(asked(id, &at)).await.unwrap();
+        }
+        let no = What::Refused { by: grace(), why: at("no") };
+        bench.console.inbox().step("a-2", no).await.unwrap();
+        Self(bench)
+    }
+
+    /// Each page with its path.
+    pub(super) async fn pages(self) -> Vec<(&'static str, Seen)> {
+        let visitor = self.0.sign_in(&grace()).await;
+        self.0.close_ledger().await;
+        let mut pages = Vec::new();
+        for path in PAGES {
+            pages.push((path, visitor.get(path).await));
+        }
+        pages
+    }
+}
+
+/// The text, as it is at a place. Cedar's comments end with their line.
+pub(super) fn at(place: &str, text: &str) -> String {
+    let text = if place == "file" { text.replace(['\r', '\n'], " ") } else { text.to_owned() };
+    format!("{place}:{text}:")
+}
+
+fn asked<'a>(id: &'a str, at: &dyn Fn(&str) -> String) -> Ask<'a> {
+    let harmless = ask(id);
+    let bound = Bound {
+        session: SESSION.into(),
+        agent: at("agent"),
+        delegator: at("delegator"),
+        url: at("url"),
+        ..harmless.bound
+    };
+    let demands = vec![testing::demand(&at("rule"), &["sre", &at("approver")], 1)];
+    let shown = Shown {
+        verb: "update".into(),
+        act: at("act"),
+        reason: at("reason"),
+        rules: vec![Why { rule: at("rule"), reason: at("why") }],
+        options: vec![at("option")],
+        hidden: vec![at("hidden")],
+        before: object("web:1", "", at),
+        after: object(&at("image"), &at("value"), at),
+        ..harmless.shown
+    };
+    Ask { id, bound, demands, shown }
+}
+
+/// With a line that goes, one that comes, and some that are folded, whatever the text is.
+fn object(image: &str, value: &str, at: &dyn Fn(&str) -> String) -> Value {
+    json!({
+        "kind": "Deployment",
+        "metadata": {"name": at("name"), "uid": "u-1", "annotations": {at("key"): value}},
+        "spec": {
+            "args": ["1", "2", "3", "4", "5", "6", "7", "8"],
+            "containers": [{"name": at("container"), "image": image}],
+        }
+    })
+}
+
+impl Leaves<'_> {
+    fn all(&self) -> Vec<Event> {
+        let id = |text: &str| Id::new(text).unwrap();
+        let outcome = |call: &str, error| {
+            Event::Outcome(Outcome {
+                call: id(call),
+                stage: Stopped::Cut,
+                status: Some(200),
+                delivered: 5,
+                masked: 2,
+                duration_us: 1500,
+                error,
+                again_as: None,
+            })
+        };
+        vec![
+            self.opened(),
+            self.intent("c-1"),
+            outcome("c-1", Some(self.0("error").into())),
+            self.refusal("c-2", None),
+            self.refusal("c-3", Some(RawRequest { method: "BREW".into(), path: self.0("raw").into() })),
+            Event::KnownValueSent(KnownValueSent { call: id("c-2"), session: id(SESSION), values: 1 }),
+            Event::SessionFrozen(SessionFrozen {
+                session: id(SESSION),
+                by: self.0("operator").into(),
+                reason: self.0("frozen").into(),
+            }),
+        ]
+    }
+
+    fn opened(&self) -> Event {
+        Event::SessionOpened(Box::new(SessionOpened {
+            session: Id::new(SESSION).unwrap(),
+            agent: self.0("agent").into(),
+            groups: std::iter::empty::<&str>().map(Into::into).collect(),
+            delegator: self.0("delegator").into(),
+            cluster: self.0("cluster").into(),
+            reason: Asserted { self_asserted: self.0("purpose").into() },
+            by: self.0("operator").into(),
+            expires: "2027-01-15T16:00:00Z".into(),
+        }))
+    }
+
+    fn actor(&self) -> Actor {
+        let (agent, delegator) = (self.0("agent").into(), self.0("delegator").into());
+        Actor { agent, delegator, session: Id::new(SESSION).unwrap(), ..leaves::actor() }
+    }
+
+    fn decision(&self, verdict: Verdict) -> Decision {
+        let rule = Rule { id: self.0("law").into(), policy: None };
+        Decision { rules: std::iter::once(rule).collect(), ..leaves::decision(verdict) }
+    }
+
+    fn intent(&self, call: &str) -> Event {
+        Event::Intent(Box::new(Intent {
+            call: Id::new(call).unwrap(),
+            actor: self.actor(),
+            request: leaves::request("get", &self.0("path")),
+            decision: self.decision(Verdict::Allow),
+            impersonated: Impersonated {
+                user: "u".into(),
+                groups: std::iter::empty::<&str>().map(Into::into).collect(),
+            },
+            audit_id: Id::new("audit").unwrap(),
+            looks_for: None,
+            approval: Some(Id::new("a-1").unwrap()),
+        }))
+    }
+
+    fn refusal(&self, call: &str, raw: Option<RawRequest>) -> Event {
+        let request = raw.is_none().then(|| leaves::request("delete", &self.0("path")));
+        Event::Refusal(Box::new(Refusal {
+            call: Id::new(call).unwrap(),
+            cause: Cause::Policy,
+            status: 403,
+            src: "127.0.0.1:4".into(),
+            actor: Some(self.actor()),
+            request,
+            raw,
+            decision: Some(self.decision(Verdict::Deny)),
+            message: self.0("message").into(),
+        }))
+    }
+}
