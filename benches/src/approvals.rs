@@ -14,8 +14,8 @@ use crate::figures::{Latencies, Row, millis};
 pub(crate) const EXPLAINED: &str = "The inbox over SQLite and the ledger on the real file system: 1,000 requests of 50 sessions that wait, listed with all their \
     steps; and one request after the other from being asked over a yes to its use, each step durable in both before the next.";
 
-const WAITING: usize = 1_000;
-const SESSIONS: usize = 50;
+pub(crate) const WAITING: usize = 1_000;
+pub(crate) const SESSIONS: usize = 50;
 const LISTED: usize = 20;
 const USED: usize = 200;
 
@@ -62,7 +62,7 @@ pub(crate) async fn measure() -> anyhow::Result<Vec<Row>> {
     ])
 }
 
-async fn ask(inbox: &Inbox, id: &str, session: usize) -> anyhow::Result<approval::Bound> {
+pub(crate) async fn ask(inbox: &Inbox, id: &str, session: usize) -> anyhow::Result<approval::Bound> {
     let mut asked = testing::asked(id, inbox.now());
     asked.bound.session = format!("s-{session}");
     let bound = asked.bound.clone();
@@ -74,7 +74,7 @@ async fn ask(inbox: &Inbox, id: &str, session: usize) -> anyhow::Result<approval
     Ok(bound)
 }
 
-fn session(number: usize, now: jiff::Timestamp) -> Session {
+pub(crate) fn session(number: usize, now: jiff::Timestamp) -> Session {
     Session {
         id: format!("s-{number}"),
         agent: "claude".into(),
@@ -89,7 +89,7 @@ fn session(number: usize, now: jiff::Timestamp) -> Session {
 }
 
 /// Another for each.
-fn hash(number: usize) -> TokenHash {
+pub(crate) fn hash(number: usize) -> TokenHash {
     let mut hash = [0; 32];
     hash.iter_mut().zip(number.to_le_bytes()).for_each(|(to, from)| *to = from);
     TokenHash(hash)

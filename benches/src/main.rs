@@ -4,6 +4,7 @@
 
 mod approvals;
 mod client;
+mod console;
 mod decide;
 mod figures;
 mod get;
@@ -33,6 +34,7 @@ fn main() -> anyhow::Result<()> {
         .section("Masking a rotated value", rotation::EXPLAINED, || runtime.block_on(rotation::measure()))?;
     report.section("Ledger", leaves::EXPLAINED, || runtime.block_on(leaves::measure()))?;
     report.section("Approvals", approvals::EXPLAINED, || runtime.block_on(approvals::measure()))?;
+    report.section("Console", console::EXPLAINED, || runtime.block_on(console::measure()))?;
     report.section("Policy", decide::EXPLAINED, decide::measure)?;
     let text = report.text.join("\n");
     println!("{text}");
