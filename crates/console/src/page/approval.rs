@@ -87,7 +87,7 @@ pub(crate) async fn refuse(
     let why = match Reason::parse(why.trim()) {
         Ok(why) => why.as_str().to_owned(),
         Err(error) => {
-            let told = format!("The reason {error}.");
+            let told = format!("The {error}.");
             return console.approval_page(&visitor, &id, StatusCode::UNPROCESSABLE_ENTITY, Some(told)).await;
         }
     };
@@ -159,7 +159,11 @@ impl Console {
             Err(error) => return failed(&error),
         };
         let frame = Frame::of(visitor, Part::Inbox);
-        let mut response = render(&Page::new(frame, &stored, &shown, calls, standing, alert));
+        // Large objects take a second to compare: others are served meanwhile.
+        let rendered = tokio::task::spawn_blocking(move || {
+            render(&Page::new(frame, &stored, &shown, calls, standing, alert))
+        });
+        let mut response = rendered.await.unwrap_or_else(|error| failed(&error));
         *response.status_mut() = status;
         response
     }

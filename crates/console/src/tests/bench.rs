@@ -105,6 +105,7 @@ impl Bench {
             chronicle: Arc::new(chronicle(&folder).await),
             ledger,
             policy: Arc::new(Fixed(Arc::new(judge))),
+            provider: None,
             clock: shared,
             entropy: Arc::new(Counted::default()),
             stopping: CancellationToken::new(),
