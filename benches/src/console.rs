@@ -104,12 +104,13 @@ impl Running {
             inbox: Arc::clone(&inbox),
             chronicle: Arc::new(chronicle(folder).await?),
             ledger,
+            provider: None,
             policy: Arc::new(Fixed(judge()?)),
             clock,
             entropy: Arc::new(SystemEntropy),
             stopping: stop.clone(),
         });
-        tokio::spawn(console::serve(console.clone(), listener, None, stop.clone()));
+        tokio::spawn(console::serve(console.clone(), vec![listener], None, stop.clone()));
         Ok(Self { console, inbox, address, stop })
     }
 

@@ -13,7 +13,7 @@ use futures_util::stream;
 use http::header;
 use inbox::Waiting;
 use serde::Deserialize;
-use tokio::sync::watch;
+use tokio::{sync::watch, time::sleep};
 
 use crate::{Console, signin::Visitor};
 
@@ -70,13 +70,16 @@ pub(crate) async fn get(
     };
     let begin = (steps, console, visitor, now != seen);
     let events = stream::unfold(begin, |(mut steps, console, visitor, at_once)| async move {
-        if !at_once {
+        let mut told = at_once;
+        while !told {
             tokio::select! {
-                next = steps.next() => next?,
+                next = steps.next() => { next?; told = true; }
+                // Whoever is signed out meanwhile is not kept.
+                () = sleep(HEARTBEAT) => {}
                 () = console.parts().stopping.cancelled() => return None,
             }
+            console.door().is_in(&visitor, console.now()).then_some(())?;
         }
-        console.door().is_in(&visitor, console.now()).then_some(())?;
         let event = Event::default().event("approvals").data("changed");
         Some((Ok::<_, Infallible>(event), (steps, console, visitor, false)))
     });

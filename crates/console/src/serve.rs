@@ -1,13 +1,21 @@
-//! The console's listener.
+//! The console's listeners.
 
-use std::{net::SocketAddr, pin::pin, sync::Arc, time::Duration};
-
-use axum::{Extension, Router};
-use hyper_util::{
-    rt::{TokioExecutor, TokioIo, TokioTimer},
-    server::conn::auto,
-    service::TowerToHyperService,
+use std::{
+    collections::HashMap,
+    net::{IpAddr, SocketAddr},
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
+
+use axum::{Extension, Router, body::Body};
+use http::Request;
+use hyper::{body::Incoming, server::conn, service::service_fn};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use parking_lot::Mutex;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
@@ -16,13 +24,22 @@ use tokio::{
 };
 use tokio_rustls::TlsAcceptor;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tower::ServiceExt as _;
 
 use crate::Console;
 
+/// Protocols by ALPN, the preferred first. Without TLS, browsers speak HTTP/1.1.
+pub const ALPN: [&[u8]; 2] = [b"h2", b"http/1.1"];
+
 /// Connections at once: those of some hundred people.
 const CONNECTIONS: usize = 1_000;
-/// For the TLS handshake, and for a request's head.
+/// Connections of one address, so that one cannot take all the room.
+const OF_ONE_ADDRESS: usize = 100;
+/// For the TLS handshake, and for a request's head; the first must be there by then.
 const HEAD_WITHIN: Duration = Duration::from_secs(10);
+/// A connection ends then, between two answers: nobody holds a place for good. Pages that are told of events come back by
+/// themselves.
+const LONGEST: Duration = Duration::from_mins(10);
 /// For pages that are being loaded, once the gate stops.
 const FAREWELL: Duration = Duration::from_secs(5);
 /// After an error of the listener, such as no file descriptors: others may be closed meanwhile.
@@ -35,40 +52,40 @@ pub(crate) struct Peer(pub(crate) SocketAddr);
 struct Server {
     router: Router,
     tls: Option<TlsAcceptor>,
+    room: Arc<Semaphore>,
+    /// How many connections each address has.
+    addresses: Mutex<HashMap<IpAddr, usize>>,
+    connections: TaskTracker,
     stop: CancellationToken,
 }
 
-/// Answers on `listener`, with TLS if the console's address has it, until `stop` fires; then pages that are being loaded may
+/// Answers on `listeners`, with TLS if the console's address has it, until `stop` fires; then pages that are being loaded may
 /// finish.
 pub async fn serve(
     console: Console,
-    listener: TcpListener,
+    listeners: Vec<TcpListener>,
     tls: Option<TlsAcceptor>,
     stop: CancellationToken,
 ) {
-    let server = Arc::new(Server { router: console.router(), tls, stop: stop.clone() });
-    let room = Arc::new(Semaphore::new(CONNECTIONS));
-    let connections = TaskTracker::new();
-    while let Some(place) = tokio::select! {
-        place = Arc::clone(&room).acquire_owned() => place.ok(),
-        () = stop.cancelled() => None,
-    } {
-        let (stream, peer) = tokio::select! {
-            accepted = accept(&listener) => accepted,
-            () = stop.cancelled() => break,
-        };
-        let server = Arc::clone(&server);
-        connections.spawn(async move {
-            server.connection(stream, Peer(peer)).await;
-            drop(place);
-        });
+    let server = Arc::new(Server {
+        router: console.router(),
+        tls,
+        room: Arc::new(Semaphore::new(CONNECTIONS)),
+        addresses: Mutex::default(),
+        connections: TaskTracker::new(),
+        stop,
+    });
+    let accepting = TaskTracker::new();
+    for listener in listeners {
+        accepting.spawn(Arc::clone(&server).accept(listener));
     }
-    drop(listener);
-    connections.close();
-    connections.wait().await;
+    accepting.close();
+    accepting.wait().await;
+    server.connections.close();
+    server.connections.wait().await;
 }
 
-async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
+async fn next(listener: &TcpListener) -> (TcpStream, SocketAddr) {
     loop {
         match listener.accept().await {
             Ok(accepted) => return accepted,
@@ -81,29 +98,116 @@ async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
 }
 
 impl Server {
-    async fn connection(&self, stream: TcpStream, peer: Peer) {
-        let Some(tls) = &self.tls else { return self.http(stream, peer).await };
-        // Whoever speaks no TLS here is told nothing.
-        if let Ok(Ok(stream)) = timeout(HEAD_WITHIN, tls.accept(stream)).await {
-            self.http(stream, peer).await;
+    async fn accept(self: Arc<Self>, listener: TcpListener) {
+        while let Some(place) = tokio::select! {
+            place = Arc::clone(&self.room).acquire_owned() => place.ok(),
+            () = self.stop.cancelled() => None,
+        } {
+            let (stream, peer) = tokio::select! {
+                accepted = next(&listener) => accepted,
+                () = self.stop.cancelled() => break,
+            };
+            let Some(share) = Share::take(&self, peer.ip()) else { continue };
+            let server = Arc::clone(&self);
+            self.connections.spawn(async move {
+                server.connection(stream, Peer(peer)).await;
+                drop((place, share));
+            });
         }
     }
 
-    async fn http(&self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, peer: Peer) {
-        let mut builder = auto::Builder::new(TokioExecutor::new());
-        builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_WITHIN);
-        builder.http2().timer(TokioTimer::new()).keep_alive_interval(Some(HEAD_WITHIN));
-        let service = TowerToHyperService::new(self.router.clone().layer(Extension(peer)));
-        let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
-        let ended = tokio::select! {
-            ended = connection.as_mut() => ended,
-            () = self.stop.cancelled() => {
-                connection.as_mut().graceful_shutdown();
-                timeout(FAREWELL, connection).await.unwrap_or(Ok(()))
+    async fn connection(&self, stream: TcpStream, peer: Peer) {
+        let Some(tls) = &self.tls else { return self.http(stream, peer, false).await };
+        // Whoever speaks no TLS here is told nothing.
+        if let Ok(Ok(stream)) = timeout(HEAD_WITHIN, tls.accept(stream)).await {
+            let two = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+            self.http(stream, peer, two).await;
+        }
+    }
+
+    /// HTTP/2 if `two`, else HTTP/1.1.
+    async fn http(
+        &self,
+        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        peer: Peer,
+        two: bool,
+    ) {
+        let asked = Arc::new(AtomicBool::new(false));
+        let router = self.router.clone().layer(Extension(peer));
+        let service = service_fn({
+            let asked = Arc::clone(&asked);
+            move |request: Request<Incoming>| {
+                asked.store(true, Ordering::Relaxed);
+                router.clone().oneshot(request.map(Body::new))
             }
+        });
+        let io = TokioIo::new(stream);
+        if two {
+            let mut builder = conn::http2::Builder::new(TokioExecutor::new());
+            builder.timer(TokioTimer::new()).keep_alive_interval(Some(HEAD_WITHIN));
+            let mut connection = pin!(builder.serve_connection(io, service));
+            let over = tokio::select! {
+                _ended = connection.as_mut() => return,
+                over = self.over(&asked) => over,
+            };
+            connection.as_mut().graceful_shutdown();
+            let _cut_off = timeout(over, connection).await;
+        } else {
+            let mut builder = conn::http1::Builder::new();
+            builder.timer(TokioTimer::new()).header_read_timeout(HEAD_WITHIN);
+            let mut connection = pin!(builder.serve_connection(io, service));
+            let over = tokio::select! {
+                _ended = connection.as_mut() => return,
+                over = self.over(&asked) => over,
+            };
+            connection.as_mut().graceful_shutdown();
+            let _cut_off = timeout(over, connection).await;
+        }
+    }
+
+    /// Waits until a connection is to end; for how long it may then finish.
+    async fn over(&self, asked: &AtomicBool) -> Duration {
+        let first = async {
+            sleep(HEAD_WITHIN).await;
+            if asked.load(Ordering::Relaxed) {
+                sleep(LONGEST).await;
+                return FAREWELL;
+            }
+            Duration::ZERO
         };
-        if let Err(error) = ended {
-            tracing::debug!(%error, "a browser's connection ended");
+        tokio::select! {
+            over = first => over,
+            () = self.stop.cancelled() => FAREWELL,
+        }
+    }
+}
+
+/// One of the connections that an address may have.
+struct Share {
+    server: Arc<Server>,
+    address: IpAddr,
+}
+
+impl Share {
+    fn take(server: &Arc<Server>, address: IpAddr) -> Option<Self> {
+        let mut addresses = server.addresses.lock();
+        let count = addresses.entry(address).or_default();
+        if *count >= OF_ONE_ADDRESS {
+            return None;
+        }
+        *count += 1;
+        Some(Self { server: Arc::clone(server), address })
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        let mut addresses = self.server.addresses.lock();
+        if let Some(count) = addresses.get_mut(&self.address) {
+            *count -= 1;
+            if *count == 0 {
+                addresses.remove(&self.address);
+            }
         }
     }
 }

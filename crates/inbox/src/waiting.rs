@@ -60,7 +60,9 @@ impl Waiting {
 impl Drop for Waiting {
     fn drop(&mut self) {
         let mut watchers = self.watchers.of_one.lock();
-        if watchers.get(&self.id).is_some_and(|sender| sender.receiver_count() <= 1) {
+        // Gone before it is counted who is left: of two that are dropped at once, one is the last.
+        drop(std::mem::replace(&mut self.steps, watch::channel(()).1));
+        if watchers.get(&self.id).is_some_and(|sender| sender.receiver_count() == 0) {
             watchers.remove(&self.id);
         }
     }

@@ -20,7 +20,7 @@ use crate::config::{self, Config};
 
 /// The console's place, taken before anything is recorded.
 pub(super) struct Place {
-    listener: TcpListener,
+    listeners: Vec<TcpListener>,
     certificate: Option<Arc<Certificate>>,
     provider: Option<ByProvider>,
     config: config::Console,
@@ -60,8 +60,8 @@ pub(super) async fn place(config: &Config) -> anyhow::Result<Option<Place>> {
     let Some(config) = config.console.clone() else { return Ok(None) };
     let certificate = config.tls.as_ref().map(Certificate::load).transpose()?;
     let provider = config.oidc.as_ref().map(|oidc| by_provider(oidc, approvers)).transpose()?;
-    let listener = listeners::bind(config.listen, "console.listen").await?;
-    Ok(Some(Place { listener, certificate, provider, config }))
+    let listeners = listeners::bind_localhost(config.listen, config.address.host(), "console.listen").await?;
+    Ok(Some(Place { listeners, certificate, provider, config }))
 }
 
 fn by_provider(oidc: &config::Oidc, approvers: &[config::Approver]) -> anyhow::Result<ByProvider> {
@@ -70,7 +70,23 @@ fn by_provider(oidc: &config::Oidc, approvers: &[config::Approver]) -> anyhow::R
         anyhow::anyhow!("`console.oidc` cannot be used: {}", problems.join("; "))
     })?;
     let people = approvers.iter().map(|approver| approver.human.clone()).collect();
-    Ok(ByProvider::new(provider, people, oidc.groups.clone()))
+    Ok(ByProvider::new(provider, people, oidc.groups.clone(), oidc.addresses_are_verified))
+}
+
+/// Opens the console, if it has a place.
+///
+/// # Errors
+/// As [`Place::open`].
+pub(super) async fn open(
+    place: Option<Place>,
+    config: &Config,
+    shown: Shown,
+    stop: &CancellationToken,
+) -> anyhow::Result<Option<Opened>> {
+    match place {
+        Some(place) => place.open(config, shown, stop).await.map(Some),
+        None => Ok(None),
+    }
 }
 
 impl Place {
@@ -78,12 +94,7 @@ impl Place {
     ///
     /// # Errors
     /// What it looks things up in cannot be made.
-    pub(super) async fn open(
-        self,
-        config: &Config,
-        shown: Shown,
-        stop: &CancellationToken,
-    ) -> anyhow::Result<Opened> {
+    async fn open(self, config: &Config, shown: Shown, stop: &CancellationToken) -> anyhow::Result<Opened> {
         let Shown { control, inbox, ledger, gate } = shown;
         let data = &config.data;
         let key = std::fs::read_to_string(data.ledger_vkey()).context("the ledger's key")?;
@@ -102,8 +113,8 @@ impl Place {
             entropy: Arc::new(SystemEntropy),
             stopping: stop.clone(),
         });
-        let acceptor = self.certificate.as_ref().map(Certificate::acceptor);
-        let serving = tokio::spawn(console::serve(console.clone(), self.listener, acceptor, stop.clone()));
+        let acceptor = self.certificate.as_ref().map(|certificate| certificate.acceptor(console::ALPN));
+        let serving = tokio::spawn(console::serve(console.clone(), self.listeners, acceptor, stop.clone()));
         let stop = stop.clone();
         let following = tokio::spawn(async move { chronicle.follow(stop.cancelled_owned()).await });
         Ok(Opened { console, serving, following })
