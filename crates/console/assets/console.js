@@ -32,14 +32,14 @@ function open(to) {
   if (link) location.assign(link.href + to);
 }
 
-/** Only puts the reader there: nothing is decided by one key. */
+/** Only puts the reader there, and never on what decides: a key that is held, or pressed to scroll, must not. */
 function goTo(id) {
   const target = document.getElementById(id);
   if (target) target.focus();
   else open(`#${id}`);
 }
 
-const KEYS = { j: () => choose(1), k: () => choose(-1), a: () => goTo("approve"), r: () => goTo("why") };
+const KEYS = { j: () => choose(1), k: () => choose(-1), a: () => goTo("stands"), r: () => goTo("why") };
 
 document.addEventListener("keydown", (event) => {
   const typing = event.target.closest("input, textarea, select, [contenteditable]");
@@ -52,16 +52,23 @@ document.addEventListener("keydown", (event) => {
 
 document.addEventListener("DOMContentLoaded", () => {
   localTimes(document);
-  if (location.hash === "#approve" || location.hash === "#why") goTo(location.hash.slice(1));
+  if (location.hash === "#stands" || location.hash === "#why") goTo(location.hash.slice(1));
 });
 
-// A list that is replaced keeps the reader where they were.
+// What is replaced keeps the reader where they were, and what they have written.
 let focused = null;
-document.addEventListener("htmx:beforeSwap", () => {
+let written = "";
+document.addEventListener("htmx:beforeSwap", (event) => {
   focused = document.activeElement?.getAttribute("href") ?? null;
+  written = event.target.querySelector("#why")?.value ?? "";
 });
 document.addEventListener("htmx:afterSwap", (event) => {
   localTimes(event.target);
+  const why = event.target.querySelector("#why");
+  if (why && written) {
+    why.value = written;
+    why.focus();
+  }
   if (!focused) return;
   for (const link of event.target.querySelectorAll("a[href]")) {
     if (link.getAttribute("href") === focused) link.focus();

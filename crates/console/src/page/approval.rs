@@ -2,7 +2,7 @@
 
 mod view;
 
-use approval::{Assurance, Shown, Signed, What};
+use approval::{Assurance, Level, Shown, Signed, What};
 use axum::{
     extract::{Path, State},
     response::{IntoResponse as _, Redirect, Response},
@@ -12,7 +12,7 @@ use identity::Reason;
 use inbox::Error;
 use passkey::Assertion;
 use serde::Deserialize;
-use store::StoredApproval;
+use store::{Passkey, StoredApproval};
 
 use self::view::{Page, Standing};
 use super::{Frame, Part, failed, problem, render, to_the_end};
@@ -25,7 +25,13 @@ const CALLS: u32 = 10;
 /// A yes.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Yes {
-    /// `AuthenticationResponseJSON` of a passkey that signed it; without it, the sign-in alone says who decides.
+    /// `yes`: they say that they have read it. No single key or click says so and decides.
+    #[serde(default)]
+    read: String,
+    /// `yes`: by the button for a passkey. Then nothing less will do.
+    #[serde(default)]
+    signed: String,
+    /// `AuthenticationResponseJSON` of that passkey.
     #[serde(default)]
     response: String,
 }
@@ -65,9 +71,9 @@ pub(crate) async fn state(
 pub(crate) async fn approve(
     State(console): State<Console>,
     Path(id): Path<String>,
-    Posted { visitor, form: Yes { response } }: Posted<Yes>,
+    Posted { visitor, form }: Posted<Yes>,
 ) -> Response {
-    let assurance = match console.assurance(&visitor, &response).await {
+    let assurance = match console.assurance(&visitor, &form).await {
         Ok(assurance) => assurance,
         Err(why) => {
             let told = Some(format!("Nothing was decided: {why}."));
@@ -98,21 +104,38 @@ pub(crate) async fn refuse(
 impl Console {
     /// How sure it is that this visitor decides: as their sign-in, or by what their passkey signed. Whether it signed this is
     /// found out by the approval itself.
-    async fn assurance(&self, visitor: &Visitor, response: &str) -> Result<Assurance, String> {
-        if response.is_empty() {
+    async fn assurance(&self, visitor: &Visitor, yes: &Yes) -> Result<Assurance, String> {
+        let Yes { read, signed, response } = yes;
+        if read != "yes" {
+            return Err("say that you have read what it does".to_owned());
+        }
+        if signed != "yes" {
             return Ok(visitor.assurance.clone());
+        }
+        if response.is_empty() {
+            return Err("the passkey did not sign: it needs the page's script".to_owned());
         }
         let assertion =
             Assertion::from_response(response.as_bytes()).map_err(|refusal| refusal.to_string())?;
-        let theirs = self.inbox().passkeys_of(&visitor.human).await.map_err(|error| error.to_string())?;
+        let theirs = self.passkeys_of(visitor).await.map_err(|error| error.to_string())?;
         let used = theirs.into_iter().find(|passkey| passkey.credential.id == *assertion.credential_id());
         let used = used.ok_or("this passkey is not one of yours")?;
         let origin = self.address().origin().to_owned();
-        Ok(Assurance::Passkey(Box::new(Signed { origin, passkey: used.credential, assertion })))
+        let (passkey, enrolled) = (used.credential, used.enrolled_by);
+        Ok(Assurance::Passkey(Box::new(Signed { origin, passkey, enrolled, assertion })))
+    }
+
+    /// The visitor's passkeys that count. Where an organisation vouches for people, one that was enrolled without it does not.
+    async fn passkeys_of(&self, visitor: &Visitor) -> Result<Vec<Passkey>, store::Error> {
+        let mut passkeys = self.inbox().passkeys_of(&visitor.human).await?;
+        if self.parts().provider.is_some() {
+            passkeys.retain(|passkey| passkey.enrolled_by >= Level::Provider);
+        }
+        Ok(passkeys)
     }
 
     async fn standing(&self, stored: &StoredApproval, visitor: &Visitor) -> Result<Standing, store::Error> {
-        let passkeys = self.inbox().passkeys_of(&visitor.human).await?;
+        let passkeys = self.passkeys_of(visitor).await?;
         Ok(Standing::of(stored, visitor, self.party(), &passkeys))
     }
 
@@ -150,10 +173,11 @@ impl Console {
             Err(error) => return failed(&error),
         };
         let session = &stored.approval.asked().bound.session;
-        let calls = match self.chronicle().calls_of(session, Calls::newest(CALLS)).await {
-            Ok(calls) => calls,
-            Err(error) => return failed(&error),
-        };
+        let calls = self.chronicle().calls_of(session, Calls::newest(CALLS)).await.unwrap_or_else(|error| {
+            // Humans can decide without it.
+            tracing::error!(%error, "what else a session did cannot be shown");
+            Vec::new()
+        });
         let standing = match self.standing(&stored, visitor).await {
             Ok(standing) => standing,
             Err(error) => return failed(&error),

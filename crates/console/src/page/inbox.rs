@@ -86,7 +86,9 @@ pub(crate) async fn list(
 
 async fn look(console: &Console, visitor: &Visitor, page: usize) -> Result<List, Box<Response>> {
     let waiting = console.inbox().list(false, MOST).await.map_err(|error| Box::new(failed(&error)))?;
-    let before = page.saturating_mul(ROWS).min(waiting.len());
+    // A page that is gone since is the last one.
+    let page = page.min(waiting.len().saturating_sub(1) / ROWS);
+    let before = page * ROWS;
     let rows: Vec<Row> =
         waiting.iter().skip(before).take(ROWS).map(|stored| Row::of(stored, visitor)).collect();
     let after = waiting.len() - before - rows.len();

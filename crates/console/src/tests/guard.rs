@@ -8,7 +8,7 @@ use super::seen::Seen;
 
 /// What can be changed by a form, with what is in it beside the visitor's own mark.
 const FORMS: [(&str, &str); 6] = [
-    ("/approvals/a-1/approve", ""),
+    ("/approvals/a-1/approve", "&read=yes"),
     ("/approvals/a-1/refuse", "&why=no"),
     ("/sessions/s-2g4kq7nd5wvx3jhc/freeze", "&why=odd"),
     ("/sessions/s-2g4kq7nd5wvx3jhc/revoke", "&why=odd"),
@@ -177,7 +177,7 @@ async fn every_answer_says_what_browsers_may_do_with_it() {
     answers.push(("no form".into(), visitor.post("/sign-out", "").await));
     answers.push(("no reason".into(), visitor.press("/approvals/a-1/refuse", "&why=").await));
     answers.push(("decided".into(), visitor.press("/approvals/a-1/refuse", "&why=no").await));
-    answers.push(("again".into(), visitor.press("/approvals/a-1/approve", "").await));
+    answers.push(("again".into(), visitor.press("/approvals/a-1/approve", "&read=yes").await));
     let mut told = Vec::new();
     for (what, seen) in answers {
         for line in &security {

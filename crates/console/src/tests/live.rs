@@ -28,7 +28,7 @@ async fn pages_are_told_of_what_they_show_and_of_nothing_else() {
     bench.ask(ask("a-2")).await.unwrap();
     assert_eq!(next(&mut all).await.as_deref(), Some(CHANGED));
     assert_eq!(next(&mut one).now_or_never(), None);
-    visitor.press("/approvals/a-1/approve", "").await;
+    visitor.press("/approvals/a-1/approve", "&read=yes").await;
     assert_eq!(next(&mut all).await.as_deref(), Some(CHANGED));
     assert_eq!(next(&mut one).await.as_deref(), Some(CHANGED));
     assert_eq!(next(&mut all).now_or_never(), None);

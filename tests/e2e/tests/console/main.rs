@@ -19,6 +19,12 @@ fn signed_in(browser: &Browser, gate: &Gate) -> anyhow::Result<Page> {
     Ok(page)
 }
 
+/// Reads it, says so, and approves.
+fn approve(page: &Page) -> anyhow::Result<()> {
+    page.click("form.approve [name=read]")?;
+    page.click("form.approve button")
+}
+
 /// That nothing was refused by the console's own policy, and no script failed. The provider, at 127.0.0.1, has pages of its own.
 fn is_quiet(page: &Page) -> anyhow::Result<()> {
     let mut messages = page.console_messages()?;

@@ -5,7 +5,7 @@ use browser::Page;
 use e2e::{Waiting, asking, decided, leaf, leaves, text};
 use testkit::Gate;
 
-use super::{is_quiet, signed_in};
+use super::{approve, is_quiet, signed_in};
 
 /// Enrols what the browser has.
 fn enrol(page: &Page, gate: &Gate) -> anyhow::Result<()> {
@@ -40,7 +40,7 @@ fn a_rule_that_wants_a_passkey_gets_a_signature_that_verifies_offline() -> anyho
     let _authenticator = page.virtual_authenticator()?;
     enrol(&page, &lab.gate)?;
     page.goto(&at)?;
-    page.click("#approve")?;
+    approve(&page)?;
     page.wait_for("document.querySelector('.decide .badge.consumed')")?;
     ensure!(page.text()?.contains("signed by their passkey"), "{}", page.text()?);
     let done = kubectl.end()?;
@@ -79,7 +79,7 @@ fn another_browsers_passkey_signs_nothing_and_a_removed_one_neither() -> anyhow:
     other.goto(&lab.gate.console("/passkeys"))?;
     other.click(".card form button")?;
     other.wait_for("document.body.innerText.includes('You have none.')")?;
-    page.click("#approve")?;
+    approve(&page)?;
     page.wait_for("document.querySelector('main > .alert')")?;
     ensure!(page.text()?.contains("this passkey is not one of yours"), "{}", page.text()?);
     Ok(())

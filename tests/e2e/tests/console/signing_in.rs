@@ -5,7 +5,7 @@ use browser::{Browser, Page};
 use e2e::{Waiting, asking_with, leaf, leaves, text};
 use testkit::{APPROVER, Gate, IdentityProvider, Options, Person};
 
-use super::{is_quiet, signed_in};
+use super::{approve, is_quiet, signed_in};
 
 const SAM: Person = Person {
     subject: "sam",
@@ -57,12 +57,12 @@ fn two_of_two_decide_each_by_a_sign_in_of_their_own() -> anyhow::Result<()> {
     ensure!(sam.url()?.ends_with(&at), "{}", sam.url()?);
     let grace = signed_in(&browser, &lab.gate)?;
     grace.goto(&lab.gate.console(&at))?;
-    sam.click("#approve")?;
+    approve(&sam)?;
     grace.wait_for("document.querySelector('.vote')")?;
     let told = grace.text()?;
     ensure!(told.contains("sam@example.com approved") && told.contains("Still needs 1 of"), "{told}");
     sam.wait_for("document.body.innerText.includes('has approved it already')")?;
-    grace.click("#approve")?;
+    approve(&grace)?;
     grace.wait_for("document.querySelector('.decide .badge.consumed')")?;
     let done = kubectl.end()?;
     ensure!(done.status.success(), "{}", text(&done));
@@ -109,10 +109,10 @@ fn strangers_stay_outside_and_whom_the_agent_works_for_does_not_decide() -> anyh
         told.contains("is the human on whose behalf the agent runs: somebody else has to decide"),
         "{told}"
     );
-    assert_eq!(ada.eval("document.getElementById('approve')")?, serde_json::Value::Null);
+    assert_eq!(ada.eval("document.querySelector('form.approve')")?, serde_json::Value::Null);
     // Nor by a form that was made by hand.
     let refused = "(async () => {
-        const form = new URLSearchParams({ form: document.querySelector('[name=form]').value });
+        const form = new URLSearchParams({ form: document.querySelector('[name=form]').value, read: 'yes' });
         const answer = await fetch(location.pathname + '/approve', { method: 'POST', body: form });
         return [answer.status, await answer.text()];
     })()";
