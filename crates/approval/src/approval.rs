@@ -251,7 +251,7 @@ impl Approval {
     fn may_decide(&self, human: &Human) -> Result<(), Refusal> {
         let who = || human.subject.clone();
         let Asked { demands, bound, .. } = &self.asked;
-        if human.is_called(&bound.delegator) {
+        if human.may_be_called(&bound.delegator) {
             return Err(Refusal::Delegator(who()));
         }
         if demands.iter().any(|demand| demand.is_for(human)) {

@@ -62,10 +62,10 @@ impl Demand {
 
     /// Whether a decision of this sureness is sure enough.
     pub(crate) fn is_content_with(&self, assurance: &Assurance) -> bool {
-        self.assurance.is_none_or(|level| assurance.level() >= level)
+        self.assurance.is_none_or(|level| assurance.meets(level))
     }
 
     fn is_by(&self, human: &Human) -> bool {
-        self.authors.iter().any(|author| human.is_called(author))
+        self.authors.iter().any(|author| human.may_be_called(author))
     }
 }

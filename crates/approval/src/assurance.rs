@@ -29,6 +29,8 @@ pub struct Signed {
     pub origin: String,
     /// The passkey, as it was when it was enrolled.
     pub passkey: Credential,
+    /// How sure it was who enrolled it: it is worth no more.
+    pub enrolled: Level,
     /// What it signed: the challenge in it is the digest of what was asked.
     pub assertion: Assertion,
 }
@@ -58,6 +60,16 @@ impl Assurance {
             Self::LocalAccount => Level::LocalAccount,
             Self::Provider => Level::Provider,
             Self::Passkey(_) => Level::Passkey,
+        }
+    }
+
+    /// Whether it is as sure as that. A passkey is a signature whoever enrolled it, and a sign-in by a provider only if it was enrolled
+    /// by one.
+    #[must_use]
+    pub fn meets(&self, level: Level) -> bool {
+        match self {
+            Self::Passkey(signed) => level == Level::Passkey || signed.enrolled >= level,
+            other => other.level() >= level,
         }
     }
 

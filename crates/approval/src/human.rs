@@ -12,22 +12,37 @@ pub struct Human {
     /// Other names of the same human: an address, an account. A human is never taken for two, nor for somebody else.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub aliases: Vec<String>,
+    /// Names that are theirs by somebody's word that nobody checked: they keep them from deciding, and never let them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub claimed: Vec<String>,
     /// The groups they are in.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub groups: Vec<String>,
 }
 
 impl Human {
+    /// The human of this name, and of no other and in no group.
+    #[must_use]
+    pub fn called(subject: impl Into<String>) -> Self {
+        Self { subject: subject.into(), aliases: Vec::new(), claimed: Vec::new(), groups: Vec::new() }
+    }
+
     /// Whether this is one of their names; letters' case makes no difference.
     #[must_use]
     pub fn is_called(&self, name: &str) -> bool {
         self.names().any(|own| same(own, name))
     }
 
-    /// Whether both are one human: they share a name.
+    /// Whether this may be one of their names, though nobody checked: enough to keep them from what is not theirs to decide.
+    #[must_use]
+    pub fn may_be_called(&self, name: &str) -> bool {
+        self.names().chain(&self.claimed).any(|own| same(own, name))
+    }
+
+    /// Whether both may be one human: they share a name, checked or not. Then they are not two.
     #[must_use]
     pub fn is(&self, other: &Self) -> bool {
-        other.names().any(|name| self.is_called(name))
+        other.names().chain(&other.claimed).any(|name| self.may_be_called(name))
     }
 
     /// Whether a rule that names these people and groups means this human.

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use passkey::{Assertion, Challenge, User, testing::Authenticator};
 
-use crate::{Asked, Assurance, Bound, Demand, Human, Signed, What, relying_party};
+use crate::{Asked, Assurance, Bound, Demand, Human, Level, Signed, What, relying_party};
 
 /// A delete of the namespace `shop` by `claude` in session `s-1`.
 #[must_use]
@@ -55,7 +55,7 @@ pub fn demand(rule: &str, approvers: &[&str], quorum: u32) -> Demand {
 #[must_use]
 pub fn human(subject: &str, groups: &[&str]) -> Human {
     let groups = groups.iter().map(|group| (*group).into()).collect();
-    Human { subject: subject.into(), aliases: vec![format!("{subject}@example.com")], groups }
+    Human { aliases: vec![format!("{subject}@example.com")], groups, ..Human::called(subject) }
 }
 
 /// This human's yes.
@@ -88,5 +88,5 @@ pub fn signed(name: &str, bound: &Bound) -> Box<Signed> {
     let challenge = Challenge::from(bound.digest().bytes());
     let options = passkey::request_options(&party, &challenge, std::slice::from_ref(&passkey.id));
     let assertion = Assertion::from_response(&authenticator.get(&options, ORIGIN)).unwrap();
-    Box::new(Signed { origin: ORIGIN.to_owned(), passkey, assertion })
+    Box::new(Signed { origin: ORIGIN.to_owned(), passkey, enrolled: Level::Provider, assertion })
 }

@@ -29,6 +29,15 @@ pub(crate) struct Door {
     visitors: Visitors,
 }
 
+/// Somebody who is about to be signed in.
+#[derive(Debug)]
+struct Entry {
+    human: Human,
+    assurance: Assurance,
+    /// When they proved who they are.
+    proven: Timestamp,
+}
+
 /// A link that signs somebody in once.
 #[derive(Clone)]
 pub struct Link {
@@ -39,8 +48,8 @@ pub struct Link {
 }
 
 impl Door {
-    pub(crate) fn visitor(&self, cookie: &str, now: Timestamp) -> Option<Visitor> {
-        self.visitors.find(cookie, now)
+    pub(crate) fn visitor(&self, cookie: &str, by_hand: bool, now: Timestamp) -> Option<Visitor> {
+        self.visitors.find(cookie, by_hand, now)
     }
 
     /// Whether somebody who was signed in still is.
@@ -60,14 +69,15 @@ impl Console {
     }
 
     /// Signs a human in once the ledger has it; the secret is for their cookie. Why not, if not, for people.
-    async fn sign_in(&self, human: Human, assurance: Assurance, src: &str) -> Result<Secret, String> {
+    async fn sign_in(&self, entry: Entry, src: &str) -> Result<Secret, String> {
+        let Entry { human, assurance, proven } = entry;
         let event = SignedIn { human: human.clone(), assurance: assurance.clone(), src: src.into() };
         let recorded = self.ledger().append(Event::SignedIn(Box::new(event))).await;
         let _receipt = recorded.map_err(|refused| {
             tracing::error!(%refused, "nobody can sign in, since that could not be recorded");
             "The ledger takes no entries, and nobody is let in unrecorded. Ask who runs the gate.".to_owned()
         })?;
-        let entered = self.door().visitors.enter(human, assurance, self.entropy(), self.now());
+        let entered = self.door().visitors.enter(human, assurance, proven, self.entropy(), self.now());
         entered.map_err(|full| format!("Nobody was signed in: {full}."))
     }
 

@@ -65,6 +65,14 @@ impl Inbox {
         self.store.passkeys_of(&human.subject).await
     }
 
+    /// Keeps these names of a person of an identity provider, and tells of every name that they were ever known by.
+    ///
+    /// # Errors
+    /// The state cannot be read or written.
+    pub async fn remember_names(&self, person: &str, names: &[String]) -> Result<Vec<String>, store::Error> {
+        self.store.remember_names(person, names).await
+    }
+
     /// Removes a passkey of this human: at once, and recorded after that. `false`: they have none of this id.
     ///
     /// # Errors
@@ -85,10 +93,13 @@ impl Inbox {
         what: &What,
     ) -> Result<(), Error> {
         let What::Approved { by, assurance: Assurance::Passkey(signed) } = what else { return Ok(()) };
-        let Signed { origin, passkey, .. } = &**signed;
+        let Signed { origin, passkey, enrolled, .. } = &**signed;
         let found = self.store.passkey(&passkey.id).await?;
         let theirs = found.filter(|found| {
-            by.is_called(&found.subject) && found.credential == *passkey && found.origin == *origin
+            by.is_called(&found.subject)
+                && found.credential == *passkey
+                && found.enrolled_by == *enrolled
+                && found.origin == *origin
         });
         let theirs = theirs.ok_or_else(|| Refusal::NotEnrolled(by.subject.clone()))?;
         let verified = signed.verify(approval.asked().bound.digest()).map_err(Refusal::Passkey)?;

@@ -54,6 +54,11 @@ impl Claims {
         let verified = self.all.get("email_verified") == Some(&Value::Bool(true));
         Ok(Identity {
             email: self.line("email", MOST_ADDRESS).filter(|_address| verified),
+            unverified_email: self.line("email", MOST_ADDRESS).filter(|_address| !verified),
+            claimed: ["preferred_username", "upn"]
+                .iter()
+                .filter_map(|claim| self.line(claim, MOST_ADDRESS))
+                .collect(),
             name: self.line("name", MOST_NAME),
             groups: self.groups(groups_claim)?,
             auth_time: self.auth_time,

@@ -10,6 +10,10 @@ pub struct Identity {
     pub subject: String,
     /// An e-mail address that the provider has verified, of at most 254 characters.
     pub email: Option<String>,
+    /// An address that the provider tells of and does not say it has verified.
+    pub unverified_email: Option<String>,
+    /// What else it says the person is called: `preferred_username` and `upn`. Nobody says that this is checked.
+    pub claimed: Vec<String>,
     /// What the person is called, at most 254 characters.
     pub name: Option<String>,
     /// The groups, in the provider's order: at most 512 of at most 256 characters.

@@ -10,6 +10,8 @@ CREATE TABLE passkeys (
     origin        TEXT    NOT NULL,
     -- The credential as it was enrolled.
     credential    TEXT    NOT NULL CHECK (json_valid(credential)),
+    -- How sure it was who enrolled it: JSON.
+    enrolled_by   TEXT    NOT NULL CHECK (json_valid(enrolled_by)),
     enrolled_at   INTEGER NOT NULL,
     -- The newest count of signatures that it told: a copy of it would tell an old one.
     sign_count    INTEGER NOT NULL,
@@ -19,7 +21,7 @@ CREATE TABLE passkeys (
 CREATE INDEX passkeys_of ON passkeys (subject, enrolled_at);
 
 CREATE TRIGGER passkeys_are_final
-BEFORE UPDATE OF id, subject, name, origin, credential, enrolled_at ON passkeys
+BEFORE UPDATE OF id, subject, name, origin, credential, enrolled_by, enrolled_at ON passkeys
 BEGIN
     SELECT RAISE(ABORT, 'an enrolled passkey is final');
 END;

@@ -9,6 +9,7 @@ mod files;
 mod freezes;
 mod happenings;
 mod migrations;
+mod names;
 mod notices;
 mod passkeys;
 mod sessions;

@@ -1,11 +1,12 @@
 //! Passkeys: which are whose.
 
+use approval::Level;
 use jiff::Timestamp;
 use passkey::{Credential, CredentialId};
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
-use crate::{Error, Store};
+use crate::{Error, Store, json};
 
 /// A passkey that was enrolled.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +19,8 @@ pub struct Passkey {
     pub origin: String,
     /// It, as it was enrolled.
     pub credential: Credential,
+    /// How sure it was who enrolled it.
+    pub enrolled_by: Level,
     /// When that was.
     pub enrolled_at: Timestamp,
     /// The newest count of signatures that it told.
@@ -32,11 +35,12 @@ impl Store {
     /// # Errors
     /// The state cannot be written.
     pub async fn enrol_passkey(&self, passkey: &Passkey) -> Result<bool, Error> {
-        let Passkey { subject, name, origin, credential, enrolled_at, sign_count, used_at: _ } = passkey;
-        let json = serde_json::to_string(credential)
-            .map_err(|error| Error::Sql(sqlx::Error::Encode(error.into())))?;
+        let Passkey { subject, name, origin, credential, enrolled_by, enrolled_at, sign_count, used_at: _ } =
+            passkey;
+        let (json, by) = (json(credential)?, json(enrolled_by)?);
         let done = sqlx::query(
-            "INSERT INTO passkeys (id, subject, name, origin, credential, enrolled_at, sign_count) VALUES (?, ?, ?, ?, ?, ?, ?)
+            "INSERT INTO passkeys (id, subject, name, origin, credential, enrolled_by, enrolled_at, sign_count)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?)
              ON CONFLICT (id) DO NOTHING",
         )
         .bind(credential.id.to_string())
@@ -44,6 +48,7 @@ impl Store {
         .bind(name)
         .bind(origin)
         .bind(json)
+        .bind(by)
         .bind(enrolled_at.as_microsecond())
         .bind(sign_count)
         .execute(&self.pool)
@@ -112,12 +117,14 @@ impl Passkey {
         let time =
             |microseconds, column| Timestamp::from_microsecond(microseconds).map_err(|_| corrupt(column));
         let credential: &str = row.try_get("credential")?;
+        let enrolled_by: &str = row.try_get("enrolled_by")?;
         let used_at: Option<i64> = row.try_get("used_at")?;
         Ok(Self {
             subject: row.try_get("subject")?,
             name: row.try_get("name")?,
             origin: row.try_get("origin")?,
             credential: serde_json::from_str(credential).map_err(|_| corrupt("credential"))?,
+            enrolled_by: serde_json::from_str(enrolled_by).map_err(|_| corrupt("enrolled_by"))?,
             enrolled_at: time(row.try_get("enrolled_at")?, "enrolled_at")?,
             sign_count: row.try_get("sign_count")?,
             used_at: used_at.map(|at| time(at, "used_at")).transpose()?,

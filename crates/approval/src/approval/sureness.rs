@@ -26,6 +26,10 @@ fn a_rule_is_content_with_what_it_wants_and_with_more() {
     let by_passkey = Assurance::Passkey(signed("key", &bound()));
     assert!(step(&wanting(Level::Passkey), grace(by_passkey.clone()), 1).is_ok());
     assert!(step(&wanting(Level::Provider), grace(by_passkey), 1).is_ok());
+    // It is worth no more than the sign-in by which it was enrolled.
+    let by_link = Assurance::Passkey(Box::new(Signed { enrolled: Level::Link, ..*signed("key", &bound()) }));
+    assert!(step(&wanting(Level::Passkey), grace(by_link.clone()), 1).is_ok());
+    assert!(step(&wanting(Level::Provider), grace(by_link), 1).is_err());
 }
 
 #[test]
@@ -78,4 +82,19 @@ fn what_was_signed_reads_back_as_it_was() {
         serde_json::to_value(testing::yes(human("grace", &[]))).unwrap()["assurance"],
         "local_account"
     );
+}
+
+#[test]
+fn what_somebody_only_claims_to_be_called_keeps_them_from_deciding_and_never_lets_them() {
+    let approval = asked(vec![demand("asks", &["grace"], 1)]);
+    let claims =
+        |name: &str, groups: &[&str]| Human { claimed: vec![name.into()], ..human("mallory", groups) };
+    let yes = |by: Human| step(&approval, testing::yes(by), 1).map(drop);
+    assert!(matches!(yes(claims("grace", &[])), Err(Refusal::NotAsked { .. })));
+    let approval = asked(vec![demand("asks", &["sre"], 2)]);
+    let yes = |by: Human| step(&approval, testing::yes(by), 1);
+    assert!(matches!(yes(claims("Ada@Example.com", &["sre"])), Err(Refusal::Delegator(_))));
+    let once = yes(human("grace", &["sre"])).unwrap();
+    let twice = step(&once, testing::yes(claims("grace@example.com", &["sre"])), 1);
+    assert!(matches!(twice, Err(Refusal::Twice(_))));
 }

@@ -56,7 +56,7 @@ fn every_demand_needs_its_own_quorum_of_distinct_humans() {
     let approval = asked(vec![demand("two", &["sre"], 2), demand("sec", &["security"], 1)]);
     let approval = step(&approval, yes(&grace), 1).unwrap();
     // The same human under another name.
-    let alias = Human { subject: "GRACE@example.com".into(), aliases: vec![], groups: vec!["sre".into()] };
+    let alias = Human { groups: vec!["sre".into()], ..Human::called("GRACE@example.com") };
     assert_eq!(step(&approval, yes(&alias), 1), Err(Refusal::Twice("GRACE@example.com".into())));
     let approval = step(&approval, yes(&joan), 2).unwrap();
     let missing: Vec<_> = approval.missing().map(|(demand, lacking)| (&*demand.rule, lacking)).collect();
@@ -126,7 +126,7 @@ fn a_clock_that_goes_back_dates_no_step_before_another() {
 
 #[test]
 fn one_human_is_one_however_the_name_is_typed() {
-    let typed = |name: &str| Human { subject: name.into(), aliases: vec![], groups: vec![] };
+    let typed = |name: &str| Human::called(name);
     for (one, other) in
         [("Ada", " ada "), ("jos\u{e9}", "jose\u{301}"), ("JOSE\u{301}", "jos\u{e9}"), ("\u{ff41}da", "Ada")]
     {

@@ -1,5 +1,6 @@
 //! One's passkeys: enrolled and removed.
 
+use approval::Level;
 use askama::Template;
 use axum::{
     Extension,
@@ -31,6 +32,8 @@ struct Page {
     options: String,
     /// Why not.
     because: &'static str,
+    /// Where they prove again who they are.
+    again: &'static str,
 }
 
 struct Row {
@@ -107,6 +110,7 @@ impl Console {
             origin: self.address().origin().to_owned(),
             sign_count: credential.sign_count,
             credential,
+            enrolled_by: visitor.assurance.level(),
             enrolled_at: self.now(),
             used_at: None,
         };
@@ -123,8 +127,13 @@ impl Console {
     fn enrolling(&self, visitor: &Visitor) -> Result<&RelyingParty, &'static str> {
         let party =
             self.party().ok_or("passkeys do not work at this address: it needs a name, not a number")?;
-        if self.now().duration_since(visitor.since) > SOON {
-            return Err("sign out and in again first: passkeys are enrolled soon after signing in");
+        if self.parts().provider.is_some() && visitor.assurance.level() < Level::Provider {
+            return Err(
+                "sign in with your organisation to enrol one: a passkey is worth no more than that sign-in",
+            );
+        }
+        if self.now().duration_since(visitor.proven) > SOON {
+            return Err("prove again who you are, first: passkeys are enrolled soon after that");
         }
         Ok(party)
     }
@@ -144,9 +153,11 @@ impl Console {
             Ok(options) => (options, ""),
             Err(because) => (String::new(), because),
         };
+        let by_provider = self.parts().provider.is_some();
+        let again = if by_provider { "/sign-in/oidc?anew=true&to=%2Fpasskeys" } else { "" };
         let rows = passkeys.into_iter().map(Row::from).collect();
         let frame = Frame::of(visitor, Part::None);
-        let mut response = render(&Page { frame, alert, rows, options, because });
+        let mut response = render(&Page { frame, alert, rows, options, because, again });
         *response.status_mut() = status;
         response
     }

@@ -166,7 +166,7 @@ impl Console {
             (_, Err(response)) => return *response,
         };
         match self.control().sessions().find(&session).await {
-            Ok(Some(found)) if visitor.human.is_called(&found.delegator) => {
+            Ok(Some(found)) if visitor.human.may_be_called(&found.delegator) => {
                 let told = "The agent runs on your behalf: somebody else has to let it go on.".to_owned();
                 self.session_page(visitor, id, None, StatusCode::FORBIDDEN, Some(told)).await
             }
@@ -220,7 +220,7 @@ impl Console {
             frame: Frame::of(visitor, Part::Sessions),
             alert,
             stopped: stopped(&session),
-            may_thaw: !visitor.human.is_called(&session.delegator),
+            may_thaw: !visitor.human.may_be_called(&session.delegator),
             session: Row::of(session, self.now()),
             happened,
             calls,

@@ -72,8 +72,10 @@ pub(super) fn value(console: &Console, purpose: Purpose, headers: &HeaderMap) ->
 }
 
 /// Who sends a request, by its cookie.
-fn visitor(console: &Console, headers: &HeaderMap) -> Option<Visitor> {
-    console.door().visitor(&value(console, Purpose::Visitor, headers)?, console.now())
+pub(super) fn visitor(console: &Console, headers: &HeaderMap) -> Option<Visitor> {
+    let accept = headers.get(header::ACCEPT).map(HeaderValue::as_bytes);
+    let by_hand = !headers.contains_key("hx-request") && accept != Some(b"text/event-stream");
+    console.door().visitor(&value(console, Purpose::Visitor, headers)?, by_hand, console.now())
 }
 
 impl FromRequestParts<Console> for Visitor {

@@ -21,6 +21,8 @@ pub struct ByProvider {
     provider: Provider,
     people: Vec<Human>,
     groups: BTreeSet<String>,
+    /// Whether each address that the provider tells of is one that it has verified, though it does not say so.
+    addresses_are_verified: bool,
     attempts: Mutex<HashMap<Kept, Begun>>,
 }
 
@@ -33,6 +35,18 @@ struct Begun {
     at: Timestamp,
 }
 
+/// Somebody whom the provider vouches for.
+#[derive(Debug)]
+pub(super) struct Known {
+    pub(super) human: Human,
+    /// Issuer and subject: theirs for good.
+    pub(super) person: String,
+    /// When they last proved to the provider who they are, if it tells.
+    pub(super) proven: Option<Timestamp>,
+    /// Where they wanted to go.
+    pub(super) to: String,
+}
+
 /// Why somebody whom the provider vouches for is not let in.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Stranger {
@@ -41,22 +55,36 @@ pub(crate) enum Stranger {
          the gate"
     )]
     Unknown { who: String, groups: String },
+    #[error(
+        "the provider does not say that it has verified your address, so nobody knows by which name you open sessions: ask who runs \
+         the gate for `console.oidc.addresses_are_verified`, or to be named under `approvers` as `{0}`"
+    )]
+    Unverified(String),
     #[error("the name `{0}` cannot be recorded: it has characters that names here may not have")]
     Unspeakable(String),
+    #[error("the name `{0}` is a group's or the gate's own: nobody can be called that")]
+    Taken(String),
 }
 
 impl ByProvider {
     /// Sign-in by this provider, for these people and for members of these groups. No other group that the provider tells of
     /// counts for anything.
     #[must_use]
-    pub fn new(provider: Provider, people: Vec<Human>, groups: BTreeSet<String>) -> Self {
-        Self { provider, people, groups, attempts: Mutex::default() }
+    pub fn new(
+        provider: Provider,
+        people: Vec<Human>,
+        groups: BTreeSet<String>,
+        addresses_are_verified: bool,
+    ) -> Self {
+        Self { provider, people, groups, addresses_are_verified, attempts: Mutex::default() }
     }
 
     /// Where the browser is to go, and the secret by which it is known when it comes back.
+    /// `anew`: they have to prove again who they are.
     pub(super) async fn begin(
         &self,
         to: &str,
+        anew: bool,
         entropy: &dyn Entropy,
         now: Timestamp,
     ) -> Result<(String, Secret), String> {
@@ -64,8 +92,11 @@ impl ByProvider {
         let mut random = [[0; 32]; 3];
         entropy.fill(random.as_flattened_mut()).map_err(none)?;
         let secret = Secret::new(entropy).map_err(none)?;
-        let (url, attempt) =
-            self.provider.begin(random, None, now).await.map_err(|failure| failure.to_string())?;
+        let (url, attempt) = self
+            .provider
+            .begin(random, anew.then_some(SignedDuration::ZERO), now)
+            .await
+            .map_err(|failure| failure.to_string())?;
         let mut attempts = self.attempts.lock();
         attempts.retain(|_, begun| now < begun.at.saturating_add(WITHIN).unwrap_or(Timestamp::MAX));
         if attempts.len() >= MOST
@@ -77,57 +108,74 @@ impl ByProvider {
         Ok((url, secret))
     }
 
-    /// Who came back, and where they wanted to go. The attempt is over, whatever comes of it.
-    pub(super) async fn finish(
-        &self,
-        shown: &str,
-        query: &str,
-        now: Timestamp,
-    ) -> Result<(Human, String), String> {
+    /// Who came back. The attempt is over, whatever comes of it.
+    pub(super) async fn finish(&self, shown: &str, query: &str, now: Timestamp) -> Result<Known, String> {
         let begun = self.attempts.lock().remove(&Kept::of(shown));
         let Begun { attempt, to, .. } =
             begun.ok_or("This sign-in was not begun in this browser, or too long ago: begin again")?;
         let identity =
             self.provider.finish(attempt, query, now).await.map_err(|refusal| refusal.to_string())?;
         let human = self.human(&identity).map_err(|stranger| stranger.to_string())?;
-        Ok((human, to))
+        Ok(Known { human, person: for_good(&identity), proven: identity.auth_time, to })
     }
 
     /// The human whom the provider means. Rules and records know them by the name of the configuration, or else by their verified
     /// address; who they are for good, by issuer and subject, is one of their names, so that nobody counts as two.
     fn human(&self, identity: &Identity) -> Result<Human, Stranger> {
-        let for_good = format!("{}#{}", identity.issuer, identity.subject);
-        let names: Vec<&String> = identity.email.iter().chain([&for_good]).collect();
-        let known = self.people.iter().find(|human| names.iter().any(|name| human.is_called(name)));
+        let for_good = for_good(identity);
+        let assumed = identity.unverified_email.as_ref().filter(|_| self.addresses_are_verified);
+        let email = identity.email.as_ref().or(assumed);
         let groups: Vec<String> =
             identity.groups.iter().filter(|group| self.groups.contains(*group)).cloned().collect();
-        let mut human = match known {
+        let mut human = match self.people.iter().find(|human| knows(human, identity, email, &for_good)) {
             Some(human) => human.clone(),
             None if groups.is_empty() => {
-                let who = identity.email.clone().unwrap_or(for_good);
+                let who = email.cloned().unwrap_or(for_good);
                 let groups = self.groups.iter().cloned().collect::<Vec<_>>().join(", ");
                 return Err(Stranger::Unknown { who, groups });
             }
-            None => {
-                let subject = identity.email.clone().unwrap_or_else(|| for_good.clone());
-                Human { subject, aliases: Vec::new(), groups: Vec::new() }
-            }
+            None => Human::called(email.ok_or_else(|| Stranger::Unverified(for_good.clone()))?),
         };
-        for name in names {
+        for name in email.into_iter().chain([&for_good]) {
             if Delegator::parse(name).is_err() {
                 return Err(Stranger::Unspeakable(name.clone()));
+            }
+            if self.is_taken(name) {
+                return Err(Stranger::Taken(name.clone()));
             }
             if !human.is_called(name) {
                 human.aliases.push(name.clone());
             }
         }
-        for group in groups {
-            if !human.groups.contains(&group) {
-                human.groups.push(group);
-            }
-        }
+        human.claimed.extend(identity.unverified_email.iter().chain(&identity.claimed).cloned());
+        human.groups.extend(groups);
+        human.groups.sort_unstable();
+        human.groups.dedup();
         Ok(human)
     }
+
+    /// Whether a name means somebody or something else in rules or records.
+    fn is_taken(&self, name: &str) -> bool {
+        let is_group = |group: &String| group.eq_ignore_ascii_case(name);
+        let groups = self.people.iter().flat_map(|human| &human.groups).chain(&self.groups);
+        let lower = name.to_ascii_lowercase();
+        lower == "portcullis" || lower.starts_with("local user ") || groups.into_iter().any(is_group)
+    }
+}
+
+fn for_good(identity: &Identity) -> String {
+    format!("{}#{}", identity.issuer, identity.subject)
+}
+
+/// Whether the configuration means this person. What lets somebody in is compared to the letter, but for the case of ASCII: no other
+/// spelling of a name is the name. One who is named by issuer and subject is nobody else, whatever their address.
+fn knows(human: &Human, identity: &Identity, email: Option<&String>, for_good: &String) -> bool {
+    let names = || std::iter::once(&human.subject).chain(&human.aliases);
+    let pinned = format!("{}#", identity.issuer);
+    if names().any(|name| name.starts_with(&pinned)) {
+        return names().any(|name| name == for_good);
+    }
+    email.is_some_and(|email| email.is_ascii() && names().any(|name| name.eq_ignore_ascii_case(email)))
 }
 
 #[cfg(test)]
@@ -147,11 +195,20 @@ mod tests {
             ca: None,
         };
         let grace = Human {
-            subject: "grace".to_owned(),
             aliases: vec!["Grace@example.com".to_owned()],
             groups: vec!["sre".to_owned()],
+            ..Human::called("grace")
         };
-        ByProvider::new(Provider::new(settings).unwrap(), vec![grace], ["security".to_owned()].into())
+        let pinned = Human {
+            aliases: vec!["https://login.example.com#u-9".to_owned()],
+            ..Human::called("pia@example.com")
+        };
+        ByProvider::new(
+            Provider::new(settings).unwrap(),
+            vec![grace, pinned],
+            ["security".to_owned()].into(),
+            false,
+        )
     }
 
     fn identity(email: Option<&str>, groups: &[&str]) -> Identity {
@@ -159,6 +216,8 @@ mod tests {
             issuer: "https://login.example.com".to_owned(),
             subject: "u-1".to_owned(),
             email: email.map(str::to_owned),
+            unverified_email: None,
+            claimed: vec![],
             name: None,
             groups: groups.iter().map(|group| (*group).to_owned()).collect(),
             auth_time: None,
@@ -172,18 +231,39 @@ mod tests {
         let grace =
             by_provider().human(&identity(Some("grace@example.com"), &["security", "admins"])).unwrap();
         assert_eq!(grace.subject, "grace");
-        assert_eq!(grace.groups, ["sre", "security"]);
+        assert_eq!(grace.groups, ["security", "sre"]);
         assert_eq!(grace.aliases, ["Grace@example.com", "https://login.example.com#u-1"]);
     }
 
     #[test]
-    fn members_of_a_named_group_come_in_by_their_address_or_for_good() {
+    fn members_of_a_named_group_come_in_by_their_verified_address() {
         let by_provider = by_provider();
         let sam = by_provider.human(&identity(Some("sam@example.com"), &["security"])).unwrap();
         assert_eq!((&*sam.subject, &sam.groups), ("sam@example.com", &vec!["security".to_owned()]));
-        let nameless = by_provider.human(&identity(None, &["security"])).unwrap();
-        assert_eq!(nameless.subject, "https://login.example.com#u-1");
-        assert!(sam.is(&nameless), "the same person by another address");
+        let moved = by_provider.human(&identity(Some("samuel@example.com"), &["security"])).unwrap();
+        assert!(sam.is(&moved), "the same person by another address");
+        let unverified = Identity {
+            unverified_email: Some("ada@example.com".to_owned()),
+            ..identity(None, &["security"])
+        };
+        assert!(matches!(by_provider.human(&unverified), Err(Stranger::Unverified(_))));
+        let assuming = ByProvider { addresses_are_verified: true, ..by_provider };
+        assert_eq!(assuming.human(&unverified).unwrap().subject, "ada@example.com");
+    }
+
+    #[test]
+    fn what_only_looks_like_a_name_lets_nobody_in() {
+        let by_provider = by_provider();
+        // Fullwidth, which folds to the same; and an address of somebody who is known for good.
+        for email in ["\u{ff47}race@example.com", "pia@example.com"] {
+            assert!(
+                matches!(by_provider.human(&identity(Some(email), &[])), Err(Stranger::Unknown { .. })),
+                "{email}"
+            );
+        }
+        let claims = Identity { claimed: vec!["ada".to_owned()], ..identity(Some("grace@example.com"), &[]) };
+        let grace = by_provider.human(&claims).unwrap();
+        assert!(grace.may_be_called("ada") && !grace.is_called("ada"));
     }
 
     #[test]
@@ -194,7 +274,10 @@ mod tests {
             [
                 identity(Some("eve@example.com"), &["admins"]),
                 identity(None, &[]),
-                identity(Some("e\u{202e}ve@example.com"), &["security"])
+                identity(None, &["security"]),
+                identity(Some("e\u{202e}ve@example.com"), &["security"]),
+                identity(Some("Security"), &["security"]),
+                identity(Some("portcullis"), &["security"]),
             ]
             .map(refused)
             .join("\n")

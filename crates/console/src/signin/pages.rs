@@ -1,6 +1,6 @@
 //! The pages around signing in.
 
-use approval::{Assurance, Human};
+use approval::Assurance;
 use askama::Template;
 use axum::{
     Extension,
@@ -8,16 +8,18 @@ use axum::{
     response::{IntoResponse as _, Redirect, Response},
 };
 use http::{HeaderMap, StatusCode, header};
+use jiff::Timestamp;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 
 use super::{
-    Visitor,
+    Entry, Visitor,
     cookies::{self, Purpose},
+    oidc::Known,
 };
 use crate::{
     Console,
-    page::{Frame, missing, problem, render},
+    page::{Frame, failed, missing, problem, render},
     posted::Posted,
     serve::Peer,
 };
@@ -45,6 +47,9 @@ struct ByLink {
 #[derive(Debug, Deserialize)]
 pub(crate) struct Wanted {
     to: Option<String>,
+    /// Whether they are to prove again who they are.
+    #[serde(default)]
+    anew: bool,
 }
 
 /// `GET /sign-in`
@@ -65,7 +70,7 @@ pub(crate) async fn get(
 /// `GET /sign-in/oidc`: goes to the provider. By a link and not a form, since a form of ours goes nowhere else.
 pub(crate) async fn begin(State(console): State<Console>, Query(wanted): Query<Wanted>) -> Response {
     let Some(provider) = &console.parts().provider else { return missing().await };
-    match provider.begin(page(wanted.to.as_deref()), console.entropy(), console.now()).await {
+    match provider.begin(page(wanted.to.as_deref()), wanted.anew, console.entropy(), console.now()).await {
         Ok((url, secret)) => {
             let cookie = cookies::set(&console, Purpose::Attempt, &secret);
             ([(header::SET_COOKIE, cookie)], Redirect::to(&url)).into_response()
@@ -87,7 +92,7 @@ pub(crate) async fn come_back(
     let Some(provider) = &console.parts().provider else { return missing().await };
     let shown = cookies::value(&console, Purpose::Attempt, &headers).unwrap_or_default();
     match provider.finish(&shown, &query.unwrap_or_default(), console.now()).await {
-        Ok((human, to)) => console.come_in(human, Assurance::Provider, &peer.to_string(), &to).await,
+        Ok(known) => console.known(known, &headers, &peer.to_string()).await,
         Err(why) => {
             tracing::warn!(why, %peer, "a sign-in by the provider was refused");
             problem(StatusCode::FORBIDDEN, &format!("{why}."))
@@ -108,9 +113,13 @@ pub(crate) async fn enter(
     State(console): State<Console>,
     Path(link): Path<String>,
     Extension(Peer(peer)): Extension<Peer>,
+    headers: HeaderMap,
 ) -> Response {
     match console.door().links.take(&link, console.now()) {
-        Some(human) => console.come_in(human, Assurance::Link, &peer.to_string(), "/").await,
+        Some(human) => {
+            let entry = Entry { human, assurance: Assurance::Link, proven: console.now() };
+            console.come_in(entry, &headers, &peer.to_string(), "/").await
+        }
         None => problem(StatusCode::NOT_FOUND, USED_UP),
     }
 }
@@ -129,9 +138,27 @@ pub(crate) async fn leave(
 }
 
 impl Console {
-    async fn come_in(&self, human: Human, assurance: Assurance, src: &str, to: &str) -> Response {
-        match self.sign_in(human, assurance, src).await {
+    /// Lets in whom the provider vouches for, under every name that they were ever known by there.
+    async fn known(&self, known: Known, headers: &HeaderMap, src: &str) -> Response {
+        let Known { mut human, person, proven, to } = known;
+        let names: Vec<String> =
+            [&human.subject].into_iter().chain(&human.aliases).chain(&human.claimed).cloned().collect();
+        match self.inbox().remember_names(&person, &names).await {
+            Ok(ever) => human.claimed.extend(ever.into_iter().filter(|name| !names.contains(name))),
+            Err(error) => return failed(&error),
+        }
+        // What is not told was long ago.
+        let proven = proven.unwrap_or(Timestamp::UNIX_EPOCH);
+        self.come_in(Entry { human, assurance: Assurance::Provider, proven }, headers, src, &to).await
+    }
+
+    /// Whoever was signed in by this browser no longer is.
+    async fn come_in(&self, entry: Entry, headers: &HeaderMap, src: &str, to: &str) -> Response {
+        match self.sign_in(entry, src).await {
             Ok(secret) => {
+                if let Some(before) = cookies::visitor(self, headers) {
+                    self.door().visitors.leave(&before);
+                }
                 let cookie = cookies::set(self, Purpose::Visitor, &secret);
                 ([(header::SET_COOKIE, cookie)], Redirect::to(to)).into_response()
             }

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use approval::{Approval, Assurance, Bound, Human, State, Transition, What};
-use passkey::Credential;
+use approval::{Approval, Assurance, Bound, State, Transition, What};
 
 use super::report::{Finding, Report};
 use crate::leaf::{
@@ -17,8 +16,8 @@ const REMEMBERED: usize = 100_000;
 #[derive(Debug, Default)]
 pub(super) struct Approvals {
     known: BTreeMap<String, Known>,
-    /// Whose passkeys are, and what they are, by their ids.
-    passkeys: BTreeMap<String, (Human, Credential)>,
+    /// Passkeys as they were enrolled, by their ids.
+    passkeys: BTreeMap<String, PasskeyEnrolled>,
     forgot: bool,
 }
 
@@ -93,8 +92,7 @@ impl Approvals {
             self.forgot = true;
             return;
         }
-        let PasskeyEnrolled { human, passkey, .. } = leaf;
-        self.passkeys.insert(passkey.id.to_string(), (human.clone(), passkey.clone()));
+        self.passkeys.insert(leaf.passkey.id.to_string(), leaf.clone());
     }
 
     pub(super) fn removed(&mut self, leaf: &PasskeyRemoved) {
@@ -105,7 +103,13 @@ impl Approvals {
     fn is_by_their_own_passkey(&self, step: &Transition) -> bool {
         let What::Approved { by, assurance: Assurance::Passkey(signed) } = &step.what else { return true };
         let found = self.passkeys.get(&signed.passkey.id.to_string());
-        found.is_some_and(|(human, passkey)| human.is(by) && *passkey == signed.passkey)
+        found.is_some_and(|enrolled| {
+            let PasskeyEnrolled { human, origin, passkey, assurance, .. } = enrolled;
+            human.is(by)
+                && *passkey == signed.passkey
+                && origin.as_str() == signed.origin
+                && assurance.level() == signed.enrolled
+        })
     }
 
     pub(super) fn intent(&mut self, index: u64, intent: &Intent, gaps: bool, report: &mut Report) {

@@ -252,6 +252,10 @@ pub(super) struct Oidc {
     /// Groups whose members may sign in, and which rules may name in `@approvers`. Of others, only people under `approvers` may sign in;
     /// no other group of the provider counts.
     pub(super) groups: Option<Vec<String>>,
+    /// Whether each address that the provider tells of is one that it has verified, though it does not say so by
+    /// `email_verified`: only of providers where people cannot choose their address.
+    #[schemars(extend("default" = false))]
+    pub(super) addresses_are_verified: Option<bool>,
     /// The file with the only authorities (PEM) that may vouch for the provider's certificate; without it, the system's.
     pub(super) ca_file: Option<String>,
 }

@@ -186,6 +186,8 @@ pub struct Oidc {
     pub settings: oidc::Settings,
     /// Its groups that count.
     pub groups: BTreeSet<String>,
+    /// Whether its addresses are verified, though it does not say so.
+    pub addresses_are_verified: bool,
 }
 
 /// Bounds of every session.

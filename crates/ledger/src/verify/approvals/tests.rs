@@ -1,5 +1,6 @@
 use approval::{Asked, What, testing as approvals};
 use jiff::Timestamp;
+use passkey::Credential;
 
 use super::*;
 use crate::leaf::{Digester, Event, Hidden, Id, Impersonated, Request, Verdict};
@@ -30,7 +31,7 @@ fn told_with(
             name: "key".into(),
             origin: approvals::ORIGIN.into(),
             passkey: (*passkey).clone(),
-            assurance: Assurance::Link,
+            assurance: Assurance::Provider,
             src: "127.0.0.1:1".into(),
         });
     }

@@ -49,7 +49,7 @@ impl Resolver<'_> {
         }
         let groups = self.groups(raw.groups.unwrap_or_default(), &at.key("groups"));
         let groups = groups.iter().map(GroupName::to_string).collect();
-        let human = Human { subject: subject?, aliases, groups };
+        let human = Human { aliases, groups, ..Human::called(subject?) };
         if let Some(other) = others.iter().find(|other| other.human.is(&human)) {
             let message = format!("shares a name with `{}`; nobody may count as two", other.human.subject);
             return self.refuse(at, message);
@@ -76,7 +76,7 @@ impl Resolver<'_> {
 
     fn human(&mut self, written: &str, agents: &[Agent], at: &FieldPath) -> Option<String> {
         let name = self.read(at, written.parse::<Delegator>().map_err(|error| error.to_string()))?;
-        let human = Human { subject: name.as_str().to_owned(), aliases: Vec::new(), groups: Vec::new() };
+        let human = Human::called(name.as_str());
         if agents.iter().any(|agent| human.is_called(agent.name.as_str())) {
             return self.refuse(at, format!("`{written}` is an agent; only humans approve"));
         }

@@ -1,5 +1,6 @@
 //! People's side, in a browser.
 
+use approval::Human;
 use console::{Address, CALLBACK};
 use oidc::{Provider, Settings};
 
@@ -71,6 +72,21 @@ impl Resolver<'_> {
             let message = format!("the group `{group}` is also a human's name; rules could mean either");
             return self.refuse(&groups_at, message);
         }
+        let names = |approver: &Approver| -> Vec<String> {
+            let Human { subject, aliases, .. } = &approver.human;
+            std::iter::once(subject).chain(aliases).cloned().collect()
+        };
+        let unknown = |approver: &&Approver| {
+            approver.account.is_some() && !names(approver).iter().any(|name| name.contains(['@', '#']))
+        };
+        if let Some(approver) = approvers.iter().find(unknown) {
+            let message = format!(
+                "approver `{}` has an `account` and no address among their names, so by the provider they would count as somebody else: \
+                 add their address to `aliases`",
+                approver.human.subject
+            );
+            return self.refuse(at, message);
+        }
         let secret = raw.client_secret_file.map(|file| self.path(&file, &at.key("client_secret_file")));
         let ca = raw.ca_file.map(|file| self.path(&file, &at.key("ca_file")));
         let settings = Settings {
@@ -90,6 +106,7 @@ impl Resolver<'_> {
             }
             return None;
         }
-        Some(Oidc { settings, groups })
+        let addresses_are_verified = raw.addresses_are_verified.unwrap_or(false);
+        Some(Oidc { settings, groups, addresses_are_verified })
     }
 }
