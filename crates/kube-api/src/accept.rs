@@ -84,6 +84,13 @@ impl Accept {
         Self::fixed("application/json", &[Representation::Object])
     }
 
+    /// Of a list, what tells which objects are in it; the objects themselves from servers that cannot leave out the rest.
+    pub(crate) fn names() -> Self {
+        const NAMES: &str =
+            "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1, application/json";
+        Self::fixed(NAMES, &[Representation::PartialObjectMetadata, Representation::Object])
+    }
+
     fn fixed(header: &'static str, representations: &[Representation]) -> Self {
         Self { header: HeaderValue::from_static(header), representations: representations.to_vec() }
     }

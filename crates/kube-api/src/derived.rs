@@ -1,12 +1,13 @@
 //! Requests that the gate makes of a client's: still canonical, since they go through the checks of parsing again.
 //!
-//! None of them changes target or name. A [`Request`] is no permission: what came of one has to be judged.
+//! None of them changes target or name, but for those that say so. A [`Request`] is no permission: what came of one has to be
+//! judged.
 
 use http::Method;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    Accept, Body, ContentType, Head, MAX_BODY_BYTES, Options, Refusal, Request, Target, Verb,
+    Accept, Body, ContentType, Head, MAX_BODY_BYTES, Options, Refusal, Request, Resource, Target, Verb,
     content::Syntax, delete_options, parameter::tables, subresource::honours_dry_run,
 };
 
@@ -47,6 +48,65 @@ impl Request {
             target => target.clone(),
         };
         Self::new(Head::of(Method::GET, Verb::Get, target, Options::default(), Accept::object()), None)
+    }
+
+    /// A read of the object whose subresource this request is about, answered with the object itself. `None` if it is about no
+    /// subresource.
+    #[must_use]
+    pub fn as_read_of_whole(&self) -> Option<Self> {
+        let resource = self.resource().filter(|resource| resource.subresource().is_some())?;
+        let target = Target::Resource(resource.without_subresource());
+        Self::new(Head::of(Method::GET, Verb::Get, target, Options::default(), Accept::object()), None).ok()
+    }
+
+    /// A page of at most `most` of the objects that this deletion of a collection covers, from where a page before ended. `None` if it
+    /// is none, or asks for pages itself: what a server takes these for differs.
+    #[must_use]
+    pub fn as_list(&self, most: u32, from: Option<&str>) -> Option<Self> {
+        const PAGES: [&str; 2] = ["limit", "continue"];
+        let paged = PAGES.iter().any(|name| self.options().get(name).is_some());
+        if self.verb() != Verb::DeleteCollection || paged {
+            return None;
+        }
+        let selectors = self.options().only(|name| ["labelSelector", "fieldSelector"].contains(&name));
+        let options = selectors.with("limit", &most.to_string());
+        let options = from.into_iter().fold(options, |options, from| options.with("continue", from));
+        Self::list(self.target().clone(), options, Accept::names())
+    }
+
+    /// The delete of one object that this deletion of a collection covers, with the same options and these preconditions. It names
+    /// what the collection's name leaves open.
+    ///
+    /// # Errors
+    /// It is none, or the object is not in the collection; preconditions of the client's own that differ.
+    pub fn as_delete_of(
+        &self,
+        namespace: &str,
+        name: &str,
+        uid: &str,
+        version: &str,
+    ) -> Result<Self, Refusal> {
+        let collection = self.resource().filter(|_| self.verb() == Verb::DeleteCollection);
+        let member = collection.and_then(|collection| collection.member(namespace, name));
+        let member = member.ok_or_else(|| refused("the collection has no such object"))?;
+        let options = self.options().only(|name| delete_options::IN_QUERY.contains(&name));
+        let target = Target::Resource(member);
+        let head = Head::of(Method::DELETE, Verb::Delete, target, options, self.accept().clone());
+        Self::new(head, self.body.clone())?.with_preconditions(uid, version)
+    }
+
+    /// A list of at most `most` objects of another `collection`, answered with the objects themselves, or with their names alone.
+    /// `None` if it is no collection.
+    #[must_use]
+    pub fn list_of(collection: Resource, most: u32, names: bool) -> Option<Self> {
+        let accept = if names { Accept::names() } else { Accept::object() };
+        let options = Options::default().with("limit", &most.to_string());
+        let is_one = !collection.is_object() && collection.subresource().is_none();
+        is_one.then(|| Self::list(Target::Resource(collection), options, accept)).flatten()
+    }
+
+    fn list(target: Target, options: Options, accept: Accept) -> Option<Self> {
+        Self::new(Head::of(Method::GET, Verb::List, target, options, accept), None).ok()
     }
 
     /// The update that puts `object` in the place of the object that this request patches. Dry run, field manager and
@@ -121,14 +181,19 @@ impl Request {
             members.insert("deleteOptions".to_owned(), Value::Object(options));
             return self.with_body_value(&eviction);
         }
-        let options = match body {
-            Some(Value::Object(options)) => options.clone(),
-            _ => delete_options::of_query(self.options()),
-        };
-        let options = bound_to(options, uid, version)?;
+        let options = bound_to(self.delete_options(), uid, version)?;
         let mut head = self.head.clone();
         head.options = head.options.only(|name| !delete_options::IN_QUERY.contains(&name));
         self.remade(head, Some(body_of(ContentType::Json, &Value::Object(options))?))
+    }
+
+    /// How this delete is to be done: `DeleteOptions`, wherever its client wrote them.
+    #[must_use]
+    pub fn delete_options(&self) -> Map<String, Value> {
+        match self.body.as_ref().map(Body::value) {
+            Some(Value::Object(options)) => options.clone(),
+            _ => delete_options::of_query(self.options()),
+        }
     }
 
     /// The same request with another body of the same content type. It is written out and read again, so that it obeys every

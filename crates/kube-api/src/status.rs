@@ -1,10 +1,10 @@
-//! `Status`, in which an API server says what went wrong.
+//! `Status`, in which an API server says what went wrong, or that nothing did.
 
 use bytes::Bytes;
 use http::StatusCode;
 use serde::Serialize;
 
-/// A failure as Kubernetes tells it: `meta/v1 Status` (k8s.io/apimachinery/pkg/apis/meta/v1/types.go).
+/// How a request ended as Kubernetes tells it: `meta/v1 Status` (k8s.io/apimachinery/pkg/apis/meta/v1/types.go).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Status {
     code: StatusCode,
@@ -13,7 +13,7 @@ pub struct Status {
     details: Details,
 }
 
-/// What the failure is about.
+/// What it is about.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Details {
@@ -35,6 +35,7 @@ struct Document<'a> {
     metadata: Empty,
     status: &'static str,
     message: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
     reason: &'a str,
     #[serde(skip_serializing_if = "Details::is_empty")]
     details: &'a Details,
@@ -49,6 +50,12 @@ impl Status {
     #[must_use]
     pub fn failure(code: StatusCode, reason: &str, message: impl Into<String>) -> Self {
         Self { code, reason: reason.to_owned(), message: message.into(), details: Details::default() }
+    }
+
+    /// That it was done: what deletes are answered with, where they are not answered with what they deleted.
+    #[must_use]
+    pub fn success(message: impl Into<String>) -> Self {
+        Self::failure(StatusCode::OK, "", message)
     }
 
     /// Names the object that it is about: `kind` is the resource's plural, as Kubernetes puts it there.
@@ -104,7 +111,7 @@ impl Status {
             kind: "Status",
             api_version: "v1",
             metadata: Empty {},
-            status: "Failure",
+            status: if self.code.is_success() { "Success" } else { "Failure" },
             message: &self.message,
             reason: &self.reason,
             details: &self.details,
@@ -134,6 +141,11 @@ mod tests {
         insta::assert_snapshot!(
             String::from_utf8(status.to_json().to_vec()).unwrap(),
             @r#"{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"no \"way\"","reason":"Forbidden","details":{"name":"web","group":"apps","kind":"deployments","retryAfterSeconds":5},"code":403}"#
+        );
+        let done = Status::success("done").with_details("", "", "pods");
+        insta::assert_snapshot!(
+            String::from_utf8(done.to_json().to_vec()).unwrap(),
+            @r#"{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Success","message":"done","details":{"kind":"pods"},"code":200}"#
         );
         let bare = Status::failure(StatusCode::UNAUTHORIZED, "Unauthorized", "who?");
         assert!(!String::from_utf8(bare.to_json().to_vec()).unwrap().contains("details"));

@@ -78,6 +78,25 @@ impl Resource {
         Self { subresource: None, tail: Vec::new(), ..self.clone() }
     }
 
+    /// The object of this collection with this name, in this namespace if it is in one. `None` if it cannot be in the collection,
+    /// or no path can name it.
+    pub(crate) fn member(&self, namespace: &str, name: &str) -> Option<Self> {
+        let plain = |text: &str| !text.is_empty() && path::is_name(text) && text != "." && text != "..";
+        let is_namespace = self.group.is_empty() && self.resource == "namespaces";
+        let covered = match &self.namespace {
+            _ if is_namespace => namespace.is_empty(),
+            Some(own) => own == namespace,
+            None => namespace.is_empty() || plain(namespace),
+        };
+        let selected = self.name.as_deref().is_none_or(|selected| selected == name);
+        if !covered || !selected || !plain(name) || self.name_in_path || self.subresource.is_some() {
+            return None;
+        }
+        let namespace = if is_namespace { name } else { namespace };
+        let namespace = (!namespace.is_empty()).then(|| namespace.to_owned());
+        Some(Self { namespace, name: Some(name.to_owned()), name_in_path: true, ..self.clone() })
+    }
+
     /// A resource as a self-review asks about it; `*` may stand for any.
     ///
     /// # Errors

@@ -190,3 +190,43 @@ fn a_delete_is_bound_to_the_object_that_was_looked_at() {
         "{other:?}"
     );
 }
+
+#[test]
+fn what_a_deletion_of_a_collection_covers_is_listed_by_its_selectors() {
+    let pods = "/api/v1/namespaces/shop/pods";
+    let query = "labelSelector=app%3Dweb&fieldSelector=status.phase%3DFailed&gracePeriodSeconds=0&timeout=5s";
+    let deletes = read(&format!("DELETE {pods}?{query}"), "", "");
+    let list = |from| {
+        let list = deletes.as_list(100, from).unwrap();
+        assert_eq!(list.verb().as_str(), "list");
+        list.path_and_query()
+    };
+    let selected = format!("{pods}?labelSelector=app%3Dweb&fieldSelector=status.phase%3DFailed&limit=100");
+    assert_eq!(list(None), selected);
+    assert_eq!(list(Some("x+y")), format!("{selected}&continue=x%2By"));
+    for paged in ["limit=1", "continue=x"] {
+        assert_eq!(read(&format!("DELETE {pods}?{paged}"), "", "").as_list(100, None), None, "{paged}");
+    }
+    assert_eq!(read(&format!("DELETE {WEB}"), "", "").as_list(100, None), None);
+}
+
+#[test]
+fn an_object_is_deleted_as_its_collection_would_be() {
+    let pods = "/api/v1/pods";
+    let by_body = r#"{"gracePeriodSeconds":5,"dryRun":["All"]}"#;
+    let one = |deletes: Request| deletes.as_delete_of("shop", "web-1", "u-1", "7").unwrap();
+    let of_query =
+        one(read(&format!("DELETE {pods}?gracePeriodSeconds=5&dryRun=All&labelSelector=a"), "", ""));
+    let of_body = one(read(&format!("DELETE {pods}?labelSelector=a"), "application/json", by_body));
+    let preconditions = json!({"uid": "u-1", "resourceVersion": "7"});
+    for delete in [of_query, of_body] {
+        assert_eq!(delete.path_and_query(), "/api/v1/namespaces/shop/pods/web-1");
+        assert!(delete.dry_run());
+        assert_eq!(body(&delete)["gracePeriodSeconds"], json!(5));
+        assert_eq!(body(&delete)["preconditions"], preconditions);
+    }
+    let everywhere = read(&format!("DELETE {pods}"), "", "");
+    for (namespace, name) in [("..", "a"), ("a/b", "a"), ("shop", "a/b"), ("shop", "."), ("shop", "")] {
+        assert!(everywhere.as_delete_of(namespace, name, "u-1", "7").is_err(), "{namespace} {name}");
+    }
+}
