@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::{Asked, Assurance, Demand, Digest, Human, Level, Refusal, Transition, What};
+use crate::{Asked, Assurance, Bound, Demand, Digest, Human, Level, Refusal, Target, Transition, What};
 
 /// A request for approval and what has become of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,12 +65,14 @@ pub struct Vote {
     pub assurance: Assurance,
 }
 
-/// Proof that an approval was used for one call. Made only of an approval whose transitions say so.
+/// Proof that an approval was used for one call, or for one part of it. Made only of an approval whose transitions say so, and
+/// never copied.
 #[derive(Debug)]
 pub struct Consumed {
     approval: String,
     call: String,
     digest: Digest,
+    part: Option<Target>,
 }
 
 // === impl Approval ===
@@ -79,10 +81,13 @@ impl Approval {
     /// A request that was just made.
     ///
     /// # Errors
-    /// [`Refusal::Unmeetable`].
+    /// [`Refusal::Unmeetable`], [`Refusal::NamedTwice`].
     pub fn new(asked: Asked) -> Result<Self, Refusal> {
         if !asked.can_be_met() {
             return Err(Refusal::Unmeetable);
+        }
+        if !asked.bound.names_each_once() {
+            return Err(Refusal::NamedTwice);
         }
         let last = asked.at;
         Ok(Self { asked, votes: Vec::new(), state: State::Pending, steps: 0, last })
@@ -192,7 +197,7 @@ impl Approval {
     pub fn consumed(&self) -> Option<Consumed> {
         let State::Consumed { call } = &self.state else { return None };
         let (approval, call) = (self.asked.id.clone(), call.clone());
-        Some(Consumed { approval, call, digest: self.asked.bound.digest() })
+        Some(Consumed { approval, call, digest: self.asked.bound.digest(), part: None })
     }
 
     /// Whether this human may say yes or no to it now, as far as who they are and what they said before go.
@@ -308,6 +313,27 @@ impl Consumed {
     #[must_use]
     pub fn digest(&self) -> Digest {
         self.digest
+    }
+
+    /// The one object that this is the proof for, if it is that of a part.
+    #[must_use]
+    pub fn part(&self) -> Option<&Target> {
+        self.part.as_ref()
+    }
+
+    /// In its place, one proof for each object that `bound` names, in their order. `None` if it was given for something else,
+    /// or names none.
+    #[must_use]
+    pub fn each(self, bound: &Bound) -> Option<Vec<Self>> {
+        let whole = self.part.is_none() && self.digest == bound.digest();
+        if !whole || bound.each.is_empty() || !bound.names_each_once() {
+            return None;
+        }
+        let part = |object: &Target| {
+            let (approval, call) = (self.approval.clone(), self.call.clone());
+            Self { approval, call, digest: self.digest, part: Some(object.clone()) }
+        };
+        Some(bound.each.iter().map(part).collect())
     }
 }
 

@@ -26,6 +26,9 @@ pub struct Bound {
     pub decide_by: String,
     /// The human on whose behalf the agent runs: no approver.
     pub delegator: String,
+    /// Of a deletion of a collection: each object that it deletes, and no other, in the order of their uids.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub each: Vec<Target>,
     /// Keyed digest of the whole path and query, where `url` does not tell all of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hidden: Option<String>,
@@ -62,6 +65,12 @@ pub struct Target {
 pub struct Digest([u8; 32]);
 
 impl Bound {
+    /// Whether it names each of its objects once, in their order: what is approved once is done once.
+    #[must_use]
+    pub fn names_each_once(&self) -> bool {
+        self.each.is_sorted_by(|one, next| one.uid < next.uid)
+    }
+
     /// The digest that a yes is bound to.
     #[must_use]
     pub fn digest(&self) -> Digest {

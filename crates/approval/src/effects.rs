@@ -1,12 +1,16 @@
-//! What a call does, in words: computed from the object as it is and as the API server says it would be.
+//! What a call does, in words: computed from the object as it is and as the API server says it would be, and from what was looked at
+//! beside it.
 //!
-//! Only what can be told from these two is told. The fields are those of the kinds in k8s.io/api (core/v1, apps/v1, batch/v1,
+//! Only what can be told from these is told. The fields are those of the kinds in k8s.io/api (core/v1, apps/v1, batch/v1,
 //! rbac/v1, autoscaling/v1); other kinds have the same fields for the same things, or are told by their diff alone.
+
+mod others;
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use self::others::{contents, deletes_each, disrupts};
 use crate::Shown;
 
 /// Kinds whose objects run pods, which go with them.
@@ -21,6 +25,7 @@ impl Shown {
         let mut effects = match verb.as_str() {
             _ if *dry_run => vec!["changes nothing: it is a dry run".to_owned()],
             "delete" => deletes(before),
+            "deletecollection" => self.listing.as_ref().map(deletes_each).unwrap_or_default(),
             "create" if before.is_null() && !after.is_null() => vec![format!("creates {}", named(after))],
             "create" if !before.is_null() => vec![format!("evicts {}", named(before))],
             _ if before.is_null() && !after.is_null() => {
@@ -28,6 +33,9 @@ impl Shown {
             }
             _ => Vec::new(),
         };
+        effects.extend(contents(&self.beside.contents));
+        effects
+            .extend(self.beside.budgets.as_ref().map(|budgets| disrupts(budgets, verb)).unwrap_or_default());
         effects.extend(self.options.iter().map(|option| format!("with {option}")));
         effects
             .extend(self.hidden.iter().map(|path| format!("changes the value at {path}, which is masked")));
@@ -107,7 +115,11 @@ fn containers(object: &Value) -> BTreeMap<&str, &str> {
 }
 
 fn replicas(before: &Value, after: &Value) -> Option<String> {
-    let count = |object: &Value| object.pointer("/spec/replicas").and_then(Value::as_i64);
+    // Of a `Scale`, zero is left out (`ScaleSpec` in k8s.io/api/autoscaling/v1).
+    let count = |object: &Value| {
+        let none = (text(object, "/kind") == "Scale").then_some(0);
+        object.pointer("/spec/replicas").map_or(none, Value::as_i64)
+    };
     let (had, has) = (count(before), count(after)?);
     match had {
         Some(had) if had == has => None,
@@ -217,9 +229,10 @@ fn text<'a>(object: &'a Value, path: &str) -> &'a str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Beside;
     use serde_json::json;
 
-    fn shown(verb: &str, before: Value, after: Value) -> Shown {
+    pub(super) fn shown(verb: &str, before: Value, after: Value) -> Shown {
         Shown {
             verb: verb.into(),
             dry_run: false,
@@ -230,6 +243,8 @@ mod tests {
             hidden: vec![],
             before,
             after,
+            listing: None,
+            beside: Beside::default(),
         }
     }
 
@@ -251,6 +266,7 @@ mod tests {
         let pod = json!({"kind": "Pod", "metadata": {"name": "web-1", "namespace": "shop", "ownerReferences": [{"kind": "ReplicaSet", "name": "web"}]}});
         let crd = json!({"kind": "CustomResourceDefinition", "metadata": {"name": "w"}, "spec": {"names": {"kind": "Widget"}}});
         let cron = |suspend: bool| json!({"kind": "CronJob", "spec": {"suspend": suspend}});
+        let scale = |spec: Value| json!({"kind": "Scale", "spec": spec});
         let map = |data: Value| json!({"kind": "ConfigMap", "data": data});
         let service = |kind: &str| json!({"kind": "Service", "spec": {"type": kind}});
         let binding = |subjects: Value| json!({"kind": "ClusterRoleBinding", "roleRef": {"kind": "ClusterRole", "name": "cluster-admin"}, "subjects": subjects});
@@ -266,6 +282,8 @@ mod tests {
             effects("patch", Value::Null, deployment("web:1", 3)),
             effects("patch", deployment("web:1", 3), deployment("web:2", 0)),
             effects("patch", deployment("web:1", 3), deployment("web:1", 5)),
+            effects("patch", scale(json!({"replicas": 2})), scale(json!({}))),
+            effects("patch", scale(json!({})), scale(json!({"replicas": 2}))),
             effects("update", cron(false), cron(true)),
             effects("update", cron(true), cron(false)),
             effects("update", map(json!({"a": "1", "b": "2"})), map(json!({"a": "1", "b": "3", "c": ""}))),

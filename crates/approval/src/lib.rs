@@ -33,5 +33,5 @@ pub use asked::{Asked, Demand};
 pub use assurance::{Assurance, Level, Signed, relying_party};
 pub use binding::{Bound, Digest, Target};
 pub use human::Human;
-pub use shown::{Changes, Line, Shown, Why};
+pub use shown::{Beside, Budget, Budgets, Changes, Count, Line, Listed, Listing, Shown, Why};
 pub use transition::{Refusal, Transition, What};

@@ -35,6 +35,74 @@ pub struct Shown {
     pub before: Value,
     /// What the API server says it would be, masked; `null`: it would be gone, or that cannot be told.
     pub after: Value,
+    /// Of a deletion of a collection: what would be deleted, and nothing else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub listing: Option<Listing>,
+    /// What was looked at beside the object.
+    #[serde(default, skip_serializing_if = "Beside::is_empty")]
+    pub beside: Beside,
+}
+
+/// The objects that a deletion of a collection covered when it was asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Listing {
+    /// What they are: `deployments.apps`.
+    pub resource: String,
+    /// Each of them.
+    pub objects: Vec<Listed>,
+}
+
+/// One of them.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Listed {
+    /// Its namespace; empty if it is in none.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+}
+
+/// What the API server answered when it was asked about other objects, as the agent.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Beside {
+    /// Of a namespace that would go: how many objects of which kinds are in it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub contents: Vec<Count>,
+    /// Of pods that would go: the disruption budgets that select them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub budgets: Option<Budgets>,
+}
+
+/// How many objects of a kind there are.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Count {
+    /// What they are: `deployments`.
+    pub kind: String,
+    /// How many; `None`: that could not be told.
+    pub count: Option<u64>,
+}
+
+/// The disruption budgets that select pods which would go (`PodDisruptionBudget` in k8s.io/api/policy/v1).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Budgets {
+    /// Which, could not be told.
+    Unknown,
+    /// These.
+    Known(Vec<Budget>),
+}
+
+/// One of them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Budget {
+    /// Its name.
+    pub name: String,
+    /// How many of its pods may be evicted now; `None`: its controller has not said.
+    pub allows: Option<i64>,
 }
 
 /// A rule that asks, and why.
@@ -85,7 +153,8 @@ impl Shown {
             let quiet = without_noise(object, &mut left_out);
             if quiet.is_null() { String::new() } else { yaml(&quiet) }
         };
-        let (before, after) = (text(&self.before), text(&self.after));
+        let listed = self.listing.as_ref().map(Listing::lines);
+        let (before, after) = (listed.unwrap_or_else(|| text(&self.before)), text(&self.after));
         left_out.sort_unstable();
         left_out.dedup();
         Changes { lines: folded(compared(&before, &after)), left_out }
@@ -113,6 +182,32 @@ fn compared(before: &str, after: &str) -> Vec<Line> {
 
 fn within(tokens: &[Token], range: Range<u32>) -> impl Iterator<Item = &Token> {
     tokens.iter().take(range.end as usize).skip(range.start as usize)
+}
+
+impl Listing {
+    /// In YAML, the names below their namespace.
+    fn lines(&self) -> String {
+        let mut namespaces: Map<String, Value> = Map::new();
+        let mut names: Vec<&Listed> = self.objects.iter().collect();
+        names.sort_unstable();
+        for Listed { namespace, name } in names {
+            let place = match namespace.as_str() {
+                "" => self.resource.clone(),
+                namespace => format!("{} in namespace {namespace}", self.resource),
+            };
+            let there = namespaces.entry(place).or_insert_with(|| Value::Array(Vec::new()));
+            there.as_array_mut().into_iter().for_each(|there| there.push(name.as_str().into()));
+        }
+        yaml(&Value::Object(namespaces))
+    }
+}
+
+impl Beside {
+    /// Whether nothing was looked at.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.contents.is_empty() && self.budgets.is_none()
+    }
 }
 
 fn without_noise(object: &Value, left_out: &mut Vec<String>) -> Value {
@@ -183,7 +278,23 @@ mod tests {
     fn shown(before: Value, after: Value) -> String {
         let (verb, act, reason) = ("update".into(), String::new(), String::new());
         let (rules, options, hidden) = (vec![], vec![], vec![]);
-        let shown = Shown { verb, dry_run: false, act, reason, rules, options, hidden, before, after };
+        let (listing, beside) = (None, Beside::default());
+        told(&Shown {
+            verb,
+            dry_run: false,
+            act,
+            reason,
+            rules,
+            options,
+            hidden,
+            before,
+            after,
+            listing,
+            beside,
+        })
+    }
+
+    fn told(shown: &Shown) -> String {
         let Changes { lines, left_out } = shown.changes();
         let text = |line: &Line| match line {
             Line::Same(line) => format!("  {line}"),
@@ -232,6 +343,18 @@ mod tests {
         });
         assert_eq!((was, is), (before.iter().collect(), after.iter().collect()));
         assert!(lines.len() < 6_000, "none is the same");
+    }
+
+    #[test]
+    fn what_goes_with_a_collection_is_listed() {
+        let listed = |namespace: &str, name: &str| Listed { namespace: namespace.into(), name: name.into() };
+        let objects =
+            vec![listed("shop", "b"), listed("other", "c"), listed("shop", "a"), listed("", "d\n- e")];
+        let shown = json!({
+            "verb": "deletecollection", "dry_run": false, "act": "", "reason": "", "rules": [], "options": [], "hidden": [],
+            "before": null, "after": null, "listing": Listing { resource: "configmaps".into(), objects }
+        });
+        insta::assert_snapshot!(told(&serde_json::from_value(shown).unwrap()));
     }
 
     #[test]

@@ -18,6 +18,7 @@ pub fn bound() -> Bound {
         content_type: None,
         decide_by: String::new(),
         delegator: "ada@example.com".into(),
+        each: vec![],
         hidden: None,
         method: "DELETE".into(),
         nonce: "n-1".into(),

@@ -118,6 +118,9 @@ pub enum Refusal {
     /// It was approved for something else.
     #[error("it was approved for another call")]
     OtherCall,
+    /// An object that would be deleted is named twice, or out of order.
+    #[error("an object that would be deleted is named twice, or out of order")]
+    NamedTwice,
     /// What was asked can be met by nobody, or is not what a yes would be bound to.
     #[error("nobody is asked to decide, or not within the time that a yes is bound to")]
     Unmeetable,

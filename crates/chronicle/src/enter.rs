@@ -62,7 +62,7 @@ async fn enter(work: &mut Work<'_>, leaf: i64, time: i64, event: &Event) -> Resu
                 asked: story::request(&answered.request),
                 state: "answered",
                 rules: String::new(),
-                status: None,
+                status: answered.status,
                 message: None,
                 approval: None,
                 look: false,

@@ -112,8 +112,9 @@ fn intended(intent: &Intent) -> String {
         intent.looks_for.as_ref().map_or_else(String::new, |call| format!(", the gate's look for {call}"));
     let approved =
         intent.approval.as_ref().map_or_else(String::new, |approval| format!(", approved as {approval}"));
+    let part = intent.part.as_ref().map_or_else(String::new, |part| format!(", a part of {}", part.of));
     format!(
-        "{} {} {} (allowed by {}{masked}{shown}{looks}{approved}) [{}]",
+        "{} {} {} (allowed by {}{masked}{shown}{looks}{approved}{part}) [{}]",
         actor(&intent.actor),
         request(&intent.request),
         cluster(&intent.request),

@@ -9,9 +9,16 @@
 use http::Response;
 use kube_api::{Request, Verb};
 use mask::placeholder_path;
-use policy::{Judgement, Permit, Verdict};
+use policy::{Judgement, Verdict};
 
-use crate::{call::Call, forward::Forwarded, hold::Stopped, judged::Judged, refuse::Refused, reply::Reply};
+use crate::{
+    call::Call,
+    forward::Forwarded,
+    hold::{Granted, Stopped},
+    judged::Judged,
+    refuse::Refused,
+    reply::Reply,
+};
 
 /// How often a call is judged and sent again.
 const REPEATS: u32 = 3;
@@ -40,9 +47,12 @@ impl Call {
         again: &mut impl FnMut() -> Option<&'a Request>,
     ) -> Result<Forwarded<'a>, Refused> {
         match self.permit(request).await {
-            Ok(permit) => {
+            Ok(Granted::One(permit)) => {
                 let again = if permit.request().names_version() { again() } else { None };
-                self.forward(permit, again).await
+                self.forward(*permit, again).await
+            }
+            Ok(Granted::Each(request, permits)) => {
+                self.forward_each(&request, permits).await.map(Forwarded::Answer)
             }
             Err(stopped) => self.stop(&stopped.0, stopped.1).await.map(Forwarded::Answer),
         }
@@ -50,7 +60,7 @@ impl Call {
 
     /// The permit for `request`, or for what is sent in its place; or else the request as far as it came, and why it came
     /// no further.
-    async fn permit(&self, request: Request) -> Result<Permit, Stopped> {
+    async fn permit(&self, request: Request) -> Result<Granted, Stopped> {
         // As its client sent it: kept only where something else is judged in its place.
         let (mut asked, request) = match self.settle(&request).await {
             Ok(Some(settled)) => (Some(request), settled),
@@ -68,7 +78,7 @@ impl Call {
             }
         };
         match verdict {
-            Verdict::Allow(permit) => Ok(permit),
+            Verdict::Allow(permit) => Ok(Granted::One(Box::new(permit))),
             Verdict::Ask(ask) => {
                 let key = self.key_of(asked.as_ref().unwrap_or_else(|| ask.request()));
                 self.hold(key, ask).await

@@ -191,7 +191,8 @@ impl Call {
             }
         };
         if self.gate.rejections().tells_answer_alone(self.caller.session()) {
-            let event = record::answered(&self.id, &self.actor, self.cluster(), &request, &self.known());
+            let event =
+                record::answered(&self.id, &self.actor, self.cluster(), &request, &self.known(), None);
             self.record(event, Ended::Completed).await?;
         } else {
             self.ended(Ended::Completed, 0);

@@ -9,18 +9,23 @@
 //! The bytes that were asked about are the bytes that are sent. While its client waits, the request itself is held, in
 //! memory. When the client comes back, it sends the same bytes again: they are found by a keyed digest, so that no body, which
 //! may be secret, has to be kept meanwhile. What approvers are shown is kept, masked.
+//!
+//! A deletion of a collection is listed when it asks, and becomes the deletes of what is in that list.
 
+mod beside;
+mod listing;
 mod request;
 mod wait;
 
-use approval::{Shown, Target, Why};
+use approval::{Beside, Shown, Target, Why};
 use http::StatusCode;
-use kube_api::{Body, Request, Verb};
+use kube_api::{Request, Verb};
 use ledger::leaf::Cause;
 use mask::Live;
 use policy::{Ask, Permit, RuleRef};
 use serde_json::Value;
 
+use self::{beside::Wanted, listing::Covered};
 use crate::{
     call::Call,
     judged::Judged,
@@ -34,6 +39,14 @@ const MOST_SHOWN: usize = 256 << 10;
 /// A request as far as it came, and why it came no further.
 pub(crate) type Stopped = Box<(Request, Stop)>;
 
+/// What may be sent.
+pub(crate) enum Granted {
+    /// The request.
+    One(Box<Permit>),
+    /// The deletes of which this request consists.
+    Each(Box<Request>, Vec<Permit>),
+}
+
 /// What is asked, ready to be shown and sent.
 struct Prepared {
     ask: Ask,
@@ -42,16 +55,21 @@ struct Prepared {
     target: Option<Target>,
     /// Keyed digest of what the API server answered the dry run.
     result: Option<String>,
-    /// What approvers are shown.
+    /// What approvers are shown, but for what there is to see beside the object.
     shown: Shown,
+    /// What that is.
+    wanted: Wanted,
 }
 
 impl Call {
     /// The permit for what is asked, once humans said yes. `key` is that of the request as its client sent it.
-    pub(crate) async fn hold(&self, key: String, ask: Ask) -> Result<Permit, Stopped> {
+    pub(crate) async fn hold(&self, key: String, ask: Ask) -> Result<Granted, Stopped> {
         let request = ask.request().clone();
         let held = async {
             let prepared = self.prepare(key, ask).await?;
+            if prepared.shown.listing.as_ref().is_some_and(|listing| listing.objects.is_empty()) {
+                return Ok(Granted::Each(Box::new(request.clone()), Vec::new()));
+            }
             let approval = self.asked(&prepared).await?;
             self.wait(prepared, approval).await
         };
@@ -74,6 +92,9 @@ impl Call {
             return Err(wait::outdated(&ask));
         }
         can_be_asked(&ask)?;
+        if ask.request().verb() == Verb::DeleteCollection {
+            return self.prepare_each(key, ask).await;
+        }
         let live = if is_by_name(ask.request()) { Some(self.look(ask.request()).await?) } else { None };
         let target = live.as_ref().map(|live| target(live, ask.request())).transpose()?;
         let ask = match &target {
@@ -99,7 +120,21 @@ impl Call {
             let how = "it is about an object too large to be shown to humans";
             return Err(Stop::asked(&ask, ask.ended(how, None, false)));
         }
-        Ok(Prepared { ask, key, target, result, shown })
+        let wanted = Wanted::of(ask.request(), live.as_ref(), after.as_deref());
+        Ok(Prepared { ask, key, target, result, shown, wanted })
+    }
+
+    /// Lists what a deletion of a collection covers, and binds it to that.
+    async fn prepare_each(&self, key: String, ask: Ask) -> Result<Prepared, Stop> {
+        let Covered { members, labels, listing } = self.list(&ask).await?;
+        let wanted = Wanted::of_each(ask.request(), labels);
+        let ask = ask.of_each(&members).map_err(|refusal| Stop::Refused {
+            refused: Refused::Unparsed(Box::new(refusal.status())),
+            cause: Cause::Malformed,
+            decision: None,
+        })?;
+        let shown = Shown { listing: Some(listing), ..self.shown(&ask, None, None) };
+        Ok(Prepared { ask, key, target: None, result: None, shown, wanted })
     }
 
     /// What approvers are shown, masked: what is asked, why, and the object `before` and `after`.
@@ -117,6 +152,8 @@ impl Call {
             hidden: hidden.unwrap_or_default(),
             before: masked(before),
             after: masked(after),
+            listing: None,
+            beside: Beside::default(),
         }
     }
 }
@@ -125,16 +162,11 @@ impl Call {
 fn can_be_asked(ask: &Ask) -> Result<(), Stop> {
     let request = ask.request();
     let on_subresource = request.resource().is_some_and(|resource| resource.subresource().is_some());
-    let (how, next) = match request.verb() {
-        Verb::DeleteCollection => {
-            ("which objects that is cannot be told humans beforehand", "delete them by their names")
-        }
-        Verb::Create if on_subresource && !request.is_eviction() => (
-            "what it would do cannot be shown to humans",
-            "do it in another way, or ask the owner of the policy",
-        ),
-        _ => return Ok(()),
-    };
+    if request.verb() != Verb::Create || !on_subresource || request.is_eviction() {
+        return Ok(());
+    }
+    let how = "what it would do cannot be shown to humans";
+    let next = "do it in another way, or ask the owner of the policy";
     Err(Stop::asked(ask, ask.ended(how, Some(next), false)))
 }
 
@@ -157,17 +189,16 @@ fn target(live: &Live, request: &Request) -> Result<Target, Stop> {
 /// How something is to be deleted, as it will be sent (`DeleteOptions` in k8s.io/apimachinery/pkg/apis/meta/v1): what is not said
 /// is as the API server likes it.
 fn options(request: &Request) -> Vec<String> {
-    let body = request.body().map(Body::value);
     let options = match request.verb() {
-        Verb::Delete => body,
-        _ if request.is_eviction() => body.and_then(|body| body.get("deleteOptions")),
-        _ => None,
+        Verb::Delete | Verb::DeleteCollection => request.delete_options(),
+        _ if request.is_eviction() => {
+            let body = request.body().and_then(|body| body.value().get("deleteOptions"));
+            body.and_then(Value::as_object).cloned().unwrap_or_default()
+        }
+        _ => return Vec::new(),
     };
-    let members = options.and_then(Value::as_object).into_iter().flatten();
-    members
-        .filter(|(name, _)| !["kind", "apiVersion", "preconditions"].contains(&name.as_str()))
-        .map(|(name, value)| format!("{name}: {value}"))
-        .collect()
+    let told = |name: &str| !["kind", "apiVersion", "preconditions"].contains(&name);
+    options.iter().filter(|(name, _)| told(name)).map(|(name, value)| format!("{name}: {value}")).collect()
 }
 
 impl Stop {

@@ -25,6 +25,7 @@ mod call;
 mod compress;
 mod connection;
 mod deliver;
+mod each;
 mod forward;
 mod gate;
 mod hold;

@@ -48,19 +48,24 @@ impl Call {
     /// masked.
     pub(crate) async fn look(&self, request: &Request) -> Result<Live, Stop> {
         let read = request.as_read().map_err(|_refusal| Stop::unseen(Refused::Internal))?;
-        let permit = match self.judge(read) {
-            Judgement::Verdict(Verdict::Allow(permit)) => permit,
-            Judgement::Verdict(Verdict::Ask(ask)) => return Err(Judged::from(&ask).of_look().into()),
-            Judgement::Verdict(Verdict::Deny(denial)) => return Err(Judged::from(&denial).of_look().into()),
-            Judgement::Look(_) => return Err(Stop::unseen(Refused::Internal)),
-        };
-        match self.send_look(permit).await? {
+        match self.look_by(read).await? {
             Seen::Object(live) => Ok(*live),
             Seen::Error(error, _) if error.status == StatusCode::NOT_FOUND => {
                 Ok(Live::absent(self.upstream().guard(), request))
             }
             Seen::Error(error, _) => Err(Stop::unseen(Refused::Unseen(Unseen::Answered(error.status)))),
         }
+    }
+
+    /// What there is to see by `read`, which the agent must be permitted to ask itself.
+    pub(crate) async fn look_by(&self, read: Request) -> Result<Seen, Stop> {
+        let permit = match self.judge(read) {
+            Judgement::Verdict(Verdict::Allow(permit)) => permit,
+            Judgement::Verdict(Verdict::Ask(ask)) => return Err(Judged::from(&ask).of_look().into()),
+            Judgement::Verdict(Verdict::Deny(denial)) => return Err(Judged::from(&denial).of_look().into()),
+            Judgement::Look(_) => return Err(Stop::unseen(Refused::Internal)),
+        };
+        self.send_look(permit).await
     }
 
     /// The verdict on a request that is judged by what it makes of the object: the API server says that in a dry run, or

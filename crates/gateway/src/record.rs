@@ -83,18 +83,20 @@ impl Told<'_> {
     }
 }
 
-/// A call that the gate answered itself.
+/// A call that the gate answered itself; `status`, if it was sent in parts.
 pub(crate) fn answered(
     call: &Id,
     actor: &Actor,
     cluster: &str,
     request: &Request,
     known: &KnownValues,
+    status: Option<u16>,
 ) -> Event {
     Event::Answered(Box::new(leaf::Answered {
         call: call.clone(),
         actor: actor.clone(),
         request: upstream::request(cluster, request, known),
+        status,
     }))
 }
 

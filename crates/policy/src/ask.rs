@@ -17,7 +17,27 @@ pub struct Ask {
     request: Request,
     /// The version that the request is bound to already, since it was judged by what it makes of that.
     version: Option<String>,
+    /// Of a deletion of a collection: what is sent in its place, in the order of the objects' uids.
+    each: Vec<One>,
     asking: Box<Asking>,
+}
+
+/// An object that a deletion of a collection covers, as it was looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    /// Its namespace; empty if it is in none.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+    /// Which it is, and in which version.
+    pub object: Target,
+}
+
+/// The delete of one of them.
+#[derive(Debug)]
+struct One {
+    object: Target,
+    request: Request,
 }
 
 /// What policy says of it.
@@ -38,6 +58,7 @@ impl Ask {
             cluster: cluster.to_owned(),
             request,
             version: None,
+            each: Vec::new(),
             asking: Box::new(asking),
         }
     }
@@ -120,24 +141,52 @@ impl Ask {
         Ok(Self { request, ..self })
     }
 
+    /// The same deletion of a collection, as the deletes of these objects and of no others: each of the object as it was looked at,
+    /// or the API server answers 409.
+    ///
+    /// # Errors
+    /// It is none, or has no such object; its client named an object or version of its own, and one of these is another.
+    pub fn of_each(self, members: &[Member]) -> Result<Self, Refusal> {
+        let one = |member: &Member| {
+            let Member { namespace, name, object } = member;
+            let (uid, version) = (&object.uid, &object.resource_version);
+            let request = self.request.as_delete_of(namespace, name, uid, version)?;
+            Ok(One { object: object.clone(), request })
+        };
+        let mut each = members.iter().map(one).collect::<Result<Vec<_>, _>>()?;
+        each.sort_by(|one, other| one.object.uid.cmp(&other.object.uid));
+        Ok(Self { each, ..self })
+    }
+
+    /// The objects of a deletion of a collection, once [`Ask::of_each`] named them, in the order in which they are approved.
+    pub fn each(&self) -> impl Iterator<Item = &Target> {
+        self.each.iter().map(|one| &one.object)
+    }
+
+    /// The permits for the deletes of each object, by one approval that was used for all of them: `bound` is what was approved, as for
+    /// [`Ask::approved`].
+    ///
+    /// # Errors
+    /// The request still waits: the approval was for something else, or for other objects, or by another policy.
+    pub fn approved_each(self, bound: &Bound, approval: Consumed) -> Result<Vec<Permit>, Box<Self>> {
+        if !self.is(bound, &approval) || !self.each().eq(&bound.each) {
+            return Err(Box::new(self));
+        }
+        let Some(proofs) = approval.each(bound) else { return Err(Box::new(self)) };
+        let who = Principal { agent: &self.agent, groups: &self.groups };
+        let permit = |(one, proof): (One, Consumed)| {
+            Permit::new(&who, &self.cluster, one.request, self.asking.granted.clone()).by(proof)
+        };
+        Ok(self.each.into_iter().zip(proofs).map(permit).collect())
+    }
+
     /// The permit, by an approval that was used for this: `bound` is what was approved. Session, object and the bytes of the body are
     /// in its digest and not known here; whoever asked has computed it anew.
     ///
     /// # Errors
     /// The request still waits: the approval was for something else, or by another policy.
     pub fn approved(self, bound: &Bound, approval: Consumed) -> Result<Permit, Box<Self>> {
-        let url = self.request.path_and_query();
-        let content = self.request.body().map(|body| body.content().header_value());
-        let content = content.as_ref().and_then(|value| value.to_str().ok());
-        let same = bound.digest() == approval.digest()
-            && (bound.hidden.is_some() || bound.url == url)
-            && bound.content_type.as_deref() == content
-            && bound.body.is_some() == content.is_some()
-            && bound.agent == self.agent
-            && bound.cluster == self.cluster
-            && bound.method == self.request.method().as_str()
-            && bound.policy == self.decision().policy_digest().as_str();
-        if !same {
+        if !self.is(bound, &approval) || !self.each.is_empty() || !bound.each.is_empty() {
             return Err(Box::new(self));
         }
         let permit = Permit::new(
@@ -147,6 +196,22 @@ impl Ask {
             self.asking.granted,
         );
         Ok(permit.by(approval))
+    }
+
+    /// Whether it is what was approved, as far as that is known here.
+    fn is(&self, bound: &Bound, approval: &Consumed) -> bool {
+        let url = self.request.path_and_query();
+        let content = self.request.body().map(|body| body.content().header_value());
+        let content = content.as_ref().and_then(|value| value.to_str().ok());
+        bound.digest() == approval.digest()
+            && approval.part().is_none()
+            && (bound.hidden.is_some() || bound.url == url)
+            && bound.content_type.as_deref() == content
+            && bound.body.is_some() == content.is_some()
+            && bound.agent == self.agent
+            && bound.cluster == self.cluster
+            && bound.method == self.request.method().as_str()
+            && bound.policy == self.decision().policy_digest().as_str()
     }
 
     fn principal(&self) -> Principal<'_> {

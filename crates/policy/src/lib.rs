@@ -37,7 +37,7 @@ mod verdict;
 mod vocabulary;
 mod wording;
 
-pub use ask::Ask;
+pub use ask::{Ask, Member};
 pub use bundle::{Bundle, Digest, Source, Summary, check};
 pub use decision::{Decision, Outcome, Reveal, RuleRef};
 pub use explain::{Considered, Explanation, Fate, explain};

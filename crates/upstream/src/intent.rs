@@ -42,6 +42,7 @@ pub struct Intent {
     actor: Actor,
     looks_for: Option<Id>,
     approval: Option<Id>,
+    part: Option<leaf::Part>,
     permit: Permit,
     impersonation: Impersonation,
     known: KnownValues,
@@ -60,13 +61,11 @@ impl Intent {
         let actor = Actor { agent: permit.agent().into(), groups, delegator, session, src };
         let impersonation = Impersonation::of(&actor, permit.decision().masked_read())?;
         let audit_id = crate::impersonation::value("call", call.as_str())?;
-        let approval = match permit.approval() {
-            Some(approval) if approval.call() != call.as_str() => return Err(Unintendable::OtherCall),
-            Some(approval) => Some(Id::new(approval.approval()).map_err(Unintendable::Approval)?),
-            None => None,
-        };
+        let part = part_of(&permit, &call)?;
+        let approval = permit.approval().map(|approval| Id::new(approval.approval())).transpose();
+        let approval = approval.map_err(Unintendable::Approval)?;
         let outgoing = permit.request().to_http();
-        Ok(Self { call, audit_id, actor, looks_for, approval, permit, impersonation, known, outgoing })
+        Ok(Self { call, audit_id, actor, looks_for, approval, part, permit, impersonation, known, outgoing })
     }
 
     /// The request that was judged.
@@ -100,6 +99,20 @@ impl Intent {
 
     pub(crate) fn outgoing(&self) -> &http::Request<Bytes> {
         &self.outgoing
+    }
+}
+
+/// Which part of the call, for which an approval was used, is sent as `call`; `None` if that is the whole of it.
+fn part_of(permit: &Permit, call: &Id) -> Result<Option<leaf::Part>, Unintendable> {
+    let Some(approval) = permit.approval() else { return Ok(None) };
+    let is_call = approval.call() == call.as_str();
+    match approval.part() {
+        None if is_call => Ok(None),
+        Some(object) if !is_call => {
+            let of = Id::new(approval.call()).map_err(Unintendable::Approval)?;
+            Ok(Some(leaf::Part { of, object: object.clone() }))
+        }
+        None | Some(_) => Err(Unintendable::OtherCall),
     }
 }
 
@@ -142,6 +155,7 @@ impl Entry for Intent {
             audit_id: self.call.clone(),
             looks_for: self.looks_for.clone(),
             approval: self.approval.clone(),
+            part: self.part.clone(),
         }))
     }
 }

@@ -39,7 +39,7 @@ impl Call {
     }
 
     /// What every refusal of this call has in common.
-    pub(super) fn told<'a>(&'a self, status: &'a Status) -> Told<'a> {
+    pub(crate) fn told<'a>(&'a self, status: &'a Status) -> Told<'a> {
         Told {
             call: &self.id,
             actor: &self.actor,
@@ -66,7 +66,7 @@ impl Call {
         Err(refused)
     }
 
-    pub(super) async fn record(&self, event: Event, ended: Ended) -> Result<(), Refused> {
+    pub(crate) async fn record(&self, event: Event, ended: Ended) -> Result<(), Refused> {
         let recorded = self.gate.ledger().append(event).await;
         let ended = if recorded.is_ok() { ended } else { Ended::Unrecorded };
         self.ended(ended, 0);

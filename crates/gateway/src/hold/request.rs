@@ -1,6 +1,6 @@
 //! Asking humans, unless they were asked already.
 
-use approval::{Approval, Asked, Bound, What};
+use approval::{Approval, Asked, Bound, Shown, What};
 use inbox::{Error, Inbox};
 use jiff::{SignedDuration, Timestamp};
 use ledger::leaf::{self, Hidden};
@@ -44,7 +44,8 @@ impl Call {
             bound: self.bound(prepared, uuid::Uuid::new_v4().simple().to_string(), decide_by),
             demands: prepared.ask.demands().to_vec(),
         };
-        let shown = serde_json::to_string(&prepared.shown).map_err(|error| {
+        let shown = Shown { beside: self.look_beside(prepared).await, ..prepared.shown.clone() };
+        let shown = serde_json::to_string(&shown).map_err(|error| {
             tracing::error!(call = %self.id(), %error, "what approvers are shown cannot be written");
             Stop::unseen(Refused::Internal)
         })?;
@@ -88,6 +89,7 @@ impl Call {
             content_type: content.and_then(|value| value.to_str().ok().map(str::to_owned)),
             decide_by: decide_by.to_string(),
             delegator: self.caller().delegator().as_str().to_owned(),
+            each: prepared.ask.each().cloned().collect(),
             hidden: told_in_part.then(|| keyed(outgoing.uri().to_string().as_bytes())),
             method: outgoing.method().to_string(),
             nonce,
@@ -116,6 +118,9 @@ impl Call {
         }
         if now.policy != before.policy {
             return Some("the policy has changed");
+        }
+        if now.each != before.each {
+            return Some("the objects that it covers have changed");
         }
         let same_object = now.target == before.target;
         Some(if same_object { "what would be sent has changed" } else { "the object has changed" })

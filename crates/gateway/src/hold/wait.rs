@@ -2,10 +2,10 @@
 
 use approval::{Approval, Refusal, State, What};
 use inbox::{Error, Waiting};
-use policy::{Ask, Permit};
+use policy::Ask;
 use tokio::time::{Instant, sleep_until};
 
-use super::Prepared;
+use super::{Granted, Prepared};
 use crate::{call::Call, interrupt::Nature, look::Stop, outcome::Ending, refuse::Refused};
 
 /// Why a call waits no longer.
@@ -18,7 +18,7 @@ enum Over {
 
 impl Call {
     /// Waits until the approval is there, and uses it.
-    pub(super) async fn wait(&self, prepared: Prepared, asked: Approval) -> Result<Permit, Stop> {
+    pub(super) async fn wait(&self, prepared: Prepared, asked: Approval) -> Result<Granted, Stop> {
         let inbox = self.gate().inbox();
         let id = asked.asked().id.clone();
         let mut steps = inbox.watch(&id);
@@ -88,10 +88,16 @@ impl Call {
         }
     }
 
-    fn granted(&self, ask: Ask, used: &Approval) -> Result<Permit, Stop> {
+    fn granted(&self, ask: Ask, used: &Approval) -> Result<Granted, Stop> {
         let internal = || Stop::unseen(Refused::Internal);
-        let proof = used.consumed().ok_or_else(internal)?;
-        ask.approved(&used.asked().bound, proof).map_err(|_ask| {
+        let (proof, bound) = (used.consumed().ok_or_else(internal)?, &used.asked().bound);
+        let granted = if bound.each.is_empty() {
+            ask.approved(bound, proof).map(|permit| Granted::One(Box::new(permit)))
+        } else {
+            let request = Box::new(ask.request().clone());
+            ask.approved_each(bound, proof).map(|permits| Granted::Each(request, permits))
+        };
+        granted.map_err(|_ask| {
             tracing::error!(call = %self.id(), approval = used.asked().id, "what was approved is not what would be sent");
             internal()
         })

@@ -27,6 +27,19 @@ pub struct Intent {
     /// The approval that was used for it, if policy asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approval: Option<Id>,
+    /// What it is a part of, if the gate sends one call of the agent's as several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub part: Option<Part>,
+}
+
+/// One delete of those by which the gate does a deletion of a collection that humans approved.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Part {
+    /// The agent's call.
+    pub of: Id,
+    /// The one object that is deleted, if it is still in this version.
+    pub object: approval::Target,
 }
 
 /// Who a connection turned out to be.
@@ -218,7 +231,7 @@ pub struct Refusal {
     pub message: Text<2048>,
 }
 
-/// A call that the gate answered by itself.
+/// A call that the gate answered by itself: a question about the caller's own rights, or one that it sent in parts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Answered {
@@ -228,6 +241,9 @@ pub struct Answered {
     pub actor: Actor,
     /// What is asked.
     pub request: Request,
+    /// The HTTP status given, of a call that was sent in parts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
 }
 
 /// A request line as the client sent it.

@@ -65,7 +65,7 @@ events! {
     Outcome(Outcome) = "outcome",
     /// A call that was never sent, and why.
     Refusal(Box<Refusal>) = "refusal",
-    /// A call that the gate answered by itself: a question about the caller's own rights.
+    /// A call that the gate answered by itself: a question about the caller's own rights, or one that it sent in parts.
     Answered(Box<Answered>) = "answered",
     /// Calls turned away at the door, counted together.
     Rejections(Rejections) = "rejections",

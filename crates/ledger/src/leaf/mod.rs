@@ -12,8 +12,8 @@ mod hidden;
 mod text;
 
 pub use call::{
-    Actor, Answered, Cause, Decision, Impersonated, Intent, Outcome, RawRequest, Refusal, Request, Reveal,
-    Rule, Stage, Verdict,
+    Actor, Answered, Cause, Decision, Impersonated, Intent, Outcome, Part, RawRequest, Refusal, Request,
+    Reveal, Rule, Stage, Verdict,
 };
 pub use event::{
     ApprovalAsked, ApprovalStep, Event, Kind, KnownValueSent, Lifted, PasskeyEnrolled, PasskeyRemoved,

@@ -66,6 +66,7 @@ fn intent(text: &str) -> Event {
         audit_id: Id::from_u128(3),
         looks_for: None,
         approval: None,
+        part: None,
     }));
     intent.digest(&digester());
     intent
@@ -91,7 +92,7 @@ fn refusal(text: &str) -> Event {
 fn answered(text: &str) -> Event {
     let Event::Intent(intent) = intent(text) else { panic!("an intent") };
     let Intent { call, actor, request, .. } = *intent;
-    Event::Answered(Box::new(Answered { call, actor, request }))
+    Event::Answered(Box::new(Answered { call, actor, request, status: None }))
 }
 
 /// A flood by this many sessions with ids as long as there are.

@@ -6,7 +6,7 @@ use approval::{Approval, Assurance, Bound, State, Transition, What};
 
 use super::report::{Finding, Report};
 use crate::leaf::{
-    Actor, ApprovalAsked, ApprovalStep, Decision, Intent, PasskeyEnrolled, PasskeyRemoved, Request,
+    Actor, ApprovalAsked, ApprovalStep, Decision, Intent, Part, PasskeyEnrolled, PasskeyRemoved, Request,
 };
 
 /// Approvals remembered, at most.
@@ -29,6 +29,8 @@ struct Known {
     steps: Vec<Transition>,
     /// Where a call was sent by it.
     used: Option<u64>,
+    /// Where each object was deleted by it, by uid, if it names several.
+    deleted: BTreeMap<String, u64>,
 }
 
 impl Approvals {
@@ -53,10 +55,7 @@ impl Approvals {
             bad(format!("it is bound to another {part} than what is asked"));
         }
         match Approval::new(leaf.asked.clone()) {
-            Ok(approval) => drop(
-                self.known
-                    .insert(id, Known { approval, request: request.clone(), steps: Vec::new(), used: None }),
-            ),
+            Ok(approval) => drop(self.known.insert(id, Known::new(approval, request.clone()))),
             Err(why) => bad(why.to_string()),
         }
     }
@@ -119,10 +118,7 @@ impl Approvals {
             None => "nobody was asked".to_owned(),
             Some(known) => match known.misused(intent) {
                 Some(why) => why,
-                None => {
-                    known.used = Some(index);
-                    return;
-                }
+                None => return known.used(index, intent),
             },
         };
         if !gaps {
@@ -132,22 +128,71 @@ impl Approvals {
 }
 
 impl Known {
+    fn new(approval: Approval, request: Request) -> Self {
+        Self { approval, request, steps: Vec::new(), used: None, deleted: BTreeMap::new() }
+    }
+
+    fn used(&mut self, index: u64, intent: &Intent) {
+        match &intent.part {
+            Some(part) => drop(self.deleted.insert(part.object.uid.clone(), index)),
+            None => self.used = Some(index),
+        }
+    }
+
     fn misused(&self, intent: &Intent) -> Option<String> {
+        let bound = &self.approval.asked().bound;
+        let call = match (&intent.part, bound.each.is_empty()) {
+            (None, true) => &intent.call,
+            (Some(part), false) => &part.of,
+            (Some(_), true) => return Some("it was for one call, and not for parts of it".to_owned()),
+            (None, false) => return Some("it was for deletes of the objects that it names".to_owned()),
+        };
         if let Some(used) = self.used {
             return Some(format!("it was used at leaf {used}"));
         }
         match self.approval.state() {
-            State::Consumed { call } if *call == intent.call.as_str() => {}
+            State::Consumed { call: used } if used == call.as_str() => {}
             State::Consumed { call } => return Some(format!("it was used for call {call}")),
             other => return Some(format!("it was {}", other.as_str())),
+        }
+        if let Some(part) = &intent.part {
+            return self.misdeleted(part, intent);
         }
         if self.request != intent.request {
             return Some("another request was sent than was asked about".to_owned());
         }
-        let bound = &self.approval.asked().bound;
         let Intent { actor, request, decision, .. } = intent;
         differs(bound, actor, request, decision).map(|part| format!("it was for another {part}"))
     }
+
+    /// Each delete by it has to be of an object that it names, in the version that it names, and the only one of that.
+    fn misdeleted(&self, part: &Part, intent: &Intent) -> Option<String> {
+        let bound = &self.approval.asked().bound;
+        let object = &part.object;
+        if !bound.each.contains(object) {
+            return Some(format!("it does not name the object {}", object.uid));
+        }
+        if let Some(deleted) = self.deleted.get(&object.uid) {
+            return Some(format!("the object {} was deleted by it at leaf {deleted}", object.uid));
+        }
+        if !is_of(&intent.request, &self.request) {
+            return Some("something else was sent than deletes of what was asked about".to_owned());
+        }
+        let differing = differing(bound, &intent.actor, &intent.request, &intent.decision);
+        differing.map(|part| format!("it was for another {part}"))
+    }
+}
+
+/// Whether it deletes an object, bound to one, of the collection that is to be deleted.
+fn is_of(delete: &Request, collection: &Request) -> bool {
+    let kind = |request: &Request| {
+        let Request { cluster, group, version, resource, subresource, dry_run, .. } = request.clone();
+        (cluster, group, version, resource, subresource, dry_run)
+    };
+    let covered = collection.namespace.is_none() || delete.namespace == collection.namespace;
+    // The preconditions stand in the body.
+    let bound = delete.verb.as_str() == "delete" && delete.name.is_some() && delete.body.is_some();
+    bound && covered && kind(delete) == kind(collection)
 }
 
 /// The first part of what was approved that is not what was sent.
@@ -155,14 +200,19 @@ fn differs(bound: &Bound, actor: &Actor, request: &Request, decision: &Decision)
     // As a leaf has it.
     let body = serde_json::to_value(&request.body).ok();
     let body = body.as_ref().and_then(|body| body.get("digest")?.as_str());
+    let parts = [("path", request.path.to_string() == bound.url), ("body", body == bound.body.as_deref())];
+    let request_differs = || parts.into_iter().find_map(|(part, same)| (!same).then_some(part));
+    differing(bound, actor, request, decision).or_else(request_differs)
+}
+
+/// The same, but for what differs between the parts of a call.
+fn differing(bound: &Bound, actor: &Actor, request: &Request, decision: &Decision) -> Option<&'static str> {
     let parts = [
         ("agent", actor.agent.to_string() == bound.agent),
         ("delegator", actor.delegator.as_str() == bound.delegator),
         ("session", actor.session.as_str() == bound.session),
         ("cluster", request.cluster.to_string() == bound.cluster),
         ("policy", decision.policy.to_string() == bound.policy),
-        ("path", request.path.to_string() == bound.url),
-        ("body", body == bound.body.as_deref()),
     ];
     parts.into_iter().find_map(|(part, same)| (!same).then_some(part))
 }

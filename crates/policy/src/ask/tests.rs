@@ -119,3 +119,79 @@ fn demands_name_the_rule_its_approvers_and_its_authors() {
         json!([{"rule": "asks", "approvers": ["sre"], "quorum": 1, "authors": ["Ada", "grace@example.com"]}]);
     assert_eq!(demands, expected);
 }
+
+const PODS: &str = "/api/v1/namespaces/shop/pods";
+
+fn member(name: &str, uid: &str) -> Member {
+    let object = Target { uid: uid.into(), resource_version: "7".into() };
+    Member { namespace: "shop".into(), name: name.into(), object }
+}
+
+fn ask_each() -> Ask {
+    let line = format!("DELETE {PODS}?labelSelector=app%3Dweb&gracePeriodSeconds=0");
+    asked_for(&line, "", "").of_each(&[member("b", "u-2"), member("a", "u-1")]).unwrap()
+}
+
+fn bound_each() -> Bound {
+    let each = ask_each().each().cloned().collect();
+    Bound { each, url: ask_each().request().path_and_query(), ..bound() }
+}
+
+#[test]
+fn one_approval_of_several_objects_makes_one_permit_for_each() {
+    let permits = ask_each().approved_each(&bound_each(), used(&bound_each())).unwrap();
+    let sent: Vec<String> = permits
+        .iter()
+        .map(|permit| {
+            let request = permit.request();
+            let proof = permit.approval().unwrap();
+            assert_eq!((proof.approval(), proof.call()), ("a", "c"));
+            let (line, body) = (request.path_and_query(), request.body().unwrap().value());
+            format!("{} {line} {body} {}", request.method(), proof.part().unwrap().uid)
+        })
+        .collect();
+    insta::assert_snapshot!(sent.join("\n"));
+}
+
+#[test]
+fn an_approval_of_other_objects_makes_none_and_none_makes_one_for_the_collection() {
+    let each = |each: Vec<Target>| Bound { each, ..bound_each() };
+    let more = member("c", "u-3").object;
+    let two = bound_each().each;
+    for other in [
+        each(vec![]),
+        each(two.iter().take(1).cloned().collect()),
+        each(two.iter().cloned().chain([more]).collect()),
+        each(two.iter().map(|it| Target { resource_version: "8".into(), ..it.clone() }).collect()),
+        Bound { url: PODS.into(), ..bound_each() },
+    ] {
+        assert!(ask_each().approved_each(&other, used(&other)).is_err(), "{other:?}");
+    }
+    assert!(ask_each().approved_each(&bound_each(), used(&bound())).is_err());
+    assert!(ask_each().approved(&bound_each(), used(&bound_each())).is_err());
+    let whole = Bound { each: vec![], ..bound_each() };
+    assert!(ask_each().approved(&whole, used(&whole)).is_err());
+    // The proof for one object is none for all of them.
+    let part = used(&bound_each()).each(&bound_each()).unwrap().remove(0);
+    assert!(ask_each().approved_each(&bound_each(), part).is_err());
+    assert!(used(&bound()).each(&bound()).is_none());
+    assert!(used(&bound_each()).each(&bound()).is_none());
+}
+
+#[test]
+fn only_what_is_in_the_collection_can_be_deleted_by_it() {
+    let collection = |line: &str| asked_for(&format!("DELETE {line}"), "", "");
+    let named = |namespace: &str, name: &str| Member { namespace: namespace.into(), ..member(name, "u") };
+    for (line, member) in [
+        (PODS, named("other", "a")),
+        (PODS, named("", "a")),
+        (PODS, named("shop", "a/b")),
+        (PODS, named("shop", "..")),
+        (PODS, named("shop", "")),
+        ("/api/v1/persistentvolumes", named("shop/..", "a")),
+        (WEB, named("shop", "web")),
+    ] {
+        assert!(collection(line).of_each(std::slice::from_ref(&member)).is_err(), "{line} {member:?}");
+    }
+    assert!(collection("/api/v1/persistentvolumes").of_each(&[named("", "a")]).is_ok());
+}

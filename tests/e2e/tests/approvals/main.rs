@@ -2,5 +2,7 @@
 
 mod again;
 mod answered;
+mod collections;
+mod effects;
 mod ends;
 mod secrets;

@@ -1,4 +1,4 @@
-use approval::{Asked, What, testing as approvals};
+use approval::{Asked, Target, What, testing as approvals};
 use jiff::Timestamp;
 use passkey::Credential;
 
@@ -36,6 +36,7 @@ fn told_with(
         });
     }
     let Intent { actor, request, decision, call, .. } = intent(1, "{}");
+    let request = if asked.bound.each.is_empty() { request } else { collection() };
     let mut leaf = Event::ApprovalAsked(Box::new(ApprovalAsked {
         asked: asked.clone(),
         call,
@@ -66,6 +67,42 @@ fn told_with(
     findings.join("\n")
 }
 
+/// A log in which the deletion of two objects was approved at once, and each was deleted; after somebody changed that.
+fn each(tamper: impl FnOnce(&mut Asked, &mut Vec<What>, &mut Vec<Intent>)) -> String {
+    told(|asked, steps, intents| {
+        asked.bound.each = vec![object("u-1"), object("u-2")];
+        asked.bound.url = COLLECTION.into();
+        asked.bound.body = None;
+        *intents = vec![part("u-1", "a"), part("u-2", "b")];
+        steps.pop();
+        tamper(asked, steps, intents);
+        steps.push(approvals::used(&asked.bound, &Id::from_u128(1).to_string()));
+    })
+}
+
+const COLLECTION: &str = "/api/v1/namespaces/shop/pods";
+
+fn object(uid: &str) -> Target {
+    Target { uid: uid.into(), resource_version: "7".into() }
+}
+
+fn collection() -> Request {
+    Request { name: None, namespace: Some("shop".into()), ..testing::request("deletecollection", COLLECTION) }
+}
+
+fn part(uid: &str, name: &str) -> Intent {
+    let path = format!("{COLLECTION}/{name}");
+    let sent = Request {
+        name: Some(name.into()),
+        namespace: Some("shop".into()),
+        body: Some(Hidden::new(format!("{{\"preconditions\":{{\"uid\":\"{uid}\"}}}}"))),
+        ..testing::request("delete", &path)
+    };
+    let number = 100 + u128::from(*name.as_bytes().first().unwrap());
+    let of = Id::from_u128(1);
+    Intent { request: sent, part: Some(Part { of, object: object(uid) }), ..intent(number, "{}") }
+}
+
 fn yes(who: &str) -> What {
     approvals::yes(approvals::human(who, &["sre"]))
 }
@@ -86,6 +123,7 @@ fn intent(call: u128, body: &str) -> Intent {
         audit_id: Id::from_u128(call),
         looks_for: None,
         approval: Some(Id::new("a-1").unwrap()),
+        part: None,
     }
 }
 
@@ -147,6 +185,60 @@ fn whatever_was_not_approved_is_told() {
         ("given more time", told(|asked, _, _| asked.decide_by = Timestamp::MAX)),
         ("not asked", told(|asked, _, _| asked.id = "a-2".into())),
         ("asked of nobody", told(|asked, _, _| asked.demands.clear())),
+    ];
+    let text: Vec<String> = cases.iter().map(|(name, told)| format!("{name}:\n{told}")).collect();
+    insta::assert_snapshot!(text.join("\n"));
+}
+
+#[test]
+fn deletes_of_the_objects_that_were_approved_at_once_need_no_explanation() {
+    assert_eq!(each(|_, _, _| {}), "");
+    assert_eq!(each(|_, _, intents| drop(intents.pop())), "", "the gate was killed in between");
+}
+
+#[test]
+fn deletes_of_anything_else_are_told() {
+    let first =
+        |tamper: fn(&mut Intent)| each(|_, _, intents| intents.first_mut().into_iter().for_each(tamper));
+    let cases = [
+        ("a foreign object", each(|_, _, intents| intents.push(part("u-3", "c")))),
+        ("an object twice", each(|_, _, intents| intents.push(part("u-1", "a")))),
+        ("an object twice, by another name", each(|_, _, intents| intents.push(part("u-1", "c")))),
+        (
+            "an object in another version",
+            first(|intent| {
+                if let Some(part) = &mut intent.part {
+                    part.object.resource_version = "8".into();
+                }
+            }),
+        ),
+        (
+            "a part of another call",
+            first(|intent| {
+                if let Some(part) = &mut intent.part {
+                    part.of = Id::from_u128(9);
+                }
+            }),
+        ),
+        ("no part", first(|intent| intent.part = None)),
+        (
+            "the whole collection",
+            each(|_, _, intents| {
+                *intents = vec![Intent { request: collection(), part: None, ..intent(1, "{}") }]
+            }),
+        ),
+        ("without a name", first(|intent| intent.request.name = None)),
+        ("without preconditions", first(|intent| intent.request.body = None)),
+        ("another verb", first(|intent| intent.request.verb = "update".into())),
+        ("another namespace", first(|intent| intent.request.namespace = Some("other".into()))),
+        ("another kind", first(|intent| intent.request.resource = Some("services".into()))),
+        ("another session", first(|intent| intent.actor.session = Id::from_u128(5))),
+        ("never approved", each(|_, steps, _| steps.clear())),
+        (
+            "approved with an object twice",
+            each(|asked, _, _| asked.bound.each = vec![object("u-1"), object("u-1")]),
+        ),
+        ("a part of what was asked about whole", told(|_, _, intents| *intents = vec![part("u-1", "a")])),
     ];
     let text: Vec<String> = cases.iter().map(|(name, told)| format!("{name}:\n{told}")).collect();
     insta::assert_snapshot!(text.join("\n"));

@@ -1,4 +1,4 @@
-use approval::{Bound, Demand, Shown, Target, Why};
+use approval::{Beside, Bound, Demand, Shown, Target, Why};
 use serde_json::{Value, json};
 
 use super::*;
@@ -12,6 +12,7 @@ fn detail(before: Value, after: Value, hostile: &str) -> ApprovalDetail {
         content_type: Some("application/json".into()),
         decide_by: "2026-11-23T07:00:00Z".into(),
         delegator: "ada@example.com".into(),
+        each: vec![],
         hidden: None,
         method: "PUT".into(),
         nonce: "n".into(),
@@ -45,7 +46,9 @@ fn detail(before: Value, after: Value, hostile: &str) -> ApprovalDetail {
     let rules = vec![Why { rule: "asks".into(), reason: "changes are looked at".into() }];
     let (act, reason) = (approval.act.clone(), approval.reason.clone());
     let (verb, options, hidden) = ("update".into(), vec![], vec!["data.password".into()]);
-    let shown = Shown { verb, dry_run: false, act, reason, rules, options, hidden, before, after };
+    let (listing, beside) = (None, Beside::default());
+    let shown =
+        Shown { verb, dry_run: false, act, reason, rules, options, hidden, before, after, listing, beside };
     ApprovalDetail { digest: "sha256:01".into(), approval, bound, shown }
 }
 
