@@ -274,6 +274,8 @@ pub(super) fn ask(id: &str) -> Ask<'_> {
         hidden: Vec::new(),
         before: Value::Null,
         after: Value::Null,
+        listing: None,
+        beside: Default::default(),
     };
     let bound = Bound { session: SESSION.into(), ..testing::bound() };
     Ask { id, bound, demands: vec![testing::demand("asks", &["sre"], 1)], shown }
