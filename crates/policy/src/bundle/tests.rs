@@ -70,6 +70,8 @@ fn asking_has_one_shape() {
         ("no approvers", forbid("@outcome(\"approval\")", unless)),
         ("blank approvers", forbid("@outcome(\"approval\") @approvers(\" , \")", unless)),
         ("quorum 0", forbid("@outcome(\"approval\") @approvers(\"sre\") @quorum(\"0\")", unless)),
+        ("assurance", forbid("@outcome(\"approval\") @approvers(\"sre\") @assurance(\"finger\")", unless)),
+        ("assurance alone", forbid("@assurance(\"passkey\")", "")),
         ("quorum 11", forbid("@outcome(\"approval\") @approvers(\"sre\") @quorum(\"11\")", unless)),
         ("another outcome", forbid("@outcome(\"maybe\") @approvers(\"sre\")", unless)),
         ("author of what does not ask", forbid("@author(\"ada\")", "")),
