@@ -279,6 +279,20 @@ impl Approval {
 // === impl State ===
 
 impl State {
+    /// What became of it, in words; nothing while it is pending. May hold what people wrote.
+    #[must_use]
+    pub fn told(&self) -> String {
+        match self {
+            Self::Pending => String::new(),
+            Self::Approved { until } => format!("can be used until {until:.0}"),
+            Self::Refused { by, why } => format!("by {}: {why}", by.subject),
+            Self::Expired => "nobody decided about it, or used it, in time".to_owned(),
+            Self::Withdrawn { why } => why.clone(),
+            Self::Consumed { call } => format!("by call {call}"),
+            Self::Superseded { by, why } => format!("by {by}, since {why}"),
+        }
+    }
+
     /// In a word.
     #[must_use]
     pub fn as_str(&self) -> &'static str {

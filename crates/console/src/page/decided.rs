@@ -1,6 +1,5 @@
 //! What was asked and what became of it, newest first.
 
-use approval::{Approval, State as Stands};
 use askama::Template;
 use axum::{extract::State, response::Response};
 
@@ -42,23 +41,10 @@ pub(crate) async fn get(State(console): State<Console>, visitor: Visitor) -> Res
                 agent: asked.bound.agent.clone(),
                 delegator: asked.bound.delegator.clone(),
                 state: stored.approval.state().as_str(),
-                how: how(&stored.approval),
+                how: stored.approval.state().told(),
                 asked: asked.at.into(),
             }
         })
         .collect();
     render(&Page { frame: Frame::of(&visitor, Part::Decided), rows })
-}
-
-/// What became of it, in words; nothing while it is pending.
-pub(super) fn how(approval: &Approval) -> String {
-    match approval.state() {
-        Stands::Pending => String::new(),
-        Stands::Approved { until } => format!("can be used until {until:.0}"),
-        Stands::Refused { by, why } => format!("by {}: {why}", by.subject),
-        Stands::Expired => "nobody decided about it, or used it, in time".to_owned(),
-        Stands::Withdrawn { why } => why.clone(),
-        Stands::Consumed { call } => format!("by call {call}"),
-        Stands::Superseded { by, why } => format!("by {by}, since {why}"),
-    }
 }

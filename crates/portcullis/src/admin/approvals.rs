@@ -1,6 +1,6 @@
 //! Approvals over the admin socket: who connects is known by their account on this machine.
 
-use approval::{Approval, Assurance, Human, Shown, State, What};
+use approval::{Assurance, Human, Shown, State, What};
 use axum::{
     Json,
     extract::{Extension, Path, Query, State as FromState, rejection::JsonRejection},
@@ -132,7 +132,7 @@ fn view(stored: &StoredApproval) -> ApprovalView {
     ApprovalView {
         id: asked.id.clone(),
         state: approval.state().as_str().to_owned(),
-        how: how(approval),
+        how: approval.state().told(),
         asked_at: asked.at,
         deadline: approval.deadline(),
         act: act.clone(),
@@ -143,18 +143,6 @@ fn view(stored: &StoredApproval) -> ApprovalView {
         demands: asked.demands.clone(),
         missing: approval.missing().map(|(demand, lacking)| (lacking, demand.rule.clone())).collect(),
         votes: approval.votes().iter().map(|vote| (vote.by.subject.clone(), vote.at)).collect(),
-    }
-}
-
-fn how(approval: &Approval) -> String {
-    match approval.state() {
-        State::Pending => String::new(),
-        State::Approved { until } => format!("can be used until {until:.0}"),
-        State::Refused { by, why } => format!("by {}: {why}", by.subject),
-        State::Expired => "nobody decided about it, or used it, in time".to_owned(),
-        State::Withdrawn { why } => why.clone(),
-        State::Consumed { call } => format!("by call {call}"),
-        State::Superseded { by, why } => format!("by {by}, since {why}"),
     }
 }
 

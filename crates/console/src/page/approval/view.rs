@@ -5,7 +5,7 @@ use askama::Template;
 use passkey::{Challenge, CredentialId, RelyingParty};
 use store::{Passkey, StoredApproval};
 
-use super::super::{Frame, When, decided::how, session::CallRow};
+use super::super::{Frame, When, session::CallRow};
 use crate::signin::Visitor;
 
 /// Lines of a diff that are shown at once; what follows is behind a line that says how much it is.
@@ -161,7 +161,7 @@ impl Standing {
         Self {
             id: approval.asked().id.clone(),
             state: approval.state().as_str(),
-            how: how(approval),
+            how: approval.state().told(),
             votes: approval
                 .votes()
                 .iter()
