@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
+use approval::Demand;
 use cedar_policy::{Policy, PolicyId, PolicySet, ValidationMode, Validator};
 use miette::Diagnostic;
 use sha2::{Digest as _, Sha256};
@@ -104,6 +105,11 @@ impl Bundle {
     #[must_use]
     pub fn rule_count(&self) -> usize {
         self.rules().count()
+    }
+
+    /// What its rules that ask demand, in the order of their ids.
+    pub fn demands(&self) -> impl Iterator<Item = Demand> {
+        self.rules().filter_map(Rule::demand)
     }
 
     /// The digest that every decision names.

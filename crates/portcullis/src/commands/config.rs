@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::Subcommand;
 
 use crate::{
+    bundles,
     cli::ConfigFile,
     config::{Files, json_schema},
     terminal,
@@ -32,6 +33,9 @@ impl ConfigCommand {
             Self::Schema => terminal::print_line(serde_json::to_string_pretty(&json_schema())?)?,
             Self::Check { config } => {
                 let loaded = config.load(Files::Check)?;
+                for unmet in loaded.unmet(&bundles::load(&loaded.policy)?) {
+                    eprintln!("warning: {unmet}");
+                }
                 let (clusters, agents) = (loaded.clusters.len(), loaded.agents.len());
                 terminal::print_line(format_args!(
                     "{}: OK ({clusters} {}, {agents} {}, policy {})",

@@ -18,6 +18,7 @@ mod suggest;
 #[cfg(test)]
 mod tests;
 mod tree;
+mod unmet;
 mod values;
 
 use std::path::Path;

@@ -17,6 +17,9 @@ pub(super) fn judge(config: &Config) -> anyhow::Result<Judge> {
         let cost = denial.cost().unwrap_or_else(|| denial.reason());
         tracing::warn!(cluster, denial = denial.id(), "a fixed denial is lifted by configuration: {cost}");
     }
+    for unmet in config.unmet(&bundle) {
+        tracing::warn!("{unmet}");
+    }
     Ok(Judge::new(bundle, settings))
 }
 

@@ -1,0 +1,72 @@
+//! Rules that ask humans whom the configuration does not know: their calls would wait in vain.
+
+use approval::Demand;
+
+use super::{Approver, Config};
+
+impl Config {
+    /// Rules of this bundle that nobody can meet, each with what is missing. Of groups that an OpenID provider tells of, nobody
+    /// knows how many there are.
+    #[must_use]
+    pub fn unmet(&self, bundle: &policy::Bundle) -> Vec<String> {
+        bundle.demands().filter_map(|demand| self.unmet_by(&demand)).collect()
+    }
+
+    fn unmet_by(&self, demand: &Demand) -> Option<String> {
+        let oidc = self.console.as_ref().and_then(|console| console.oidc.as_ref());
+        if oidc.is_some_and(|oidc| demand.approvers.iter().any(|name| oidc.groups.contains(name))) {
+            return None;
+        }
+        let author =
+            |approver: &Approver| demand.authors.iter().any(|author| approver.human.may_be_called(author));
+        let can_decide = |approver: &&Approver| {
+            let has_a_way_in = approver.account.is_some() || oidc.is_some();
+            has_a_way_in && approver.human.is_among(&demand.approvers) && !author(approver)
+        };
+        let found = self.approvers.iter().filter(can_decide).count();
+        let Demand { rule, approvers, quorum, .. } = demand;
+        (found < usize::try_from(*quorum).unwrap_or(usize::MAX)).then(|| {
+            format!(
+                "rule `{rule}` asks {quorum} of {}, and {found} of `approvers` can decide: name them there, with a way in, or calls \
+                 that it asks about wait in vain",
+                approvers.join(", ")
+            )
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::config::Files;
+
+    #[test]
+    fn rules_that_nobody_can_meet_are_told() {
+        let rules = r#"
+            @id("all") permit (principal, action, resource);
+            @id("one") @reason("r") @outcome("approval") @approvers("sre") forbid (principal, action, resource) unless { context.approved };
+            @id("two") @reason("r") @outcome("approval") @approvers("sre, dba") @quorum("2") forbid (principal, action, resource) unless { context.approved };
+            @id("own") @reason("r") @outcome("approval") @approvers("sre") @author("grace") forbid (principal, action, resource) unless { context.approved };
+            @id("sec") @reason("r") @outcome("approval") @approvers("security") forbid (principal, action, resource) unless { context.approved };
+        "#;
+        let source = policy::Source { name: "rules.cedar".to_owned(), text: rules.to_owned() };
+        let bundle = policy::Bundle::compile(&[source]).unwrap();
+        let least = "
+public_url: https://gate.example.com
+tls: { certificate: tls.crt, key: tls.key }
+policy: { bundle: builtin:developer }
+clusters: [{ name: prod, in_cluster: true }]
+agents: [{ name: claude }]
+approvers: [{ name: grace@example.com, aliases: [grace], groups: [sre], account: 1000 }, { name: alan, groups: [sre] }]
+";
+        let unmet = |text: &str| {
+            let config = Config::parse(text, Path::new("portcullis.yaml"), Files::Ignore).unwrap();
+            config.unmet(&bundle).join("\n")
+        };
+        insta::assert_snapshot!(unmet(least));
+        let oidc = "console: { public_url: https://c.example.com, oidc: { issuer: https://i.example.com, client_id: p, groups: [security] } }";
+        assert_eq!(unmet(&format!("{least}{oidc}\n")), "");
+    }
+}
