@@ -20,7 +20,7 @@ const LISTED: usize = 20;
 const USED: usize = 200;
 
 pub(crate) async fn measure() -> anyhow::Result<Vec<Row>> {
-    let folder = tempfile::tempdir_in(env!("CARGO_MANIFEST_DIR"))?;
+    let folder = tempfile::tempdir_in(concat!(env!("CARGO_MANIFEST_DIR"), "/../target"))?;
     let clock = SystemClock;
     let store = Store::open(&folder.path().join("state")).await?;
     for number in 0..=SESSIONS {

@@ -61,7 +61,7 @@ struct Browser {
 }
 
 pub(crate) async fn measure() -> anyhow::Result<Vec<Row>> {
-    let folder = tempfile::tempdir_in(env!("CARGO_MANIFEST_DIR"))?;
+    let folder = tempfile::tempdir_in(concat!(env!("CARGO_MANIFEST_DIR"), "/../target"))?;
     let running = Running::over(folder.path()).await?;
     let cookie = running.sign_in().await?;
     let read = running.read(&cookie).await?;

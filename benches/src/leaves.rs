@@ -17,7 +17,7 @@ const LEAVES: usize = 20_000;
 pub(crate) async fn measure() -> anyhow::Result<Vec<Row>> {
     let mut rows = Vec::new();
     for callers in [1, 16, 128, 1024] {
-        let folder = tempfile::tempdir_in(env!("CARGO_MANIFEST_DIR"))?;
+        let folder = tempfile::tempdir_in(concat!(env!("CARGO_MANIFEST_DIR"), "/../target"))?;
         let ledger = open(folder.path())?;
         let each = (LEAVES / callers).max(20);
         let started = Instant::now();

@@ -46,7 +46,7 @@ use policy::Judge;
 use tokio_util::sync::CancellationToken;
 
 pub use address::Address;
-pub use serve::{ALPN, serve};
+pub use serve::serve;
 pub use signin::{ByProvider, CALLBACK, Link, NoLink};
 
 use crate::signin::Door;

@@ -1,8 +1,7 @@
 //! The console's listeners.
 
 use std::{
-    collections::HashMap,
-    net::{IpAddr, SocketAddr},
+    net::SocketAddr,
     pin::pin,
     sync::{
         Arc,
@@ -12,10 +11,10 @@ use std::{
 };
 
 use axum::{Extension, Router, body::Body};
+use door::{Slots, network};
 use http::Request;
 use hyper::{body::Incoming, server::conn, service::service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use parking_lot::Mutex;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
@@ -28,12 +27,9 @@ use tower::ServiceExt as _;
 
 use crate::Console;
 
-/// Protocols by ALPN, the preferred first. Without TLS, browsers speak HTTP/1.1.
-pub const ALPN: [&[u8]; 2] = [b"h2", b"http/1.1"];
-
 /// Connections at once: those of some hundred people.
 const CONNECTIONS: usize = 1_000;
-/// Connections of one address, so that one cannot take all the room.
+/// Connections of one address, or of one network of IPv6, so that one cannot take all the room.
 const OF_ONE_ADDRESS: usize = 100;
 /// For the TLS handshake, and for a request's head; the first must be there by then.
 const HEAD_WITHIN: Duration = Duration::from_secs(10);
@@ -42,8 +38,6 @@ const HEAD_WITHIN: Duration = Duration::from_secs(10);
 const LONGEST: Duration = Duration::from_mins(10);
 /// For pages that are being loaded, once the gate stops.
 const FAREWELL: Duration = Duration::from_secs(5);
-/// After an error of the listener, such as no file descriptors: others may be closed meanwhile.
-const PAUSE: Duration = Duration::from_millis(100);
 
 /// The browser's address and port.
 #[derive(Debug, Clone, Copy)]
@@ -53,8 +47,7 @@ struct Server {
     router: Router,
     tls: Option<TlsAcceptor>,
     room: Arc<Semaphore>,
-    /// How many connections each address has.
-    addresses: Mutex<HashMap<IpAddr, usize>>,
+    addresses: Slots,
     connections: TaskTracker,
     stop: CancellationToken,
 }
@@ -71,7 +64,7 @@ pub async fn serve(
         router: console.router(),
         tls,
         room: Arc::new(Semaphore::new(CONNECTIONS)),
-        addresses: Mutex::default(),
+        addresses: Slots::new(OF_ONE_ADDRESS),
         connections: TaskTracker::new(),
         stop,
     });
@@ -85,18 +78,6 @@ pub async fn serve(
     server.connections.wait().await;
 }
 
-async fn next(listener: &TcpListener) -> (TcpStream, SocketAddr) {
-    loop {
-        match listener.accept().await {
-            Ok(accepted) => return accepted,
-            Err(error) => {
-                tracing::warn!(%error, "the console could not accept a connection");
-                sleep(PAUSE).await;
-            }
-        }
-    }
-}
-
 impl Server {
     async fn accept(self: Arc<Self>, listener: TcpListener) {
         while let Some(place) = tokio::select! {
@@ -104,10 +85,10 @@ impl Server {
             () = self.stop.cancelled() => None,
         } {
             let (stream, peer) = tokio::select! {
-                accepted = next(&listener) => accepted,
+                accepted = door::next(&listener) => accepted,
                 () = self.stop.cancelled() => break,
             };
-            let Some(share) = Share::take(&self, peer.ip()) else { continue };
+            let Some(share) = self.addresses.take(&network(peer.ip())) else { continue };
             let server = Arc::clone(&self);
             self.connections.spawn(async move {
                 server.connection(stream, Peer(peer)).await;
@@ -178,36 +159,6 @@ impl Server {
         tokio::select! {
             over = first => over,
             () = self.stop.cancelled() => FAREWELL,
-        }
-    }
-}
-
-/// One of the connections that an address may have.
-struct Share {
-    server: Arc<Server>,
-    address: IpAddr,
-}
-
-impl Share {
-    fn take(server: &Arc<Server>, address: IpAddr) -> Option<Self> {
-        let mut addresses = server.addresses.lock();
-        let count = addresses.entry(address).or_default();
-        if *count >= OF_ONE_ADDRESS {
-            return None;
-        }
-        *count += 1;
-        Some(Self { server: Arc::clone(server), address })
-    }
-}
-
-impl Drop for Share {
-    fn drop(&mut self) {
-        let mut addresses = self.server.addresses.lock();
-        if let Some(count) = addresses.get_mut(&self.address) {
-            *count -= 1;
-            if *count == 0 {
-                addresses.remove(&self.address);
-            }
         }
     }
 }

@@ -1,10 +1,8 @@
 //! Phase 1, *accept*: who may connect, and the end of it all.
 
-use std::{
-    net::{IpAddr, Ipv6Addr, SocketAddr},
-    sync::Arc,
-    time::Duration,
-};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use door::{Slot, Slots, network};
 
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -14,15 +12,7 @@ use tokio::{
 use tokio_rustls::TlsAcceptor;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::{
-    Gate,
-    connection::Connection,
-    listen,
-    slots::{Slot, Slots},
-};
-
-/// The protocols offered by ALPN, in order of preference.
-pub const ALPN: [&[u8]; 2] = [b"h2", b"http/1.1"];
+use crate::{Gate, connection::Connection};
 
 /// For the outcomes of calls that were cut off to reach the ledger.
 const SETTLE: Duration = Duration::from_secs(10);
@@ -95,15 +85,6 @@ async fn drain(gate: &Gate, connections: &TaskTracker) -> Drained {
     Drained::Settled
 }
 
-/// What belongs to one client: an IPv4 address, or an IPv6 network of 64 bits, all of whose addresses are its own
-/// (RFC 6177 section 2).
-fn network(address: IpAddr) -> String {
-    match address.to_canonical() {
-        IpAddr::V4(address) => address.to_string(),
-        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).to_string(),
-    }
-}
-
 struct Door {
     listener: TcpListener,
     room: Arc<Semaphore>,
@@ -115,25 +96,11 @@ impl Door {
     /// address cannot take all the room: beyond its share its connections are closed at once.
     async fn next(&self) -> Option<(TcpStream, SocketAddr, (OwnedSemaphorePermit, Slot))> {
         let place = Arc::clone(&self.room).acquire_owned().await.ok()?;
-        let (stream, peer) = listen::next(&self.listener).await;
+        let (stream, peer) = door::next(&self.listener).await;
         let Some(share) = self.addresses.take(&network(peer.ip())) else {
             tracing::debug!(%peer, "its address has as many connections open as it may");
             return None;
         };
         Some((stream, peer, (place, share)))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::network;
-
-    #[test]
-    fn an_ipv6_network_is_one_client() {
-        let of = |address: &str| network(address.parse().unwrap());
-        assert_eq!(of("2001:db8::1"), of("2001:db8::ffff:0:2"));
-        assert_ne!(of("2001:db8::1"), of("2001:db8:0:1::1"));
-        assert_eq!(of("::ffff:10.0.0.1"), of("10.0.0.1"));
-        assert_ne!(of("10.0.0.1"), of("10.0.0.2"));
     }
 }

@@ -27,8 +27,8 @@ use crate::{
     refuse::Refused,
     reply::Reply,
     reviews,
-    slots::Slot,
 };
+use door::Slot;
 
 /// One call of an identified caller, from its head to the end of its answer.
 ///

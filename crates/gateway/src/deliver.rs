@@ -24,8 +24,8 @@ use crate::{
     passage::{self, Passage},
     refuse::Refused,
     reply::Reply,
-    slots::Slot,
 };
+use door::Slot;
 
 /// An answer of at most this many bytes is held until its outcome is in the ledger and then passed on whole: what
 /// goes wrong with it can still be told in words, and its length with it.

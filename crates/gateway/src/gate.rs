@@ -14,8 +14,8 @@ use crate::{
     limits::{Holding, Limits},
     metrics::Metrics,
     rejections::Rejections,
-    slots::Slots,
 };
+use door::Slots;
 
 /// Everything a call needs, once per process.
 #[derive(Debug)]

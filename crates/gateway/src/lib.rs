@@ -33,7 +33,6 @@ mod identify;
 mod interrupt;
 mod judged;
 mod limits;
-mod listen;
 mod look;
 mod metrics;
 pub mod operations;
@@ -47,7 +46,6 @@ pub mod rejections;
 mod reply;
 mod reviews;
 mod settle;
-mod slots;
 mod tripwire;
 
 pub use gate::Gate;

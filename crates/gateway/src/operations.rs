@@ -11,7 +11,7 @@ use tokio::{net::TcpListener, sync::Semaphore, task::JoinSet, time::timeout};
 use tokio_util::sync::CancellationToken;
 use upstream::reader::Standing;
 
-use crate::{Gate, listen};
+use crate::Gate;
 
 /// Scrapers and probes are few; more connections than this wait.
 const CONNECTIONS: usize = 32;
@@ -29,7 +29,7 @@ pub async fn serve(gate: Arc<Gate>, listener: TcpListener, shutdown: Cancellatio
         let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
         let accepted = tokio::select! {
             () = shutdown.cancelled() => return,
-            accepted = listen::next(&listener) => accepted,
+            accepted = door::next(&listener) => accepted,
         };
         let (stream, _peer) = accepted;
         let gate = Arc::clone(&gate);

@@ -12,10 +12,8 @@ use http_body::{Body, Frame, SizeHint};
 use http_body_util::Full;
 use kube_api::Status;
 
-use crate::{
-    passage::{Passing, Undelivered},
-    slots::Slot,
-};
+use crate::passage::{Passing, Undelivered};
+use door::Slot;
 
 /// `application/json`, as the API server writes it.
 pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json");

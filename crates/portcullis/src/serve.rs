@@ -131,12 +131,8 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     files::raise_limit(config.limits.connections);
     let stop = CancellationToken::new();
     let counting = tokio::spawn(rejections::record(Arc::clone(&gate), quiet.clone()));
-    let accepting = tokio::spawn(accept::serve(
-        Arc::clone(&gate),
-        listener,
-        certificate.acceptor(accept::ALPN),
-        stop.clone(),
-    ));
+    let accepting =
+        tokio::spawn(accept::serve(Arc::clone(&gate), listener, certificate.acceptor(), stop.clone()));
     let operating = tokio::spawn(operations::serve(Arc::clone(&gate), operations_listener, quiet.clone()));
     let administering = tokio::spawn(administer(admin_listener, admin, quiet.clone()));
     announce(&config)?;

@@ -113,7 +113,7 @@ impl Place {
             entropy: Arc::new(SystemEntropy),
             stopping: stop.clone(),
         });
-        let acceptor = self.certificate.as_ref().map(|certificate| certificate.acceptor(console::ALPN));
+        let acceptor = self.certificate.as_ref().map(Certificate::acceptor);
         let serving = tokio::spawn(console::serve(console.clone(), self.listeners, acceptor, stop.clone()));
         let stop = stop.clone();
         let following = tokio::spawn(async move { chronicle.follow(stop.cancelled_owned()).await });

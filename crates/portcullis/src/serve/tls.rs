@@ -27,11 +27,11 @@ impl Certificate {
         Ok(Arc::new(Self { files: files.clone(), current }))
     }
 
-    /// TLS 1.2 and 1.3, with these protocols by ALPN.
-    pub(super) fn acceptor(self: &Arc<Self>, protocols: [&[u8]; 2]) -> TlsAcceptor {
+    /// TLS 1.2 and 1.3; HTTP/2 and HTTP/1.1 by ALPN.
+    pub(super) fn acceptor(self: &Arc<Self>) -> TlsAcceptor {
         let resolver = Arc::clone(self);
         let mut config = ServerConfig::builder().with_no_client_auth().with_cert_resolver(resolver);
-        config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
+        config.alpn_protocols = door::ALPN.iter().map(|protocol| protocol.to_vec()).collect();
         TlsAcceptor::from(Arc::new(config))
     }
 

@@ -7,25 +7,27 @@ use parking_lot::Mutex;
 
 /// How many each has, by name. Who has none takes no room.
 #[derive(Debug, Clone)]
-pub(crate) struct Slots {
+pub struct Slots {
     most: usize,
     open: Arc<Mutex<HashMap<String, usize>>>,
 }
 
 /// One of those. Given back when dropped.
 #[derive(Debug)]
-pub(crate) struct Slot {
+pub struct Slot {
     holder: String,
     open: Arc<Mutex<HashMap<String, usize>>>,
 }
 
 impl Slots {
-    pub(crate) fn new(most: usize) -> Self {
+    /// So many for each.
+    #[must_use]
+    pub fn new(most: usize) -> Self {
         Self { most, open: Arc::default() }
     }
 
-    /// `None` when `holder` has as many as it may.
-    pub(crate) fn take(&self, holder: &str) -> Option<Slot> {
+    /// One more for `holder`; `None` when it has as many as it may.
+    pub fn take(&self, holder: &str) -> Option<Slot> {
         let mut open = self.open.lock();
         let count = open.entry(holder.to_owned()).or_insert(0);
         if *count >= self.most {
@@ -35,7 +37,9 @@ impl Slots {
         Some(Slot { holder: holder.to_owned(), open: Arc::clone(&self.open) })
     }
 
-    pub(crate) fn most(&self) -> usize {
+    /// How many each may have.
+    #[must_use]
+    pub fn most(&self) -> usize {
         self.most
     }
 }

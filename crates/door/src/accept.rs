@@ -11,7 +11,7 @@ use tokio::{
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// The next connection. A failure is told and tried again after a pause: the gate stays up, and idle. Cancel safe.
-pub(crate) async fn next(listener: &TcpListener) -> (TcpStream, SocketAddr) {
+pub async fn next(listener: &TcpListener) -> (TcpStream, SocketAddr) {
     loop {
         match listener.accept().await {
             Ok(accepted) => return accepted,
