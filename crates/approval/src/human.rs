@@ -45,12 +45,14 @@ impl Human {
         other.names().chain(&other.claimed).any(|name| self.may_be_called(name))
     }
 
-    /// Whether a rule that names these people and groups means this human.
+    /// Whether a rule that names these people and groups means this human: to the letter, but for the case of ASCII. What lets
+    /// somebody decide is no other spelling of a name.
     #[must_use]
     pub fn is_among(&self, people_and_groups: &[String]) -> bool {
-        people_and_groups
-            .iter()
-            .any(|name| self.is_called(name) || self.groups.iter().any(|group| group == name))
+        people_and_groups.iter().any(|name| {
+            self.names().any(|own| own.eq_ignore_ascii_case(name))
+                || self.groups.iter().any(|group| group == name)
+        })
     }
 
     fn names(&self) -> impl Iterator<Item = &String> {

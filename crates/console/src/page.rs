@@ -58,7 +58,7 @@ pub(crate) struct Entry {
 
 const NAVIGATION: [Entry; 6] = [
     Entry { part: Part::Inbox, name: "Inbox", to: "/" },
-    Entry { part: Part::Decided, name: "Decided", to: "/approvals" },
+    Entry { part: Part::Decided, name: "Approvals", to: "/approvals" },
     Entry { part: Part::Sessions, name: "Sessions", to: "/sessions" },
     Entry { part: Part::Refusals, name: "Refusals", to: "/refusals" },
     Entry { part: Part::Policy, name: "Policy", to: "/policy" },

@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize, Serializer};
+use visible::is_unseen;
 
 /// Why a text is not the name it should be; says which part, what is wrong, and what would be right.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -188,23 +189,6 @@ pub(crate) fn shown(input: &str) -> String {
 fn called(c: char) -> String {
     let code = u32::from(c);
     if is_unseen(c) || c == '`' { format!("U+{code:04X}") } else { format!("`{c}` (U+{code:04X})") }
-}
-
-/// Whether a reader would not see `c`, or would see something else in its place: control characters, spaces other
-/// than U+0020, Unicode's general categories Cf, Co, Zl and Zp, its property Default_Ignorable_Code_Point
-/// (bidirectional controls, joiners, variation selectors, tags, Hangul fillers), and the blank Braille pattern.
-fn is_unseen(c: char) -> bool {
-    if c.is_control() || (c.is_whitespace() && c != ' ') {
-        return true;
-    }
-    matches!(c,
-        '\u{ad}' | '\u{34f}' | '\u{600}'..='\u{605}' | '\u{61c}' | '\u{6dd}' | '\u{70f}'
-        | '\u{890}'..='\u{891}' | '\u{8e2}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'
-        | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{e000}'..='\u{f8ff}'
-        | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{ffff}'
-        | '\u{110bd}' | '\u{110cd}' | '\u{13430}'..='\u{1343f}' | '\u{1bca0}'..='\u{1bca3}'
-        | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{10ffff}')
 }
 
 macro_rules! names {

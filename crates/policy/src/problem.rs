@@ -112,11 +112,7 @@ fn list(problems: &[Problem]) -> String {
 /// One line, with characters that hide or reorder others made visible.
 fn one_line(text: &str) -> String {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let hides = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
-    };
-    line.chars().map(|c| if hides(c) { c.escape_unicode().to_string() } else { c.to_string() }).collect()
+    visible::visible(&line)
 }
 
 fn line_and_column(text: &str, offset: usize) -> (usize, usize) {

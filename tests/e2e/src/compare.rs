@@ -108,6 +108,7 @@ const VARYING: &[(&str, &str)] = &[
     (r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "UID"),
     (r"\b(\d+d)?(\d+h)?(\d+m)?\d+s\b", "AGE"),
     (r"\ba-[a-z2-7]{12}\b", "APPROVAL"),
+    (r"\blocalhost:\d+/approvals\b", "CONSOLE/approvals"),
     (r"(resourceVersion: )\S+", "${1}RV"),
     (r#"("resourceVersion": )"\d+""#, "${1}RV"),
     (r"\bweb-[0-9a-f]{8,10}(-[a-z0-9]{5})?\b", "web-GENERATED"),

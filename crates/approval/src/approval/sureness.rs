@@ -91,6 +91,9 @@ fn what_somebody_only_claims_to_be_called_keeps_them_from_deciding_and_never_let
         |name: &str, groups: &[&str]| Human { claimed: vec![name.into()], ..human("mallory", groups) };
     let yes = |by: Human| step(&approval, testing::yes(by), 1).map(drop);
     assert!(matches!(yes(claims("grace", &[])), Err(Refusal::NotAsked { .. })));
+    // Nor does another spelling of who is named.
+    assert!(matches!(yes(human("\u{ff47}race", &[])), Err(Refusal::NotAsked { .. })));
+    assert!(yes(human("Grace", &[])).is_ok());
     let approval = asked(vec![demand("asks", &["sre"], 2)]);
     let yes = |by: Human| step(&approval, testing::yes(by), 1);
     assert!(matches!(yes(claims("Ada@Example.com", &["sre"])), Err(Refusal::Delegator(_))));

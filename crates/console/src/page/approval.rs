@@ -173,11 +173,11 @@ impl Console {
             Err(error) => return failed(&error),
         };
         let session = &stored.approval.asked().bound.session;
-        let calls = self.chronicle().calls_of(session, Calls::newest(CALLS)).await.unwrap_or_else(|error| {
-            // Humans can decide without it.
-            tracing::error!(%error, "what else a session did cannot be shown");
-            Vec::new()
-        });
+        let calls = self.chronicle().calls_of(session, Calls::newest(CALLS)).await;
+        // Humans can decide without it.
+        let calls = calls
+            .inspect_err(|error| tracing::error!(%error, "what else a session did cannot be shown"))
+            .ok();
         let standing = match self.standing(&stored, visitor).await {
             Ok(standing) => standing,
             Err(error) => return failed(&error),

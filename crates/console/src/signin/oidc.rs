@@ -7,6 +7,7 @@ use identity::{Delegator, Entropy, EntropyError};
 use jiff::{SignedDuration, Timestamp};
 use oidc::{Attempt, Identity, Provider};
 use parking_lot::Mutex;
+use visible::visible;
 
 use crate::secret::{Kept, Secret};
 
@@ -130,7 +131,7 @@ impl ByProvider {
         let mut human = match self.people.iter().find(|human| knows(human, identity, email, &for_good)) {
             Some(human) => human.clone(),
             None if groups.is_empty() => {
-                let who = email.cloned().unwrap_or(for_good);
+                let who = visible(email.unwrap_or(&for_good));
                 let groups = self.groups.iter().cloned().collect::<Vec<_>>().join(", ");
                 return Err(Stranger::Unknown { who, groups });
             }
@@ -138,10 +139,10 @@ impl ByProvider {
         };
         for name in email.into_iter().chain([&for_good]) {
             if Delegator::parse(name).is_err() {
-                return Err(Stranger::Unspeakable(name.clone()));
+                return Err(Stranger::Unspeakable(visible(name)));
             }
             if self.is_taken(name) {
-                return Err(Stranger::Taken(name.clone()));
+                return Err(Stranger::Taken(visible(name)));
             }
             if !human.is_called(name) {
                 human.aliases.push(name.clone());

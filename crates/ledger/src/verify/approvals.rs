@@ -104,7 +104,7 @@ impl Approvals {
         let found = self.passkeys.get(&signed.passkey.id.to_string());
         found.is_some_and(|enrolled| {
             let PasskeyEnrolled { human, origin, passkey, assurance, .. } = enrolled;
-            human.is(by)
+            by.is_called(&human.subject)
                 && *passkey == signed.passkey
                 && origin.as_str() == signed.origin
                 && assurance.level() == signed.enrolled

@@ -40,7 +40,7 @@ const ROOT: u32 = 0;
 /// What the admin API works on.
 #[derive(Debug, Clone)]
 pub struct Admin {
-    /// The sessions of the data path.
+    /// The sessions, in people's hands.
     pub control: Control,
     /// What waits for humans.
     pub inbox: Arc<Inbox>,

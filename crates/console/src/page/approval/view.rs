@@ -1,6 +1,6 @@
 //! What an approval's page shows.
 
-use approval::{Approval, Level, Line, Shown};
+use approval::{Approval, Bound, Level, Line, Shown, Target};
 use askama::Template;
 use passkey::{Challenge, CredentialId, RelyingParty};
 use store::{Passkey, StoredApproval};
@@ -31,7 +31,8 @@ pub(super) struct Page {
     rules: Vec<Rule>,
     asked: When,
     diff: Diff,
-    calls: Vec<CallRow>,
+    /// `None`: they could not be looked up.
+    calls: Option<Vec<CallRow>>,
     /// What exactly a yes is bound to: names and values.
     bound: Vec<(&'static str, String)>,
 }
@@ -85,7 +86,7 @@ impl Page {
         frame: Frame,
         stored: &StoredApproval,
         shown: &Shown,
-        calls: Vec<chronicle::Call>,
+        calls: Option<Vec<chronicle::Call>>,
         standing: Standing,
         alert: Option<String>,
     ) -> Self {
@@ -107,7 +108,7 @@ impl Page {
             rules: rules(shown, &stored.approval),
             asked: asked.at.into(),
             diff: Diff::of(shown),
-            calls: calls.into_iter().map(CallRow::from).collect(),
+            calls: calls.map(|calls| calls.into_iter().map(CallRow::from).collect()),
             bound: binding(&stored.approval),
         }
     }
@@ -127,20 +128,40 @@ fn rules(shown: &Shown, approval: &Approval) -> Vec<Rule> {
     demands.iter().map(one).collect()
 }
 
+/// All of it: what is added to it must find a place here.
 fn binding(approval: &Approval) -> Vec<(&'static str, String)> {
-    let bound = &approval.asked().bound;
-    let mut rows = vec![("Request", format!("{} {}", bound.method, bound.url))];
-    if let Some(target) = &bound.target {
-        rows.push(("Object", format!("uid {} at version {}", target.uid, target.resource_version)));
-    }
-    if let Some(body) = &bound.body {
-        rows.push(("Body", body.clone()));
-    }
-    if let Some(result) = &bound.result {
-        rows.push(("Dry run", result.clone()));
-    }
-    rows.push(("Policy", bound.policy.clone()));
-    rows.push(("Digest", bound.digest().to_string()));
+    let Bound {
+        agent,
+        body,
+        cluster,
+        content_type,
+        decide_by,
+        delegator,
+        each,
+        hidden,
+        method,
+        nonce,
+        policy,
+        result,
+        session,
+        target,
+        url,
+    } = &approval.asked().bound;
+    let object = |target: &Target| format!("uid {} at version {}", target.uid, target.resource_version);
+    let mut rows = vec![
+        ("Request", format!("{method} {url}")),
+        ("Agent", format!("{agent} for {delegator} in {session} on {cluster}")),
+    ];
+    rows.extend(target.as_ref().map(|target| ("Object", object(target))));
+    rows.extend(each.iter().map(|target| ("Object", object(target))));
+    rows.extend(content_type.as_ref().map(|kind| ("Media type", kind.clone())));
+    rows.extend(body.as_ref().map(|digest| ("Body", digest.clone())));
+    rows.extend(hidden.as_ref().map(|digest| ("Whole path", digest.clone())));
+    rows.extend(result.as_ref().map(|digest| ("Dry run", digest.clone())));
+    rows.push(("Policy", policy.clone()));
+    rows.push(("To be decided by", decide_by.clone()));
+    rows.push(("Number used once", nonce.clone()));
+    rows.push(("Digest of all this", approval.asked().bound.digest().to_string()));
     rows
 }
 
