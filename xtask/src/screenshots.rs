@@ -15,7 +15,9 @@ use crate::{demo::Stage, run::build_gate};
 /// Where they go.
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/img");
 
-const LOOKS: [(&str, Viewport); 2] = [("desktop", Viewport::DESKTOP), ("phone", Viewport::PHONE)];
+/// A phone whose pixels are as large as a desk's, so that its pictures are small.
+const PHONE: Viewport = Viewport { scale: 1.0, ..Viewport::PHONE };
+const LOOKS: [(&str, Viewport); 2] = [("desktop", Viewport::DESKTOP), ("phone", PHONE)];
 const SCHEMES: [(&str, ColourScheme); 2] = [("light", ColourScheme::Light), ("dark", ColourScheme::Dark)];
 
 /// Rules that ask about more than the shipped ones, so that there is something to see.
@@ -105,8 +107,13 @@ fn pages(inbox: &Page) -> anyhow::Result<Vec<(&'static str, String)>> {
     let session = link(&format!(
         "fetch('{change}').then(r => r.text()).then(t => t.match(/\\/sessions\\/s-[a-z2-7]+/)[0])"
     ))?;
-    let mut pages =
-        vec![("inbox", "/".to_owned()), ("change", change), ("delete", delete), ("session", session)];
+    let mut pages = vec![
+        ("inbox", "/".to_owned()),
+        ("change", change),
+        ("delete", delete),
+        ("session", session),
+        ("passkeys", "/passkeys".to_owned()),
+    ];
     for name in ["approvals", "sessions", "refusals", "policy", "ledger"] {
         pages.push((name, format!("/{name}")));
     }
