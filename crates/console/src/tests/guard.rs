@@ -7,8 +7,10 @@ use super::bench::{Bench, Browser, ORIGIN, SESSION, ask, grace, linus};
 use super::seen::Seen;
 
 /// What can be changed by a form, with what is in it beside the visitor's own mark.
-const FORMS: [(&str, &str); 6] = [
+const FORMS: [(&str, &str); 8] = [
     ("/approvals/a-1/approve", "&read=yes"),
+    ("/passkeys/enrol", "&name=key&response=none"),
+    ("/passkeys/remove", "&id=AAAAAAAAAAAAAAAAAAAAAA"),
     ("/approvals/a-1/refuse", "&why=no"),
     ("/sessions/s-2g4kq7nd5wvx3jhc/freeze", "&why=odd"),
     ("/sessions/s-2g4kq7nd5wvx3jhc/revoke", "&why=odd"),

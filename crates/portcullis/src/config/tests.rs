@@ -268,3 +268,30 @@ proptest::proptest! {
         problems(&format!("{head}{junk}{tail}"));
     }
 }
+
+#[test]
+fn a_console_lets_nobody_in_whom_it_cannot_tell_apart_and_nothing_go_over_the_wire_in_the_open() {
+    let oidc = |more: &str| {
+        format!(
+            "{{ public_url: https://c.example.com, oidc: {{ issuer: https://i.example.com, client_id: p{more} }} }}"
+        )
+    };
+    let approver = |more: &str| format!("approvers: [{{ name: grace, groups: [sre]{more} }}]\n");
+    let told: Vec<String> = [
+        (String::new(), "{}".to_owned()),
+        (String::new(), "{ public_url: http://gate.example.com }".to_owned()),
+        (String::new(), "{ public_url: http://localhost:1, listen: 0.0.0.0:1 }".to_owned()),
+        (String::new(), "{ public_url: http://localhost:1, tls: { certificate: a, key: b } }".to_owned()),
+        (String::new(), "{ public_url: https://c.example.com, tls: { certificate: a } }".to_owned()),
+        (String::new(), "{ public_url: https://c.example.com, oidc: { client_id: p } }".to_owned()),
+        (approver(""), oidc(", groups: [grace]")),
+        (approver(", account: 1000"), oidc("")),
+        (approver(", account: 1000, aliases: [g@example.com]"), oidc(", groups: [security]")),
+    ]
+    .iter()
+    .map(|(approvers, console)| {
+        format!("{console}\n{}", problems(&format!("{LEAST}{approvers}console: {console}\n")))
+    })
+    .collect();
+    assert_snapshot!(told.join("\n"));
+}
