@@ -6,6 +6,7 @@ mod deciding;
 mod guard;
 mod hostile;
 mod live;
+mod passkeys;
 mod paths;
 mod seen;
 mod signin;

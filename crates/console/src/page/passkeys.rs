@@ -8,19 +8,21 @@ use axum::{
     response::{IntoResponse as _, Redirect, Response},
 };
 use http::StatusCode;
-use identity::Reason;
 use inbox::NotEnrolled;
 use jiff::SignedDuration;
 use passkey::{Challenge, CredentialId, RelyingParty, User};
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 use store::Passkey;
+use visible::is_unseen;
 
 use super::{Frame, Part, When, failed, render, to_the_end};
 use crate::{Console, posted::Posted, serve::Peer, signin::Visitor};
 
 /// A passkey is enrolled soon after signing in, so that a browser that was left alone gives nobody one.
 const SOON: SignedDuration = SignedDuration::from_mins(15);
+/// What one calls a passkey.
+const LONGEST_NAME: usize = 100;
 
 #[derive(Template)]
 #[template(path = "passkeys.html")]
@@ -101,12 +103,15 @@ pub(crate) async fn remove(
 impl Console {
     async fn enrol(&self, visitor: &Visitor, New { name, response }: &New, src: &str) -> Result<(), String> {
         let party = self.enrolling(visitor)?;
-        let name = Reason::parse(name.trim()).map_err(|error| format!("its name {error}"))?;
+        let name = name.trim();
+        if name.is_empty() || name.chars().count() > LONGEST_NAME || name.chars().any(is_unseen) {
+            return Err(format!("call it something of 1 to {LONGEST_NAME} visible characters"));
+        }
         let registered = passkey::register(party, &challenge(visitor), response.as_bytes());
         let credential = registered.map_err(|refusal| refusal.to_string())?;
         let passkey = Passkey {
             subject: visitor.human.subject.clone(),
-            name: name.as_str().to_owned(),
+            name: name.to_owned(),
             origin: self.address().origin().to_owned(),
             sign_count: credential.sign_count,
             credential,
@@ -133,7 +138,10 @@ impl Console {
             );
         }
         if self.now().duration_since(visitor.proven) > SOON {
-            return Err("prove again who you are, first: passkeys are enrolled soon after that");
+            return Err(match self.parts().provider {
+                Some(_) => "prove again who you are first: passkeys are enrolled soon after that",
+                None => "sign out and in again first: passkeys are enrolled soon after that",
+            });
         }
         Ok(party)
     }
