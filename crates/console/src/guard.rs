@@ -32,7 +32,7 @@ const HEADERS: [(HeaderName, HeaderValue); 7] = [
 /// Lets through what this site's own pages send to this site's own address.
 pub(crate) async fn guard(State(console): State<Console>, request: Request, next: Next) -> Response {
     let mut response = match refusal(&console, &request) {
-        None => next.run(request).await,
+        None => in_our_words(next.run(request).await),
         Some((status, why)) => page::problem(status, why),
     };
     let headers = response.headers_mut();
@@ -46,6 +46,23 @@ pub(crate) async fn guard(State(console): State<Console>, request: Request, next
     // What is shown to one reader is kept by nobody; assets say otherwise.
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response
+}
+
+/// What the router or an extractor refuses by itself has no page, or its own words for programmers.
+fn in_our_words(response: Response) -> Response {
+    let kind = response.headers().get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
+    let is_a_page = kind.is_some_and(|kind| kind.starts_with(b"text/html"));
+    match response.status() {
+        status if !status.is_client_error() || is_a_page => response,
+        StatusCode::METHOD_NOT_ALLOWED => page::problem(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "This address is for a form. Go back, and use the page.",
+        ),
+        StatusCode::PAYLOAD_TOO_LARGE => {
+            page::problem(StatusCode::PAYLOAD_TOO_LARGE, "That is more than any form of the console holds.")
+        }
+        status => page::problem(status, "This address is not one that the console's pages lead to."),
+    }
 }
 
 fn refusal(console: &Console, request: &Request) -> Option<(StatusCode, &'static str)> {
