@@ -54,10 +54,14 @@ fn in_our_words(response: Response) -> Response {
     let is_a_page = kind.is_some_and(|kind| kind.starts_with(b"text/html"));
     match response.status() {
         status if !status.is_client_error() || is_a_page => response,
-        StatusCode::METHOD_NOT_ALLOWED => page::problem(
-            StatusCode::METHOD_NOT_ALLOWED,
-            "This address is for a form. Go back, and use the page.",
-        ),
+        StatusCode::METHOD_NOT_ALLOWED => {
+            let why = "This address is for a form. Go back, and use the page.";
+            let mut problem = page::problem(StatusCode::METHOD_NOT_ALLOWED, why);
+            // RFC 9110, section 15.5.6.
+            let allow = response.headers().get(header::ALLOW).map(|allow| (header::ALLOW, allow.clone()));
+            problem.headers_mut().extend(allow);
+            problem
+        }
         StatusCode::PAYLOAD_TOO_LARGE => {
             page::problem(StatusCode::PAYLOAD_TOO_LARGE, "That is more than any form of the console holds.")
         }
