@@ -13,8 +13,11 @@ use std::{
 use axum::{Extension, Router, body::Body};
 use door::{Slots, network};
 use http::Request;
-use hyper::{body::Incoming, server::conn, service::service_fn};
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper::{body::Incoming, service::service_fn};
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo, TokioTimer},
+    server::conn::auto,
+};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
@@ -122,28 +125,18 @@ impl Server {
                 router.clone().oneshot(request.map(Body::new))
             }
         });
-        let io = TokioIo::new(stream);
-        if two {
-            let mut builder = conn::http2::Builder::new(TokioExecutor::new());
-            builder.timer(TokioTimer::new()).keep_alive_interval(Some(HEAD_WITHIN));
-            let mut connection = pin!(builder.serve_connection(io, service));
-            let over = tokio::select! {
-                _ended = connection.as_mut() => return,
-                over = self.over(&asked) => over,
-            };
-            connection.as_mut().graceful_shutdown();
-            let _cut_off = timeout(over, connection).await;
-        } else {
-            let mut builder = conn::http1::Builder::new();
-            builder.timer(TokioTimer::new()).header_read_timeout(HEAD_WITHIN);
-            let mut connection = pin!(builder.serve_connection(io, service));
-            let over = tokio::select! {
-                _ended = connection.as_mut() => return,
-                over = self.over(&asked) => over,
-            };
-            connection.as_mut().graceful_shutdown();
-            let _cut_off = timeout(over, connection).await;
-        }
+        // One of them alone: which it is need not be found out, for which there is no time limit.
+        let builder = auto::Builder::new(TokioExecutor::new());
+        let mut builder = if two { builder.http2_only() } else { builder.http1_only() };
+        builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_WITHIN);
+        builder.http2().timer(TokioTimer::new()).keep_alive_interval(Some(HEAD_WITHIN));
+        let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
+        let over = tokio::select! {
+            _ended = connection.as_mut() => return,
+            over = self.over(&asked) => over,
+        };
+        connection.as_mut().graceful_shutdown();
+        let _cut_off = timeout(over, connection).await;
     }
 
     /// Waits until a connection is to end; for how long it may then finish.

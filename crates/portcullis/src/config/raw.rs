@@ -4,10 +4,16 @@
 //! Every field is optional to serde, including the ones that the schema requires: a part that is wrong is
 //! reported and left out, and the rest can still be checked.
 
+mod console;
+mod notices;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::defaults;
+
+pub(super) use console::{Console, ConsoleTls, Oidc};
+pub(super) use notices::{Chat, Mail, Target, Webhook};
 
 /// Configuration of a Portcullis gate. Relative paths are relative to this file's folder.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -211,139 +217,6 @@ pub(super) struct Approvals {
     /// Whether a request is withdrawn when its client hangs up; otherwise it stays, and the client can come back.
     #[schemars(extend("default" = false))]
     pub(super) withdraw_when_client_leaves: Option<bool>,
-}
-
-/// People's side of the gate, in a browser.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Console {
-    /// Address and port on which browsers connect.
-    #[schemars(extend("default" = defaults::CONSOLE))]
-    pub(super) listen: Option<String>,
-    /// Where browsers reach it: `https://console.example.com`, or `http://localhost:8444` on a single machine. Any other name is
-    /// refused.
-    #[schemars(required)]
-    pub(super) public_url: Option<String>,
-    /// Its certificate and key, if `public_url` has `https`; the gate's own where none are named.
-    pub(super) tls: Option<ConsoleTls>,
-    /// Who vouches for people beside the accounts of this machine: an OpenID provider.
-    pub(super) oidc: Option<Oidc>,
-}
-
-/// An OpenID provider, with which the gate is registered as a client. It is to send people back to `/sign-in/oidc/callback` of the
-/// console's `public_url`.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Oidc {
-    /// Its issuer identifier, exactly as it writes it, as `https://login.example.com`.
-    #[schemars(required)]
-    pub(super) issuer: Option<String>,
-    /// What it knows the gate by.
-    #[schemars(required)]
-    pub(super) client_id: Option<String>,
-    /// The file with the client's secret. Without it, the gate is a public client.
-    pub(super) client_secret_file: Option<String>,
-    /// What is asked for beside `openid`.
-    #[schemars(extend("default" = defaults::SCOPES))]
-    pub(super) scopes: Option<Vec<String>>,
-    /// The claim of the ID token that holds somebody's groups.
-    #[schemars(extend("default" = defaults::GROUPS_CLAIM))]
-    pub(super) groups_claim: Option<String>,
-    /// Groups whose members may sign in, and which rules may name in `@approvers`. Of others, only people under `approvers` may sign in;
-    /// no other group of the provider counts.
-    pub(super) groups: Option<Vec<String>>,
-    /// Whether each address that the provider tells of is one that it has verified, though it does not say so by
-    /// `email_verified`: only of providers where people cannot choose their address.
-    #[schemars(extend("default" = false))]
-    pub(super) addresses_are_verified: Option<bool>,
-    /// The file with the only authorities (PEM) that may vouch for the provider's certificate; without it, the system's.
-    pub(super) ca_file: Option<String>,
-}
-
-/// The console's certificate and key.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct ConsoleTls {
-    /// PEM file: the certificate, then its intermediates.
-    #[schemars(required)]
-    pub(super) certificate: Option<String>,
-    /// PEM file: the private key. Only its owner may read it.
-    #[schemars(required)]
-    pub(super) key: Option<String>,
-}
-
-/// A place where people are told: by one of `webhook`, `slack`, `teams` and `mail`.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Target {
-    /// What the log calls it: lower-case letters, digits and `-`. Under another name it is another target, which is owed nothing yet.
-    #[schemars(required)]
-    pub(super) name: Option<String>,
-    /// A webhook of yours, which gets JSON, signed as Standard Webhooks says.
-    pub(super) webhook: Option<Webhook>,
-    /// An incoming webhook of Slack.
-    pub(super) slack: Option<Chat>,
-    /// A Workflows webhook of Microsoft Teams.
-    pub(super) teams: Option<Chat>,
-    /// Mail, by SMTP.
-    pub(super) mail: Option<Mail>,
-    /// Only notices of these kinds: `approval_asked`, `approval_decided`, `break_glass`, `review_due`, `session_frozen`.
-    #[schemars(length(min = 1))]
-    pub(super) kinds: Option<Vec<String>>,
-    /// Only notices about rules that ask one of these people or groups, and those that are about no rule.
-    #[schemars(length(min = 1))]
-    pub(super) approvers: Option<Vec<String>>,
-    /// PEM file: the authorities to trust for it, in place of the system's.
-    pub(super) ca_file: Option<String>,
-    /// How long one try may take; at most `5m`.
-    #[schemars(extend("default" = defaults::NOTICE_TIMEOUT))]
-    pub(super) timeout: Option<DurationText>,
-}
-
-/// A webhook of one's own.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Webhook {
-    /// Where to: `https://…`, or `http` to a loopback address such as 127.0.0.1.
-    #[schemars(required)]
-    pub(super) url: Option<String>,
-    /// File of what it is signed with: `whsec_` and 24 to 64 bytes in base64. Only its owner may read it.
-    #[schemars(required)]
-    pub(super) secret_file: Option<String>,
-}
-
-/// A webhook of a chat, whose address is a secret.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Chat {
-    /// File of the webhook's address. Only its owner may read it.
-    #[schemars(required)]
-    pub(super) url_file: Option<String>,
-}
-
-/// Mail, by SMTP.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Mail {
-    /// The server: a name or an address.
-    #[schemars(required)]
-    pub(super) host: Option<String>,
-    /// Its port: 587 with `starttls`, 465 with `implicit`, 25 with `none`, where none is given.
-    #[schemars(range(min = 1, max = 65_535))]
-    pub(super) port: Option<u16>,
-    /// What protects the connection: `starttls`, `implicit` (TLS from the first byte), or `none`, to a loopback address only.
-    #[schemars(extend("default" = defaults::MAIL_TLS, "enum" = ["starttls", "implicit", "none"]))]
-    pub(super) tls: Option<String>,
-    /// As whom to sign in; with `password_file`.
-    pub(super) user: Option<String>,
-    /// File of the password. Only its owner may read it.
-    pub(super) password_file: Option<String>,
-    /// Who writes, as `gate@example.com`.
-    #[schemars(required)]
-    pub(super) from: Option<String>,
-    /// Who gets it: one mail to all.
-    #[schemars(required, length(min = 1))]
-    pub(super) to: Option<Vec<String>>,
 }
 
 /// Bounds of every session.
