@@ -5,6 +5,7 @@ mod bench;
 mod deciding;
 mod guard;
 mod hostile;
+mod listening;
 mod live;
 mod passkeys;
 mod paths;
