@@ -27,6 +27,7 @@ mod shown;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 mod transition;
+mod wanted;
 
 pub use approval::{Approval, Consumed, State, Vote};
 pub use asked::{Asked, Demand};
@@ -35,3 +36,4 @@ pub use binding::{Bound, Digest, Target};
 pub use human::Human;
 pub use shown::{Beside, Budget, Budgets, Changes, Count, Line, Listed, Listing, Shown, Why};
 pub use transition::{Refusal, Transition, What};
+pub use wanted::{Answer, WantedAccess, WantedCall, WantedChanges};

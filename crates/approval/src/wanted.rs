@@ -1,0 +1,87 @@
+//! What an agent sends the gate to ask humans ahead of its calls, and what it is answered: JSON, at paths of the gate's own.
+//!
+//! | | |
+//! |---|---|
+//! | `POST /portcullis/v1/access` | a [`WantedAccess`]; answers 201 and an [`Answer`] |
+//! | `POST /portcullis/v1/changes` | a [`WantedChanges`]; answers 201 and an [`Answer`] |
+//! | `GET /portcullis/v1/approvals/ID` | answers an [`Answer`]; with `?wait=true` once it is pending no longer, or after the hold time |
+//!
+//! Everything else is answered by a Kubernetes `Status`, as any other call.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// Access to a scope, for a time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WantedAccess {
+    /// What for, for people to read.
+    pub reason: String,
+    /// To what: each as `Scope` reads it.
+    pub scopes: Vec<String>,
+    /// For how long, from the yes on.
+    pub seconds: u32,
+    /// The incident, if the glass is to be broken for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub incident: Option<String>,
+}
+
+/// Several changes, to be decided at once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WantedChanges {
+    /// What for, for people to read.
+    pub reason: String,
+    /// The calls that would make them. Nothing of them is sent but dry runs: the changes are made by calls that follow.
+    pub calls: Vec<WantedCall>,
+}
+
+/// A call that would make a change.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WantedCall {
+    /// The HTTP method.
+    pub method: String,
+    /// Path and query, as they would be sent.
+    pub path: String,
+    /// The body's media type.
+    pub content_type: String,
+    /// The body.
+    pub body: String,
+}
+
+/// Where what an agent asked for stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Answer {
+    /// Its id. `None`: there was nothing to ask, since policy permits all of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval: Option<String>,
+    /// `pending`, `approved`, `refused`, `expired`, `withdrawn`, `consumed`, `superseded`; `allowed` if there was nothing to ask.
+    pub state: String,
+    /// What that means, in words; empty while it is pending.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub how: String,
+    /// Who must still agree, in words; empty once nobody must.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub needs: String,
+    /// Until when it can be decided or, once approved, used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
+    /// Its page, for humans.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page: Option<String>,
+    /// What is asked for, a line each.
+    pub asked: Vec<String>,
+    /// Of changes: those that policy permits without asking.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub allowed: Vec<String>,
+}
+
+impl std::fmt::Debug for WantedCall {
+    /// Without the body, which may be secret.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { method, path, content_type, body } = self;
+        write!(f, "{method} {path} ({content_type}, {} bytes)", body.len())
+    }
+}
