@@ -66,11 +66,13 @@ pub(crate) async fn ask(inbox: &Inbox, id: &str, session: usize) -> anyhow::Resu
     let mut asked = testing::asked(id, inbox.now());
     asked.bound.session = format!("s-{session}");
     let bound = asked.bound.clone();
-    let request = ledger_testing::request("delete", &bound.url);
-    let decision = ledger_testing::decision(ledger::leaf::Verdict::Ask);
+    let judged = bound.call().map(|call| ledger::leaf::Judged {
+        request: ledger_testing::request("delete", &call.url),
+        decision: ledger_testing::decision(ledger::leaf::Verdict::Ask),
+    });
     let (call, actor) = (Id::new("c-1")?, ledger_testing::actor());
-    let (act, reason, shown) = ("delete namespaces", "a benchmark", "{}");
-    inbox.ask(Request { asked, key: id, shown, act, reason, call, actor, request, decision }).await?;
+    let (act, reason, shown) = ("delete namespaces", "a benchmark", "[]");
+    inbox.ask(Request { asked, key: id, shown, act, reason, call, actor, judged }).await?;
     Ok(bound)
 }
 

@@ -1,8 +1,14 @@
 //! An approval, from its request to its end.
 
+mod deciding;
+mod reviewing;
+mod using;
+
 use jiff::Timestamp;
 
-use crate::{Asked, Assurance, Bound, Demand, Digest, Human, Level, Refusal, Target, Transition, What};
+use crate::{Asked, Assurance, Demand, Human, Refusal, Transition, What};
+
+pub use using::{By, Consumed, Grant, Making};
 
 /// A request for approval and what has become of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -10,10 +16,24 @@ pub struct Approval {
     asked: Asked,
     votes: Vec<Vote>,
     state: State,
+    /// The changes that were made by it, each by a call.
+    made: Vec<Made>,
+    /// Who signed it off, if it broke the glass.
+    review: Option<Review>,
     /// How many transitions there have been.
     steps: u32,
     /// When the last one was.
     last: Timestamp,
+    /// When the last one was that changed where it stands.
+    since: Timestamp,
+}
+
+/// A change that was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Made {
+    /// Which of those that were asked about.
+    member: usize,
+    call: String,
 }
 
 /// Where an approval stands.
@@ -39,10 +59,12 @@ pub enum State {
     Withdrawn {
         /// Why not.
         why: String,
+        /// The human who ended it, if one did.
+        by: Option<Human>,
     },
-    /// It was used.
+    /// It was used; if it is about several changes, each was made.
     Consumed {
-        /// For this call.
+        /// For this call, or this one last.
         call: String,
     },
     /// Another was asked in its place.
@@ -65,14 +87,17 @@ pub struct Vote {
     pub assurance: Assurance,
 }
 
-/// Proof that an approval was used for one call, or for one part of it. Made only of an approval whose transitions say so, and
-/// never copied.
-#[derive(Debug)]
-pub struct Consumed {
-    approval: String,
-    call: String,
-    digest: Digest,
-    part: Option<Target>,
+/// A human's word that they have looked at what was done by breaking the glass.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Review {
+    /// Who.
+    pub by: Human,
+    /// When.
+    pub at: Timestamp,
+    /// What they found.
+    pub note: String,
+    /// How sure it is that it was them.
+    pub assurance: Assurance,
 }
 
 // === impl Approval ===
@@ -89,8 +114,9 @@ impl Approval {
         if !asked.bound.names_each_once() {
             return Err(Refusal::NamedTwice);
         }
-        let last = asked.at;
-        Ok(Self { asked, votes: Vec::new(), state: State::Pending, steps: 0, last })
+        let (last, since) = (asked.at, asked.at);
+        let (votes, made) = (Vec::new(), Vec::new());
+        Ok(Self { asked, votes, state: State::Pending, made, review: None, steps: 0, last, since })
     }
 
     /// What was asked.
@@ -111,10 +137,10 @@ impl Approval {
         self.steps
     }
 
-    /// Since when it stands so: when its last step was, or when it was asked.
+    /// Since when it stands so: when its last step was, or when it was asked. A sign-off changes nothing about it.
     #[must_use]
     pub fn since(&self) -> Timestamp {
-        self.last
+        self.since
     }
 
     /// Who said yes so far.
@@ -163,116 +189,34 @@ impl Approval {
         if step.at < self.last {
             return Err(Refusal::Time);
         }
-        let Some(deadline) = self.deadline() else { return Err(Refusal::Final(self.state.as_str())) };
-        match &step.what {
-            What::Expired if step.at < deadline => return Err(Refusal::TooEarly(deadline)),
-            What::Expired => self.state = State::Expired,
+        match (&step.what, self.deadline()) {
+            // Of what is over, too.
+            (What::Reviewed { by, note, assurance }, _) => self.sign_off(by, step.at, note, assurance)?,
+            (_, None) => return Err(Refusal::Final(self.state.as_str())),
+            (What::Expired, Some(deadline)) if step.at < deadline => return Err(Refusal::TooEarly(deadline)),
+            (What::Expired, _) => self.state = State::Expired,
             // Whoever notices first that nobody wants it may say so, whatever time it is.
-            What::Withdrawn { why } => self.state = State::Withdrawn { why: why.clone() },
-            What::Superseded { by, why } => {
+            (What::Withdrawn { why, by }, _) => {
+                self.state = State::Withdrawn { why: why.clone(), by: by.clone() };
+            }
+            (What::Superseded { by, why }, _) => {
                 self.state = State::Superseded { by: by.clone(), why: why.clone() };
             }
-            _ if step.at >= deadline => return Err(Refusal::TooLate(deadline)),
-            What::Approved { by, assurance } => self.approve(by, step.at, assurance)?,
-            What::Refused { by, why } => {
+            (_, Some(deadline)) if step.at >= deadline => return Err(Refusal::TooLate(deadline)),
+            (What::Approved { by, assurance }, _) => self.approve(by, step.at, assurance)?,
+            (What::Refused { by, why }, _) => {
                 self.pending()?;
                 self.may_decide(by)?;
                 self.state = State::Refused { by: by.clone(), why: why.clone() };
             }
-            What::Consumed { call, digest } => {
-                let State::Approved { .. } = self.state else { return Err(Refusal::NotApproved) };
-                if *digest != self.asked.bound.digest().to_string() {
-                    return Err(Refusal::OtherCall);
-                }
-                self.state = State::Consumed { call: call.clone() };
-            }
+            (What::Consumed { call, digest }, _) => self.consume(call, digest)?,
         }
         self.steps = step.number;
         self.last = step.at;
+        if self.review.is_none() {
+            self.since = step.at;
+        }
         Ok(self)
-    }
-
-    /// The proof that it was used, if it was.
-    #[must_use]
-    pub fn consumed(&self) -> Option<Consumed> {
-        let State::Consumed { call } = &self.state else { return None };
-        let (approval, call) = (self.asked.id.clone(), call.clone());
-        Some(Consumed { approval, call, digest: self.asked.bound.digest(), part: None })
-    }
-
-    /// Whether this human may say yes or no to it now, as far as who they are and what they said before go.
-    ///
-    /// # Errors
-    /// Why not.
-    pub fn can_be_decided_by(&self, human: &Human) -> Result<(), Refusal> {
-        self.pending()?;
-        self.may_decide(human)?;
-        self.has_not_voted(human)
-    }
-
-    fn approve(&mut self, by: &Human, at: Timestamp, assurance: &Assurance) -> Result<(), Refusal> {
-        self.can_be_decided_by(by)?;
-        self.is_sure_enough(by, assurance)?;
-        assurance.holds_for(self.asked.bound.digest())?;
-        self.votes.push(Vote { by: by.clone(), at, assurance: assurance.clone() });
-        if self.missing().next().is_none() {
-            self.state = State::Approved { until: self.asked.usable_until(at) };
-        }
-        Ok(())
-    }
-
-    fn pending(&self) -> Result<(), Refusal> {
-        match self.state {
-            State::Pending => Ok(()),
-            _ => Err(Refusal::Final(self.state.as_str())),
-        }
-    }
-
-    /// How sure it must be that this human decides: each rule that asks them wants that.
-    #[must_use]
-    pub fn demanded_of(&self, human: &Human) -> Option<Level> {
-        let theirs = self.asked.demands.iter().filter(|demand| demand.is_for(human));
-        theirs.filter_map(|demand| demand.assurance).max()
-    }
-
-    /// Of whoever decides by several rules, each must be content: nobody says yes to half of it.
-    fn is_sure_enough(&self, human: &Human, assurance: &Assurance) -> Result<(), Refusal> {
-        let mut theirs = self.asked.demands.iter().filter(|demand| demand.is_for(human));
-        let wanting = theirs.find_map(|demand| {
-            let level = demand.assurance.filter(|_| !demand.is_content_with(assurance))?;
-            Some(Refusal::NotSure { rule: demand.rule.clone(), level })
-        });
-        wanting.map_or(Ok(()), Err)
-    }
-
-    fn has_not_voted(&self, human: &Human) -> Result<(), Refusal> {
-        match self.votes.iter().any(|vote| vote.by.is(human)) {
-            true => Err(Refusal::Twice(human.subject.clone())),
-            false => Ok(()),
-        }
-    }
-
-    /// Whether this human may say yes or no.
-    fn may_decide(&self, human: &Human) -> Result<(), Refusal> {
-        let who = || human.subject.clone();
-        let Asked { demands, bound, .. } = &self.asked;
-        if human.may_be_called(&bound.delegator) {
-            return Err(Refusal::Delegator(who()));
-        }
-        if demands.iter().any(|demand| demand.is_for(human)) {
-            return Ok(());
-        }
-        let named = demands.iter().find(|demand| human.is_among(&demand.approvers));
-        match named {
-            Some(own) => Err(Refusal::Author { who: who(), rule: own.rule.clone() }),
-            None => {
-                let mut may: Vec<&str> =
-                    demands.iter().flat_map(|demand| &demand.approvers).map(String::as_str).collect();
-                may.sort_unstable();
-                may.dedup();
-                Err(Refusal::NotAsked { who: who(), may: may.join(", ") })
-            }
-        }
     }
 }
 
@@ -286,8 +230,9 @@ impl State {
             Self::Pending => String::new(),
             Self::Approved { until } => format!("can be used until {until:.0}"),
             Self::Refused { by, why } => format!("by {}: {why}", by.subject),
-            Self::Expired => "nobody decided about it, or used it, in time".to_owned(),
-            Self::Withdrawn { why } => why.clone(),
+            Self::Expired => "its time ran out".to_owned(),
+            Self::Withdrawn { why, by: None } => why.clone(),
+            Self::Withdrawn { why, by: Some(by) } => format!("ended by {}: {why}", by.subject),
             Self::Consumed { call } => format!("by call {call}"),
             Self::Superseded { by, why } => format!("by {by}, since {why}"),
         }
@@ -308,49 +253,8 @@ impl State {
     }
 }
 
-// === impl Consumed ===
-
-impl Consumed {
-    /// The approval that was used.
-    #[must_use]
-    pub fn approval(&self) -> &str {
-        &self.approval
-    }
-
-    /// The call that it was used for.
-    #[must_use]
-    pub fn call(&self) -> &str {
-        &self.call
-    }
-
-    /// What it was given for.
-    #[must_use]
-    pub fn digest(&self) -> Digest {
-        self.digest
-    }
-
-    /// The one object that this is the proof for, if it is that of a part.
-    #[must_use]
-    pub fn part(&self) -> Option<&Target> {
-        self.part.as_ref()
-    }
-
-    /// In its place, one proof for each object that `bound` names, in their order. `None` if it was given for something else,
-    /// or names none.
-    #[must_use]
-    pub fn each(self, bound: &Bound) -> Option<Vec<Self>> {
-        let whole = self.part.is_none() && self.digest == bound.digest();
-        if !whole || bound.each.is_empty() || !bound.names_each_once() {
-            return None;
-        }
-        let part = |object: &Target| {
-            let (approval, call) = (self.approval.clone(), self.call.clone());
-            Self { approval, call, digest: self.digest, part: Some(object.clone()) }
-        };
-        Some(bound.each.iter().map(part).collect())
-    }
-}
-
+#[cfg(test)]
+mod ahead;
 #[cfg(test)]
 mod simulation;
 #[cfg(test)]

@@ -15,7 +15,7 @@ pub struct Asked {
     pub at: Timestamp,
     /// Until when it can be decided.
     pub decide_by: Timestamp,
-    /// For how many seconds a yes can be used.
+    /// For how many seconds a yes can be used, once, or for each change once; access: as often as wanted.
     pub use_seconds: u32,
     /// What it is for.
     pub bound: Bound,
@@ -42,10 +42,11 @@ pub struct Demand {
 }
 
 impl Asked {
-    /// Whether it can be approved at all: somebody is asked, nobody is asked for nothing, and its time limit is what a yes is
+    /// Whether it can be approved at all: somebody is asked, nobody is asked for nothing, and its time limits are what a yes is
     /// bound to.
     pub(crate) fn can_be_met(&self) -> bool {
-        let in_time = self.decide_by.to_string() == self.bound.decide_by;
+        let for_as_long = self.bound.access().is_none_or(|access| access.seconds == self.use_seconds);
+        let in_time = self.decide_by.to_string() == self.bound.decide_by && for_as_long;
         in_time && !self.demands.is_empty() && self.demands.iter().all(|demand| demand.quorum > 0)
     }
 
@@ -65,7 +66,7 @@ impl Demand {
         self.assurance.is_none_or(|level| assurance.meets(level))
     }
 
-    fn is_by(&self, human: &Human) -> bool {
+    pub(crate) fn is_by(&self, human: &Human) -> bool {
         self.authors.iter().any(|author| human.may_be_called(author))
     }
 }

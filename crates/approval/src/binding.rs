@@ -5,27 +5,55 @@ use std::{fmt, io};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-/// One call, exactly: a yes to it is a yes to nothing else.
+use crate::{Access, Changes};
+
+/// What exactly was asked: a yes to it is a yes to nothing else.
 ///
-/// Its JSON form is canonical (RFC 8785): the fields stand in the order of their names, and all that is in them is text. Of the body
-/// there is a digest under a key of the gate's, so that who reads this cannot try guesses at what is in it.
+/// Its JSON form is canonical (RFC 8785): the fields stand in the order of their names, and all that is in them is text or a whole number. Of
+/// bodies there are digests under a key of the gate's, so that who reads this cannot try guesses at what is in them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Bound {
     /// The software that calls.
     pub agent: String,
-    /// Keyed digest of the body's canonical bytes.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub body: Option<String>,
     /// The cluster.
     pub cluster: String,
-    /// The body's media type.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub content_type: Option<String>,
     /// Until when it can be decided: RFC 3339.
     pub decide_by: String,
     /// The human on whose behalf the agent runs: no approver.
     pub delegator: String,
+    /// Makes two requests for the same different.
+    pub nonce: String,
+    /// Digest of the policy bundle by which it is judged.
+    pub policy: String,
+    /// The session.
+    pub session: String,
+    /// What it is about.
+    pub subject: Subject,
+}
+
+/// What a yes is to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Subject {
+    /// To whatever is in a scope, for a time.
+    Access(Access),
+    /// To one call, once.
+    Call(Call),
+    /// To several changes, each once.
+    Changes(Changes),
+}
+
+/// One call, exactly.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Call {
+    /// Keyed digest of the body's canonical bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<String>,
+    /// The body's media type.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content_type: Option<String>,
     /// Of a deletion of a collection: each object that it deletes, and no other, in the order of their uids.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub each: Vec<Target>,
@@ -34,15 +62,9 @@ pub struct Bound {
     pub hidden: Option<String>,
     /// The HTTP method.
     pub method: String,
-    /// Makes two requests for the same different.
-    pub nonce: String,
-    /// Digest of the policy bundle that asks.
-    pub policy: String,
     /// Keyed digest of what the API server answered a dry run, if there can be one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub result: Option<String>,
-    /// The session.
-    pub session: String,
     /// The object it is about, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<Target>,
@@ -60,24 +82,53 @@ pub struct Target {
     pub uid: String,
 }
 
-/// SHA-256 of a [`Bound`]'s JSON form.
+/// SHA-256 of the JSON form of a [`Bound`], or of a part of one.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Digest([u8; 32]);
 
 impl Bound {
+    /// The one call that it is about, if it is about one.
+    #[must_use]
+    pub fn call(&self) -> Option<&Call> {
+        if let Subject::Call(call) = &self.subject { Some(call) } else { None }
+    }
+
+    /// The changes that it is about, if it is about changes.
+    #[must_use]
+    pub fn changes(&self) -> Option<&Changes> {
+        if let Subject::Changes(changes) = &self.subject { Some(changes) } else { None }
+    }
+
+    /// The access that it is about, if it is about access.
+    #[must_use]
+    pub fn access(&self) -> Option<&Access> {
+        if let Subject::Access(access) = &self.subject { Some(access) } else { None }
+    }
+
+    /// What it is about, a line each.
+    #[must_use]
+    pub fn lines(&self) -> Vec<String> {
+        match &self.subject {
+            Subject::Call(call) => vec![format!("{} {}", call.method, call.url)],
+            Subject::Changes(changes) => changes.members.iter().map(ToString::to_string).collect(),
+            Subject::Access(access) => access.scopes.iter().map(ToString::to_string).collect(),
+        }
+    }
+
     /// Whether it names each of its objects once, in their order: what is approved once is done once.
     #[must_use]
     pub fn names_each_once(&self) -> bool {
-        self.each.is_sorted_by(|one, next| one.uid < next.uid)
+        match &self.subject {
+            Subject::Call(call) => call.each.is_sorted_by(|one, next| one.uid < next.uid),
+            Subject::Changes(changes) => changes.name_each_once(),
+            Subject::Access(_) => true,
+        }
     }
 
     /// The digest that a yes is bound to.
     #[must_use]
     pub fn digest(&self) -> Digest {
-        let mut hash = Hashing(Sha256::new());
-        #[expect(clippy::expect_used, reason = "text has a JSON form, and what hashes it takes every byte")]
-        serde_json::to_writer(&mut hash, self).expect("text has a JSON form");
-        Digest(hash.0.finalize().into())
+        Digest::of(self)
     }
 }
 
@@ -96,6 +147,14 @@ impl io::Write for Hashing {
 }
 
 impl Digest {
+    /// That of a JSON form.
+    pub(crate) fn of(bound: &impl Serialize) -> Self {
+        let mut hash = Hashing(Sha256::new());
+        #[expect(clippy::expect_used, reason = "text has a JSON form, and what hashes it takes every byte")]
+        serde_json::to_writer(&mut hash, bound).expect("text has a JSON form");
+        Self(hash.0.finalize().into())
+    }
+
     /// Its bytes.
     #[must_use]
     pub fn bytes(self) -> [u8; 32] {

@@ -14,26 +14,35 @@
 //! asked about. So what is read back from a store that somebody wrote to is held against the same rules as what people do,
 //! and whoever stores transitions under their numbers, each once, has an approval that is used at most once however many try.
 //!
+//! What is asked about is one call, used once; or several changes, each used once; or access to a scope, which ends with its time and is not
+//! used up. Access that broke the glass stays open until somebody else has signed it off ([`Approval::owes_review`]).
+//!
 //! Pure: times and ids come in as arguments. A clock that goes back never takes an approval back: a transition is no earlier
 //! than the one before it.
 
+mod access;
 mod approval;
 mod asked;
 mod assurance;
 mod binding;
+mod changes;
 mod effects;
 mod human;
+mod parts;
 mod shown;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 mod transition;
 mod wanted;
 
-pub use approval::{Approval, Consumed, State, Vote};
+pub use access::{Access, BadScope, BreakGlass, Scope, Usage};
+pub use approval::{Approval, By, Consumed, Grant, Making, Review, State, Vote};
 pub use asked::{Asked, Demand};
 pub use assurance::{Assurance, Level, Signed, relying_party};
-pub use binding::{Bound, Digest, Target};
+pub use binding::{Bound, Call, Digest, Subject, Target};
+pub use changes::{Change, Changes, Outcome};
 pub use human::Human;
-pub use shown::{Beside, Budget, Budgets, Changes, Count, Line, Listed, Listing, Shown, Why};
+pub use parts::Part;
+pub use shown::{Beside, Budget, Budgets, Count, Diff, Line, Listed, Listing, Shown, Why};
 pub use transition::{Refusal, Transition, What};
 pub use wanted::{Answer, WantedAccess, WantedCall, WantedChanges};

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use imara_diff::{Algorithm, Diff, InternedInput, Token};
+use imara_diff::{Algorithm, InternedInput, Token};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -117,7 +117,7 @@ pub struct Why {
 
 /// The lines of two objects in YAML, held against each other.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Changes {
+pub struct Diff {
     /// In their order.
     pub lines: Vec<Line>,
     /// What was left out of both: fields that the API server sets by itself.
@@ -144,10 +144,10 @@ impl Shown {
         serde_json::to_vec(self).map_or(usize::MAX, |json| json.len())
     }
 
-    /// What would change. Nothing that changes is left out but what [`Changes::left_out`] names, and values that are masked before
+    /// What would change. Nothing that changes is left out but what [`Diff::left_out`] names, and values that are masked before
     /// and after: those are among the [effects](Self::effects).
     #[must_use]
-    pub fn changes(&self) -> Changes {
+    pub fn diff(&self) -> Diff {
         let mut left_out = Vec::new();
         let mut text = |object: &Value| {
             let quiet = without_noise(object, &mut left_out);
@@ -157,7 +157,7 @@ impl Shown {
         let (before, after) = (listed.unwrap_or_else(|| text(&self.before)), text(&self.after));
         left_out.sort_unstable();
         left_out.dedup();
-        Changes { lines: folded(compared(&before, &after)), left_out }
+        Diff { lines: folded(compared(&before, &after)), left_out }
     }
 }
 
@@ -165,7 +165,7 @@ impl Shown {
 /// take the square of its length, some seconds for what the gate lets pass.
 fn compared(before: &str, after: &str) -> Vec<Line> {
     let input = InternedInput::new(before, after);
-    let mut diff = Diff::compute(Algorithm::Histogram, &input);
+    let mut diff = imara_diff::Diff::compute(Algorithm::Histogram, &input);
     diff.postprocess_lines(&input);
     let line = |token: &Token| input.interner[*token].trim_end_matches('\n').to_owned();
     let mut lines = Vec::new();
@@ -223,7 +223,7 @@ fn without_noise(object: &Value, left_out: &mut Vec<String>) -> Value {
 }
 
 /// With its keys in their order, so that only what differs differs.
-fn sorted(value: Value) -> Value {
+pub(crate) fn sorted(value: Value) -> Value {
     match value {
         Value::Object(members) => {
             let mut members: Vec<_> = members.into_iter().map(|(key, value)| (key, sorted(value))).collect();
@@ -295,7 +295,7 @@ mod tests {
     }
 
     fn told(shown: &Shown) -> String {
-        let Changes { lines, left_out } = shown.changes();
+        let Diff { lines, left_out } = shown.diff();
         let text = |line: &Line| match line {
             Line::Same(line) => format!("  {line}"),
             Line::Added(line) => format!("+ {line}"),

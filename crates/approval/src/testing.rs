@@ -1,32 +1,69 @@
 //! Approvals to test with, for this crate's tests and others'.
 
-#![expect(clippy::unwrap_used, reason = "what cannot be signed is a failed test")]
+#![expect(clippy::unwrap_used, reason = "what cannot be made is a failed test")]
 
 use jiff::{SignedDuration, Timestamp};
 
 use passkey::{Assertion, Challenge, User, testing::Authenticator};
 
-use crate::{Asked, Assurance, Bound, Demand, Human, Level, Signed, What, relying_party};
+use crate::{
+    Access, Asked, Assurance, Bound, BreakGlass, Call, Change, Demand, Human, Level, Signed, Subject, What,
+    relying_party,
+};
 
 /// A delete of the namespace `shop` by `claude` in session `s-1`.
 #[must_use]
 pub fn bound() -> Bound {
+    bound_to(Subject::Call(call()))
+}
+
+/// A delete of the namespace `shop`.
+#[must_use]
+pub fn call() -> Call {
+    Call { method: "DELETE".into(), url: "/api/v1/namespaces/shop".into(), ..Call::default() }
+}
+
+/// The same for another subject.
+#[must_use]
+pub fn bound_to(subject: Subject) -> Bound {
     Bound {
         agent: "claude".into(),
-        body: None,
         cluster: "prod".into(),
-        content_type: None,
         decide_by: String::new(),
         delegator: "ada@example.com".into(),
-        each: vec![],
-        hidden: None,
-        method: "DELETE".into(),
         nonce: "n-1".into(),
         policy: format!("sha256:{}", "0".repeat(64)),
-        result: None,
         session: "s-1".into(),
+        subject,
+    }
+}
+
+/// The creation of a ConfigMap of this name in namespace `shop`.
+#[must_use]
+pub fn change(name: &str) -> Change {
+    Change {
+        applied: None,
+        name: name.into(),
+        namespace: "shop".into(),
+        resource: "configmaps".into(),
+        result: format!("hmac-sha256:{}", "0".repeat(64)),
         target: None,
-        url: "/api/v1/namespaces/shop".into(),
+    }
+}
+
+/// Access to these scopes for five minutes; with an incident, by breaking the glass, for one of `leads` to sign off.
+///
+/// # Panics
+/// One is no scope.
+#[must_use]
+pub fn access(scopes: &[&str], incident: Option<&str>) -> Access {
+    let reviewers = || vec!["leads".to_owned()];
+    Access {
+        break_glass: incident
+            .map(|incident| BreakGlass { incident: incident.into(), reviewers: reviewers() }),
+        reason: "roll back".into(),
+        scopes: scopes.iter().map(|scope| scope.parse().unwrap()).collect(),
+        seconds: 300,
     }
 }
 
@@ -34,13 +71,19 @@ pub fn bound() -> Bound {
 /// used for five.
 #[must_use]
 pub fn asked(id: &str, at: Timestamp) -> Asked {
+    asked_for(id, at, Subject::Call(call()))
+}
+
+/// The same for another subject.
+#[must_use]
+pub fn asked_for(id: &str, at: Timestamp, subject: Subject) -> Asked {
     let decide_by = at.saturating_add(SignedDuration::from_mins(10)).unwrap_or(at);
     Asked {
         id: id.into(),
         at,
         decide_by,
         use_seconds: 300,
-        bound: Bound { decide_by: decide_by.to_string(), nonce: id.into(), ..bound() },
+        bound: Bound { decide_by: decide_by.to_string(), nonce: id.into(), ..bound_to(subject) },
         demands: vec![demand("asks", &["sre"], 1)],
     }
 }

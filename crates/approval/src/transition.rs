@@ -41,12 +41,15 @@ pub enum What {
     Withdrawn {
         /// Why not.
         why: String,
+        /// The human who ended it, if one did.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<Human>,
     },
-    /// It was used, for this call and for no other.
+    /// It, or one of its changes, was used, for this call and for no other.
     Consumed {
         /// The call.
         call: String,
-        /// What the call is: the digest of its [`Bound`](crate::Bound), as text.
+        /// What the call is: the digest of its [`Bound`](crate::Bound), or of its [`Change`](crate::Change), as text.
         digest: String,
     },
     /// What it was judged against has changed; another was asked in its place.
@@ -55,6 +58,15 @@ pub enum What {
         by: String,
         /// What has changed.
         why: String,
+    },
+    /// A human looked at what was done by breaking the glass, and signed it off.
+    Reviewed {
+        /// Who.
+        by: Human,
+        /// What they found.
+        note: String,
+        /// How sure it is that it was them.
+        assurance: Assurance,
     },
 }
 
@@ -118,9 +130,32 @@ pub enum Refusal {
     /// It was approved for something else.
     #[error("it was approved for another call")]
     OtherCall,
-    /// An object that would be deleted is named twice, or out of order.
-    #[error("an object that would be deleted is named twice, or out of order")]
+    /// The change was made, or the call made another.
+    #[error("that change was made already: what goes on has to be asked for again")]
+    Made,
+    /// Access is not for one call.
+    #[error("it is access for a time, which no call uses up")]
+    ForATime,
+    /// An object is named twice, or out of order.
+    #[error("an object is named twice, or out of order")]
     NamedTwice,
+    /// The glass was not broken, or somebody signed it off.
+    #[error("there is nothing to sign off")]
+    NothingToReview,
+    /// More can be done by it.
+    #[error("it can be used until {0}: end it, or wait, before it is signed off")]
+    StillOpen(Timestamp),
+    /// Who did it does not sign it off.
+    #[error("`{0}` broke the glass, or the agent runs on their behalf: somebody else has to sign it off")]
+    OwnReview(String),
+    /// They are no reviewer.
+    #[error("`{who}` is not among those who may sign it off: {may}")]
+    NotReviewer {
+        /// The human.
+        who: String,
+        /// Those who may.
+        may: String,
+    },
     /// What was asked can be met by nobody, or is not what a yes would be bound to.
     #[error("nobody is asked to decide, or not within the time that a yes is bound to")]
     Unmeetable,

@@ -74,6 +74,16 @@ impl Chronicle {
         query.fetch_all(&self.pool).await?.iter().map(Call::from_row).collect()
     }
 
+    /// The calls that were sent by an approval.
+    ///
+    /// # Errors
+    /// The chronicle cannot be read.
+    pub async fn calls_by(&self, approval: &str, page: Page) -> Result<Vec<Call>, Error> {
+        let query = "SELECT * FROM calls WHERE approval = ?1 AND leaf < ?2 ORDER BY leaf DESC LIMIT ?3";
+        let query = sqlx::query(query).bind(approval).bind(page.below()).bind(page.most);
+        query.fetch_all(&self.pool).await?.iter().map(Call::from_row).collect()
+    }
+
     /// What was refused.
     ///
     /// # Errors

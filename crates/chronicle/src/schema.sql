@@ -32,6 +32,7 @@ CREATE TABLE calls (
 -- Its outcome finds it by this. A call that was put off and sent again has more than one.
 CREATE INDEX calls_open ON calls (call) WHERE state = 'open';
 CREATE INDEX calls_of_session ON calls (session, leaf);
+CREATE INDEX calls_by_approval ON calls (approval, leaf) WHERE approval IS NOT NULL;
 CREATE INDEX calls_refused ON calls (leaf) WHERE state = 'refused';
 
 -- Everything else.

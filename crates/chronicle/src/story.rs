@@ -1,9 +1,10 @@
 //! A leaf in one line, for people.
 
-use approval::What;
+use approval::{Asked, Changes, Subject, What};
 use ledger::leaf::{
-    Actor, ApprovalAsked, ApprovalStep, Decision, Event, Intent, List, Name, Outcome, PasskeyEnrolled,
-    Refusal, Rejections, Request, Reveal, Rule, SecretsRead, SessionOpened, Share, SignedIn, Start,
+    Actor, ApprovalAsked, ApprovalStep, Decision, Event, Intent, Judged, List, Name, Outcome,
+    PasskeyEnrolled, Refusal, Rejections, Request, Reveal, Rule, SecretsRead, SessionOpened, Share, SignedIn,
+    Start,
 };
 
 /// What happened. May hold what agents wrote: make it visible before it is shown.
@@ -82,15 +83,23 @@ fn approval_asked(asked: &ApprovalAsked) -> String {
         .iter()
         .map(|demand| format!("{} of {} by {}", demand.quorum, demand.approvers.join(", "), demand.rule))
         .collect();
-    format!(
-        "{} for {} {} {} needs {} [{}]",
-        asked.asked.id,
-        actor(&asked.actor),
-        request(&asked.request),
-        cluster(&asked.request),
-        demands.join(" and "),
-        asked.call
-    )
+    let Asked { id, bound, .. } = &asked.asked;
+    let wanted = match (&asked.judged, &bound.subject) {
+        (Some(Judged { request: asked, .. }), _) => format!("{} {}", request(asked), cluster(asked)),
+        (None, Subject::Access(access)) => {
+            let glass = access.break_glass.as_ref();
+            let glass = glass
+                .map_or_else(String::new, |glass| format!(", breaking the glass for {}", glass.incident));
+            let scopes: Vec<String> = access.scopes.iter().map(ToString::to_string).collect();
+            let (scopes, seconds) = (scopes.join("; "), access.seconds);
+            format!("access for {seconds} s to {scopes} on {}{glass}: {}", bound.cluster, access.reason)
+        }
+        (None, Subject::Changes(Changes { members, reason })) => {
+            format!("{} changes on {}: {reason}", members.len(), bound.cluster)
+        }
+        (None, Subject::Call(call)) => format!("{} {} on {}", call.method, call.url, bound.cluster),
+    };
+    format!("{id} for {} {wanted} needs {} [{}]", actor(&asked.actor), demands.join(" and "), asked.call)
 }
 
 fn approval_step(step: &ApprovalStep) -> String {
@@ -98,9 +107,11 @@ fn approval_step(step: &ApprovalStep) -> String {
         What::Approved { by, .. } => format!("approved by {}", by.subject),
         What::Refused { by, why } => format!("refused by {}: {why}", by.subject),
         What::Expired => "expired".to_owned(),
-        What::Withdrawn { why } => format!("withdrawn: {why}"),
+        What::Withdrawn { why, by: None } => format!("withdrawn: {why}"),
+        What::Withdrawn { why, by: Some(by) } => format!("ended by {}: {why}", by.subject),
         What::Consumed { call, .. } => format!("used [{call}]"),
         What::Superseded { by, why } => format!("superseded by {by}: {why}"),
+        What::Reviewed { by, note, .. } => format!("signed off by {}: {note}", by.subject),
     };
     format!("{} {what}", step.approval)
 }

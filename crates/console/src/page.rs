@@ -7,6 +7,7 @@ pub(crate) mod ledger;
 pub(crate) mod passkeys;
 pub(crate) mod policy;
 pub(crate) mod refusals;
+pub(crate) mod reviews;
 pub(crate) mod session;
 pub(crate) mod sessions;
 
@@ -35,6 +36,7 @@ pub(crate) struct Frame {
 pub(crate) enum Part {
     Inbox,
     Decided,
+    Reviews,
     Sessions,
     Refusals,
     Policy,
@@ -56,9 +58,10 @@ pub(crate) struct Entry {
     pub(crate) to: &'static str,
 }
 
-const NAVIGATION: [Entry; 6] = [
+const NAVIGATION: [Entry; 7] = [
     Entry { part: Part::Inbox, name: "Inbox", to: "/" },
     Entry { part: Part::Decided, name: "Approvals", to: "/approvals" },
+    Entry { part: Part::Reviews, name: "Reviews", to: "/reviews" },
     Entry { part: Part::Sessions, name: "Sessions", to: "/sessions" },
     Entry { part: Part::Refusals, name: "Refusals", to: "/refusals" },
     Entry { part: Part::Policy, name: "Policy", to: "/policy" },

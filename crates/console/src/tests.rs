@@ -1,5 +1,6 @@
 //! The console as browsers see it, over a real store, inbox, ledger and chronicle.
 
+mod ahead;
 mod assets;
 mod bench;
 mod deciding;

@@ -9,7 +9,7 @@
 use http::Response;
 use kube_api::{Request, Verb};
 use mask::placeholder_path;
-use policy::{Judgement, Verdict};
+use policy::{Denial, Judgement, Verdict};
 
 use crate::{
     call::Call,
@@ -61,6 +61,19 @@ impl Call {
     /// The permit for `request`, or for what is sent in its place; or else the request as far as it came, and why it came
     /// no further.
     async fn permit(&self, request: Request) -> Result<Granted, Stopped> {
+        let (asked, verdict) = self.verdict(request).await?;
+        match verdict {
+            Verdict::Allow(permit) => Ok(Granted::One(Box::new(permit))),
+            Verdict::Ask(ask) => {
+                let key = self.key_of(asked.as_ref().unwrap_or_else(|| ask.request()));
+                self.hold(key, ask).await
+            }
+            Verdict::Deny(denial) => Err(stopped_by(&denial)),
+        }
+    }
+
+    /// The verdict on `request`, or on what is sent in its place; then, with the request as its client sent it.
+    pub(crate) async fn verdict(&self, request: Request) -> Result<(Option<Request>, Verdict), Stopped> {
         // As its client sent it: kept only where something else is judged in its place.
         let (mut asked, request) = match self.settle(&request).await {
             Ok(Some(settled)) => (Some(request), settled),
@@ -77,15 +90,12 @@ impl Call {
                 }
             }
         };
-        match verdict {
-            Verdict::Allow(permit) => Ok(Granted::One(Box::new(permit))),
-            Verdict::Ask(ask) => {
-                let key = self.key_of(asked.as_ref().unwrap_or_else(|| ask.request()));
-                self.hold(key, ask).await
-            }
-            Verdict::Deny(denial) => Err(Box::new((denial.request().clone(), Judged::from(&denial).into()))),
-        }
+        Ok((asked, verdict))
     }
+}
+
+pub(crate) fn stopped_by(denial: &Denial) -> Stopped {
+    Box::new((denial.request().clone(), Judged::from(denial).into()))
 }
 
 /// Whether a version that this request is sent with is the gate's doing, and another would be as good: its client names

@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use upstream::{Cluster, Origin};
 
 use crate::{
-    Gate, compress,
+    Gate, ahead, compress,
     identify::identify,
     interrupt::Interrupts,
     metrics::{Ended, Open},
@@ -125,6 +125,9 @@ impl Call {
                 path,
             );
             return self.refuse(Ended::Refused, refused, event).await;
+        }
+        if ahead::is_own(path) {
+            return self.ahead(request).await;
         }
         let request = match parse(request, self.gate.limits(), self.caller.ended()).await {
             Ok(request) => request,

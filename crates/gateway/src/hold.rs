@@ -11,13 +11,18 @@
 //! may be secret, has to be kept meanwhile. What approvers are shown is kept, masked.
 //!
 //! A deletion of a collection is listed when it asks, and becomes the deletes of what is in that list.
+//!
+//! What humans approved ahead is used before anybody is asked: access that covers the request, and changes of which it makes one (`approved`).
 
+mod approved;
 mod beside;
 mod listing;
 mod request;
 mod wait;
 
-use approval::{Beside, Shown, Target, Why};
+pub(crate) use wait::Over;
+
+use approval::{Beside, Change, Outcome, Shown, Target, Why};
 use http::StatusCode;
 use kube_api::{Request, Verb};
 use ledger::leaf::Cause;
@@ -48,15 +53,17 @@ pub(crate) enum Granted {
 }
 
 /// What is asked, ready to be shown and sent.
-struct Prepared {
-    ask: Ask,
+pub(crate) struct Prepared {
+    pub(crate) ask: Ask,
     /// What a request is found by that is sent again.
     key: String,
     target: Option<Target>,
     /// Keyed digest of what the API server answered the dry run.
     result: Option<String>,
+    /// What becomes of the object, if it is made or changed.
+    pub(crate) change: Option<Change>,
     /// What approvers are shown, but for what there is to see beside the object.
-    shown: Shown,
+    pub(crate) shown: Shown,
     /// What that is.
     wanted: Wanted,
 }
@@ -66,7 +73,16 @@ impl Call {
     pub(crate) async fn hold(&self, key: String, ask: Ask) -> Result<Granted, Stopped> {
         let request = ask.request().clone();
         let held = async {
+            let ahead = self.approved_ahead().await?;
+            let ask = match self.by_access(ask, &ahead) {
+                Ok(permit) => return Ok(Granted::One(Box::new(permit))),
+                Err(ask) => *ask,
+            };
             let prepared = self.prepare(key, ask).await?;
+            let prepared = match self.by_change(prepared, &ahead).await? {
+                Ok(permit) => return Ok(Granted::One(Box::new(permit))),
+                Err(prepared) => *prepared,
+            };
             if prepared.shown.listing.as_ref().is_some_and(|listing| listing.objects.is_empty()) {
                 return Ok(Granted::Each(Box::new(request.clone()), Vec::new()));
             }
@@ -87,7 +103,7 @@ impl Call {
     }
 
     /// Looks at the object, binds the request to it, and asks the API server what would come of it.
-    async fn prepare(&self, key: String, ask: Ask) -> Result<Prepared, Stop> {
+    pub(crate) async fn prepare(&self, key: String, ask: Ask) -> Result<Prepared, Stop> {
         if self.policy_has_changed(&ask) {
             return Err(wait::outdated(&ask));
         }
@@ -112,16 +128,45 @@ impl Call {
             },
             None => None,
         };
-        let result = after
-            .as_ref()
-            .map(|live| live.ask(|object| self.gate().ledger().keyed_digest(object.to_string().as_bytes())));
+        let result = after.as_ref().map(|live| live.ask(|object| self.keyed(object)));
         let shown = self.shown(&ask, live.as_ref(), after.as_deref());
         if shown.size() > MOST_SHOWN {
             let how = "it is about an object too large to be shown to humans";
             return Err(Stop::asked(&ask, ask.ended(how, None, false)));
         }
+        let change =
+            after.as_ref().and_then(|after| self.change(&ask, target.as_ref(), live.as_ref(), after));
         let wanted = Wanted::of(ask.request(), live.as_ref(), after.as_deref());
-        Ok(Prepared { ask, key, target, result, shown, wanted })
+        Ok(Prepared { ask, key, target, result, change, shown, wanted })
+    }
+
+    /// What becomes of the object `before` by what makes it `after`; `None`: that is no change of an object that has a name.
+    fn change(
+        &self,
+        ask: &Ask,
+        target: Option<&Target>,
+        before: Option<&Live>,
+        after: &Live,
+    ) -> Option<Change> {
+        let request = ask.request();
+        let makes = matches!(request.verb(), Verb::Create | Verb::Update | Verb::Patch);
+        let usage = ask.usage().filter(|_| makes && !request.dry_run())?;
+        let (outcome, was) = (after.ask(Outcome::of), before.map(|before| before.ask(Outcome::of)));
+        let noted = (outcome.applied.as_ref() != was.as_ref().and_then(|was| was.applied.as_ref()))
+            .then(|| self.keyed(&outcome.applied.unwrap_or_default()));
+        Some(Change {
+            applied: noted,
+            name: usage.name.filter(|name| !name.is_empty())?,
+            namespace: usage.namespace.unwrap_or_default(),
+            resource: usage.resource,
+            result: self.keyed(&outcome.object),
+            // What a write by its name would yet make has no uid.
+            target: target.filter(|target| !target.uid.is_empty()).cloned(),
+        })
+    }
+
+    fn keyed(&self, value: &Value) -> String {
+        self.gate().ledger().keyed_digest(value.to_string().as_bytes())
     }
 
     /// Lists what a deletion of a collection covers, and binds it to that.
@@ -134,7 +179,7 @@ impl Call {
             decision: None,
         })?;
         let shown = Shown { listing: Some(listing), ..self.shown(&ask, None, None) };
-        Ok(Prepared { ask, key, target: None, result: None, shown, wanted })
+        Ok(Prepared { ask, key, target: None, result: None, change: None, shown, wanted })
     }
 
     /// What approvers are shown, masked: what is asked, why, and the object `before` and `after`.

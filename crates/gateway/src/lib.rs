@@ -6,7 +6,7 @@
 //! | identify | `identify` |
 //! | parse | `parse` |
 //! | judge | `attempt`, with [`policy::Judge`]; questions about one's own rights in `reviews` |
-//! | ask | `hold`, with [`inbox::Inbox`] |
+//! | ask | `hold`, with [`inbox::Inbox`]; ahead of calls, at paths of the gate's own, `ahead` |
 //! | intent | `forward`, with [`ledger::Ledger::append`] |
 //! | forward | `forward`, with [`upstream::Cluster::send`] |
 //! | mask | `deliver`, with [`mask::Sealed::open`]; a long answer goes part by part through `passage` |
@@ -20,6 +20,7 @@
 
 pub mod accept;
 mod activity;
+mod ahead;
 mod attempt;
 mod call;
 mod compress;
@@ -49,4 +50,4 @@ mod settle;
 mod tripwire;
 
 pub use gate::Gate;
-pub use limits::{Holding, Limits};
+pub use limits::{Breaking, Giving, Holding, Limits};

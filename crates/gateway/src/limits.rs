@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use approval::Demand;
+
 /// Bounds of the data path; the configuration has a default for each that suits a team of agents.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
@@ -44,4 +46,26 @@ pub struct Holding {
     pub withdraw_when_left: bool,
     /// Where humans decide in a browser, if there is such a place: for clients to tell them.
     pub console: Option<String>,
+    /// Who gives access for a time; `None`: nobody does.
+    pub access: Option<Giving>,
+    /// Who may break the glass; `None`: nobody may.
+    pub break_glass: Option<Breaking>,
+}
+
+/// Who gives access for a time.
+#[derive(Debug, Clone)]
+pub struct Giving {
+    /// Who must agree.
+    pub demand: Demand,
+    /// For how many seconds at most.
+    pub most_seconds: u32,
+}
+
+/// Who may break the glass.
+#[derive(Debug, Clone)]
+pub struct Breaking {
+    /// One of these does.
+    pub giving: Giving,
+    /// One of these signs it off.
+    pub reviewers: Vec<String>,
 }

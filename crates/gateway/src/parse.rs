@@ -73,18 +73,28 @@ pub(crate) async fn parse(
         }
     };
     let mut bytes = Vec::new();
-    let read = tokio::select! {
-        biased;
-        end = session.wait() => Err(Why::Session(Ending::of_session(&end))),
-        read = timeout(limits.body_timeout, read(body, most, &mut bytes)) => {
-            read.unwrap_or(Err(Why::Slow { seconds: limits.body_timeout.as_secs() }))
-        }
-    };
-    let parsed = match read {
+    let parsed = match read_within(body, most, limits, session, &mut bytes).await {
         Ok(()) => head.clone().with_body(&bytes).map_err(Why::from),
         Err(why) => Err(why),
     };
     parsed.map_err(|why| Unparsed { why, head: Some(head), read: bytes })
+}
+
+/// Reads a body of so many bytes at most, `into` what is there though the rest does not come, within its time and its session's.
+pub(crate) async fn read_within(
+    body: Incoming,
+    most: usize,
+    limits: Limits,
+    session: &Ended,
+    into: &mut Vec<u8>,
+) -> Result<(), Why> {
+    tokio::select! {
+        biased;
+        end = session.wait() => Err(Why::Session(Ending::of_session(&end))),
+        read = timeout(limits.body_timeout, read(body, most, into)) => {
+            read.unwrap_or(Err(Why::Slow { seconds: limits.body_timeout.as_secs() }))
+        }
+    }
 }
 
 /// Into `read`, so that what came is there though the rest does not.

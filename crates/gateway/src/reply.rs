@@ -46,7 +46,12 @@ impl Reply {
 
     /// The gate's own answer to a review of an agent's rights.
     pub(crate) fn review(json: Bytes, call: &str, slot: Arc<Slot>) -> Response<Self> {
-        Self::json(StatusCode::CREATED, json, Some(call), Some(slot))
+        Self::own(StatusCode::CREATED, json, call, slot)
+    }
+
+    /// The gate's own answer about what it asks humans.
+    pub(crate) fn own(code: StatusCode, json: Bytes, call: &str, slot: Arc<Slot>) -> Response<Self> {
+        Self::json(code, json, Some(call), Some(slot))
     }
 
     /// An error in words, the gate's own or the API server's, masked.

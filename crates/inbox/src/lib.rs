@@ -63,10 +63,8 @@ pub struct Request<'a> {
     pub call: Id,
     /// Who calls.
     pub actor: Actor,
-    /// What is asked, as leaves tell it.
-    pub request: leaf::Request,
-    /// The decision to ask.
-    pub decision: leaf::Decision,
+    /// The one call that is asked about, if it is one, as leaves tell it.
+    pub judged: Option<leaf::Judged>,
 }
 
 /// Why nobody is asked, or a step is not taken.
@@ -131,7 +129,7 @@ impl Inbox {
     /// # Errors
     /// [`Error::TooMany`], [`Error::TooManyInAll`], or it could not be recorded or kept: then nobody is asked.
     pub async fn ask(&self, request: Request<'_>) -> Result<Approval, Error> {
-        let Request { asked, key, shown, act, reason, call, actor, request, decision } = request;
+        let Request { asked, key, shown, act, reason, call, actor, judged } = request;
         let approval = Approval::new(asked.clone())?;
         let session = asked.bound.session.as_str();
         let _turn = self.asking.lock().await;
@@ -145,7 +143,7 @@ impl Inbox {
         if asks.ever >= ever {
             return Err(Error::TooManyInAll { most: ever });
         }
-        let event = leaf::ApprovalAsked { asked: asked.clone(), call, actor, request, decision };
+        let event = leaf::ApprovalAsked { asked: asked.clone(), call, actor, judged };
         self.record(Event::ApprovalAsked(Box::new(event))).await?;
         self.store.ask(&NewApproval { asked: &asked, request: key, act, reason, shown }).await?;
         self.watchers.tell(&asked.id);
@@ -193,6 +191,24 @@ impl Inbox {
         Ok(self.store.approvals(all, most).await?)
     }
 
+    /// The changes and the access of a session that humans approved and nobody ended, oldest first. Whether they can be used now is
+    /// found out by using them.
+    ///
+    /// # Errors
+    /// The state cannot be read.
+    pub async fn approved_ahead(&self, session: &str) -> Result<Vec<Approval>, Error> {
+        let stored = self.store.approved_ahead(session).await?;
+        Ok(stored.into_iter().map(|stored| stored.approval).collect())
+    }
+
+    /// By which the glass was broken, and which nobody has signed off; oldest first.
+    ///
+    /// # Errors
+    /// The state cannot be read.
+    pub async fn unreviewed(&self, most: u32) -> Result<Vec<StoredApproval>, Error> {
+        Ok(self.store.unreviewed(most).await?)
+    }
+
     /// Takes a step; both store and ledger have it when this answers. Whoever waits is told.
     ///
     /// Cancel safety: dropped, the step may be taken or not, and if it is, be recorded only with a later one, or at the next start.
@@ -223,7 +239,7 @@ impl Inbox {
     /// The state cannot be read, or a step not be kept or recorded; those before it are.
     pub async fn withdraw_all_of(&self, session: &str, why: &str) -> Result<(), Error> {
         for id in self.store.open_approvals_of(session).await? {
-            match self.step(&id, What::Withdrawn { why: why.to_owned() }).await {
+            match self.step(&id, What::Withdrawn { why: why.to_owned(), by: None }).await {
                 // It ended by itself in the meantime.
                 Ok(_) | Err(Error::Refused(_)) => {}
                 Err(error) => return Err(error),

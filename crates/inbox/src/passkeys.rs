@@ -92,7 +92,10 @@ impl Inbox {
         approval: &approval::Approval,
         what: &What,
     ) -> Result<(), Error> {
-        let What::Approved { by, assurance: Assurance::Passkey(signed) } = what else { return Ok(()) };
+        let (What::Approved { by, assurance } | What::Reviewed { by, assurance, .. }) = what else {
+            return Ok(());
+        };
+        let Assurance::Passkey(signed) = assurance else { return Ok(()) };
         let Signed { origin, passkey, enrolled, .. } = &**signed;
         let found = self.store.passkey(&passkey.id).await?;
         let theirs = found.filter(|found| {

@@ -78,10 +78,13 @@ impl Bench {
 
 fn request(id: &str, now: Timestamp) -> Request<'static> {
     let asked = approval::testing::asked(id, now);
-    let request = testing::request("delete", &asked.bound.url);
-    let (actor, decision) = (testing::actor(), testing::decision(Verdict::Ask));
+    let actor = testing::actor();
+    let judged = asked.bound.call().map(|call| leaf::Judged {
+        request: testing::request("delete", &call.url),
+        decision: testing::decision(Verdict::Ask),
+    });
     let (call, key) = (Id::new("c-1").unwrap(), KEYS.iter().find(|key| id.ends_with(**key)).unwrap());
-    Request { asked, key, shown: "{}", act: "delete", reason: "x", call, actor, request, decision }
+    Request { asked, key, shown: "{}", act: "delete", reason: "x", call, actor, judged }
 }
 
 /// What requests are found by.

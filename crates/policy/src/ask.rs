@@ -1,14 +1,17 @@
 //! A request that waits for humans, and how it becomes a permit once they said yes.
 
-use approval::{Bound, Consumed, Demand, Target};
+use approval::{Approval, Bound, By, Call, Consumed, Demand, Target, Usage};
+use jiff::Timestamp;
 use kube_api::{Refusal, Request, Status, Verb};
 
 use crate::decision::Decision;
 use crate::judge::Principal;
-use crate::verdict::Permit;
+use crate::verdict::{Approved, Permit};
 use crate::wording::Refused;
 
-/// A request that waits for approval, and whose. There is no way from here to a permit but [`Ask::approved`].
+/// A request that waits for approval, and whose. There is no way from here to a permit but an approval: of exactly this
+/// ([`Ask::approved`], [`Ask::approved_each`]), of the change that it makes ([`Ask::by_change`]), or of access that covers it
+/// ([`Ask::by_access`]).
 #[derive(Debug)]
 pub struct Ask {
     agent: String,
@@ -169,13 +172,15 @@ impl Ask {
     /// # Errors
     /// The request still waits: the approval was for something else, or for other objects, or by another policy.
     pub fn approved_each(self, bound: &Bound, approval: Consumed) -> Result<Vec<Permit>, Box<Self>> {
-        if !self.is(bound, &approval) || !self.each().eq(&bound.each) {
+        let each = bound.call().map(|call| call.each.as_slice()).unwrap_or_default();
+        if !self.is(bound, &approval) || !self.each().eq(each) {
             return Err(Box::new(self));
         }
         let Some(proofs) = approval.each(bound) else { return Err(Box::new(self)) };
         let who = Principal { agent: &self.agent, groups: &self.groups };
         let permit = |(one, proof): (One, Consumed)| {
-            Permit::new(&who, &self.cluster, one.request, self.asking.granted.clone()).by(proof)
+            Permit::new(&who, &self.cluster, one.request, self.asking.granted.clone())
+                .by(Approved::Once(proof))
         };
         Ok(self.each.into_iter().zip(proofs).map(permit).collect())
     }
@@ -186,16 +191,58 @@ impl Ask {
     /// # Errors
     /// The request still waits: the approval was for something else, or by another policy.
     pub fn approved(self, bound: &Bound, approval: Consumed) -> Result<Permit, Box<Self>> {
-        if !self.is(bound, &approval) || !self.each.is_empty() || !bound.each.is_empty() {
+        let of_each = bound.call().is_some_and(|call| !call.each.is_empty());
+        if !self.is(bound, &approval) || !self.each.is_empty() || of_each {
             return Err(Box::new(self));
         }
-        let permit = Permit::new(
-            &Principal { agent: &self.agent, groups: &self.groups },
-            &self.cluster,
-            self.request,
-            self.asking.granted,
-        );
-        Ok(permit.by(approval))
+        Ok(self.permit(Approved::Once(approval)))
+    }
+
+    /// The permit, by a change of several that was used for this `call`, if those whom this asks are among those who approved them. Session,
+    /// the object's version and what becomes of it are not known here; whoever asked has held them against the change.
+    ///
+    /// # Errors
+    /// The request still waits: it makes no change, or another; or others must agree.
+    pub fn by_change(self, approval: &Approval, call: &str) -> Result<Permit, Box<Self>> {
+        let making = approval.making(call, self.demands()).filter(|making| {
+            let (usage, by) = (self.usage(), making.by());
+            let makes = matches!(self.request.verb(), Verb::Create | Verb::Update | Verb::Patch);
+            makes && *by == self.by() && usage.is_some_and(|usage| usage.object() == making.change().object())
+        });
+        match making {
+            Some(making) => Ok(self.permit(Approved::Change(making))),
+            None => Err(Box::new(self)),
+        }
+    }
+
+    /// The permit, by access that covers this `now`, if those whom this asks are among those who gave it. The session is not known
+    /// here; whoever asked has looked.
+    ///
+    /// # Errors
+    /// The request still waits: it is not covered, or not any more; or others must agree.
+    pub fn by_access(self, approval: &Approval, now: Timestamp) -> Result<Permit, Box<Self>> {
+        let usage = self.usage().filter(|_| self.each.is_empty());
+        let grant = usage.and_then(|usage| approval.grant(&usage, self.demands(), now));
+        match grant.filter(|grant| *grant.by() == self.by()) {
+            Some(grant) => Ok(self.permit(Approved::Access(grant))),
+            None => Err(Box::new(self)),
+        }
+    }
+
+    /// What it does, as far as scopes tell calls apart; `None`: it is about no resource.
+    #[must_use]
+    pub fn usage(&self) -> Option<Usage> {
+        usage(&self.request)
+    }
+
+    fn by(&self) -> By {
+        let policy = self.decision().policy_digest().as_str().to_owned();
+        By { agent: self.agent.clone(), cluster: self.cluster.clone(), policy }
+    }
+
+    fn permit(self, approved: Approved) -> Permit {
+        let who = Principal { agent: &self.agent, groups: &self.groups };
+        Permit::new(&who, &self.cluster, self.request, self.asking.granted).by(approved)
     }
 
     /// Whether it is what was approved, as far as that is known here.
@@ -203,20 +250,38 @@ impl Ask {
         let url = self.request.path_and_query();
         let content = self.request.body().map(|body| body.content().header_value());
         let content = content.as_ref().and_then(|value| value.to_str().ok());
+        let Some(Call { hidden, url: approved, content_type, body, method, .. }) = bound.call() else {
+            return false;
+        };
         bound.digest() == approval.digest()
             && approval.part().is_none()
-            && (bound.hidden.is_some() || bound.url == url)
-            && bound.content_type.as_deref() == content
-            && bound.body.is_some() == content.is_some()
+            && (hidden.is_some() || *approved == url)
+            && content_type.as_deref() == content
+            && body.is_some() == content.is_some()
             && bound.agent == self.agent
             && bound.cluster == self.cluster
-            && bound.method == self.request.method().as_str()
+            && method == self.request.method().as_str()
             && bound.policy == self.decision().policy_digest().as_str()
     }
 
     fn principal(&self) -> Principal<'_> {
         Principal { agent: &self.agent, groups: &self.groups }
     }
+}
+
+/// What a request does, as far as scopes tell requests apart; `None`: it is about no resource.
+#[must_use]
+pub fn usage(request: &Request) -> Option<Usage> {
+    let resource = request.resource()?;
+    let kind = resource.group_resource();
+    // As the API server has it, a namespace is in itself.
+    let namespace = resource.namespace().filter(|_| kind != "namespaces").map(str::to_owned);
+    let resource = match resource.subresource() {
+        Some(subresource) => format!("{kind}/{subresource}"),
+        None => kind,
+    };
+    let (verb, name) = (request.verb().as_str().to_owned(), request.object_name());
+    Some(Usage { verb, resource, namespace, name: name.map(str::to_owned) })
 }
 
 fn changed() -> Refusal {

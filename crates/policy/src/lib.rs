@@ -37,7 +37,7 @@ mod verdict;
 mod vocabulary;
 mod wording;
 
-pub use ask::{Ask, Member};
+pub use ask::{Ask, Member, usage};
 pub use bundle::{Bundle, Digest, Source, Summary, check};
 pub use decision::{Decision, Outcome, Reveal, RuleRef};
 pub use explain::{Considered, Explanation, Fate, explain};
@@ -48,5 +48,5 @@ pub use probe::{Probe, ResourceRule};
 pub use problem::{Problem, Problems};
 pub use settings::{Own, Settings};
 pub use suite::{CaseReport, TestReport, run_tests};
-pub use verdict::{Denial, Permit, Verdict};
+pub use verdict::{Approved, Denial, Permit, Verdict};
 pub use vocabulary::SCHEMA;

@@ -1,7 +1,7 @@
 //! What judging yields. A [`Permit`] is proof: it owns the request it was granted for, and nothing
 //! outside this crate can make one.
 
-use approval::Consumed;
+use approval::{Consumed, Grant, Making};
 use kube_api::{Request, Status};
 
 use crate::ask::Ask;
@@ -29,7 +29,18 @@ pub struct Permit {
     cluster: String,
     request: Request,
     decision: Decision,
-    approval: Option<Consumed>,
+    approval: Option<Box<Approved>>,
+}
+
+/// Proof that humans approved what policy asks them about.
+#[derive(Debug)]
+pub enum Approved {
+    /// Exactly this, once.
+    Once(Consumed),
+    /// One of several changes, which this makes.
+    Change(Making),
+    /// Access that covers it.
+    Access(Grant),
 }
 
 /// A denied request and why.
@@ -78,15 +89,15 @@ impl Permit {
         }
     }
 
-    /// The same, by an approval that was used for it.
-    pub(crate) fn by(self, approval: Consumed) -> Self {
-        Self { approval: Some(approval), ..self }
+    /// The same, by an approval.
+    pub(crate) fn by(self, approval: Approved) -> Self {
+        Self { approval: Some(Box::new(approval)), ..self }
     }
 
-    /// The approval that was used for it, if it took one: it is a permit for that one call.
+    /// The approval by which it is permitted, if it took one.
     #[must_use]
-    pub fn approval(&self) -> Option<&Consumed> {
-        self.approval.as_ref()
+    pub fn approval(&self) -> Option<&Approved> {
+        self.approval.as_deref()
     }
 
     /// The agent it was granted to.
@@ -117,6 +128,20 @@ impl Permit {
     #[must_use]
     pub fn decision(&self) -> &Decision {
         &self.decision
+    }
+}
+
+// === impl Approved ===
+
+impl Approved {
+    /// The approval's id.
+    #[must_use]
+    pub fn approval(&self) -> &str {
+        match self {
+            Self::Once(consumed) => consumed.approval(),
+            Self::Change(making) => making.approval(),
+            Self::Access(grant) => grant.approval(),
+        }
     }
 }
 

@@ -207,6 +207,8 @@ fn holding(config: &Config) -> Holding {
         use_seconds: seconds(config.approvals.use_within),
         withdraw_when_left: config.approvals.withdraw_when_client_leaves,
         console: config.console.as_ref().map(|console| console.address.to_string()),
+        access: config.approvals.access.clone(),
+        break_glass: config.approvals.break_glass.clone(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Approvals: what was asked, and each step since, once.
 
-use approval::{Approval, Asked, Transition};
+use approval::{Approval, Asked, Subject, Transition};
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use sqlx::Row as _;
@@ -69,8 +69,8 @@ impl Store {
         let NewApproval { asked, request, act, reason, shown } = new;
         let mut transaction = self.pool.begin().await?;
         sqlx::query(
-            "INSERT INTO approvals (id, session, request, asked_at, asked, act, reason, state, deadline)
-             VALUES (?, ?, ?, ?, ?, ?, ?, 'pending', ?)",
+            "INSERT INTO approvals (id, session, request, asked_at, asked, act, reason, state, deadline, ahead)
+             VALUES (?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?)",
         )
         .bind(&asked.id)
         .bind(&asked.bound.session)
@@ -80,6 +80,11 @@ impl Store {
         .bind(act)
         .bind(reason)
         .bind(asked.decide_by.as_microsecond())
+        .bind(match asked.bound.subject {
+            Subject::Call(_) => None,
+            Subject::Changes(_) => Some("changes"),
+            Subject::Access(_) => Some("access"),
+        })
         .execute(&mut *transaction)
         .await?;
         sqlx::query("INSERT INTO approval_shown (approval, shown) VALUES (?, ?)")
@@ -136,10 +141,11 @@ impl Store {
         if done.rows_affected() == 0 {
             return Ok(false);
         }
-        sqlx::query("UPDATE approvals SET state = ?2, deadline = ?3 WHERE id = ?1")
+        sqlx::query("UPDATE approvals SET state = ?2, deadline = ?3, owes_review = ?4 WHERE id = ?1")
             .bind(&next.asked().id)
             .bind(next.state().as_str())
             .bind(next.deadline().map(Timestamp::as_microsecond))
+            .bind(next.owes_review())
             .execute(&mut *transaction)
             .await?;
         transaction.commit().await?;
@@ -191,6 +197,32 @@ impl Store {
             approvals!("WHERE deadline IS NOT NULL ORDER BY asked_at, id LIMIT ?")
         };
         let rows = sqlx::query(query).bind(most).fetch_all(&self.pool).await?;
+        rows.iter().map(StoredApproval::from_row).collect()
+    }
+
+    /// The changes and the access of a session that were approved and can be used, as far as time is left out of account; oldest first.
+    ///
+    /// # Errors
+    /// The state cannot be read, or is not what was written.
+    pub async fn approved_ahead(&self, session: &str) -> Result<Vec<StoredApproval>, Error> {
+        let rows = sqlx::query(approvals!(
+            "WHERE session = ? AND ahead IS NOT NULL AND deadline IS NOT NULL AND state = 'approved' ORDER BY asked_at, id"
+        ))
+        .bind(session)
+        .fetch_all(&self.pool)
+        .await?;
+        rows.iter().map(StoredApproval::from_row).collect()
+    }
+
+    /// By which the glass was broken, and which nobody has signed off; oldest first.
+    ///
+    /// # Errors
+    /// The state cannot be read, or is not what was written.
+    pub async fn unreviewed(&self, most: u32) -> Result<Vec<StoredApproval>, Error> {
+        let rows = sqlx::query(approvals!("WHERE owes_review = 1 ORDER BY asked_at, id LIMIT ?"))
+            .bind(most)
+            .fetch_all(&self.pool)
+            .await?;
         rows.iter().map(StoredApproval::from_row).collect()
     }
 

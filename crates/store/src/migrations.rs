@@ -21,6 +21,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     (include_str!("../migrations/0007_passkeys.sql"), "PRAGMA user_version = 7"),
     (include_str!("../migrations/0008_happenings.sql"), "PRAGMA user_version = 8"),
     (include_str!("../migrations/0009_names.sql"), "PRAGMA user_version = 9"),
+    (include_str!("../migrations/0010_ahead.sql"), "PRAGMA user_version = 10"),
 ];
 
 /// Brings the database up to this release's schema, one transaction a migration.

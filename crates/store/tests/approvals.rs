@@ -3,11 +3,11 @@
 
 use std::path::Path;
 
-use approval::{Approval, Asked, Bound, State, What, testing};
+use approval::{Approval, Asked, Assurance, Bound, Changes, State, Subject, What, testing};
 use insta::assert_snapshot;
 use jiff::{SignedDuration, Timestamp};
 use sqlx::{Connection as _, SqliteConnection};
-use store::{Asks, NewApproval, Session, Store, TokenHash};
+use store::{Asks, NewApproval, Session, Store, StoredApproval, TokenHash};
 use tempfile::TempDir;
 
 fn at(second: i64) -> Timestamp {
@@ -146,4 +146,39 @@ async fn times_are_kept_in_full() {
     let asked = Asked { at: fine, ..asked("a-1", 0) };
     ask(&store, &asked, "r").await;
     assert_eq!(store.approval("a-1").await.unwrap().unwrap().approval.asked(), &asked);
+}
+
+#[tokio::test]
+async fn what_was_approved_ahead_and_what_is_to_be_signed_off_is_found() {
+    let data = TempDir::new().unwrap();
+    let store = opened(data.path()).await;
+    let about = |id: &str, second: i64, subject: Subject| testing::asked_for(id, at(second), subject);
+    let change = testing::change("a");
+    let digest = change.digest().to_string();
+    let changes = Subject::Changes(Changes { members: vec![change], reason: "roll out".into() });
+    let access = |incident| Subject::Access(testing::access(&["get pods in shop"], incident));
+    let mut approved = Vec::new();
+    for asked in [
+        testing::asked("a-call", at(0)),
+        about("a-changes", 1, changes),
+        about("a-access", 2, access(None)),
+        about("a-glass", 3, access(Some("INC-7"))),
+    ] {
+        ask(&store, &asked, &asked.id).await;
+        approved.push(step(&store, &Approval::new(asked).unwrap(), yes(), 4).await.unwrap());
+    }
+    let ids = |stored: Vec<StoredApproval>| {
+        stored.iter().map(|one| one.approval.asked().id.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(ids(store.approved_ahead("s-1").await.unwrap()), ["a-changes", "a-access", "a-glass"]);
+    assert!(store.approved_ahead("s-2").await.unwrap().is_empty());
+    assert_eq!(ids(store.unreviewed(10).await.unwrap()), ["a-glass"]);
+    step(&store, &approved[1], What::Consumed { call: "c-1".into(), digest }, 5).await.unwrap();
+    let over = step(&store, &approved[3], What::Expired, 1_000).await.unwrap();
+    assert_eq!(ids(store.approved_ahead("s-1").await.unwrap()), ["a-access"]);
+    assert_eq!(ids(store.unreviewed(10).await.unwrap()), ["a-glass"], "it is open still");
+    let by = testing::human("joan", &["leads"]);
+    let reviewed = What::Reviewed { by, note: "fine".into(), assurance: Assurance::Provider };
+    step(&store, &over, reviewed, 1_001).await.unwrap();
+    assert!(store.unreviewed(10).await.unwrap().is_empty());
 }

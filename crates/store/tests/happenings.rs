@@ -63,8 +63,8 @@ async fn it_waits_until_it_is_settled_as_it_was_when_it_happened() {
     let store = opened(&data).await;
     let asked = ask(&store, "a-1").await;
     let approved = step(&store, asked, testing::yes(testing::human("grace", &["sre"]))).await;
-    let withdrawn = step(&store, approved, What::Withdrawn { why: "enough".into() }).await;
-    assert_eq!(*withdrawn.state(), State::Withdrawn { why: "enough".into() });
+    let withdrawn = step(&store, approved, What::Withdrawn { why: "enough".into(), by: None }).await;
+    assert_eq!(*withdrawn.state(), State::Withdrawn { why: "enough".into(), by: None });
     store.step_recorded("a-1", 1, at(1)).await.unwrap();
     store.close().await;
 

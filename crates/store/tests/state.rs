@@ -290,7 +290,7 @@ async fn a_newer_schema_is_refused_untouched() {
     let before = fs::read(data.path().join("state.sqlite")).unwrap();
     assert_snapshot!(
         refusal(data.path()).await,
-        @"`DATA/state.sqlite` has schema 99, but this release knows up to 9: run the newer release, or restore the copy from before the upgrade"
+        @"`DATA/state.sqlite` has schema 99, but this release knows up to 10: run the newer release, or restore the copy from before the upgrade"
     );
     assert_eq!(fs::read(data.path().join("state.sqlite")).unwrap(), before);
 }

@@ -10,7 +10,7 @@ use ledger::{
     leaf::{self, Actor, Event, Hidden, Id},
 };
 use mask::{KnownValues, View};
-use policy::Permit;
+use policy::{Approved, Permit};
 
 use crate::{
     impersonation::{Impersonation, NotImpersonable},
@@ -104,12 +104,17 @@ impl Intent {
 
 /// Which part of the call, for which an approval was used, is sent as `call`; `None` if that is the whole of it.
 fn part_of(permit: &Permit, call: &Id) -> Result<Option<leaf::Part>, Unintendable> {
-    let Some(approval) = permit.approval() else { return Ok(None) };
-    let is_call = approval.call() == call.as_str();
-    match approval.part() {
+    let consumed = match permit.approval() {
+        None | Some(Approved::Access(_)) => return Ok(None),
+        Some(Approved::Change(making)) if making.call() == call.as_str() => return Ok(None),
+        Some(Approved::Change(_)) => return Err(Unintendable::OtherCall),
+        Some(Approved::Once(consumed)) => consumed,
+    };
+    let is_call = consumed.call() == call.as_str();
+    match consumed.part() {
         None if is_call => Ok(None),
         Some(object) if !is_call => {
-            let of = Id::new(approval.call()).map_err(Unintendable::Approval)?;
+            let of = Id::new(consumed.call()).map_err(Unintendable::Approval)?;
             Ok(Some(leaf::Part { of, object: object.clone() }))
         }
         None | Some(_) => Err(Unintendable::OtherCall),

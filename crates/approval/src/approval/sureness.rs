@@ -3,7 +3,7 @@
 use super::*;
 use crate::approval::tests::{asked, at, bound, step};
 use crate::testing::{self, demand, human, signed};
-use crate::{Bound, Signed};
+use crate::{Bound, Level, Signed};
 
 /// One of `sre`, this sure.
 fn wanting(level: Level) -> Approval {

@@ -1,9 +1,10 @@
 //! Every step that may follow another, and every one that may not.
 
 use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
 
 use crate::testing::{self, demand, human};
-use crate::{Approval, Asked, Bound, Demand, Human, Refusal, State, What};
+use crate::{Approval, Asked, Bound, Call, Change, Changes, Demand, Human, Refusal, State, Subject, What};
 
 pub(super) fn at(minutes: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000).unwrap() + SignedDuration::from_mins(minutes)
@@ -97,7 +98,7 @@ fn it_ends_by_a_no_by_time_by_nobody_wanting_it_and_by_another() {
     let grace = human("grace", &["sre"]);
     let pending = asked(vec![demand("delete-asks", &["sre"], 1)]);
     let approved = step(&pending, yes(&grace), 1).unwrap();
-    let withdrawn = || What::Withdrawn { why: "the client left".into() };
+    let withdrawn = || What::Withdrawn { why: "the client left".into(), by: None };
     let superseded = || What::Superseded { by: "a-2".into(), why: "the object has changed".into() };
     for (what, minutes) in [(What::Expired, 10), (withdrawn(), 1), (superseded(), 20)] {
         for from in [&pending, &approved] {
@@ -147,27 +148,60 @@ fn what_nobody_can_meet_is_not_asked() {
 
 #[test]
 fn a_bound_digest_covers_every_field_and_its_form_is_canonical() {
-    let full = Bound {
+    let target = Some(crate::Target { resource_version: "7".into(), uid: "u".into() });
+    let call = Call {
         body: Some("hmac-sha256:aa".into()),
         content_type: Some("application/json".into()),
+        each: vec![target.clone().unwrap()],
         hidden: Some("hmac-sha256:cc".into()),
         result: Some("hmac-sha256:bb".into()),
-        target: Some(crate::Target { resource_version: "7".into(), uid: "u".into() }),
-        ..bound()
+        target: target.clone(),
+        ..testing::call()
     };
-    let value = serde_json::to_value(&full).unwrap();
-    // A map of serde_json's sorts its keys.
-    assert_eq!(serde_json::to_string(&value).unwrap(), serde_json::to_string(&full).unwrap());
-    let mut seen = vec![full.digest()];
-    for key in value.as_object().unwrap().keys() {
-        let mut other = value.clone();
-        other[key] = match key.as_str() {
-            "target" => serde_json::json!({"resource_version": "8", "uid": "u"}),
-            _ => "another".into(),
-        };
-        let digest = serde_json::from_value::<Bound>(other).unwrap().digest();
-        assert!(!seen.contains(&digest), "{key}");
-        seen.push(digest);
+    let change = Change { applied: Some("hmac-sha256:dd".into()), target, ..testing::change("a") };
+    let changes = Changes { members: vec![change], reason: "roll out".into() };
+    let access = testing::access(&["patch,delete deployments.apps named web in shop"], Some("INC-7"));
+    let mut seen = Vec::new();
+    for subject in [Subject::Call(call), Subject::Changes(changes), Subject::Access(access)] {
+        let bound = Bound { subject, ..bound() };
+        let value = serde_json::to_value(&bound).unwrap();
+        // A map of serde_json's sorts its keys.
+        assert_eq!(serde_json::to_string(&value).unwrap(), serde_json::to_string(&bound).unwrap());
+        seen.push(bound.digest());
+        for other in each_changed(&value) {
+            let digest = serde_json::from_value::<Bound>(other.clone()).unwrap().digest();
+            assert!(!seen.contains(&digest), "{other}");
+            seen.push(digest);
+        }
     }
-    assert_eq!(seen.len(), 15);
+    assert_eq!(seen.len(), 3 + 3 * 7 + 10 + 8 + 9);
+}
+
+/// The value with another text or number at each of its places, in turn.
+fn each_changed(value: &Value) -> Vec<Value> {
+    let within =
+        |parts: Vec<Value>, put: &dyn Fn(Value) -> Value| parts.into_iter().map(put).collect::<Vec<_>>();
+    match value {
+        Value::Object(members) => members
+            .iter()
+            .flat_map(|(key, member)| {
+                within(each_changed(member), &|changed| {
+                    let mut other = members.clone();
+                    other.insert(key.clone(), changed);
+                    Value::Object(other)
+                })
+            })
+            .collect(),
+        Value::Array(items) => (0..items.len())
+            .flat_map(|at| {
+                within(each_changed(&items[at]), &|changed| {
+                    let mut other = items.clone();
+                    other[at] = changed;
+                    Value::Array(other)
+                })
+            })
+            .collect(),
+        Value::Number(_) => vec![7.into()],
+        _ => vec!["another".into()],
+    }
 }

@@ -14,13 +14,15 @@ use passkey::Assertion;
 use serde::Deserialize;
 use store::{Passkey, StoredApproval};
 
-use self::view::{Page, Standing};
+use self::view::{Calls, Page, Standing};
 use super::{Frame, Part, failed, problem, render, to_the_end};
 use crate::{Console, posted::Posted, signin::Visitor};
-use chronicle::Page as Calls;
+use chronicle::Page as Newest;
 
 /// So many of a session's calls are shown beside what it asks.
 const CALLS: u32 = 10;
+/// So many of those that were sent by an approval.
+const DONE: u32 = 200;
 
 /// A yes.
 #[derive(Debug, Deserialize)]
@@ -36,10 +38,10 @@ pub(crate) struct Yes {
     response: String,
 }
 
-/// A no.
+/// A word on it, for the record.
 #[derive(Debug, Deserialize)]
-pub(crate) struct No {
-    /// For the agent to read.
+pub(crate) struct Word {
+    /// It.
     why: String,
 }
 
@@ -88,20 +90,52 @@ pub(crate) async fn approve(
 pub(crate) async fn refuse(
     State(console): State<Console>,
     Path(id): Path<String>,
-    Posted { visitor, form: No { why } }: Posted<No>,
+    Posted { visitor, form: Word { why } }: Posted<Word>,
 ) -> Response {
-    let why = match Reason::parse(why.trim()) {
-        Ok(why) => why.as_str().to_owned(),
-        Err(error) => {
-            let told = format!("The {error}.");
-            return console.approval_page(&visitor, &id, StatusCode::UNPROCESSABLE_ENTITY, Some(told)).await;
-        }
-    };
-    let no = What::Refused { by: visitor.human.clone(), why };
-    to_the_end(async move { console.decide(&visitor, &id, no).await }).await
+    let by = visitor.human.clone();
+    console.with_a_word(visitor, id, &why, |why| What::Refused { by, why }).await
+}
+
+/// `POST /approvals/{id}/end`: nothing more is done by it. Whoever is signed in may take away what others gave.
+pub(crate) async fn end(
+    State(console): State<Console>,
+    Path(id): Path<String>,
+    Posted { visitor, form: Word { why } }: Posted<Word>,
+) -> Response {
+    let by = Some(visitor.human.clone());
+    console.with_a_word(visitor, id, &why, |why| What::Withdrawn { why, by }).await
+}
+
+/// `POST /approvals/{id}/review`: signs off what was done by breaking the glass.
+pub(crate) async fn review(
+    State(console): State<Console>,
+    Path(id): Path<String>,
+    Posted { visitor, form: Word { why } }: Posted<Word>,
+) -> Response {
+    let (by, assurance) = (visitor.human.clone(), visitor.assurance.clone());
+    console.with_a_word(visitor, id, &why, |note| What::Reviewed { by, note, assurance }).await
 }
 
 impl Console {
+    async fn with_a_word(
+        self,
+        visitor: Visitor,
+        id: String,
+        why: &str,
+        what: impl FnOnce(String) -> What,
+    ) -> Response {
+        match Reason::parse(why.trim()) {
+            Ok(why) => {
+                let what = what(why.as_str().to_owned());
+                to_the_end(async move { self.decide(&visitor, &id, what).await }).await
+            }
+            Err(error) => {
+                let told = Some(format!("The {error}."));
+                self.approval_page(&visitor, &id, StatusCode::UNPROCESSABLE_ENTITY, told).await
+            }
+        }
+    }
+
     /// How sure it is that this visitor decides: as their sign-in, or by what their passkey signed. Whether it signed this is
     /// found out by the approval itself.
     async fn assurance(&self, visitor: &Visitor, yes: &Yes) -> Result<Assurance, String> {
@@ -168,16 +202,20 @@ impl Console {
             (Ok(stored), Ok(shown)) => (stored, shown),
             (Err(error), _) | (_, Err(error)) => return not_found_or(&error),
         };
-        let shown: Shown = match serde_json::from_str(&shown) {
+        let shown: Vec<Shown> = match serde_json::from_str(&shown) {
             Ok(shown) => shown,
             Err(error) => return failed(&error),
         };
         let session = &stored.approval.asked().bound.session;
-        let calls = self.chronicle().calls_of(session, Calls::newest(CALLS)).await;
         // Humans can decide without it.
-        let calls = calls
-            .inspect_err(|error| tracing::error!(%error, "what else a session did cannot be shown"))
-            .ok();
+        let found = |calls: Result<Vec<chronicle::Call>, chronicle::Error>| {
+            calls.inspect_err(|error| tracing::error!(%error, "what a session did cannot be shown")).ok()
+        };
+        let calls = found(self.chronicle().calls_of(session, Newest::newest(CALLS)).await);
+        let done = match stored.approval.asked().bound.call() {
+            Some(_) => Some(Vec::new()),
+            None => found(self.chronicle().calls_by(id, Newest::newest(DONE)).await),
+        };
         let standing = match self.standing(&stored, visitor).await {
             Ok(standing) => standing,
             Err(error) => return failed(&error),
@@ -185,7 +223,7 @@ impl Console {
         let frame = Frame::of(visitor, Part::Inbox);
         // Large objects take a second to compare: others are served meanwhile.
         let rendered = tokio::task::spawn_blocking(move || {
-            render(&Page::new(frame, &stored, &shown, calls, standing, alert))
+            render(&Page::new(frame, &stored, &shown, Calls { calls, done }, standing, alert))
         });
         let mut response = rendered.await.unwrap_or_else(|error| failed(&error));
         *response.status_mut() = status;

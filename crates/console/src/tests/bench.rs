@@ -5,7 +5,7 @@ use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use approval::{Bound, Demand, Human, Shown, Why, testing};
+use approval::{Bound, Demand, Human, Shown, Subject, Why, testing};
 use axum::response::Response;
 use axum::{Extension, Router, body::Body};
 use chronicle::Chronicle;
@@ -16,7 +16,7 @@ use identity::{
 };
 use inbox::{Error, Inbox, Limits};
 use jiff::{SignedDuration, Timestamp};
-use ledger::leaf::{Actor, Event, Id, Verdict};
+use ledger::leaf::{Actor, Event, Id, Judged, Verdict};
 use ledger::note::Verifier;
 use ledger::{Ledger, testing as leaves};
 use parking_lot::Mutex;
@@ -69,7 +69,10 @@ pub(super) struct Ask<'a> {
     pub(super) id: &'a str,
     pub(super) bound: Bound,
     pub(super) demands: Vec<Demand>,
-    pub(super) shown: Shown,
+    /// Of one call, what they are shown of it; of several changes, of each.
+    pub(super) shown: Vec<Shown>,
+    pub(super) act: String,
+    pub(super) reason: String,
 }
 
 impl Bench {
@@ -141,17 +144,18 @@ impl Bench {
     }
 
     pub(super) async fn ask(&self, ask: Ask<'_>) -> Result<(), Error> {
-        let Ask { id, bound, demands, shown } = ask;
+        let Ask { id, bound, demands, shown, act, reason } = ask;
         let mut asked = testing::asked(id, self.clock.now());
         asked.bound = Bound { decide_by: asked.bound.decide_by, nonce: id.into(), ..bound };
         asked.demands = demands;
         let json = serde_json::to_string(&shown).unwrap();
-        let (act, reason) = (shown.act.as_str(), shown.reason.as_str());
-        let request = leaves::request("delete", &asked.bound.url);
         let actor = Actor { session: Id::new(&asked.bound.session).unwrap(), ..leaves::actor() };
-        let (call, key, decision) = (Id::new("c-1").unwrap(), id, leaves::decision(Verdict::Ask));
-        let request =
-            inbox::Request { asked, key, shown: &json, act, reason, call, actor, request, decision };
+        let judged = asked.bound.call().map(|call| Judged {
+            request: leaves::request("delete", &call.url),
+            decision: leaves::decision(Verdict::Ask),
+        });
+        let (call, key, shown) = (Id::new("c-1").unwrap(), id, &json);
+        let request = inbox::Request { asked, key, shown, act: &act, reason: &reason, call, actor, judged };
         self.console.inbox().ask(request).await.map(drop)
     }
 
@@ -264,11 +268,13 @@ impl Browser<'_> {
 
 /// A harmless request for approval.
 pub(super) fn ask(id: &str) -> Ask<'_> {
+    let (act, reason) = ("delete namespaces \"shop\" of cluster \"prod\"", "roll out the shop");
+    let (act, reason) = (act.to_owned(), reason.to_owned());
     let shown = Shown {
         verb: "delete".into(),
         dry_run: false,
-        act: "delete namespaces \"shop\" of cluster \"prod\"".into(),
-        reason: "roll out the shop".into(),
+        act: act.clone(),
+        reason: reason.clone(),
         rules: vec![Why { rule: "asks".into(), reason: "nobody deletes alone".into() }],
         options: Vec::new(),
         hidden: Vec::new(),
@@ -278,7 +284,20 @@ pub(super) fn ask(id: &str) -> Ask<'_> {
         beside: Default::default(),
     };
     let bound = Bound { session: SESSION.into(), ..testing::bound() };
-    Ask { id, bound, demands: vec![testing::demand("asks", &["sre"], 1)], shown }
+    let (demands, shown) = (vec![testing::demand("asks", &["sre"], 1)], vec![shown]);
+    Ask { id, bound, demands, shown, act, reason }
+}
+
+/// A harmless request for something else than one call.
+pub(super) fn ask_ahead(id: &str, subject: Subject) -> Ask<'_> {
+    let harmless = ask(id);
+    let (act, shown) = match &subject {
+        Subject::Changes(changes) => {
+            ("make changes in cluster \"prod\"", vec![harmless.shown[0].clone(); changes.members.len()])
+        }
+        _ => ("have access in cluster \"prod\"", Vec::new()),
+    };
+    Ask { bound: Bound { subject, ..harmless.bound }, shown, act: act.into(), ..harmless }
 }
 
 /// One of those who may decide.

@@ -52,7 +52,7 @@ impl Call {
 
     /// Records a call that ends before anything is sent; what the client is told waits for it. Beyond its session's
     /// budget of refusals it is counted, and told with others.
-    pub(super) async fn refuse(
+    pub(crate) async fn refuse(
         self,
         ended: Ended,
         refused: Refused,

@@ -1,6 +1,6 @@
 //! Asking humans, unless they were asked already.
 
-use approval::{Approval, Asked, Bound, Shown, What};
+use approval::{Approval, Asked, Bound, Shown, Subject, What};
 use inbox::{Error, Inbox};
 use jiff::{SignedDuration, Timestamp};
 use ledger::leaf::{self, Hidden};
@@ -32,10 +32,7 @@ impl Call {
         let inbox = self.gate().inbox();
         let holding = self.gate().holding();
         let now = inbox.now();
-        let decide_by = now
-            .checked_add(SignedDuration::from_secs(holding.decide_seconds.into()))
-            .map_err(|_beyond_all_time| Stop::unseen(Refused::Internal))?
-            .min(self.caller().expires_at());
+        let decide_by = self.decide_by(now)?;
         let asked = Asked {
             id,
             at: now,
@@ -44,11 +41,7 @@ impl Call {
             bound: self.bound(prepared, uuid::Uuid::new_v4().simple().to_string(), decide_by),
             demands: prepared.ask.demands().to_vec(),
         };
-        let shown = Shown { beside: self.look_beside(prepared).await, ..prepared.shown.clone() };
-        let shown = serde_json::to_string(&shown).map_err(|error| {
-            tracing::error!(call = %self.id(), %error, "what approvers are shown cannot be written");
-            Stop::unseen(Refused::Internal)
-        })?;
+        let shown = self.written(&[self.shown_with_beside(prepared).await])?;
         let asking = inbox::Request {
             asked,
             key: &prepared.key,
@@ -57,12 +50,27 @@ impl Call {
             reason: &prepared.shown.reason,
             call: self.id().clone(),
             actor: self.actor().clone(),
-            request: self.told_request(prepared),
-            decision: upstream::decision(prepared.ask.decision()),
+            judged: Some(leaf::Judged {
+                request: self.told_request(prepared),
+                decision: upstream::decision(prepared.ask.decision()),
+            }),
         };
         let approval = inbox.ask(asking).await.map_err(|error| self.not_asked(prepared, &error))?;
         tracing::info!(call = %self.id(), approval = approval.asked().id, "humans are asked");
         Ok(approval)
+    }
+
+    /// What approvers are shown, with what there is to see beside the object.
+    pub(crate) async fn shown_with_beside(&self, prepared: &Prepared) -> Shown {
+        Shown { beside: self.look_beside(prepared).await, ..prepared.shown.clone() }
+    }
+
+    /// What approvers are shown, to be kept.
+    pub(crate) fn written(&self, shown: &[Shown]) -> Result<String, Stop> {
+        serde_json::to_string(shown).map_err(|error| {
+            tracing::error!(call = %self.id(), %error, "what approvers are shown cannot be written");
+            Stop::unseen(Refused::Internal)
+        })
     }
 
     /// The request as it will be sent, as leaves tell it.
@@ -82,23 +90,40 @@ impl Call {
         let keyed = |bytes: &[u8]| self.gate().ledger().keyed_digest(bytes);
         let content = request.body().map(|body| body.content().header_value());
         let told_in_part = told.hidden.total() > 0 || told.path.is_cut();
-        Bound {
-            agent: self.caller().agent().as_str().to_owned(),
+        let call = approval::Call {
             body: (!outgoing.body().is_empty()).then(|| keyed(outgoing.body())),
-            cluster: self.cluster().to_owned(),
             content_type: content.and_then(|value| value.to_str().ok().map(str::to_owned)),
-            decide_by: decide_by.to_string(),
-            delegator: self.caller().delegator().as_str().to_owned(),
             each: prepared.ask.each().cloned().collect(),
             hidden: told_in_part.then(|| keyed(outgoing.uri().to_string().as_bytes())),
             method: outgoing.method().to_string(),
-            nonce,
-            policy: upstream::digest(prepared.ask.decision().policy_digest().as_str()).to_string(),
             result: prepared.result.clone(),
-            session: self.caller().session().as_str().to_owned(),
             target: prepared.target.clone(),
             url: told.path.to_string(),
+        };
+        let policy = prepared.ask.decision().policy_digest().as_str();
+        Bound { nonce, ..self.bound_to(Subject::Call(call), policy, decide_by) }
+    }
+
+    /// What a yes to `subject` is bound to, of this caller and by this policy.
+    pub(crate) fn bound_to(&self, subject: Subject, policy: &str, decide_by: Timestamp) -> Bound {
+        Bound {
+            agent: self.caller().agent().as_str().to_owned(),
+            cluster: self.cluster().to_owned(),
+            decide_by: decide_by.to_string(),
+            delegator: self.caller().delegator().as_str().to_owned(),
+            nonce: uuid::Uuid::new_v4().simple().to_string(),
+            policy: upstream::digest(policy).to_string(),
+            session: self.caller().session().as_str().to_owned(),
+            subject,
         }
+    }
+
+    /// Until when what is asked now can be decided.
+    pub(crate) fn decide_by(&self, now: Timestamp) -> Result<Timestamp, Stop> {
+        let seconds = SignedDuration::from_secs(self.gate().holding().decide_seconds.into());
+        let decide_by =
+            now.checked_add(seconds).map_err(|_beyond_all_time| Stop::unseen(Refused::Internal))?;
+        Ok(decide_by.min(self.caller().expires_at()))
     }
 
     /// What would be sent, as `asked` is bound: computed from what is at hand, and equal only if that is what was asked about.
@@ -106,8 +131,12 @@ impl Call {
     /// What the dry run answered is not held against what it answered before: it has times and generated names in it. It is
     /// evidence of what was shown.
     pub(super) fn bound_as(&self, prepared: &Prepared, asked: &Bound) -> Bound {
-        let bound = self.bound(prepared, asked.nonce.clone(), Timestamp::UNIX_EPOCH);
-        Bound { decide_by: asked.decide_by.clone(), result: asked.result.clone(), ..bound }
+        let mut bound = self.bound(prepared, asked.nonce.clone(), Timestamp::UNIX_EPOCH);
+        bound.decide_by.clone_from(&asked.decide_by);
+        if let (Subject::Call(call), Subject::Call(asked)) = (&mut bound.subject, &asked.subject) {
+            call.result.clone_from(&asked.result);
+        }
+        bound
     }
 
     /// What has changed since humans were asked, if anything.
@@ -119,10 +148,11 @@ impl Call {
         if now.policy != before.policy {
             return Some("the policy has changed");
         }
-        if now.each != before.each {
+        let (now, before) = (now.call(), before.call());
+        if now.map(|call| &call.each) != before.map(|call| &call.each) {
             return Some("the objects that it covers have changed");
         }
-        let same_object = now.target == before.target;
+        let same_object = now.map(|call| &call.target) == before.map(|call| &call.target);
         Some(if same_object { "what would be sent has changed" } else { "the object has changed" })
     }
 

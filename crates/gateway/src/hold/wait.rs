@@ -9,7 +9,7 @@ use super::{Granted, Prepared};
 use crate::{call::Call, interrupt::Nature, look::Stop, outcome::Ending, refuse::Refused};
 
 /// Why a call waits no longer.
-enum Over {
+pub(crate) enum Over {
     /// The client is to come back.
     Later,
     /// Nobody waits any more.
@@ -58,7 +58,7 @@ impl Call {
         }
     }
 
-    async fn next_step(&self, steps: &mut Waiting, until: Instant) -> Option<Over> {
+    pub(crate) async fn next_step(&self, steps: &mut Waiting, until: Instant) -> Option<Over> {
         tokio::select! {
             biased;
             ending = self.interrupts().unseen(Nature::Read) => Some(Over::Ended(ending)),
@@ -81,7 +81,7 @@ impl Call {
     }
 
     /// Its time is over; whoever looks first says so.
-    async fn expire(&self, id: &str) {
+    pub(crate) async fn expire(&self, id: &str) {
         match self.gate().inbox().step(id, What::Expired).await {
             Ok(_) | Err(Error::Refused(_)) => {}
             Err(error) => tracing::error!(approval = id, %error, "could not be ended"),
@@ -91,7 +91,7 @@ impl Call {
     fn granted(&self, ask: Ask, used: &Approval) -> Result<Granted, Stop> {
         let internal = || Stop::unseen(Refused::Internal);
         let (proof, bound) = (used.consumed().ok_or_else(internal)?, &used.asked().bound);
-        let granted = if bound.each.is_empty() {
+        let granted = if bound.call().is_none_or(|call| call.each.is_empty()) {
             ask.approved(bound, proof).map(|permit| Granted::One(Box::new(permit)))
         } else {
             let request = Box::new(ask.request().clone());
@@ -108,7 +108,7 @@ impl Call {
         let over = matches!(ending, Ending::SessionEnded | Ending::SessionFrozen);
         let left = ending == Ending::ClientLeft && self.gate().holding().withdraw_when_left;
         if over || left {
-            let withdrawn = What::Withdrawn { why: ending.to_string() };
+            let withdrawn = What::Withdrawn { why: ending.to_string(), by: None };
             match self.gate().inbox().step(id, withdrawn).await {
                 Ok(_) | Err(Error::Refused(_)) => {}
                 Err(error) => tracing::error!(approval = id, %error, "could not be withdrawn"),
@@ -131,7 +131,7 @@ impl Call {
             State::Expired => {
                 (format!("nobody decided about approval {id} in time"), "send it again to ask anew", true)
             }
-            State::Withdrawn { why } => (
+            State::Withdrawn { why, .. } => (
                 format!("approval {id} was withdrawn: {}", why.escape_debug()),
                 "send it again to ask anew",
                 true,
@@ -151,10 +151,15 @@ impl Call {
         Stop::asked(ask, ask.ended(&how, Some(next), again))
     }
 
+    /// Where humans decide about an approval, if there is such a place.
+    pub(crate) fn page_of(&self, id: &str) -> Option<String> {
+        let console = self.gate().holding().console.as_ref()?;
+        Some(format!("{console}/approvals/{id}"))
+    }
+
     /// The client is told to come back, and where humans decide.
     fn later(&self, ask: &Ask, id: &str) -> Stop {
-        let console = self.gate().holding().console.as_ref();
-        let place = console.map_or_else(String::new, |console| format!(", at {console}/approvals/{id}"));
+        let place = self.page_of(id).map_or_else(String::new, |page| format!(", at {page}"));
         let how = format!("no human approved within the hold time, and it waits as approval {id}{place}");
         Stop::asked(ask, ask.ended(&how, None, true))
     }

@@ -114,6 +114,8 @@ fn holding() -> Holding {
         use_seconds: 60,
         withdraw_when_left: false,
         console: None,
+        access: None,
+        break_glass: None,
     }
 }
 

@@ -85,7 +85,7 @@ events! {
     SecretsRead(SecretsRead) = "secrets_read",
     /// A policy bundle came into force.
     PolicyLoaded(PolicyLoaded) = "policy_loaded",
-    /// Humans were asked to decide about a call.
+    /// Humans were asked to decide.
     ApprovalAsked(Box<ApprovalAsked>) = "approval_asked",
     /// What became of it, step by step.
     ApprovalStep(ApprovalStep) = "approval_step",
@@ -97,16 +97,25 @@ events! {
     PasskeyRemoved(PasskeyRemoved) = "passkey_removed",
 }
 
-/// Humans were asked to decide about a call.
+/// Humans were asked to decide: about a call, several changes, or access for a time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ApprovalAsked {
     /// What they were asked, and who may decide. A yes is bound to the digest of its `bound`.
     pub asked: approval::Asked,
-    /// The call that waited first.
+    /// The call that waited first, or that asked ahead of others.
     pub call: Id,
     /// Who calls.
     pub actor: Actor,
+    /// The one call, if it is about one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub judged: Option<Judged>,
+}
+
+/// A call that policy asks humans about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Judged {
     /// What is asked, as it would be sent.
     pub request: Request,
     /// The decision to ask.

@@ -16,9 +16,9 @@ pub use call::{
     Reveal, Rule, Stage, Verdict,
 };
 pub use event::{
-    ApprovalAsked, ApprovalStep, Event, Kind, KnownValueSent, Lifted, PasskeyEnrolled, PasskeyRemoved,
-    PolicyLoaded, Previous, Rejections, SecretsRead, SessionExpired, SessionFrozen, SessionOpened,
-    SessionRevoked, SessionThawed, Share, SignedIn, Start, Stop,
+    ApprovalAsked, ApprovalStep, Event, Judged, Kind, KnownValueSent, Lifted, PasskeyEnrolled,
+    PasskeyRemoved, PolicyLoaded, Previous, Rejections, SecretsRead, SessionExpired, SessionFrozen,
+    SessionOpened, SessionRevoked, SessionThawed, Share, SignedIn, Start, Stop,
 };
 pub use hidden::{Digester, Hidden, HiddenParameter};
 pub use text::{Asserted, Digest, Id, InvalidId, List, Name, Person, Text};
@@ -97,7 +97,7 @@ impl Event {
         let request = match self {
             Self::Intent(intent) => Some(&mut intent.request),
             Self::Answered(answered) => Some(&mut answered.request),
-            Self::ApprovalAsked(asked) => Some(&mut asked.request),
+            Self::ApprovalAsked(asked) => asked.judged.as_mut().map(|judged| &mut judged.request),
             Self::Refusal(refusal) => refusal.request.as_mut(),
             // Whatever is hidden and not digested cannot be encoded.
             _ => None,

@@ -2,11 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use approval::{Approval, Assurance, Bound, State, Transition, What};
+mod ahead;
+
+use approval::{Approval, Assurance, Bound, Call, State, Subject, Transition, What};
+use jiff::Timestamp;
 
 use super::report::{Finding, Report};
 use crate::leaf::{
-    Actor, ApprovalAsked, ApprovalStep, Decision, Intent, Part, PasskeyEnrolled, PasskeyRemoved, Request,
+    Actor, ApprovalAsked, ApprovalStep, Decision, Intent, Judged, Part, PasskeyEnrolled, PasskeyRemoved,
+    Request,
 };
 
 /// Approvals remembered, at most.
@@ -24,13 +28,13 @@ pub(super) struct Approvals {
 #[derive(Debug)]
 struct Known {
     approval: Approval,
-    /// What was asked about, as it was to be sent.
-    request: Request,
+    /// The one call that was asked about, as it was to be sent, if it is about one.
+    request: Option<Request>,
     steps: Vec<Transition>,
     /// Where a call was sent by it.
     used: Option<u64>,
-    /// Where each object was deleted by it, by uid, if it names several.
-    deleted: BTreeMap<String, u64>,
+    /// Where each object was deleted by it, by uid, or each change was made by it, by call, if it names several.
+    parts: BTreeMap<String, u64>,
 }
 
 impl Approvals {
@@ -50,12 +54,20 @@ impl Approvals {
         if self.known.contains_key(&id) {
             return bad("it was asked for before".to_owned());
         }
-        let ApprovalAsked { asked, actor, request, decision, .. } = leaf;
-        if let Some(part) = differs(&asked.bound, actor, request, decision) {
+        let ApprovalAsked { asked, actor, judged, .. } = leaf;
+        let differs = match (judged, &asked.bound.subject) {
+            (Some(Judged { request, decision }), Subject::Call(call)) => {
+                differs(&asked.bound, call, actor, request, decision)
+            }
+            (None, Subject::Changes(_) | Subject::Access(_)) => belongs(&asked.bound, actor),
+            (Some(_), _) | (None, Subject::Call(_)) => Some("subject"),
+        };
+        if let Some(part) = differs {
             bad(format!("it is bound to another {part} than what is asked"));
         }
+        let request = judged.as_ref().map(|judged| judged.request.clone());
         match Approval::new(leaf.asked.clone()) {
-            Ok(approval) => drop(self.known.insert(id, Known::new(approval, request.clone()))),
+            Ok(approval) => drop(self.known.insert(id, Known::new(approval, request))),
             Err(why) => bad(why.to_string()),
         }
     }
@@ -100,7 +112,10 @@ impl Approvals {
 
     /// That the signature holds is a rule of the approval itself; that the passkey is theirs is told elsewhere in the log.
     fn is_by_their_own_passkey(&self, step: &Transition) -> bool {
-        let What::Approved { by, assurance: Assurance::Passkey(signed) } = &step.what else { return true };
+        let (What::Approved { by, assurance } | What::Reviewed { by, assurance, .. }) = &step.what else {
+            return true;
+        };
+        let Assurance::Passkey(signed) = assurance else { return true };
         let found = self.passkeys.get(&signed.passkey.id.to_string());
         found.is_some_and(|enrolled| {
             let PasskeyEnrolled { human, origin, passkey, assurance, .. } = enrolled;
@@ -111,12 +126,20 @@ impl Approvals {
         })
     }
 
-    pub(super) fn intent(&mut self, index: u64, intent: &Intent, gaps: bool, report: &mut Report) {
+    /// A call is about to be sent, at this `time`.
+    pub(super) fn intent(
+        &mut self,
+        index: u64,
+        time: Timestamp,
+        intent: &Intent,
+        gaps: bool,
+        report: &mut Report,
+    ) {
         let Some(id) = intent.approval.as_ref().map(ToString::to_string) else { return };
         let why = match self.known.get_mut(&id) {
             None if gaps || self.forgot => return,
             None => "nobody was asked".to_owned(),
-            Some(known) => match known.misused(intent) {
+            Some(known) => match known.misused(time, intent) {
                 Some(why) => why,
                 None => return known.used(index, intent),
             },
@@ -128,20 +151,30 @@ impl Approvals {
 }
 
 impl Known {
-    fn new(approval: Approval, request: Request) -> Self {
-        Self { approval, request, steps: Vec::new(), used: None, deleted: BTreeMap::new() }
+    fn new(approval: Approval, request: Option<Request>) -> Self {
+        Self { approval, request, steps: Vec::new(), used: None, parts: BTreeMap::new() }
     }
 
     fn used(&mut self, index: u64, intent: &Intent) {
-        match &intent.part {
-            Some(part) => drop(self.deleted.insert(part.object.uid.clone(), index)),
-            None => self.used = Some(index),
+        match (&intent.part, &self.approval.asked().bound.subject) {
+            (Some(part), _) => drop(self.parts.insert(part.object.uid.clone(), index)),
+            (None, Subject::Changes(_)) => drop(self.parts.insert(intent.call.to_string(), index)),
+            (None, Subject::Call(_)) => self.used = Some(index),
+            (None, Subject::Access(_)) => {}
         }
     }
 
-    fn misused(&self, intent: &Intent) -> Option<String> {
+    fn misused(&self, time: Timestamp, intent: &Intent) -> Option<String> {
+        match &self.approval.asked().bound.subject {
+            Subject::Call(call) => self.misused_once(call, intent),
+            Subject::Changes(_) => self.not_made(intent),
+            Subject::Access(access) => self.not_granted(access, time, intent),
+        }
+    }
+
+    fn misused_once(&self, approved: &Call, intent: &Intent) -> Option<String> {
         let bound = &self.approval.asked().bound;
-        let call = match (&intent.part, bound.each.is_empty()) {
+        let call = match (&intent.part, approved.each.is_empty()) {
             (None, true) => &intent.call,
             (Some(part), false) => &part.of,
             (Some(_), true) => return Some("it was for one call, and not for parts of it".to_owned()),
@@ -156,26 +189,26 @@ impl Known {
             other => return Some(format!("it was {}", other.as_str())),
         }
         if let Some(part) = &intent.part {
-            return self.misdeleted(part, intent);
+            return self.misdeleted(approved, part, intent);
         }
-        if self.request != intent.request {
+        if self.request.as_ref() != Some(&intent.request) {
             return Some("another request was sent than was asked about".to_owned());
         }
         let Intent { actor, request, decision, .. } = intent;
-        differs(bound, actor, request, decision).map(|part| format!("it was for another {part}"))
+        differs(bound, approved, actor, request, decision).map(|part| format!("it was for another {part}"))
     }
 
     /// Each delete by it has to be of an object that it names, in the version that it names, and the only one of that.
-    fn misdeleted(&self, part: &Part, intent: &Intent) -> Option<String> {
+    fn misdeleted(&self, approved: &Call, part: &Part, intent: &Intent) -> Option<String> {
         let bound = &self.approval.asked().bound;
         let object = &part.object;
-        if !bound.each.contains(object) {
+        if !approved.each.contains(object) {
             return Some(format!("it does not name the object {}", object.uid));
         }
-        if let Some(deleted) = self.deleted.get(&object.uid) {
+        if let Some(deleted) = self.parts.get(&object.uid) {
             return Some(format!("the object {} was deleted by it at leaf {deleted}", object.uid));
         }
-        if !is_of(&intent.request, &self.request) {
+        if !self.request.as_ref().is_some_and(|collection| is_of(&intent.request, collection)) {
             return Some("something else was sent than deletes of what was asked about".to_owned());
         }
         let differing = differing(bound, &intent.actor, &intent.request, &intent.decision);
@@ -196,11 +229,17 @@ fn is_of(delete: &Request, collection: &Request) -> bool {
 }
 
 /// The first part of what was approved that is not what was sent.
-fn differs(bound: &Bound, actor: &Actor, request: &Request, decision: &Decision) -> Option<&'static str> {
+fn differs(
+    bound: &Bound,
+    call: &Call,
+    actor: &Actor,
+    request: &Request,
+    decision: &Decision,
+) -> Option<&'static str> {
     // As a leaf has it.
     let body = serde_json::to_value(&request.body).ok();
     let body = body.as_ref().and_then(|body| body.get("digest")?.as_str());
-    let parts = [("path", request.path.to_string() == bound.url), ("body", body == bound.body.as_deref())];
+    let parts = [("path", request.path.to_string() == call.url), ("body", body == call.body.as_deref())];
     let request_differs = || parts.into_iter().find_map(|(part, same)| (!same).then_some(part));
     differing(bound, actor, request, decision).or_else(request_differs)
 }
@@ -208,11 +247,18 @@ fn differs(bound: &Bound, actor: &Actor, request: &Request, decision: &Decision)
 /// The same, but for what differs between the parts of a call.
 fn differing(bound: &Bound, actor: &Actor, request: &Request, decision: &Decision) -> Option<&'static str> {
     let parts = [
+        ("cluster", request.cluster.to_string() == bound.cluster),
+        ("policy", decision.policy.to_string() == bound.policy),
+    ];
+    belongs(bound, actor).or_else(|| parts.into_iter().find_map(|(part, same)| (!same).then_some(part)))
+}
+
+/// The first part of who asked that is not who calls.
+fn belongs(bound: &Bound, actor: &Actor) -> Option<&'static str> {
+    let parts = [
         ("agent", actor.agent.to_string() == bound.agent),
         ("delegator", actor.delegator.as_str() == bound.delegator),
         ("session", actor.session.as_str() == bound.session),
-        ("cluster", request.cluster.to_string() == bound.cluster),
-        ("policy", decision.policy.to_string() == bound.policy),
     ];
     parts.into_iter().find_map(|(part, same)| (!same).then_some(part))
 }

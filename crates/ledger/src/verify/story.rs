@@ -63,7 +63,7 @@ impl Story {
         report.first_time.get_or_insert_with(|| time.clone());
         report.last_time = Some(time);
         self.sequence(file, index, &leaf, report);
-        self.calls(index, &leaf.event, report);
+        self.calls(index, leaf.time, &leaf.event, report);
         self.boots(index, &leaf, report);
         let stopped = leaf.event.kind() == Kind::Stop;
         self.last = Some(Last { position: leaf.position, time: leaf.time, stopped });
@@ -157,7 +157,7 @@ impl Story {
         }
     }
 
-    fn calls(&mut self, index: u64, event: &Event, report: &mut Report) {
+    fn calls(&mut self, index: u64, time: Timestamp, event: &Event, report: &mut Report) {
         match event {
             Event::ApprovalAsked(asked) => self.approvals.asked(index, asked, report),
             Event::PasskeyEnrolled(enrolled) => self.approvals.enrolled(enrolled),
@@ -165,7 +165,7 @@ impl Story {
             Event::ApprovalStep(step) => self.approvals.step(index, step, self.gaps, report),
             Event::Intent(intent) => {
                 self.in_session(index, &intent.actor.session, report);
-                self.approvals.intent(index, intent, self.gaps, report);
+                self.approvals.intent(index, time, intent, self.gaps, report);
                 if self.open.len() >= REMEMBERED {
                     self.forgot = true;
                 } else if self

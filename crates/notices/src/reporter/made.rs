@@ -16,14 +16,18 @@ pub(super) fn of_approval(
 ) -> Result<Option<Notice>, BadId> {
     let StoredApproval { approval, act, reason } = stored;
     let Asked { id, bound, demands, decide_by, .. } = approval.asked();
+    let by_vote = || approval.votes().iter().map(|vote| vote.by.subject.as_str().into()).collect();
     let (event, by) = match approval.state() {
+        // Somebody signed it off.
+        _ if approval.review().is_some() => return Ok(None),
         State::Pending if step == 0 => (Event::ApprovalAsked, Vec::new()),
         // A yes that is not enough. Whoever else is asked has heard of it.
         State::Pending => return Ok(None),
-        State::Approved { .. } => {
-            let by = approval.votes().iter().map(|vote| vote.by.subject.as_str().into()).collect();
-            (Event::ApprovalDecided(Decision::Approved), by)
-        }
+        // One of the changes was made: that they may be, was told.
+        State::Approved { .. } if approval.made().any(|made| made.is_some()) => return Ok(None),
+        State::Approved { .. } if approval.breaks_glass() => (Event::BreakGlass, by_vote()),
+        State::Approved { .. } => (Event::ApprovalDecided(Decision::Approved), by_vote()),
+        _ if approval.owes_review() => (Event::ReviewDue, by_vote()),
         State::Refused { by, .. } => {
             (Event::ApprovalDecided(Decision::Refused), vec![by.subject.as_str().into()])
         }
@@ -34,8 +38,11 @@ pub(super) fn of_approval(
         State::Consumed { .. } => return Ok(None),
     };
     let told = if step == 0 { "asked".to_owned() } else { step.to_string() };
-    let mut approvers: Vec<Name> =
-        demands.iter().flat_map(|demand| &demand.approvers).map(|name| name.as_str().into()).collect();
+    let reviewers = bound.access().and_then(|access| access.break_glass.as_ref());
+    let mut approvers: Vec<Name> = match (event, reviewers) {
+        (Event::ReviewDue, Some(glass)) => glass.reviewers.iter().map(|name| name.as_str().into()).collect(),
+        _ => demands.iter().flat_map(|demand| &demand.approvers).map(|name| name.as_str().into()).collect(),
+    };
     approvers.sort_unstable();
     approvers.dedup();
     Ok(Some(Notice {

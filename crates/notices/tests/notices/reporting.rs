@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use approval::{Approval, Asked, Human, What, testing};
+use approval::{Approval, Asked, Assurance, Changes, Human, Subject, What, testing};
 use insta::assert_snapshot;
 use jiff::{SignedDuration, Timestamp};
 use notices::{Address, Reporter};
@@ -44,10 +44,13 @@ async fn ask(store: &Store, id: &str, second: i64) -> Approval {
     let asked = testing::asked(id, at(second));
     let demands =
         vec![testing::demand("asks", &["sre"], 1), testing::demand("two-ask", &["security", "sre"], 2)];
-    let asked = Asked { demands, ..asked };
+    ask_for(store, Asked { demands, ..asked }).await
+}
+
+async fn ask_for(store: &Store, asked: Asked) -> Approval {
     let act = "delete namespaces \"shop\" of cluster \"prod\"";
-    let new = NewApproval { asked: &asked, request: id, act, reason: "the shop has moved", shown: "{}" };
-    store.ask(&new).await.unwrap();
+    let (request, reason) = (asked.id.as_str(), "the shop has moved");
+    store.ask(&NewApproval { asked: &asked, request, act, reason, shown: "[]" }).await.unwrap();
     Approval::new(asked).unwrap()
 }
 
@@ -99,7 +102,7 @@ async fn what_an_approver_waits_for_is_told_and_nothing_else() {
     let past = asked.asked().decide_by.duration_since(at(0)) + SignedDuration::from_secs(1);
     step(store, &asked, What::Expired, past.as_secs()).await;
     let asked = ask(store, "a-unwanted", 8).await;
-    step(store, &asked, What::Withdrawn { why: "the session was revoked".into() }, 9).await;
+    step(store, &asked, What::Withdrawn { why: "the session was revoked".into(), by: None }, 9).await;
     let asked = ask(store, "a-changed", 10).await;
     step(store, &asked, What::Superseded { by: "a-other".into(), why: "the object has changed".into() }, 11)
         .await;
@@ -112,6 +115,34 @@ async fn what_an_approver_waits_for_is_told_and_nothing_else() {
     let shown: Vec<_> = told.iter().map(|request| request.body.as_str()).collect();
     assert_snapshot!(shown.join("\n"));
     assert!(told.iter().all(|request| request.body.contains(&format!("\"id\":\"{}\"", request.id()))));
+}
+
+#[tokio::test]
+async fn who_breaks_the_glass_is_told_of_at_once_and_that_it_has_to_be_signed_off() {
+    let mut server = Server::start(|_| Answer::Status(200)).await;
+    let gate = Gate::start(vec![server.webhook("audit")]).await;
+    let store = &gate.store;
+    session(store, "s-1").await;
+    let access = testing::access(&["delete pods in shop"], Some("INC-7"));
+    let asked = ask_for(store, testing::asked_for("a-glass", at(1), Subject::Access(access))).await;
+    let broken = step(store, &asked, testing::yes(grace()), 2).await;
+    let over = step(store, &broken, What::Expired, 400).await;
+    let by = testing::human("joan", &["leads"]);
+    step(store, &over, What::Reviewed { by, note: "fine".into(), assurance: Assurance::Provider }, 401).await;
+    let members = vec![testing::change("a"), testing::change("b")];
+    let changes = Subject::Changes(Changes { members: members.clone(), reason: "roll out".into() });
+    let asked = ask_for(store, testing::asked_for("a-changes", at(500), changes)).await;
+    let mut approved = step(store, &asked, testing::yes(grace()), 501).await;
+    for (second, change) in (502..).zip(members) {
+        let digest = change.digest().to_string();
+        approved =
+            step(store, &approved, What::Consumed { call: format!("c-{second}"), digest }, second).await;
+    }
+    reporter(&gate).report().await.unwrap();
+    gate.settled("audit").await;
+    let told = server.rest();
+    let shown: Vec<_> = told.iter().map(|request| request.body.as_str()).collect();
+    assert_snapshot!(shown.join("\n"));
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-use approval::{Approval, Asked, testing};
+use approval::{Asked, Subject, testing};
 use jiff::Timestamp;
 use kube_api::Head;
 use serde_json::{Value, json};
@@ -41,7 +41,12 @@ fn ask() -> Ask {
 
 fn bound() -> Bound {
     let asked = testing::asked("a", Timestamp::UNIX_EPOCH);
-    Bound { policy: judge().bundle().digest().as_str().into(), url: WEB.into(), ..asked.bound }
+    let bound = Bound { policy: judge().bundle().digest().as_str().into(), ..asked.bound };
+    to(Call { url: WEB.into(), ..testing::call() }, bound)
+}
+
+fn to(call: Call, bound: Bound) -> Bound {
+    Bound { subject: Subject::Call(call), ..bound }
 }
 
 fn used(bound: &Bound) -> Consumed {
@@ -59,24 +64,32 @@ fn an_approval_of_exactly_this_makes_a_permit_for_it() {
     let rules: Vec<&str> = permit.decision().rules().iter().map(|rule| rule.id()).collect();
     assert_eq!(rules, ["all", "asks"]);
     assert_eq!(permit.decision().outcome(), crate::Outcome::Allow);
-    let approval = permit.approval().unwrap();
+    let approval = once(&permit);
     assert_eq!((approval.approval(), approval.call()), ("a", "c"));
+}
+
+fn once(permit: &Permit) -> &Consumed {
+    match permit.approval() {
+        Some(Approved::Once(consumed)) => consumed,
+        other => panic!("{other:?}"),
+    }
 }
 
 #[test]
 fn an_approval_of_anything_else_does_not() {
+    let call = || bound().call().unwrap().clone();
     for other in [
         Bound { agent: "codex".into(), ..bound() },
         Bound { cluster: "test".into(), ..bound() },
-        Bound { method: "PUT".into(), ..bound() },
         Bound { policy: "sha256:00".into(), ..bound() },
-        Bound { url: "/api/v1/namespaces/shop".into(), ..bound() },
-        Bound { content_type: Some("application/json".into()), ..bound() },
-        Bound { body: Some("hmac-sha256:00".into()), ..bound() },
+        to(Call { method: "PUT".into(), ..call() }, bound()),
+        to(Call { url: "/api/v1/namespaces/shop".into(), ..call() }, bound()),
+        to(Call { content_type: Some("application/json".into()), ..call() }, bound()),
+        to(Call { body: Some("hmac-sha256:00".into()), ..call() }, bound()),
     ] {
         assert!(ask().approved(&other, used(&other)).is_err(), "{other:?}");
     }
-    let other = Bound { url: "/api/v1/namespaces/shop".into(), ..bound() };
+    let other = to(Call { url: "/api/v1/namespaces/shop".into(), ..call() }, bound());
     assert!(ask().approved(&bound(), used(&other)).is_err());
 }
 
@@ -134,7 +147,7 @@ fn ask_each() -> Ask {
 
 fn bound_each() -> Bound {
     let each = ask_each().each().cloned().collect();
-    Bound { each, url: ask_each().request().path_and_query(), ..bound() }
+    to(Call { each, url: ask_each().request().path_and_query(), ..testing::call() }, bound())
 }
 
 #[test]
@@ -144,7 +157,7 @@ fn one_approval_of_several_objects_makes_one_permit_for_each() {
         .iter()
         .map(|permit| {
             let request = permit.request();
-            let proof = permit.approval().unwrap();
+            let proof = once(permit);
             assert_eq!((proof.approval(), proof.call()), ("a", "c"));
             let (line, body) = (request.path_and_query(), request.body().unwrap().value());
             format!("{} {line} {body} {}", request.method(), proof.part().unwrap().uid)
@@ -155,21 +168,22 @@ fn one_approval_of_several_objects_makes_one_permit_for_each() {
 
 #[test]
 fn an_approval_of_other_objects_makes_none_and_none_makes_one_for_the_collection() {
-    let each = |each: Vec<Target>| Bound { each, ..bound_each() };
+    let call = || bound_each().call().unwrap().clone();
+    let each = |each: Vec<Target>| to(Call { each, ..call() }, bound());
     let more = member("c", "u-3").object;
-    let two = bound_each().each;
+    let two = call().each;
     for other in [
         each(vec![]),
         each(two.iter().take(1).cloned().collect()),
         each(two.iter().cloned().chain([more]).collect()),
         each(two.iter().map(|it| Target { resource_version: "8".into(), ..it.clone() }).collect()),
-        Bound { url: PODS.into(), ..bound_each() },
+        to(Call { url: PODS.into(), ..call() }, bound()),
     ] {
         assert!(ask_each().approved_each(&other, used(&other)).is_err(), "{other:?}");
     }
     assert!(ask_each().approved_each(&bound_each(), used(&bound())).is_err());
     assert!(ask_each().approved(&bound_each(), used(&bound_each())).is_err());
-    let whole = Bound { each: vec![], ..bound_each() };
+    let whole = each(vec![]);
     assert!(ask_each().approved(&whole, used(&whole)).is_err());
     // The proof for one object is none for all of them.
     let part = used(&bound_each()).each(&bound_each()).unwrap().remove(0);
@@ -195,3 +209,5 @@ fn only_what_is_in_the_collection_can_be_deleted_by_it() {
     }
     assert!(collection("/api/v1/persistentvolumes").of_each(&[named("", "a")]).is_ok());
 }
+
+mod ahead;

@@ -23,7 +23,10 @@ const LISTED: u32 = 1_000;
 pub(super) struct Account(pub(super) u32);
 
 pub(super) async fn list(FromState(admin): FromState<Admin>, Query(query): Query<Listing>) -> Response {
-    let listed = admin.inbox.list(query.all, LISTED).await;
+    let listed = match query.unreviewed {
+        true => admin.inbox.unreviewed(LISTED).await,
+        false => admin.inbox.list(query.all, LISTED).await,
+    };
     match listed {
         Ok(stored) => Json(stored.iter().map(view).collect::<Vec<_>>()).into_response(),
         Err(error) => failed(&error),
@@ -73,19 +76,27 @@ pub(super) async fn refuse(
     Path(id): Path<String>,
     because: Result<Json<Because>, JsonRejection>,
 ) -> Response {
-    let Because { why } = match because {
-        Ok(Json(because)) => because,
-        Err(rejection) => return no(rejection.status(), rejection.body_text()),
-    };
-    let by = match admin.human(account) {
-        Ok(human) => human,
-        Err(nobody) => return *nobody,
-    };
-    to_the_end(async move {
-        let what = What::Refused { by, why: why.as_str().to_owned() };
-        admin.decide(&id, what).await
-    })
-    .await
+    admin.with_a_word(account, id, because, |by, why| What::Refused { by, why }).await
+}
+
+/// Whoever has an account here may take away what others gave.
+pub(super) async fn end(
+    FromState(admin): FromState<Admin>,
+    Extension(account): Extension<Account>,
+    Path(id): Path<String>,
+    because: Result<Json<Because>, JsonRejection>,
+) -> Response {
+    admin.with_a_word(account, id, because, |by, why| What::Withdrawn { why, by: Some(by) }).await
+}
+
+pub(super) async fn review(
+    FromState(admin): FromState<Admin>,
+    Extension(account): Extension<Account>,
+    Path(id): Path<String>,
+    because: Result<Json<Because>, JsonRejection>,
+) -> Response {
+    let assurance = Assurance::LocalAccount;
+    admin.with_a_word(account, id, because, |by, note| What::Reviewed { by, note, assurance }).await
 }
 
 impl Admin {
@@ -101,6 +112,24 @@ impl Admin {
         })
     }
 
+    async fn with_a_word(
+        self,
+        account: Account,
+        id: String,
+        because: Result<Json<Because>, JsonRejection>,
+        what: impl FnOnce(Human, String) -> What,
+    ) -> Response {
+        let why = match because {
+            Ok(Json(Because { why })) => why.as_str().to_owned(),
+            Err(rejection) => return no(rejection.status(), rejection.body_text()),
+        };
+        let what = match self.human(account) {
+            Ok(by) => what(by, why),
+            Err(nobody) => return *nobody,
+        };
+        to_the_end(async move { self.decide(&id, what).await }).await
+    }
+
     async fn decide(&self, id: &str, what: What) -> Response {
         match self.inbox.step(id, what).await {
             Ok(_) => self.detailed(id).await,
@@ -113,7 +142,7 @@ impl Admin {
             (Ok(stored), Ok(shown)) => (stored, shown),
             (Err(error), _) | (_, Err(error)) => return failed(&error),
         };
-        let shown: Shown = match serde_json::from_str(&shown) {
+        let shown: Vec<Shown> = match serde_json::from_str(&shown) {
             Ok(shown) => shown,
             Err(error) => {
                 let told = format!("what is shown of it cannot be read back: {error}");
@@ -143,6 +172,11 @@ fn view(stored: &StoredApproval) -> ApprovalView {
         demands: asked.demands.clone(),
         missing: approval.missing().map(|(demand, lacking)| (lacking, demand.rule.clone())).collect(),
         votes: approval.votes().iter().map(|vote| (vote.by.subject.clone(), vote.at)).collect(),
+        reviewers: match asked.bound.access().and_then(|access| access.break_glass.as_ref()) {
+            Some(glass) if approval.owes_review() => glass.reviewers.clone(),
+            _ => Vec::new(),
+        },
+        review: approval.review().map(|review| (review.by.subject.clone(), review.at, review.note.clone())),
     }
 }
 

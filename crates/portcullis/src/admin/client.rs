@@ -97,6 +97,14 @@ impl Client {
         self.call::<(), _>(Method::GET, &format!("/v1/approvals?all={all}"), None).await
     }
 
+    /// Those by which the glass was broken, and which nobody has signed off; oldest first.
+    ///
+    /// # Errors
+    /// [`CallError`].
+    pub async fn unreviewed(&self) -> Result<Vec<ApprovalView>, CallError> {
+        self.call::<(), _>(Method::GET, "/v1/approvals?unreviewed=true", None).await
+    }
+
     /// One of them.
     ///
     /// # Errors
@@ -127,6 +135,22 @@ impl Client {
     /// [`CallError`].
     pub async fn refuse(&self, id: &str, why: &Because) -> Result<ApprovalDetail, CallError> {
         self.call(Method::POST, &format!("/v1/approvals/{id}/refuse"), Some(why)).await
+    }
+
+    /// Ends what can be used.
+    ///
+    /// # Errors
+    /// [`CallError`].
+    pub async fn end(&self, id: &str, why: &Because) -> Result<ApprovalDetail, CallError> {
+        self.call(Method::POST, &format!("/v1/approvals/{id}/end"), Some(why)).await
+    }
+
+    /// Signs off what was done by breaking the glass.
+    ///
+    /// # Errors
+    /// [`CallError`].
+    pub async fn review(&self, id: &str, found: &Because) -> Result<ApprovalDetail, CallError> {
+        self.call(Method::POST, &format!("/v1/approvals/{id}/review"), Some(found)).await
     }
 
     /// A way into the console, for the human whose account this is.

@@ -85,6 +85,8 @@ fn router(admin: Admin, owner: u32) -> Router {
         .route("/v1/approvals/{id}/decided", get(approvals::decided))
         .route("/v1/approvals/{id}/approve", post(approvals::approve))
         .route("/v1/approvals/{id}/refuse", post(approvals::refuse))
+        .route("/v1/approvals/{id}/end", post(approvals::end))
+        .route("/v1/approvals/{id}/review", post(approvals::review))
         .route("/v1/console/links", post(console::link))
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .layer(only_owner)

@@ -78,9 +78,12 @@ pub(super) struct Listing {
     /// Those that ended, too.
     #[serde(default)]
     pub(super) all: bool,
+    /// Of approvals, those by which the glass was broken, and which nobody has signed off.
+    #[serde(default)]
+    pub(super) unreviewed: bool,
 }
 
-/// `POST /v1/sessions/ID/revoke` and `…/freeze`: why a session is to end, or to be frozen.
+/// `POST /v1/sessions/ID/revoke`, `…/freeze`, `POST /v1/approvals/ID/refuse`, `…/end`, `…/review`: why, or what was found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Because {
@@ -130,6 +133,12 @@ pub struct ApprovalView {
     pub missing: Vec<(u32, String)>,
     /// Who said yes so far, and when.
     pub votes: Vec<(String, Timestamp)>,
+    /// Who may sign it off: since the glass was broken, and nobody has.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reviewers: Vec<String>,
+    /// Who signed it off, when, and what they found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub review: Option<(String, Timestamp, String)>,
 }
 
 /// `GET /v1/approvals/ID`: one of them, with what approvers are shown.
@@ -142,8 +151,8 @@ pub struct ApprovalDetail {
     pub bound: Bound,
     /// That digest.
     pub digest: String,
-    /// What would change, masked.
-    pub shown: Shown,
+    /// What would change, masked: of several changes, each; of access, nothing.
+    pub shown: Vec<Shown>,
 }
 
 /// `POST /v1/console/links`: a way into the console.

@@ -1,21 +1,22 @@
 //! `portcullis approvals`: humans decide, from a terminal.
 
+mod text;
+
 use std::{
-    fmt::Write as _,
     io::{self, IsTerminal, Write},
     process::ExitCode,
 };
 
 use anyhow::bail;
-use approval::{Changes, Line};
 use clap::{Args, Subcommand, ValueEnum};
 use identity::Reason;
 
+use self::text::text;
 use super::gate::{self, Gate};
 use crate::{
-    admin::{ApprovalDetail, ApprovalView, Because},
+    admin::{ApprovalView, Because},
     table::Table,
-    terminal::{self, Colour, painted, visible},
+    terminal::{self, visible},
 };
 
 /// See what waits for humans, and decide about it
@@ -29,13 +30,18 @@ Examples:
   portcullis approvals show a-2g4kq7nd5wvx
   portcullis approvals approve a-2g4kq7nd5wvx
   portcullis approvals refuse a-2g4kq7nd5wvx --why 'not on a Friday'
-  portcullis approvals wait a-2g4kq7nd5wvx")]
+  portcullis approvals wait a-2g4kq7nd5wvx
+  portcullis approvals end a-2g4kq7nd5wvx --why 'the roll-out is over'
+  portcullis approvals list --unreviewed
+  portcullis approvals review a-2g4kq7nd5wvx --found 'it did what the incident needed'")]
 pub(crate) enum ApprovalsCommand {
     List(List),
     Show(Show),
     Approve(Approve),
     Refuse(Refuse),
     Wait(Wait),
+    End(End),
+    Review(Review),
 }
 
 /// List what waits for humans, oldest first
@@ -46,6 +52,9 @@ pub(crate) struct List {
     /// What is decided and over, too; newest first
     #[arg(long)]
     all: bool,
+    /// Only where the glass was broken, and nobody has signed off what was done
+    #[arg(long, conflicts_with = "all")]
+    unreviewed: bool,
     /// How to print it
     #[arg(short, long, value_enum, default_value_t = Output::Text)]
     output: Output,
@@ -100,6 +109,36 @@ pub(crate) struct Wait {
     id: String,
 }
 
+/// End what can still be used: access, or changes that were not made yet
+///
+/// Whoever has an account here may take away what others gave.
+#[derive(Debug, Args)]
+pub(crate) struct End {
+    #[command(flatten)]
+    gate: Gate,
+    /// The approval, as `approvals list` shows it
+    #[arg(value_name = "APPROVAL", value_parser = id)]
+    id: String,
+    /// For the record
+    #[arg(long, value_name = "TEXT")]
+    why: Reason,
+}
+
+/// Sign off what was done by breaking the glass, once it is over
+///
+/// By one of `approvals.break_glass.reviewers` in the configuration, and never by who broke it.
+#[derive(Debug, Args)]
+pub(crate) struct Review {
+    #[command(flatten)]
+    gate: Gate,
+    /// The approval, as `approvals list --unreviewed` shows it
+    #[arg(value_name = "APPROVAL", value_parser = id)]
+    id: String,
+    /// What you found, for the record
+    #[arg(long, value_name = "TEXT")]
+    found: Reason,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Output {
     Text,
@@ -115,6 +154,8 @@ impl ApprovalsCommand {
                 Self::Approve(command) => command.run().await,
                 Self::Refuse(command) => command.run().await,
                 Self::Wait(command) => return command.run().await,
+                Self::End(command) => command.run().await,
+                Self::Review(command) => command.run().await,
             }
             .map(|()| ExitCode::SUCCESS)
         })
@@ -123,11 +164,22 @@ impl ApprovalsCommand {
 
 impl List {
     async fn run(self) -> anyhow::Result<()> {
-        let approvals = self.gate.client()?.approvals(self.all).await?;
+        let client = self.gate.client()?;
+        let approvals = match self.unreviewed {
+            true => client.unreviewed().await?,
+            false => client.approvals(self.all).await?,
+        };
         match self.output {
             Output::Json => terminal::print_line(visible(&serde_json::to_string(&approvals)?))?,
             Output::Text if approvals.is_empty() => {
-                eprintln!("{}", if self.all { "nothing was ever asked" } else { "nothing waits for humans" });
+                eprintln!(
+                    "{}",
+                    match (self.all, self.unreviewed) {
+                        (true, _) => "nothing was ever asked",
+                        (false, true) => "nothing is to be signed off",
+                        (false, false) => "nothing waits for humans",
+                    }
+                );
             }
             Output::Text => terminal::print(table(&approvals))?,
         }
@@ -197,6 +249,20 @@ impl Refuse {
     }
 }
 
+impl End {
+    async fn run(self) -> anyhow::Result<()> {
+        let detail = self.gate.client()?.end(&self.id, &Because { why: self.why }).await?;
+        Ok(terminal::print_line(format_args!("You ended {}", detail.approval.id))?)
+    }
+}
+
+impl Review {
+    async fn run(self) -> anyhow::Result<()> {
+        let detail = self.gate.client()?.review(&self.id, &Because { why: self.found }).await?;
+        Ok(terminal::print_line(format_args!("You signed off {}", detail.approval.id))?)
+    }
+}
+
 impl Wait {
     async fn run(self) -> anyhow::Result<ExitCode> {
         let view = self.gate.client()?.decided(&self.id).await?;
@@ -205,70 +271,6 @@ impl Wait {
         let approved = matches!(view.state.as_str(), "approved" | "consumed");
         Ok(if approved { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
-}
-
-/// Everything an approver needs to know, for people. What agents wrote cannot move the cursor or hide anything.
-fn text(detail: &ApprovalDetail, colours: bool) -> String {
-    let ApprovalDetail { approval, bound, digest, shown } = detail;
-    let mut out = String::new();
-    let mut line = |name: &str, value: &str| {
-        let _infallible = writeln!(out, "{name:<10}{}", visible(value));
-    };
-    line("approval", &approval.id);
-    line("what", &approval.act);
-    let how = if approval.how.is_empty() { String::new() } else { format!(": {}", approval.how) };
-    line("state", &format!("{}{how}", approval.state));
-    line("agent", &format!("{} for {}", approval.agent, approval.delegator));
-    line("session", &format!("{}: {}", approval.session, approval.reason));
-    line("asked", &format!("{:.0}", approval.asked_at));
-    if let Some(deadline) = approval.deadline {
-        line("until", &format!("{deadline:.0}"));
-    }
-    for why in &shown.rules {
-        line("rule", &format!("{}: {}", why.rule, why.reason));
-    }
-    for demand in &approval.demands {
-        let text = format!("{} of {} by {}", demand.quorum, demand.approvers.join(", "), demand.rule);
-        line("needs", &text);
-    }
-    for (who, when) in &approval.votes {
-        line("yes", &format!("{who} at {when:.0}"));
-    }
-    line("request", &format!("{} {}", bound.method, bound.url));
-    if let Some(target) = &bound.target {
-        line("object", &format!("uid {} at version {}", target.uid, target.resource_version));
-    }
-    line("digest", digest);
-    for effect in shown.effects() {
-        line("effect", &effect);
-    }
-    out.push('\n');
-    out.push_str(&changes(&shown.changes(), colours));
-    out
-}
-
-fn changes(changes: &Changes, colours: bool) -> String {
-    let Changes { lines, left_out } = changes;
-    let mut out = String::new();
-    for line in lines {
-        let text = match line {
-            Line::Same(line) => format!("  {}", visible(line)),
-            Line::Added(line) => painted(&format!("+ {}", visible(line)), Colour::Good, colours),
-            Line::Removed(line) => painted(&format!("- {}", visible(line)), Colour::Bad, colours),
-            Line::Folded(lines) if lines.len() == 1 => "  (1 more line stays as it is)".to_owned(),
-            Line::Folded(lines) => format!("  ({} more lines stay as they are)", lines.len()),
-        };
-        out.push_str(&text);
-        out.push('\n');
-    }
-    if lines.is_empty() {
-        out.push_str("nothing can be shown of what would change\n");
-    }
-    if !left_out.is_empty() {
-        let _infallible =
-            writeln!(out, "\nnot shown, since the API server sets it by itself: {}", left_out.join(", "));
-    }
-    out
 }
 
 fn id(text: &str) -> Result<String, String> {

@@ -4,6 +4,7 @@
 //! Every field is optional to serde, including the ones that the schema requires: a part that is wrong is
 //! reported and left out, and the rest can still be checked.
 
+mod approvals;
 mod console;
 mod notices;
 
@@ -12,6 +13,7 @@ use serde::Deserialize;
 
 use super::defaults;
 
+pub(super) use approvals::{Access, Approvals, Approver, BreakGlass};
 pub(super) use console::{Console, ConsoleTls, Oidc};
 pub(super) use notices::{Chat, Mail, Target, Webhook};
 
@@ -177,46 +179,6 @@ pub(super) struct Agent {
     /// The clusters on which it may have sessions; all of them where none is named.
     #[schemars(length(min = 1))]
     pub(super) clusters: Option<Vec<String>>,
-}
-
-/// A human who may decide what policy asks about.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Approver {
-    /// What tells this human from any other, for good, such as an address. Rules name it, or a group.
-    #[schemars(required)]
-    pub(super) name: Option<String>,
-    /// Other names of the same human, by which sessions may name them: whoever an agent works for does not approve.
-    pub(super) aliases: Option<Vec<String>>,
-    /// Groups that rules may name in `@approvers`.
-    pub(super) groups: Option<Vec<String>>,
-    /// The number of their account on the gate's own machine (`id -u`), by which they use `portcullis approvals`.
-    #[schemars(range(min = 0, max = 4_294_967_294_u32))]
-    pub(super) account: Option<u32>,
-}
-
-/// How what waits for humans is treated.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Approvals {
-    /// How long a call waits for humans before its client is told to come back; at most `10m`.
-    #[schemars(extend("default" = defaults::HOLD))]
-    pub(super) hold: Option<DurationText>,
-    /// How long a request can be decided.
-    #[schemars(extend("default" = defaults::DECIDE_WITHIN))]
-    pub(super) decide_within: Option<DurationText>,
-    /// How long a yes can be used, once.
-    #[schemars(extend("default" = defaults::USE_WITHIN))]
-    pub(super) use_within: Option<DurationText>,
-    /// Requests of one session that may be pending.
-    #[schemars(range(min = 1, max = 1_000), extend("default" = defaults::PENDING))]
-    pub(super) pending: Option<u32>,
-    /// Requests that one session may make in all. Each is kept, with what approvers were shown: up to 256 KiB.
-    #[schemars(range(min = 1, max = 100_000), extend("default" = defaults::ASKED))]
-    pub(super) asked: Option<u32>,
-    /// Whether a request is withdrawn when its client hangs up; otherwise it stays, and the client can come back.
-    #[schemars(extend("default" = false))]
-    pub(super) withdraw_when_client_leaves: Option<bool>,
 }
 
 /// Bounds of every session.

@@ -11,6 +11,7 @@ use std::{
 
 use approval::Human;
 use console::Address;
+use gateway::{Breaking, Giving};
 use identity::{AgentName, ClusterName, GroupName};
 use jiff::SignedDuration;
 use mask::Catalogue;
@@ -164,6 +165,10 @@ pub struct Approvals {
     pub asked: u32,
     /// Whether a request is withdrawn when its client hangs up.
     pub withdraw_when_client_leaves: bool,
+    /// Who gives access for a time, if anybody does.
+    pub access: Option<Giving>,
+    /// Who may break the glass, if anybody may.
+    pub break_glass: Option<Breaking>,
 }
 
 /// People's side, in a browser.

@@ -1,5 +1,6 @@
 use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
+use approval::Level;
 use insta::assert_snapshot;
 
 use super::{Bundle, ClusterSource, Config, Files, json_schema};
@@ -136,6 +137,33 @@ fn nobody_approves_as_two_or_as_an_agent() {
         "{LEAST}approvals: {{ hold: 20m, decide_within: 500ms, use_within: 8d, pending: 0 }}\n"
     ));
     assert_snapshot!(format!("{}\n\n{times}", told.join("\n\n")));
+}
+
+#[test]
+fn who_gives_access_and_who_breaks_the_glass_is_configured_or_nobody_does() {
+    let parse = |list: &str| {
+        Config::parse(&format!("{LEAST}approvals: {list}\n"), Path::new("p.yaml"), Files::Ignore).unwrap()
+    };
+    let none = parse("{}").approvals;
+    assert!(none.access.is_none() && none.break_glass.is_none());
+    let both = parse(
+        "{ access: { approvers: [sre] }, break_glass: { approvers: [oncall], assurance: provider, reviewers: [leads] } }",
+    );
+    let (access, glass) = (both.approvals.access.unwrap(), both.approvals.break_glass.unwrap());
+    assert_eq!(
+        (access.most_seconds, access.demand.quorum, &*access.demand.rule),
+        (3_600, 1, "approvals.access")
+    );
+    assert_eq!((glass.giving.most_seconds, glass.reviewers), (900, vec!["leads".to_owned()]));
+    let demand = glass.giving.demand;
+    assert_eq!(
+        (demand.quorum, &*demand.rule, demand.assurance),
+        (1, "approvals.break_glass", Some(Level::Provider))
+    );
+    let told = problems(&format!(
+        "{LEAST}approvals: {{ access: {{ approvers: [], quorum: 0, longest: 8d }}, break_glass: {{ approvers: [oncall], quorum: 2, assurance: sure, longest: 500ms }} }}\n"
+    ));
+    assert_snapshot!(told);
 }
 
 #[test]

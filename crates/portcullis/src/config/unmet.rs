@@ -9,7 +9,19 @@ impl Config {
     /// knows how many there are.
     #[must_use]
     pub fn unmet(&self, bundle: &policy::Bundle) -> Vec<String> {
-        bundle.demands().filter_map(|demand| self.unmet_by(&demand)).collect()
+        bundle.demands().chain(self.own_demands()).filter_map(|demand| self.unmet_by(&demand)).collect()
+    }
+
+    /// What the configuration itself demands of humans.
+    fn own_demands(&self) -> impl Iterator<Item = Demand> {
+        let access = self.approvals.access.iter().map(|access| access.demand.clone());
+        let glass = self.approvals.break_glass.iter().flat_map(|glass| {
+            let demand = glass.giving.demand.clone();
+            let rule = "approvals.break_glass.reviewers".to_owned();
+            let reviewers = Demand { rule, approvers: glass.reviewers.clone(), ..demand.clone() };
+            [demand, reviewers]
+        });
+        access.chain(glass)
     }
 
     fn unmet_by(&self, demand: &Demand) -> Option<String> {

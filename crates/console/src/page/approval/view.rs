@@ -1,6 +1,9 @@
 //! What an approval's page shows.
 
-use approval::{Approval, Bound, Level, Line, Shown, Target};
+use approval::{
+    Access, Approval, Bound, BreakGlass, Call, Change, Changes, Level, Line, Part, Shown, State, Subject,
+    Target,
+};
 use askama::Template;
 use passkey::{Challenge, CredentialId, RelyingParty};
 use store::{Passkey, StoredApproval};
@@ -22,7 +25,10 @@ pub(super) struct Page {
     steps: u32,
     act: String,
     standing: Standing,
-    effects: Vec<String>,
+    /// What it does: of several changes, each.
+    parts: Vec<Does>,
+    /// What it is for, if it was said of it alone.
+    purpose: String,
     agent: String,
     delegator: String,
     session: String,
@@ -30,11 +36,34 @@ pub(super) struct Page {
     cluster: String,
     rules: Vec<Rule>,
     asked: When,
-    diff: Diff,
+    /// Lines of it that are not shown at once.
+    folded: usize,
     /// `None`: they could not be looked up.
     calls: Option<Vec<CallRow>>,
+    /// What was sent by it, if it is not about one call.
+    done: Option<Vec<CallRow>>,
+    /// Whether it is about one call.
+    is_call: bool,
     /// What exactly a yes is bound to: names and values.
     bound: Vec<(&'static str, String)>,
+}
+
+/// What it does, or one of the changes that it makes.
+struct Does {
+    /// Which of several changes it is.
+    title: String,
+    /// By which call it was made.
+    made: String,
+    effects: Vec<String>,
+    diff: Option<Diff>,
+}
+
+/// Calls that are shown beside it; `None`: they could not be looked up.
+pub(super) struct Calls {
+    /// What else its session did.
+    pub(super) calls: Option<Vec<chronicle::Call>>,
+    /// What was sent by it.
+    pub(super) done: Option<Vec<chronicle::Call>>,
 }
 
 /// A rule that asks, and whom.
@@ -62,6 +91,14 @@ pub(super) struct Standing {
     must_sign: bool,
     /// Why the reader cannot.
     because: String,
+    /// For the form that ends what can be used; empty where it cannot.
+    end: String,
+    /// Who signed off what was done, when and what they found.
+    review: Option<(String, When, String)>,
+    /// For the form by which the reader signs it off; empty where they cannot.
+    sign_off: String,
+    /// Why they cannot, though somebody has to.
+    open: String,
 }
 
 /// What would change.
@@ -85,44 +122,61 @@ impl Page {
     pub(super) fn new(
         frame: Frame,
         stored: &StoredApproval,
-        shown: &Shown,
-        calls: Option<Vec<chronicle::Call>>,
+        shown: &[Shown],
+        Calls { calls, done }: Calls,
         standing: Standing,
         alert: Option<String>,
     ) -> Self {
         let asked = stored.approval.asked();
         let bound = &asked.bound;
+        let parts = Does::all(&stored.approval, shown);
+        let rows = |calls: Vec<chronicle::Call>| calls.into_iter().map(CallRow::from).collect();
         Self {
             frame,
             alert,
             id: asked.id.clone(),
             steps: stored.approval.steps(),
-            act: shown.act.clone(),
+            act: stored.act.clone(),
             standing,
-            effects: shown.effects(),
+            folded: parts.iter().filter_map(|part| part.diff.as_ref()).map(|diff| diff.more.len()).sum(),
+            parts,
+            purpose: bound.purpose().to_owned(),
             agent: bound.agent.clone(),
             delegator: bound.delegator.clone(),
             session: bound.session.clone(),
-            reason: shown.reason.clone(),
+            reason: stored.reason.clone(),
             cluster: bound.cluster.clone(),
             rules: rules(shown, &stored.approval),
             asked: asked.at.into(),
-            diff: Diff::of(shown),
-            calls: calls.map(|calls| calls.into_iter().map(CallRow::from).collect()),
+            calls: calls.map(rows),
+            done: done.map(rows),
+            is_call: bound.call().is_some(),
             bound: binding(&stored.approval),
         }
     }
 }
 
-fn rules(shown: &Shown, approval: &Approval) -> Vec<Rule> {
+impl Does {
+    fn all(approval: &Approval, shown: &[Shown]) -> Vec<Self> {
+        let made = approval.made().chain(std::iter::repeat(None));
+        let one = |(part, made): (Part, Option<&str>)| {
+            let Part { title, effects, diff } = part;
+            let made = made.unwrap_or_default().to_owned();
+            Self { title, made, effects, diff: diff.map(Diff::from) }
+        };
+        approval.asked().bound.parts(shown).into_iter().zip(made).map(one).collect()
+    }
+}
+
+fn rules(shown: &[Shown], approval: &Approval) -> Vec<Rule> {
     let demands = &approval.asked().demands;
+    let why = |rule: &str| {
+        let mut rules = shown.iter().flat_map(|shown| &shown.rules);
+        rules.find(|why| why.rule == rule).map(|why| why.reason.clone())
+    };
     let one = |demand: &approval::Demand| Rule {
         id: demand.rule.clone(),
-        reason: shown
-            .rules
-            .iter()
-            .find(|why| why.rule == demand.rule)
-            .map_or_else(String::new, |why| why.reason.clone()),
+        reason: why(&demand.rule).unwrap_or_else(|| "the gate's configuration names who decides".to_owned()),
         needs: format!("{} of {}", demand.quorum, demand.approvers.join(", ")),
     };
     demands.iter().map(one).collect()
@@ -130,39 +184,59 @@ fn rules(shown: &Shown, approval: &Approval) -> Vec<Rule> {
 
 /// All of it: what is added to it must find a place here.
 fn binding(approval: &Approval) -> Vec<(&'static str, String)> {
-    let Bound {
-        agent,
-        body,
-        cluster,
-        content_type,
-        decide_by,
-        delegator,
-        each,
-        hidden,
-        method,
-        nonce,
-        policy,
-        result,
-        session,
-        target,
-        url,
-    } = &approval.asked().bound;
-    let object = |target: &Target| format!("uid {} at version {}", target.uid, target.resource_version);
-    let mut rows = vec![
-        ("Request", format!("{method} {url}")),
-        ("Agent", format!("{agent} for {delegator} in {session} on {cluster}")),
-    ];
-    rows.extend(target.as_ref().map(|target| ("Object", object(target))));
-    rows.extend(each.iter().map(|target| ("Object", object(target))));
-    rows.extend(content_type.as_ref().map(|kind| ("Media type", kind.clone())));
-    rows.extend(body.as_ref().map(|digest| ("Body", digest.clone())));
-    rows.extend(hidden.as_ref().map(|digest| ("Whole path", digest.clone())));
-    rows.extend(result.as_ref().map(|digest| ("Dry run", digest.clone())));
+    let Bound { agent, cluster, decide_by, delegator, nonce, policy, session, subject } =
+        &approval.asked().bound;
+    let mut rows = match subject {
+        Subject::Call(call) => bound_call(call),
+        Subject::Changes(changes) => bound_changes(changes),
+        Subject::Access(access) => bound_access(access),
+    };
+    rows.push(("Agent", format!("{agent} for {delegator} in {session} on {cluster}")));
     rows.push(("Policy", policy.clone()));
     rows.push(("To be decided by", decide_by.clone()));
     rows.push(("Number used once", nonce.clone()));
     rows.push(("Digest of all this", approval.asked().bound.digest().to_string()));
     rows
+}
+
+fn bound_call(call: &Call) -> Vec<(&'static str, String)> {
+    let Call { body, content_type, each, hidden, method, result, target, url } = call;
+    let mut rows = vec![("Request", format!("{method} {url}"))];
+    rows.extend(target.iter().chain(each).map(|target| ("Object", object(target))));
+    rows.extend(content_type.as_ref().map(|kind| ("Media type", kind.clone())));
+    rows.extend(body.as_ref().map(|digest| ("Body", digest.clone())));
+    rows.extend(hidden.as_ref().map(|digest| ("Whole path", digest.clone())));
+    rows.extend(result.as_ref().map(|digest| ("Dry run", digest.clone())));
+    rows
+}
+
+fn bound_changes(changes: &Changes) -> Vec<(&'static str, String)> {
+    let Changes { members, reason } = changes;
+    let mut rows = vec![("Reason", reason.clone())];
+    for member in members {
+        let Change { applied, target, result, .. } = member;
+        rows.push(("Change", member.to_string()));
+        rows.extend(target.as_ref().map(|target| ("Object", object(target))));
+        rows.push(("Outcome", result.clone()));
+        rows.extend(applied.as_ref().map(|digest| ("Noted as applied", digest.clone())));
+    }
+    rows
+}
+
+fn bound_access(access: &Access) -> Vec<(&'static str, String)> {
+    let Access { break_glass, reason, scopes, seconds } = access;
+    let mut rows: Vec<_> = scopes.iter().map(|scope| ("Scope", scope.to_string())).collect();
+    rows.push(("Time", format!("{seconds} s")));
+    rows.push(("Reason", reason.clone()));
+    if let Some(BreakGlass { incident, reviewers }) = break_glass {
+        rows.push(("Incident", incident.clone()));
+        rows.push(("Signed off by one of", reviewers.join(", ")));
+    }
+    rows
+}
+
+fn object(target: &Target) -> String {
+    format!("uid {} at version {}", target.uid, target.resource_version)
 }
 
 impl Standing {
@@ -194,6 +268,21 @@ impl Standing {
             options: party.map_or_else(String::new, |party| options(approval, party, passkeys)),
             must_sign: approval.demanded_of(&visitor.human) == Some(Level::Passkey),
             because,
+            end: match approval.state() {
+                State::Approved { .. } => visitor.form().to_owned(),
+                _ => String::new(),
+            },
+            review: approval
+                .review()
+                .map(|review| (review.by.subject.clone(), review.at.into(), review.note.clone())),
+            sign_off: match approval.can_be_reviewed_by(&visitor.human) {
+                Ok(()) => visitor.form().to_owned(),
+                Err(_) => String::new(),
+            },
+            open: match approval.can_be_reviewed_by(&visitor.human) {
+                Err(refusal) if approval.owes_review() => refusal.to_string(),
+                _ => String::new(),
+            },
         }
     }
 }
@@ -209,12 +298,11 @@ fn options(approval: &Approval, party: &RelyingParty, passkeys: &[Passkey]) -> S
     passkey::request_options(party, &challenge, &ids).to_string()
 }
 
-impl Diff {
-    fn of(shown: &Shown) -> Self {
-        let changes = shown.changes();
-        let mut lines: Vec<DiffLine> = changes.lines.into_iter().map(DiffLine::from).collect();
+impl From<approval::Diff> for Diff {
+    fn from(diff: approval::Diff) -> Self {
+        let mut lines: Vec<DiffLine> = diff.lines.into_iter().map(DiffLine::from).collect();
         let more = if lines.len() > LINES { lines.split_off(LINES) } else { Vec::new() };
-        Self { lines, more, left_out: changes.left_out.join(", ") }
+        Self { lines, more, left_out: diff.left_out.join(", ") }
     }
 }
 

@@ -13,7 +13,7 @@ const LINE: usize = 160;
 async fn pages(before: Value, after: Value) -> (Seen, Seen) {
     let bench = Bench::new().await;
     let harmless = ask("a-1");
-    let shown = approval::Shown { before, after, ..harmless.shown };
+    let shown = vec![approval::Shown { before, after, ..harmless.shown[0].clone() }];
     bench.ask(Ask { shown, ..harmless }).await.unwrap();
     let visitor = bench.sign_in(&grace()).await;
     (visitor.get("/").await, visitor.get("/approvals/a-1").await)

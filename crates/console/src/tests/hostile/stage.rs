@@ -1,6 +1,6 @@
 //! One text in every place where an agent's words, or somebody else's, can get to.
 
-use approval::{Bound, Shown, What, Why, testing};
+use approval::{Access, Assurance, Bound, BreakGlass, Call, Changes, Shown, Subject, What, Why, testing};
 use ledger::leaf::{
     Actor, Asserted, Cause, Decision, Event, Id, Impersonated, Intent, KnownValueSent, Outcome, RawRequest,
     Refusal, Rule, SessionFrozen, SessionOpened, Stage as Stopped, Verdict,
@@ -8,11 +8,11 @@ use ledger::leaf::{
 use ledger::testing as leaves;
 use serde_json::{Value, json};
 
-use crate::tests::bench::{Ask, Bench, ORIGIN, ask, grace};
+use crate::tests::bench::{Ask, Bench, ORIGIN, ask, ask_ahead, grace};
 use crate::tests::seen::Seen;
 
 /// Which pages show which places, each as `PLACE:TEXT:`.
-pub(super) const PLACES: [(&str, &str); 37] = [
+pub(super) const PLACES: [(&str, &str); 43] = [
     ("/", "act"),
     ("/", "reason"),
     ("/inbox", "act"),
@@ -32,6 +32,12 @@ pub(super) const PLACES: [(&str, &str); 37] = [
     ("/approvals/a-1", "url"),
     ("/approvals/a-2", "no"),
     ("/approvals/a-2/state", "no"),
+    ("/approvals/a-3", "purpose of it"),
+    ("/approvals/a-4", "incident"),
+    ("/approvals/a-4", "reviewer"),
+    ("/approvals/a-4", "found"),
+    ("/reviews", "incident"),
+    ("/reviews", "reviewer"),
     ("/approvals", "act"),
     ("/approvals", "no"),
     ("/sessions", "purpose"),
@@ -57,12 +63,15 @@ const CALLS: &str = "/sessions/s-aaaaaaaaaaaaaaaa/calls";
 const SESSION: &str = "s-aaaaaaaaaaaaaaaa";
 
 /// Every page, in the order in which they are looked at.
-const PAGES: [&str; 12] = [
+const PAGES: [&str; 15] = [
     "/",
     "/inbox",
     "/approvals/a-1",
     "/approvals/a-2",
     "/approvals/a-2/state",
+    "/approvals/a-3",
+    "/approvals/a-4",
+    "/reviews",
     "/approvals",
     "/sessions",
     PAGE,
@@ -92,6 +101,20 @@ impl Stage {
         }
         let no = What::Refused { by: grace(), why: at("no") };
         bench.console.inbox().step("a-2", no).await.unwrap();
+        for (id, subject) in [("a-3", changes(&at)), ("a-4", glass(&at)), ("a-5", glass(&at))] {
+            bench.ask(ask_ahead(id, subject)).await.unwrap();
+        }
+        let ended = What::Withdrawn { why: at("ended"), by: Some(grace()) };
+        let by = testing::human("joan", &["leads"]);
+        let reviewed = What::Reviewed { by, note: at("found"), assurance: Assurance::Provider };
+        for (id, step) in [
+            ("a-4", testing::yes(grace())),
+            ("a-4", ended),
+            ("a-4", reviewed),
+            ("a-5", testing::yes(grace())),
+        ] {
+            bench.console.inbox().step(id, step).await.unwrap();
+        }
         Self(bench)
     }
 
@@ -119,7 +142,7 @@ fn asked<'a>(id: &'a str, at: &dyn Fn(&str) -> String) -> Ask<'a> {
         session: SESSION.into(),
         agent: at("agent"),
         delegator: at("delegator"),
-        url: at("url"),
+        subject: Subject::Call(Call { url: at("url"), ..testing::call() }),
         ..harmless.bound
     };
     let demands = vec![testing::demand(&at("rule"), &["sre", &at("approver")], 1)];
@@ -132,9 +155,22 @@ fn asked<'a>(id: &'a str, at: &dyn Fn(&str) -> String) -> Ask<'a> {
         hidden: vec![at("hidden")],
         before: object("web:1", "", at),
         after: object(&at("image"), &at("value"), at),
-        ..harmless.shown
+        ..harmless.shown[0].clone()
     };
-    Ask { id, bound, demands, shown }
+    let (act, reason) = (shown.act.clone(), shown.reason.clone());
+    Ask { id, bound, demands, shown: vec![shown], act, reason }
+}
+
+fn changes(at: &dyn Fn(&str) -> String) -> Subject {
+    Subject::Changes(Changes { members: vec![testing::change(&at("change"))], reason: at("purpose of it") })
+}
+
+fn glass(at: &dyn Fn(&str) -> String) -> Subject {
+    let access = testing::access(&["delete pods in shop"], Some(&at("incident")));
+    let glass = access
+        .break_glass
+        .map(|glass| BreakGlass { reviewers: vec![at("reviewer"), "leads".into()], ..glass });
+    Subject::Access(Access { break_glass: glass, ..access })
 }
 
 /// With a line that goes, one that comes, and some that are folded, whatever the text is.

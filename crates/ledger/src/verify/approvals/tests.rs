@@ -1,3 +1,5 @@
+mod ahead;
+
 use approval::{Asked, Target, What, testing as approvals};
 use jiff::Timestamp;
 use passkey::Credential;
@@ -20,7 +22,7 @@ fn told_with(
     let seed = zeroize::Zeroizing::new([7; 32]);
     let digester = Digester::new(&Signer::from_seed("test", seed).unwrap());
     let mut asked = asked(digester.text(b"{}"));
-    let used = approvals::used(&asked.bound, &Id::from_u128(1).to_string());
+    let used = approvals::used(&asked.bound, CALL);
     let (mut steps, mut intents) = (vec![yes("grace"), used], vec![intent(1, "{}")]);
     tamper(&mut asked, &mut steps, &mut intents);
 
@@ -36,14 +38,12 @@ fn told_with(
         });
     }
     let Intent { actor, request, decision, call, .. } = intent(1, "{}");
-    let request = if asked.bound.each.is_empty() { request } else { collection() };
-    let mut leaf = Event::ApprovalAsked(Box::new(ApprovalAsked {
-        asked: asked.clone(),
-        call,
-        actor,
-        request,
-        decision,
-    }));
+    let judged = asked.bound.call().map(|call| {
+        let request = if call.each.is_empty() { request } else { collection() };
+        Judged { request, decision }
+    });
+    let mut leaf =
+        Event::ApprovalAsked(Box::new(ApprovalAsked { asked: asked.clone(), call, actor, judged }));
     leaf.digest(&digester);
     let Event::ApprovalAsked(leaf) = leaf else { panic!("a request") };
     if asked.id == "a-1" {
@@ -57,11 +57,12 @@ fn told_with(
         // Told twice by a gate that was killed in between.
         approvals.step(u64::from(number), &leaf, false, &mut report);
     }
+    let at = asked.at;
     for (index, intent) in (10..).zip(intents) {
         let mut event = Event::Intent(Box::new(intent));
         event.digest(&digester);
         let Event::Intent(intent) = event else { panic!("an intent") };
-        approvals.intent(index, &intent, false, &mut report);
+        approvals.intent(index, at, &intent, false, &mut report);
     }
     let findings: Vec<String> = report.findings.iter().map(ToString::to_string).collect();
     findings.join("\n")
@@ -70,15 +71,22 @@ fn told_with(
 /// A log in which the deletion of two objects was approved at once, and each was deleted; after somebody changed that.
 fn each(tamper: impl FnOnce(&mut Asked, &mut Vec<What>, &mut Vec<Intent>)) -> String {
     told(|asked, steps, intents| {
-        asked.bound.each = vec![object("u-1"), object("u-2")];
-        asked.bound.url = COLLECTION.into();
-        asked.bound.body = None;
+        let objects = vec![object("u-1"), object("u-2")];
+        change(asked, |call| *call = Call { each: objects, url: COLLECTION.into(), ..approvals::call() });
         *intents = vec![part("u-1", "a"), part("u-2", "b")];
         steps.pop();
         tamper(asked, steps, intents);
-        steps.push(approvals::used(&asked.bound, &Id::from_u128(1).to_string()));
+        steps.push(approvals::used(&asked.bound, CALL));
     })
 }
+
+fn change(asked: &mut Asked, how: impl FnOnce(&mut Call)) {
+    let Subject::Call(call) = &mut asked.bound.subject else { panic!("a call") };
+    how(call);
+}
+
+/// The id of call 1.
+const CALL: &str = "00000000-0000-0000-0000-000000000001";
 
 const COLLECTION: &str = "/api/v1/namespaces/shop/pods";
 
@@ -109,7 +117,8 @@ fn yes(who: &str) -> What {
 
 fn asked(body: String) -> Asked {
     let asked = approvals::asked("a-1", Timestamp::from_second(1_800_000_000).unwrap());
-    Asked { bound: Bound { body: Some(body), ..asked.bound.clone() }, ..asked }
+    let call = Call { body: Some(body), ..approvals::call() };
+    Asked { bound: Bound { subject: Subject::Call(call), ..asked.bound.clone() }, ..asked }
 }
 
 fn intent(call: u128, body: &str) -> Intent {
@@ -236,7 +245,7 @@ fn deletes_of_anything_else_are_told() {
         ("never approved", each(|_, steps, _| steps.clear())),
         (
             "approved with an object twice",
-            each(|asked, _, _| asked.bound.each = vec![object("u-1"), object("u-1")]),
+            each(|asked, _, _| change(asked, |call| call.each = vec![object("u-1"), object("u-1")])),
         ),
         ("a part of what was asked about whole", told(|_, _, intents| *intents = vec![part("u-1", "a")])),
     ];

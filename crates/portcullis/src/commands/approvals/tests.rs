@@ -1,26 +1,29 @@
-use approval::{Beside, Bound, Demand, Shown, Target, Why};
+use approval::{
+    Access, Beside, Bound, BreakGlass, Call, Change, Changes, Demand, Shown, Subject, Target, Why,
+};
 use serde_json::{Value, json};
 
 use super::*;
+use crate::admin::ApprovalDetail;
 
 fn detail(before: Value, after: Value, hostile: &str) -> ApprovalDetail {
     let at = |text: &str| text.parse().unwrap();
     let bound = Bound {
         agent: "claude".into(),
-        body: Some("hmac-sha256:aa".into()),
         cluster: "prod".into(),
-        content_type: Some("application/json".into()),
         decide_by: "2026-11-23T07:00:00Z".into(),
         delegator: "ada@example.com".into(),
-        each: vec![],
-        hidden: None,
-        method: "PUT".into(),
         nonce: "n".into(),
         policy: "sha256:00".into(),
-        result: None,
         session: "s-2g4kq7nd5wvx3jhc".into(),
-        target: Some(Target { uid: "6e0a".into(), resource_version: "7".into() }),
-        url: "/apis/apps/v1/namespaces/shop/deployments/web".into(),
+        subject: Subject::Call(Call {
+            body: Some("hmac-sha256:aa".into()),
+            content_type: Some("application/json".into()),
+            method: "PUT".into(),
+            target: Some(Target { uid: "6e0a".into(), resource_version: "7".into() }),
+            url: "/apis/apps/v1/namespaces/shop/deployments/web".into(),
+            ..Call::default()
+        }),
     };
     let approval = ApprovalView {
         id: "a-2g4kq7nd5wvx".into(),
@@ -42,6 +45,8 @@ fn detail(before: Value, after: Value, hostile: &str) -> ApprovalDetail {
         }],
         missing: vec![(1, "asks".into())],
         votes: vec![("grace".into(), at("2026-11-23T06:01:00Z"))],
+        reviewers: vec![],
+        review: None,
     };
     let rules = vec![Why { rule: "asks".into(), reason: "changes are looked at".into() }];
     let (act, reason) = (approval.act.clone(), approval.reason.clone());
@@ -49,7 +54,7 @@ fn detail(before: Value, after: Value, hostile: &str) -> ApprovalDetail {
     let (listing, beside) = (None, Beside::default());
     let shown =
         Shown { verb, dry_run: false, act, reason, rules, options, hidden, before, after, listing, beside };
-    ApprovalDetail { digest: "sha256:01".into(), approval, bound, shown }
+    ApprovalDetail { digest: "sha256:01".into(), approval, bound, shown: vec![shown] }
 }
 
 fn deployment(image: &str) -> Value {
@@ -61,6 +66,39 @@ fn an_approver_sees_who_asks_for_what_and_what_would_change() {
     let detail = detail(deployment("web:1.2"), deployment("web:1.3"), "");
     insta::assert_snapshot!(text(&detail, false));
     insta::assert_snapshot!(table(&[detail.approval]));
+}
+
+#[test]
+fn changes_are_shown_one_after_another_and_access_by_what_it_permits() {
+    let one = detail(deployment("web:1.2"), deployment("web:1.3"), "");
+    let change = |name: &str, target| Change {
+        applied: None,
+        name: name.into(),
+        namespace: "shop".into(),
+        resource: "deployments.apps".into(),
+        result: "hmac-sha256:bb".into(),
+        target,
+    };
+    let target = Target { uid: "6e0a".into(), resource_version: "7".into() };
+    let members = vec![change("api", None), change("web", Some(target))];
+    let subject = Subject::Changes(Changes { members, reason: "release 1.3".into() });
+    let created = Shown { before: Value::Null, verb: "create".into(), ..one.shown[0].clone() };
+    let shown = vec![created, one.shown[0].clone()];
+    let changes = ApprovalDetail { bound: Bound { subject, ..one.bound.clone() }, shown, ..one.clone() };
+    let glass = BreakGlass { incident: "INC-7".into(), reviewers: vec!["leads".into()] };
+    let scopes = vec!["patch deployments.apps in shop".parse().unwrap()];
+    let access = Access { break_glass: Some(glass), reason: "roll back".into(), scopes, seconds: 900 };
+    let mut broken = ApprovalDetail {
+        bound: Bound { subject: Subject::Access(access), ..one.bound.clone() },
+        shown: vec![],
+        ..one
+    };
+    broken.approval.reviewers = vec!["leads".into()];
+    let reviewed = Some(("joan".into(), broken.approval.asked_at, "as it had to be".into()));
+    let approval = ApprovalView { reviewers: vec![], review: reviewed, ..broken.approval.clone() };
+    let signed = ApprovalDetail { approval, ..broken.clone() };
+    let told = [changes, broken, signed].map(|detail| text(&detail, false));
+    insta::assert_snapshot!(told.join("\n---\n"));
 }
 
 #[test]
@@ -78,9 +116,9 @@ fn what_an_agent_wrote_cannot_move_the_cursor_or_hide_anything() {
 fn ten_thousand_lines_are_folded_or_shown_and_counted() {
     let lines: Vec<usize> = (0..10_000).collect();
     let object = |last: &str| json!({"data": lines, "last": last});
-    let folded = changes(&detail(object("a"), object("b"), "").shown.changes(), false);
+    let folded = text::changes(&detail(object("a"), object("b"), "").shown[0].diff(), false);
     insta::assert_snapshot!(folded);
-    let whole = changes(&detail(Value::Null, object("a"), "").shown.changes(), false);
+    let whole = text::changes(&detail(Value::Null, object("a"), "").shown[0].diff(), false);
     assert_eq!(whole.lines().filter(|line| line.starts_with('+')).count(), 10_002);
 }
 

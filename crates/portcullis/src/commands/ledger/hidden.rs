@@ -73,7 +73,7 @@ fn request(event: &Event) -> Option<&Request> {
     match event {
         Event::Intent(intent) => Some(&intent.request),
         Event::Answered(answered) => Some(&answered.request),
-        Event::ApprovalAsked(asked) => Some(&asked.request),
+        Event::ApprovalAsked(asked) => asked.judged.as_ref().map(|judged| &judged.request),
         Event::Refusal(refusal) => refusal.request.as_ref(),
         Event::Start(_)
         | Event::Stop(_)

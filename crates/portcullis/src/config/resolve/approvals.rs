@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use approval::Human;
+use approval::{Demand, Human, Level};
+use gateway::{Breaking, Giving};
 use identity::{Delegator, GroupName};
 
 use super::{
@@ -86,12 +87,8 @@ impl Resolver<'_> {
     pub(super) fn approvals(&mut self, raw: raw::Approvals, at: &FieldPath) -> Option<Approvals> {
         let hold = self.duration(raw.hold, defaults::HOLD, LONGEST_HOLD, &at.key("hold"));
         let mut long = |raw, default, key| {
-            let at = at.key(key);
-            let span = self.duration(raw, default, LONGEST, &at)?;
-            if span.subsec_nanos() > 0 {
-                return self.refuse(&at, "is counted in whole seconds; give at least 1s");
-            }
-            Some(span)
+            let seconds = self.seconds(raw, default, &at.key(key))?;
+            Some(Duration::from_secs(seconds.into()))
         };
         let decide_within = long(raw.decide_within, defaults::DECIDE_WITHIN, "decide_within");
         let use_within = long(raw.use_within, defaults::USE_WITHIN, "use_within");
@@ -102,6 +99,55 @@ impl Resolver<'_> {
             pending: raw.pending.unwrap_or(defaults::PENDING),
             asked: raw.asked.unwrap_or(defaults::ASKED),
             withdraw_when_client_leaves: raw.withdraw_when_client_leaves.unwrap_or(false),
+            access: raw.access.and_then(|access| self.access(access, &at.key("access"))),
+            break_glass: raw.break_glass.and_then(|glass| self.break_glass(glass, &at.key("break_glass"))),
         })
+    }
+
+    fn access(&mut self, raw: raw::Access, at: &FieldPath) -> Option<Giving> {
+        let raw::Access { approvers, quorum, assurance, longest } = raw;
+        let approvers = self.names(approvers, &at.key("approvers"));
+        let assurance = self.assurance(assurance, &at.key("assurance"));
+        let most_seconds = self.seconds(longest, defaults::ACCESS_LONGEST, &at.key("longest"));
+        let (rule, quorum) = ("approvals.access".to_owned(), quorum.unwrap_or(1));
+        let demand =
+            Demand { rule, approvers: approvers?, quorum, assurance: assurance?, authors: Vec::new() };
+        Some(Giving { demand, most_seconds: most_seconds? })
+    }
+
+    fn break_glass(&mut self, raw: raw::BreakGlass, at: &FieldPath) -> Option<Breaking> {
+        let raw::BreakGlass { approvers, assurance, longest, reviewers } = raw;
+        let reviewers = self.names(reviewers, &at.key("reviewers"));
+        let longest = longest.or_else(|| Some(raw::DurationText(defaults::BREAK_GLASS_LONGEST.to_owned())));
+        let access = self.access(raw::Access { approvers, quorum: None, assurance, longest }, at)?;
+        let demand = Demand { rule: "approvals.break_glass".to_owned(), ..access.demand };
+        Some(Breaking { giving: Giving { demand, ..access }, reviewers: reviewers? })
+    }
+
+    /// People or groups: at least one.
+    fn names(&mut self, raw: Option<Vec<String>>, at: &FieldPath) -> Option<Vec<String>> {
+        let mut names = Vec::new();
+        for (index, name) in raw?.iter().enumerate() {
+            let name = name.parse::<Delegator>().map_err(|error| error.to_string());
+            names.push(self.read(&at.index(index), name)?.as_str().to_owned());
+        }
+        (!names.is_empty()).then_some(names)
+    }
+
+    /// `Some(None)`: no more than any.
+    fn assurance(&mut self, raw: Option<String>, at: &FieldPath) -> Option<Option<Level>> {
+        let Some(text) = raw else { return Some(None) };
+        match Level::of_rule(&text) {
+            Some(level) => Some(Some(level)),
+            None => self.refuse(at, format!("`{text}` is neither `account`, `provider` nor `passkey`")),
+        }
+    }
+
+    fn seconds(&mut self, raw: Option<raw::DurationText>, default: &str, at: &FieldPath) -> Option<u32> {
+        let span = self.duration(raw, default, LONGEST, at)?;
+        if span.subsec_nanos() > 0 {
+            return self.refuse(at, "is counted in whole seconds; give at least 1s");
+        }
+        u32::try_from(span.as_secs()).ok()
     }
 }

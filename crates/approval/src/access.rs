@@ -1,0 +1,251 @@
+//! Access to a scope for a time, as agents ask for it.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+/// The verbs of requests for resources (`RequestInfo` in k8s.io/apiserver/pkg/endpoints/request).
+const VERBS: [&str; 8] = ["get", "list", "watch", "create", "update", "patch", "delete", "deletecollection"];
+/// More names in one part are no scope that a human can read.
+const MOST: usize = 16;
+
+/// Access to scopes, for a time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Access {
+    /// If it is given by one human in an emergency.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub break_glass: Option<BreakGlass>,
+    /// What it is for, as the agent said.
+    pub reason: String,
+    /// To what.
+    pub scopes: Vec<Scope>,
+    /// For how many seconds, from the yes on.
+    pub seconds: u32,
+}
+
+/// An emergency: one human's yes counts for everybody whom rules ask, and what was done is signed off by another later.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BreakGlass {
+    /// What it is about, as the agent said: a ticket, a call.
+    pub incident: String,
+    /// Who may sign it off: people or groups.
+    pub reviewers: Vec<String>,
+}
+
+/// Some calls: those with one of its verbs, on one of its resources, in one of its namespaces.
+///
+/// As text, `VERB[,VERB…] RESOURCE[,RESOURCE…] [named NAME[,NAME…]] [in NAMESPACE[,NAMESPACE…]]`:
+/// `patch,delete deployments.apps named web in shop`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scope {
+    /// Only on objects of these names; any if there is none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub names: Vec<String>,
+    /// In these namespaces; if there is none, only what is in no namespace.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub namespaces: Vec<String>,
+    /// Plural name and group, with a subresource if that is meant: `deployments.apps`, `deployments.apps/scale`.
+    pub resources: Vec<String>,
+    /// Kubernetes' verbs.
+    pub verbs: Vec<String>,
+}
+
+/// What a call does, as far as scopes tell calls apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Usage {
+    /// Its verb.
+    pub verb: String,
+    /// As [`Scope::resources`] has it.
+    pub resource: String,
+    /// The namespace that it is in, if it is in one. A namespace itself is in none.
+    pub namespace: Option<String>,
+    /// The object's name, if the call names one.
+    pub name: Option<String>,
+}
+
+/// Not a [`Scope`], and what would be one.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "the messages tell what each field is")]
+pub enum BadScope {
+    #[error(
+        "`{0}` is not a scope; write `VERB[,VERB] RESOURCE[,RESOURCE] [named NAME] [in NAMESPACE]`, as `patch,delete deployments.apps in shop`"
+    )]
+    Form(String),
+    #[error(
+        "`{0}` is not a verb; the verbs are get, list, watch, create, update, patch, delete and deletecollection"
+    )]
+    Verb(String),
+    #[error(
+        "`{0}` is not a resource; write its plural name and group, as `deployments.apps` or `deployments.apps/scale`"
+    )]
+    Resource(String),
+    #[error("`{0}` is not a name")]
+    Name(String),
+    #[error("`{0}` names more than {MOST} of a kind; ask for less at once")]
+    TooMany(String),
+}
+
+// === impl Scope ===
+
+impl Scope {
+    /// Whether it covers this.
+    #[must_use]
+    pub fn covers(&self, usage: &Usage) -> bool {
+        let Self { names, namespaces, resources, verbs } = self;
+        let in_namespace = match &usage.namespace {
+            Some(namespace) => namespaces.contains(namespace),
+            None => namespaces.is_empty(),
+        };
+        let named = names.is_empty() || usage.name.as_ref().is_some_and(|name| names.contains(name));
+        verbs.contains(&usage.verb) && resources.contains(&usage.resource) && in_namespace && named
+    }
+}
+
+impl FromStr for Scope {
+    type Err = BadScope;
+
+    fn from_str(text: &str) -> Result<Self, BadScope> {
+        let form = || BadScope::Form(text.to_owned());
+        let mut words = text.split_whitespace();
+        let verbs = list(words.next().ok_or_else(form)?, |verb| VERBS.contains(&verb), BadScope::Verb)?;
+        let resources = list(words.next().ok_or_else(form)?, is_resource, BadScope::Resource)?;
+        let (mut names, mut namespaces) = (Vec::new(), Vec::new());
+        while let Some(word) = words.next() {
+            let which = match word {
+                "named" if names.is_empty() && namespaces.is_empty() => &mut names,
+                "in" if namespaces.is_empty() => &mut namespaces,
+                _ => return Err(form()),
+            };
+            *which = list(words.next().ok_or_else(form)?, is_name, BadScope::Name)?;
+        }
+        Ok(Self { names, namespaces, resources, verbs })
+    }
+}
+
+/// Split at commas, sorted, each once.
+fn list(text: &str, fits: fn(&str) -> bool, bad: fn(String) -> BadScope) -> Result<Vec<String>, BadScope> {
+    let mut parts: Vec<&str> = text.split(',').collect();
+    if let Some(part) = parts.iter().find(|part| !fits(part)) {
+        return Err(bad((*part).to_owned()));
+    }
+    if parts.len() > MOST {
+        return Err(BadScope::TooMany(text.to_owned()));
+    }
+    parts.sort_unstable();
+    parts.dedup();
+    Ok(parts.into_iter().map(str::to_owned).collect())
+}
+
+/// Lower-case letters, digits, `-` and `.`, and perhaps a subresource.
+fn is_resource(text: &str) -> bool {
+    let plain = |part: &str| {
+        let fits =
+            |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'.');
+        !part.is_empty() && part.len() <= 253 && part.bytes().all(fits)
+    };
+    match text.split_once('/') {
+        Some((resource, subresource)) => plain(resource) && plain(subresource),
+        None => plain(text),
+    }
+}
+
+/// Wider than most kinds' names (`IsDNS1123Subdomain` in k8s.io/apimachinery/pkg/util/validation): RBAC's have `:` and capitals.
+fn is_name(text: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b':' | b'_');
+    !text.is_empty() && text.len() <= 253 && text.bytes().all(fits)
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { names, namespaces, resources, verbs } = self;
+        write!(f, "{} {}", verbs.join(","), resources.join(","))?;
+        if !names.is_empty() {
+            write!(f, " named {}", names.join(","))?;
+        }
+        if !namespaces.is_empty() {
+            write!(f, " in {}", namespaces.join(","))?;
+        }
+        Ok(())
+    }
+}
+
+// === impl Usage ===
+
+impl Usage {
+    /// Which object it is about, as [`crate::Change::object`] has it: resource, namespace and name.
+    #[must_use]
+    pub fn object(&self) -> (&str, &str, &str) {
+        let (namespace, name) = (self.namespace.as_deref(), self.name.as_deref());
+        (&self.resource, namespace.unwrap_or_default(), name.unwrap_or_default())
+    }
+}
+
+/// `patch deployments.apps "web" in namespace "shop"`.
+impl fmt::Display for Usage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.verb)?;
+        f.write_str(" ")?;
+        named(f, self.object())
+    }
+}
+
+/// `deployments.apps "web" in namespace "shop"`. Escaped: an agent chose the names.
+pub(crate) fn named(f: &mut fmt::Formatter<'_>, object: (&str, &str, &str)) -> fmt::Result {
+    let (resource, namespace, name) = object;
+    write!(f, "{} \"{}\"", resource.escape_debug(), name.escape_debug())?;
+    if namespace.is_empty() { Ok(()) } else { write!(f, " in namespace \"{}\"", namespace.escape_debug()) }
+}
+
+// === impl Access ===
+
+impl Access {
+    /// Whether it covers this.
+    #[must_use]
+    pub fn covers(&self, usage: &Usage) -> bool {
+        self.scopes.iter().any(|scope| scope.covers(usage))
+    }
+
+    /// What a yes permits, each in a line, for those who decide.
+    #[must_use]
+    pub fn effects(&self) -> Vec<String> {
+        let minutes = match (self.seconds / 60, self.seconds % 60) {
+            (minutes, 0) => format!("{minutes} min"),
+            (0, seconds) => format!("{seconds} s"),
+            (minutes, seconds) => format!("{minutes} min {seconds} s"),
+        };
+        let one = |scope: &Scope| {
+            let Scope { names, namespaces, resources, verbs } = scope;
+            let named = if names.is_empty() {
+                "of any name".to_owned()
+            } else {
+                format!("named {}", names.join(" or "))
+            };
+            let within = match namespaces.as_slice() {
+                [] => "across the cluster, in no namespace".to_owned(),
+                [one] => format!("in namespace {one}"),
+                several => format!("in namespaces {}", several.join(" and ")),
+            };
+            format!("permits to {} {} {named} {within}", verbs.join(", "), resources.join(" and "))
+        };
+        let mut effects: Vec<String> = self.scopes.iter().map(one).collect();
+        effects.push(format!(
+            "for {minutes} from the yes on, as often as the agent likes, without asking again"
+        ));
+        effects.push("answers rules that ask whom you are among; what policy denies stays denied".to_owned());
+        if let Some(BreakGlass { incident, reviewers }) = &self.break_glass {
+            if let Some(last) = effects.last_mut() {
+                "breaks the glass: one yes answers every rule that asks, whomever and how many it asks; what policy denies stays denied"
+                    .clone_into(last);
+            }
+            effects.push(format!("for the incident {incident}"));
+            effects.push(format!("has to be signed off afterwards by another of {}", reviewers.join(", ")));
+        }
+        effects
+    }
+}
+
+#[cfg(test)]
+mod tests;

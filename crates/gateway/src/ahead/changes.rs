@@ -1,0 +1,133 @@
+//! Several changes, decided at once.
+
+use approval::{Answer, Change, Changes, Demand, Shown, Subject, WantedCall, WantedChanges};
+use http::StatusCode;
+use kube_api::{Head, Request};
+use ledger::leaf::Cause;
+use policy::Verdict;
+
+use super::{Ahead, Unasked, access::spoken, invalid, said, unasked, unasked_about};
+use crate::{attempt::stopped_by, call::Call, hold::Prepared, look::Stop, refuse::Refused};
+
+/// More changes fit neither into a leaf nor into a head.
+const MOST_CHANGES: usize = 64;
+/// What is kept to be shown of all of them, in bytes of JSON.
+const MOST_SHOWN: usize = 1 << 20;
+
+/// What there is to ask of them.
+#[derive(Default)]
+struct Asking {
+    members: Vec<(Change, Shown)>,
+    demands: Vec<Demand>,
+    /// Those that policy permits without asking.
+    allowed: Vec<String>,
+}
+
+impl Call {
+    pub(super) async fn ask_about_changes(
+        &self,
+        wanted: WantedChanges,
+        key: &str,
+    ) -> Result<Answer, Unasked> {
+        let WantedChanges { reason, calls } = wanted;
+        let reason = spoken("reason", &reason)?;
+        if calls.is_empty() || calls.len() > MOST_CHANGES {
+            return Err(invalid(&format!("propose from 1 to {MOST_CHANGES} changes at once")));
+        }
+        let mut asking = Asking::default();
+        for wanted in calls {
+            self.look_at(wanted, &mut asking).await?;
+        }
+        let Asking { mut members, demands, allowed } = asking;
+        if members.is_empty() {
+            return Ok(nothing_to_ask(allowed));
+        }
+        members.sort_by(|(one, _), (other, _)| one.object().cmp(&other.object()));
+        let (members, shown): (Vec<Change>, Vec<Shown>) = members.into_iter().unzip();
+        let shown = self.written(&shown).map_err(unasked)?;
+        if shown.len() > MOST_SHOWN {
+            return Err(invalid("these are too large to be shown to humans at once; propose fewer"));
+        }
+        let act = format!("make {} changes in cluster {:?}", members.len(), self.cluster());
+        let approval = self.ask_ahead(Ahead {
+            subject: Subject::Changes(Changes { members, reason: self.told_text(&reason) }),
+            use_seconds: self.gate().holding().use_seconds,
+            demands,
+            key,
+            act: &act,
+            shown: &shown,
+        });
+        Ok(self.answer(&approval.await?, allowed))
+    }
+
+    /// Judges what would be sent, and asks the API server what would come of it.
+    async fn look_at(&self, wanted: WantedCall, asking: &mut Asking) -> Result<(), Unasked> {
+        let request = understood(&wanted)?;
+        if let Err(frozen) = self.hold_against_known_values(&request).await {
+            return Err(Box::new((Some(request), Stop::unseen(frozen))));
+        }
+        let usage = policy::usage(&request);
+        let (asked, verdict) = self.verdict(request).await.map_err(unasked_about)?;
+        let ask = match verdict {
+            Verdict::Allow(_) => {
+                let line =
+                    usage.map_or_else(|| wanted.path.escape_debug().to_string(), |usage| usage.to_string());
+                asking.allowed.push(self.told_text(&line));
+                return Ok(());
+            }
+            Verdict::Deny(denial) => return Err(unasked_about(stopped_by(&denial))),
+            Verdict::Ask(ask) => ask,
+        };
+        let request = ask.request().clone();
+        let stopped = |stop| Box::new((Some(request.clone()), stop));
+        let key = self.key_of(asked.as_ref().unwrap_or(&request));
+        let prepared = self.prepare(key, ask).await.map_err(stopped)?;
+        let Some(change) = prepared.change.clone() else { return Err(stopped(no_change())) };
+        if asking.members.iter().any(|(other, _)| other.object() == change.object()) {
+            return Err(invalid(&format!("two of the changes are about the same object: {change}")));
+        }
+        let Prepared { ask, .. } = &prepared;
+        for demand in ask.demands() {
+            if !asking.demands.contains(demand) {
+                asking.demands.push(demand.clone());
+            }
+        }
+        asking.members.push((change, self.shown_with_beside(&prepared).await));
+        Ok(())
+    }
+}
+
+/// As if it had come by itself.
+fn understood(wanted: &WantedCall) -> Result<Request, Unasked> {
+    let WantedCall { method, path, content_type, body } = wanted;
+    let built = http::Request::builder()
+        .method(method.as_str())
+        .uri(path.as_str())
+        .header(http::header::ACCEPT, "application/json")
+        .header(http::header::CONTENT_TYPE, content_type.as_str())
+        .body(());
+    let parts = built.map_err(|_| invalid("one of the changes is no HTTP request"))?.into_parts().0;
+    let parsed = Head::parse(&parts).and_then(|head| head.with_body(body.as_bytes()));
+    parsed.map_err(|refusal| {
+        let refused = Refused::Unparsed(Box::new(refusal.status()));
+        unasked(Stop::Refused { refused, cause: Cause::Malformed, decision: None })
+    })
+}
+
+fn no_change() -> Stop {
+    let words = "only what creates, updates or patches an object by its name can be proposed; send anything else by itself";
+    said(StatusCode::UNPROCESSABLE_ENTITY, "Invalid", Cause::Unsupported, words).1
+}
+
+fn nothing_to_ask(allowed: Vec<String>) -> Answer {
+    Answer {
+        approval: None,
+        state: "allowed".to_owned(),
+        how: "policy permits all of it without asking".to_owned(),
+        needs: String::new(),
+        until: None,
+        page: None,
+        asked: Vec::new(),
+        allowed,
+    }
+}

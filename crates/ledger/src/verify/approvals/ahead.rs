@@ -1,0 +1,66 @@
+//! Whether calls that were sent by what was approved ahead of them are what was approved.
+
+use approval::{Access, State, Usage};
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Known, differing};
+use crate::leaf::{Intent, Request};
+
+/// A call is let pass before its intent has its time: from the one to the other it may take the disk so long.
+const GRACE: SignedDuration = SignedDuration::from_secs(5);
+
+impl Known {
+    /// Each call by it has to make a change that it names, and the only one that does.
+    pub(super) fn not_made(&self, intent: &Intent) -> Option<String> {
+        let Intent { call, request, part, .. } = intent;
+        let Some(change) = self.approval.made_by(call.as_str()).filter(|_| part.is_none()) else {
+            return Some("it was not used for that".to_owned());
+        };
+        if let Some(made) = self.parts.get(call.as_str()) {
+            return Some(format!("the call made its change at leaf {made}"));
+        }
+        let makes = ["create", "update", "patch"].contains(&request.verb.as_str()) && !request.dry_run;
+        if !makes || usage(request).object() != change.object() {
+            return Some("something else was sent than the change".to_owned());
+        }
+        self.of_another(intent)
+    }
+
+    /// Each call by it has to be in its scope and in its time.
+    pub(super) fn not_granted(&self, access: &Access, time: Timestamp, intent: &Intent) -> Option<String> {
+        let over = match self.approval.state() {
+            State::Approved { until } => *until,
+            // When its time ran out, or somebody ended it. It may be told late that it ran out, but not that late.
+            State::Expired | State::Withdrawn { .. } if self.approval.missing().next().is_none() => {
+                self.approval.since()
+            }
+            other => return Some(format!("it was {}", other.as_str())),
+        };
+        if time > over.saturating_add(GRACE).unwrap_or(over) {
+            return Some(format!("it was over at {over}"));
+        }
+        if intent.part.is_some() || !access.covers(&usage(&intent.request)) {
+            return Some("it does not cover that".to_owned());
+        }
+        self.of_another(intent)
+    }
+
+    fn of_another(&self, intent: &Intent) -> Option<String> {
+        let bound = &self.approval.asked().bound;
+        let differing = differing(bound, &intent.actor, &intent.request, &intent.decision);
+        differing.map(|part| format!("it was for another {part}"))
+    }
+}
+
+/// What a request does, as scopes tell requests apart.
+fn usage(request: &Request) -> Usage {
+    let text = |name: &Option<crate::leaf::Name>| name.as_ref().map(ToString::to_string);
+    let (group, resource) =
+        (text(&request.group).unwrap_or_default(), text(&request.resource).unwrap_or_default());
+    let mut kind = if group.is_empty() { resource } else { format!("{resource}.{group}") };
+    let namespace = text(&request.namespace).filter(|_| kind != "namespaces");
+    if let Some(subresource) = text(&request.subresource) {
+        kind = format!("{kind}/{subresource}");
+    }
+    Usage { verb: request.verb.to_string(), resource: kind, namespace, name: text(&request.name) }
+}

@@ -1,0 +1,100 @@
+//! What humans approved ahead of calls.
+
+use approval::{Approval, Asked, Changes, Demand, testing::demand};
+
+use super::*;
+
+const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+
+/// This, approved by one of `sre`.
+fn approved(subject: Subject) -> Approval {
+    let bound = Bound { subject, ..bound() };
+    let asked = Asked { bound, ..testing::asked_for("a", NOW, Subject::Access(testing::access(&[], None))) };
+    pending(asked).next(testing::yes(testing::human("alan", &["sre"])), NOW).unwrap().1
+}
+
+fn pending(asked: Asked) -> Approval {
+    Approval::new(Asked { demands: vec![demand("ahead", &["sre"], 1)], ..asked }).unwrap()
+}
+
+fn access(scope: &str) -> Approval {
+    approved(Subject::Access(testing::access(&[scope], None)))
+}
+
+/// With the creation of the ConfigMap `a` made by call `c`.
+fn made() -> Approval {
+    let change = testing::change("a");
+    let digest = change.digest().to_string();
+    let members = vec![change, testing::change("b")];
+    let approval = approved(Subject::Changes(Changes { members, reason: "roll out".into() }));
+    approval.next(approval::What::Consumed { call: "c".into(), digest }, NOW).unwrap().1
+}
+
+fn creates(name: &str) -> Ask {
+    let body = format!(r#"{{"metadata":{{"name":"{name}"}}}}"#);
+    asked_for("POST /api/v1/namespaces/shop/configmaps", "application/json", &body)
+}
+
+/// What is asked, once its rule asks somebody else.
+fn of_others(ask: Ask, demands: Vec<Demand>) -> Ask {
+    let asking = Asking { demands, ..*ask.asking };
+    Ask { asking: Box::new(asking), ..ask }
+}
+
+#[test]
+fn access_permits_what_it_covers() {
+    let permit = ask().by_access(&access("delete deployments.apps in shop"), NOW).unwrap();
+    assert_eq!(permit.request().path_and_query(), WEB);
+    assert_eq!(permit.decision().outcome(), crate::Outcome::Allow);
+    assert!(matches!(permit.approval(), Some(Approved::Access(grant)) if grant.approval() == "a"));
+    // A namespace is in none, whatever the API server says.
+    let namespace = || asked_for("DELETE /api/v1/namespaces/shop", "", "");
+    assert!(namespace().by_access(&access("delete namespaces named shop"), NOW).is_ok());
+    assert!(namespace().by_access(&access("delete namespaces in shop"), NOW).is_err());
+    let scale = asked_for(&format!("PATCH {WEB}/scale"), "application/merge-patch+json", "{}");
+    assert!(scale.by_access(&access("patch deployments.apps/scale named web in shop"), NOW).is_ok());
+}
+
+#[test]
+fn access_permits_nothing_else() {
+    for scope in
+        ["delete deployments.apps in blog", "patch deployments.apps in shop", "delete deployments.apps"]
+    {
+        assert!(ask().by_access(&access(scope), NOW).is_err(), "{scope}");
+    }
+    let covering = access("delete deployments.apps in shop");
+    let later = NOW + jiff::SignedDuration::from_mins(5);
+    assert!(ask().by_access(&covering, later).is_err());
+    let others = of_others(ask(), vec![demand("asks", &["dba"], 1)]);
+    assert!(others.by_access(&covering, NOW).is_err());
+    for other in [
+        Ask { agent: "codex".into(), ..ask() },
+        Ask { cluster: "test".into(), ..ask() },
+        Ask { each: ask_each().each, ..ask() },
+    ] {
+        assert!(other.by_access(&covering, NOW).is_err());
+    }
+    let subject = covering.asked().bound.subject.clone();
+    let by_other_policy = Bound { policy: "sha256:00".into(), subject, ..bound() };
+    let asked = Asked { bound: by_other_policy, ..covering.asked().clone() };
+    let by_other_policy = pending(asked).next(testing::yes(testing::human("alan", &["sre"])), NOW).unwrap().1;
+    assert!(ask().by_access(&by_other_policy, NOW).is_err());
+    let bound = Bound { subject: Subject::Call(testing::call()), ..bound() };
+    let one = pending(Asked { bound, ..testing::asked("a", NOW) });
+    let one = one.next(testing::yes(testing::human("alan", &["sre"])), NOW).unwrap().1;
+    assert!(ask().by_access(&one, NOW).is_err(), "that is one call");
+}
+
+#[test]
+fn a_change_permits_the_call_that_makes_it() {
+    let permit = creates("a").by_change(&made(), "c").unwrap();
+    assert!(matches!(permit.approval(), Some(Approved::Change(making)) if making.call() == "c"));
+    let refused = [
+        creates("b").by_change(&made(), "c"),
+        creates("a").by_change(&made(), "d"),
+        of_others(creates("a"), vec![demand("asks", &["dba"], 1)]).by_change(&made(), "c"),
+        asked_for("DELETE /api/v1/namespaces/shop/configmaps/a", "", "").by_change(&made(), "c"),
+        Ask { agent: "codex".into(), ..creates("a") }.by_change(&made(), "c"),
+    ];
+    assert!(refused.iter().all(Result::is_err));
+}

@@ -1,0 +1,14 @@
+-- What was asked ahead of calls, and what is open since the glass was broken.
+-- `changes` or `access`; none: it is about one call.
+ALTER TABLE approvals ADD COLUMN ahead TEXT;
+-- Whether somebody has yet to sign off what was done by it.
+ALTER TABLE approvals ADD COLUMN owes_review INTEGER NOT NULL DEFAULT 0 CHECK (owes_review IN (0, 1));
+
+CREATE INDEX approvals_ahead ON approvals (session) WHERE ahead IS NOT NULL AND deadline IS NOT NULL;
+CREATE INDEX approvals_unreviewed ON approvals (asked_at, id) WHERE owes_review = 1;
+
+CREATE TRIGGER approvals_are_final_ahead
+BEFORE UPDATE OF ahead ON approvals
+BEGIN
+    SELECT RAISE(ABORT, 'what was asked is final');
+END;
