@@ -65,13 +65,16 @@ pub fn outcome(answer: &Answer, next: &Next) -> String {
         let _infallible = write!(out, ": {}", visible(&answer.how));
     }
     out.push('\n');
-    if agreed(answer) {
-        let until = answer.until.map_or_else(|| "Now".to_owned(), |until| format!("Until {until:.0}"));
-        let _infallible = match next {
-            Next::Calls => writeln!(out, "{until}, make these calls"),
-            Next::Apply { .. } => writeln!(out, "{until}, run:  {}", next.command()),
-        };
-    }
+    let when = match answer.until {
+        Some(until) if agreed(answer) => format!("Until {until:.0}"),
+        None if agreed(answer) => "Now".to_owned(),
+        Some(_) | None if is_pending(answer) => "Once humans agreed".to_owned(),
+        Some(_) | None => return out,
+    };
+    let _infallible = match next {
+        Next::Calls => writeln!(out, "{when}, make these calls"),
+        Next::Apply { .. } => writeln!(out, "{when}, run:  {}", next.command()),
+    };
     out
 }
 

@@ -30,7 +30,7 @@ impl Bench {
         let asked = Arc::new(std::sync::atomic::AtomicUsize::new(0));
         Self::new(move |_seen| {
             let turn = asked.fetch_add(1, std::sync::atomic::Ordering::SeqCst).min(replies.len() - 1);
-            let (status, body) = &replies[turn];
+            let (status, body) = replies.get(turn).unwrap();
             if *status == 0 { Reply::hang_up() } else { json_of(*status, body) }
         })
     }

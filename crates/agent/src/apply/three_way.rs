@@ -2,7 +2,8 @@
 //!
 //! What is wanted and not so is set; what was applied and is wanted no more is deleted; what others set stays. This is what
 //! `CreateThreeWayMergePatch` of k8s.io/apimachinery/pkg/util/strategicpatch comes to, and for custom resources
-//! `CreateThreeWayJSONMergePatch` of its neighbour jsonmergepatch.
+//! `CreateThreeWayJSONMergePatch` of its neighbour jsonmergepatch; but those write deletions also into what is new, where nothing can
+//! be deleted, and API servers stumble over some of them.
 
 use serde_json::{Map, Value, json};
 
@@ -212,7 +213,10 @@ fn set(field: &str, last: &[Value], wanted: &[Value], live: &[Value], patch: &mu
         of.iter().filter(|item| !from.contains(item)).cloned().collect()
     };
     let (added, deleted) = (lacking(wanted, live), lacking(last, wanted));
-    if !wanted.is_empty() && (!deleted.is_empty() || live != wanted) {
+    // kubectl compares with what is there in order.
+    let mut in_order: Vec<&Value> = live.iter().collect();
+    in_order.sort_by_key(|item| item.as_str());
+    if !wanted.is_empty() && (!deleted.is_empty() || !in_order.into_iter().eq(wanted)) {
         patch.insert(format!("$setElementOrder/{field}"), json!(wanted));
     }
     plain(&format!("$deleteFromPrimitiveList/{field}"), &json!(deleted), deleted.is_empty(), patch);

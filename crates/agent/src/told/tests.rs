@@ -40,6 +40,7 @@ fn what_came_of_it_is_told() {
         outcome(&allowed, &apply(How::Server { force: true })),
         outcome(&refused, &Next::Calls),
         outcome(&answer("expired"), &Next::Calls),
+        outcome(&answer("pending"), &Next::Calls),
     ];
     insta::assert_snapshot!(told.concat());
     let agreed =
