@@ -52,6 +52,8 @@ enum Command {
     Session(commands::session::SessionCommand),
     #[command(subcommand)]
     Approvals(commands::approvals::ApprovalsCommand),
+    Propose(commands::propose::Propose),
+    RequestAccess(commands::request_access::RequestAccess),
     #[command(subcommand)]
     Console(commands::console::ConsoleCommand),
     #[command(subcommand)]
@@ -106,6 +108,8 @@ impl Cli {
             Command::Config(command) => command.run(),
             Command::Session(command) => command.run(),
             Command::Approvals(command) => command.run(),
+            Command::Propose(command) => command.run(),
+            Command::RequestAccess(command) => command.run(),
             Command::Console(command) => command.run(),
             Command::Policy(command) => command.run(),
             Command::Ledger(command) => command.run(),

@@ -344,3 +344,39 @@ current-context: x
     assert!(told.ends_with("`DIR/data/admin.sock` exists and is not a socket; move it away\n"), "{told}");
     assert!(!folder.path().join("data/ledger").exists());
 }
+
+#[test]
+fn an_agent_that_asks_ahead_is_told_what_is_missing() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().to_str().unwrap();
+    let kubeconfig = format!("{dir}/kubeconfig");
+    let propose = ["propose", "--filename", dir, "--reason", "roll out", "--kubeconfig", &kubeconfig];
+    let access =
+        ["request-access", "--scope", "get pods", "--for", "30m", "--reason", "look", "--kubeconfig"];
+    let access: Vec<&str> = access.into_iter().chain([&*kubeconfig]).collect();
+    let told = |arguments: &[&str], code: i32| {
+        let told = portcullis(arguments);
+        assert_eq!((told.status.code(), &*stdout(&told)), (Some(code), ""));
+        stderr(&told).replace(dir, "DIR")
+    };
+    let mut all = told(&propose, 1);
+    let manifest = "{apiVersion: v1, kind: ConfigMap, metadata: {name: a}}";
+    std::fs::write(format!("{dir}/a.yaml"), manifest).unwrap();
+    all.push_str(&told(&propose, 1));
+    all.push_str(&told(&access, 1));
+    insta::assert_snapshot!(all, @"
+    there is no manifest in `DIR`; of folders, files ending in `.yaml`, `.yml` and `.json` are read
+    the kubeconfig cannot be read from `DIR/kubeconfig`: No such file or directory (os error 2)
+    the kubeconfig cannot be read from `DIR/kubeconfig`: No such file or directory (os error 2)
+    ");
+    for (more, part) in
+        [(["--break-glass", "--no-wait"], "--incident"), (["--incident", "INC-1"], "--break-glass")]
+    {
+        let refused = told(&access.iter().copied().chain(more).collect::<Vec<_>>(), 2);
+        assert!(refused.contains(part), "{refused}");
+    }
+    assert!(
+        told(&["propose", "--filename", dir, "--reason", "r", "--force-conflicts"], 2)
+            .contains("--server-side")
+    );
+}

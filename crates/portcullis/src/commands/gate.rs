@@ -6,7 +6,7 @@ use clap::Args;
 
 use crate::{
     admin::Client,
-    config::{Config, DataFolder, Files},
+    config::{Config, DataFolder, Files, duration},
 };
 
 /// Where the running gate is found.
@@ -26,6 +26,12 @@ pub(crate) struct Gate {
 /// What it came to, or that the runtime cannot be had.
 pub(crate) fn run<T>(command: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(command)
+}
+
+/// A time span on the command line, as 30m or 8h.
+pub(crate) fn seconds(text: &str) -> Result<u32, String> {
+    let span = duration(text)?;
+    u32::try_from(span.as_secs()).map_err(|_| format!("`{text}` is too long"))
 }
 
 impl Gate {

@@ -12,7 +12,6 @@ use identity::{AgentName, ClusterName, Delegator, Reason, SessionId};
 use super::gate::{self, Gate};
 use crate::{
     admin::{Because, ChangedSession, Client, OpenSession, OpenedSession, SessionView},
-    config::duration,
     kubeconfig,
     table::Table,
     terminal,
@@ -55,7 +54,7 @@ pub(crate) struct Open {
     #[arg(long, value_name = "TEXT")]
     reason: Reason,
     /// How long it lasts, as 30m or 8h
-    #[arg(long, value_name = "TIME", default_value = "1h", value_parser = seconds)]
+    #[arg(long, value_name = "TIME", default_value = "1h", value_parser = gate::seconds)]
     ttl: u32,
     /// The kubeconfig to write, for the agent's KUBECONFIG; `-` prints it
     #[arg(long, value_name = "FILE")]
@@ -243,11 +242,6 @@ fn tell(changed: ChangedSession, done: &str, needless: &str) -> anyhow::Result<(
         None => Ok(()),
         Some(why) => Err(anyhow::anyhow!(why)).context("that is done, but the ledger does not tell of it"),
     }
-}
-
-fn seconds(text: &str) -> Result<u32, String> {
-    let span = duration(text)?;
-    u32::try_from(span.as_secs()).map_err(|_| format!("`{text}` is too long"))
 }
 
 #[cfg(test)]
