@@ -208,14 +208,19 @@ impl Access {
         self.scopes.iter().any(|scope| scope.covers(usage))
     }
 
-    /// What a yes permits, each in a line, for those who decide.
+    /// How long it lasts, in words: `30 min`.
     #[must_use]
-    pub fn effects(&self) -> Vec<String> {
-        let minutes = match (self.seconds / 60, self.seconds % 60) {
+    pub fn time(&self) -> String {
+        match (self.seconds / 60, self.seconds % 60) {
             (minutes, 0) => format!("{minutes} min"),
             (0, seconds) => format!("{seconds} s"),
             (minutes, seconds) => format!("{minutes} min {seconds} s"),
-        };
+        }
+    }
+
+    /// What a yes permits, each in a line, for those who decide.
+    #[must_use]
+    pub fn effects(&self) -> Vec<String> {
         let one = |scope: &Scope| {
             let Scope { names, namespaces, resources, verbs } = scope;
             let named = if names.is_empty() {
@@ -232,7 +237,8 @@ impl Access {
         };
         let mut effects: Vec<String> = self.scopes.iter().map(one).collect();
         effects.push(format!(
-            "for {minutes} from the yes on, as often as the agent likes, without asking again"
+            "for {} from the yes on, as often as the agent likes, without asking again",
+            self.time()
         ));
         effects.push("answers rules that ask whom you are among; what policy denies stays denied".to_owned());
         if let Some(BreakGlass { incident, reviewers }) = &self.break_glass {

@@ -83,10 +83,10 @@ pub enum Refusal {
     #[error("it is dated before the step it follows")]
     Time,
     /// The time to decide, or to use it, is over.
-    #[error("its time ran out at {0}: it has to be asked for again")]
+    #[error("its time ran out at {0:.0}: it has to be asked for again")]
     TooLate(Timestamp),
     /// It has not run out.
-    #[error("its time has not run out before {0}")]
+    #[error("its time has not run out before {0:.0}")]
     TooEarly(Timestamp),
     /// No rule that asks names them.
     #[error("`{who}` is not among those who may decide: {may}")]
@@ -143,7 +143,7 @@ pub enum Refusal {
     #[error("there is nothing to sign off")]
     NothingToReview,
     /// More can be done by it.
-    #[error("it can be used until {0}: end it, or wait, before it is signed off")]
+    #[error("it can be used until {0:.0}: end it, or wait, before it is signed off")]
     StillOpen(Timestamp),
     /// Who did it does not sign it off.
     #[error("`{0}` broke the glass, or the agent runs on their behalf: somebody else has to sign it off")]

@@ -1,6 +1,6 @@
 //! Policy that asks humans, and kubectl that waits for them.
 
-use std::process::{Child, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 
 use anyhow::{Context, ensure};
 use serde_json::Value;
@@ -50,7 +50,7 @@ pub fn asking_with(namespace: &str, options: Options) -> anyhow::Result<(Lab, te
     Ok((lab, folder))
 }
 
-/// kubectl that waits meanwhile.
+/// kubectl, or another of the agent's programs, that waits meanwhile.
 #[derive(Debug)]
 pub struct Waiting(Child);
 
@@ -60,7 +60,14 @@ impl Waiting {
     /// # Errors
     /// It could not be started.
     pub fn kubectl(session: &Session<'_>, arguments: &[&str]) -> anyhow::Result<Self> {
-        let mut command = session.command(arguments)?;
+        Self::of(session.command(arguments)?)
+    }
+
+    /// Runs another program.
+    ///
+    /// # Errors
+    /// It could not be started.
+    pub fn of(mut command: Command) -> anyhow::Result<Self> {
         Ok(Self(command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?))
     }
 

@@ -20,14 +20,11 @@ impl Call {
         if seconds == 0 || seconds > most_seconds {
             return Err(invalid(&format!("access lasts from 1 to {most_seconds} s; ask for less")));
         }
-        let listed: Vec<String> = scopes.iter().map(ToString::to_string).collect();
-        let glass = break_glass.as_ref().map_or("", |_| ", breaking the glass");
-        let act = format!(
-            "have access for {seconds} s{glass}: {} in cluster {:?}",
-            listed.join("; "),
-            self.cluster()
-        );
         let access = Access { break_glass, reason: self.told_text(&reason), scopes, seconds };
+        let scopes: Vec<String> = access.scopes.iter().map(ToString::to_string).collect();
+        let does = if access.break_glass.is_some() { "break the glass for" } else { "have" };
+        let (time, scopes) = (access.time(), scopes.join("; "));
+        let act = format!("{does} access for {time} in cluster {:?}: {scopes}", self.cluster());
         let approval = self.ask_ahead(Ahead {
             subject: Subject::Access(access),
             use_seconds: seconds,

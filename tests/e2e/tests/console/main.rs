@@ -1,5 +1,6 @@
 //! People in a real browser: what they see of what waits for them, and what comes of what they press.
 
+mod ahead;
 mod deciding;
 mod passkeys;
 mod reading;

@@ -7,7 +7,7 @@ use testkit::{APPROVER, Gate, IdentityProvider, Options, Person};
 
 use super::{approve, is_quiet, signed_in};
 
-const SAM: Person = Person {
+pub(super) const SAM: Person = Person {
     subject: "sam",
     email: "sam@example.com",
     email_verified: true,
@@ -22,15 +22,23 @@ const ADA: Person = Person { subject: "ada", email: "ada@example.com", password:
 
 /// A gate to which these people sign in by a provider; members of `security` may.
 fn by_provider(namespace: &str) -> anyhow::Result<(e2e::Lab, tempfile::TempDir, IdentityProvider)> {
+    by_provider_with(namespace, "")
+}
+
+/// The same with more in its section of approvals.
+pub(super) fn by_provider_with(
+    namespace: &str,
+    approvals: &str,
+) -> anyhow::Result<(e2e::Lab, tempfile::TempDir, IdentityProvider)> {
     let provider = IdentityProvider::start(&[SAM, EVE, ADA])?;
     let (issuer, client) = (provider.issuer(), provider.public_client());
     let console = format!(", oidc: {{ issuer: {issuer}, client_id: \"{client}\", groups: [security] }}");
-    let options = Options { hold: "60s".to_owned(), console, ..Options::default() };
+    let options = Options { hold: format!("60s{approvals}"), console, ..Options::default() };
     let (lab, rules) = asking_with(namespace, options)?;
     Ok((lab, rules, provider))
 }
 
-fn sign_in(browser: &Browser, gate: &Gate, person: &Person, to: &str) -> anyhow::Result<Page> {
+pub(super) fn sign_in(browser: &Browser, gate: &Gate, person: &Person, to: &str) -> anyhow::Result<Page> {
     let page = browser.page()?;
     page.goto(&gate.console(to))?;
     page.click("main a.primary")?;

@@ -1,0 +1,266 @@
+//! Asked ahead of calls: several changes at once, access for a time, and broken glass.
+
+use std::{fs, path::Path, process::Command};
+
+use anyhow::ensure;
+use e2e::{Lab, Waiting, asking, decided, eventually, exists, shown, state, text};
+use testkit::Session;
+
+/// `portcullis` as the agent runs it, with nothing but its session's kubeconfig.
+fn agents(lab: &Lab, session: &Session<'_>, arguments: &[&str]) -> Command {
+    let mut command = Command::new(lab.gate.program());
+    command.args(arguments).arg("--kubeconfig").arg(&session.kubeconfig).env_clear();
+    command
+}
+
+fn asks(lab: &Lab, session: &Session<'_>, arguments: &[&str]) -> anyhow::Result<String> {
+    Ok(text(&agents(lab, session, arguments).output()?))
+}
+
+/// Nine ConfigMaps, of which one is there already, a Secret, a ReplicaSet, and a Deployment that nobody has to be asked about.
+fn manifests(folder: &Path, colour: &str) -> anyhow::Result<()> {
+    let put = |name: &str, text: String| fs::write(folder.join(format!("{name}.yaml")), text);
+    let map = |name: &str| {
+        format!(
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {{ name: {name} }}\ndata: {{ colour: {colour} }}\n"
+        )
+    };
+    for name in ["asked", "a", "b", "c", "d", "e", "f", "g"] {
+        put(name, map(name))?;
+    }
+    put(
+        "secret",
+        format!(
+            "apiVersion: v1\nkind: Secret\nmetadata: {{ name: made }}\nstringData: {{ word: {colour}-7f3a9c51e6 }}\n"
+        ),
+    )?;
+    let pods = "selector: { matchLabels: { app: set } }, template: { metadata: { labels: { app: set } }, spec: { containers: [{ name: c, image: 'pause:1' }] } }";
+    put(
+        "set",
+        format!(
+            "apiVersion: apps/v1\nkind: ReplicaSet\nmetadata: {{ name: set }}\nspec: {{ replicas: 0, {pods} }}\n"
+        ),
+    )?;
+    put(
+        "free",
+        format!(
+            "apiVersion: apps/v1\nkind: Deployment\nmetadata: {{ name: free }}\nspec: {{ replicas: 0, {pods} }}\n"
+        ),
+    )?;
+    Ok(())
+}
+
+#[test]
+fn ten_manifests_are_decided_at_once_and_applied_by_kubectl() -> anyhow::Result<()> {
+    let (lab, _rules) = asking("proposed", "500ms", "")?;
+    let folder = tempfile::tempdir()?;
+    manifests(folder.path(), "red")?;
+    let from = folder.path().display().to_string();
+    let session = lab.gate.session("proposed")?;
+    let line = ["propose", "-f", &from, "-n", "proposed", "--reason", "the season's colours"];
+    let proposing = Waiting::of(agents(&lab, &session, &line))?;
+    let id = lab.gate.waiting()?;
+    let page = shown(&decided(&lab.gate, &["show", &id])?)?;
+    ensure!(!page.contains("7f3a9c51e6"), "{page}");
+    insta::assert_snapshot!("ten_changes", page);
+    // Until humans agreed, each is asked about by itself.
+    let apply = ["apply", "-f", &from, "-n", "proposed"];
+    let early = text(&session.kubectl(&["apply", "-f", &format!("{from}/a.yaml"), "-n", "proposed"])?);
+    ensure!(early.contains("waits as approval a-"), "{early}");
+    decided(&lab.gate, &["approve", &id, "--yes"])?;
+    let proposed = text(&proposing.end()?).replace(&from, "DIR");
+    let proposed = proposed.replace(&session.kubeconfig.display().to_string(), "KUBECONFIG");
+    insta::assert_snapshot!("proposed", shown(&proposed)?);
+    let applied = text(&session.kubectl(&apply)?);
+    insta::assert_snapshot!("applied", applied);
+    assert_eq!(state(&lab.gate, &id)?, "consumed");
+    // What was not proposed is asked about by itself.
+    manifests(folder.path(), "green")?;
+    let other = text(&session.kubectl(&["apply", "-f", &format!("{from}/a.yaml"), "-n", "proposed"])?);
+    ensure!(other.contains("waits as approval a-") && !other.contains(&id), "{other}");
+    Ok(())
+}
+
+#[test]
+fn what_changed_since_it_was_proposed_is_asked_about_by_itself() -> anyhow::Result<()> {
+    let (lab, _rules) = asking("moved", "500ms", "")?;
+    let folder = tempfile::tempdir()?;
+    manifests(folder.path(), "red")?;
+    let from = folder.path().display().to_string();
+    let session = lab.gate.session("moved")?;
+    let line = [
+        "propose",
+        "-f",
+        &from,
+        "-n",
+        "moved",
+        "--reason",
+        "colours",
+        "--no-wait",
+        "--server-side",
+        "--force-conflicts",
+    ];
+    let told = asks(&lab, &session, &line)?;
+    ensure!(told.contains("is pending"), "{told}");
+    let first = lab.gate.waiting()?;
+    // The same again is the same.
+    asks(&lab, &session, &line)?;
+    assert_eq!(lab.gate.asked(false)?.len(), 1);
+    lab.cluster.must(&["annotate", "configmap", "asked", "note=meanwhile", "-n", "moved"])?;
+    let again = asks(&lab, &session, &line)?;
+    assert_eq!(state(&lab.gate, &first)?, "superseded", "{again}");
+    let second = lab.gate.waiting()?;
+    decided(&lab.gate, &["approve", &second, "--yes"])?;
+    lab.cluster.must(&["annotate", "configmap", "asked", "note=later", "-n", "moved", "--overwrite"])?;
+    let one = |name: &str| format!("{from}/{name}.yaml");
+    let apply = |name: &str| {
+        anyhow::Ok(text(&session.kubectl(&[
+            "apply",
+            "--server-side",
+            "--force-conflicts",
+            "-f",
+            &one(name),
+            "-n",
+            "moved",
+        ])?))
+    };
+    let moved = apply("asked")?;
+    ensure!(moved.contains("waits as approval a-"), "{moved}");
+    let still = apply("a")?;
+    ensure!(still.contains("serverside-applied"), "{still}");
+    let twice = apply("b")? + &apply("b")?;
+    ensure!(twice.contains("serverside-applied"), "{twice}");
+    // Another change of an object of which one was approved.
+    fs::write(one("c"), fs::read_to_string(one("c"))?.replace("red", "green"))?;
+    let other = apply("c")?;
+    ensure!(other.contains("waits as approval a-"), "{other}");
+    decided(&lab.gate, &["end", &second, "--why", "enough"])?;
+    let ended = apply("d")?;
+    ensure!(ended.contains("waits as approval a-"), "{ended}");
+    Ok(())
+}
+
+#[test]
+fn access_covers_its_scope_until_it_is_over() -> anyhow::Result<()> {
+    let (lab, _rules) = asking("given", "500ms", ", access: { approvers: [sre], longest: 10m }")?;
+    let session = lab.gate.session("given")?;
+    let make = |name: &str| lab.cluster.must(&["create", "configmap", name, "-n", "given"]);
+    for name in ["one", "two", "other"] {
+        make(name)?;
+    }
+    lab.cluster.must(&["create", "service", "clusterip", "front", "--tcp=80", "-n", "given"])?;
+    let delete =
+        |kind: &str, name: &str| anyhow::Ok(text(&session.kubectl(&["delete", kind, name, "-n", "given"])?));
+    let scope = "delete configmaps named one,two,three in given";
+    let services = "delete services in given";
+    let line =
+        ["request-access", "--scope", scope, "--scope", services, "--for", "12s", "--reason", "tidy up"];
+    let asking = Waiting::of(agents(&lab, &session, &line))?;
+    let id = lab.gate.waiting()?;
+    insta::assert_snapshot!("access", shown(&decided(&lab.gate, &["show", &id])?)?);
+    decided(&lab.gate, &["approve", &id, "--yes"])?;
+    for name in ["one", "two"] {
+        let done = delete("configmap", name)?;
+        ensure!(done.contains("deleted"), "{done}");
+    }
+    let told = text(&asking.end()?);
+    insta::assert_snapshot!("access_given", shown(&told)?);
+    // Outside its scope, and where a rule asks for more than those who gave it.
+    for (kind, name) in [("configmap", "other"), ("service", "front")] {
+        let refused = delete(kind, name)?;
+        ensure!(refused.contains("waits as approval a-"), "{refused}");
+        assert!(exists(&lab, "given", kind, name)?);
+    }
+    eventually("its time is over", || {
+        let stands = state(&lab.gate, &id)?;
+        Ok(if stands == "expired" { Ok(()) } else { Err(stands) })
+    })?;
+    make("three")?;
+    let late = delete("configmap", "three")?;
+    ensure!(late.contains("waits as approval a-"), "{late}");
+    assert!(exists(&lab, "given", "configmap", "three")?);
+    Ok(())
+}
+
+#[test]
+fn one_human_breaks_the_glass_and_does_not_sign_it_off() -> anyhow::Result<()> {
+    let approvals = ", break_glass: { approvers: [sre], reviewers: [sre, security] }";
+    let (lab, _rules) = asking("broken", "500ms", approvals)?;
+    let session = lab.gate.session("broken")?;
+    lab.cluster.must(&["create", "service", "clusterip", "front", "--tcp=80", "-n", "broken"])?;
+    let scope =
+        ["request-access", "--scope", "delete services in broken", "--for", "10m", "--reason", "it is down"];
+    let off = asks(&lab, &session, &scope)?;
+    insta::assert_snapshot!("access_is_off", off);
+    let glass = [&scope[..], &["--break-glass", "--incident", "INC-7", "--no-wait"]].concat();
+    asks(&lab, &session, &glass)?;
+    let id = lab.gate.waiting()?;
+    decided(&lab.gate, &["approve", &id, "--yes"])?;
+    // A rule asks for two.
+    let done = text(&session.kubectl(&["delete", "service", "front", "-n", "broken"])?);
+    ensure!(done.contains("deleted"), "{done}");
+    let open = decided(&lab.gate, &["list", "--unreviewed"])?;
+    ensure!(open.contains(&id), "{open}");
+    let mut told = vec![text(&lab.gate.approvals(&["review", &id, "--found", "fine"])?)];
+    decided(&lab.gate, &["end", &id, "--why", "it is up again"])?;
+    told.push(text(&lab.gate.approvals(&["review", &id, "--found", "fine"])?));
+    told.push(decided(&lab.gate, &["show", &id])?);
+    insta::assert_snapshot!("glass", shown(&told.join("\n"))?);
+    Ok(())
+}
+
+#[test]
+fn what_cannot_be_asked_ahead_is_refused_in_words() -> anyhow::Result<()> {
+    let (lab, rules) = asking("unasked", "500ms", ", access: { approvers: [sre], longest: 10m }")?;
+    let session = lab.gate.session("unasked")?;
+    let other = lab.gate.session("other")?;
+    let access = |scope: &str, time: &str| {
+        let line = ["request-access", "--scope", scope, "--for", time, "--reason", "tidy up", "--no-wait"];
+        asks(&lab, &session, &line)
+    };
+    let post = |path: &str, body: &str| {
+        let file = rules.path().join("body.json");
+        fs::write(&file, body)?;
+        let line = ["create", "--raw", path, "-f", &file.display().to_string()];
+        anyhow::Ok(text(&session.kubectl(&line)?))
+    };
+    let get = |path: &str| anyhow::Ok(text(&session.kubectl(&["get", "--raw", path])?));
+    let change = |method: &str, path: &str, body: &str| {
+        let call = serde_json::json!({"method": method, "path": path, "content_type": "application/json", "body": body});
+        post("/portcullis/v1/changes", &serde_json::json!({"reason": "r", "calls": [call]}).to_string())
+    };
+    asks(
+        &lab,
+        &other,
+        &["request-access", "--scope", "get pods in unasked", "--for", "1m", "--reason", "x", "--no-wait"],
+    )?;
+    let of_another = format!("/portcullis/v1/approvals/{}", lab.gate.waiting()?);
+    let maps = "/api/v1/namespaces/unasked/configmaps";
+    let mut told = vec![
+        access("delete Everything", "1m")?,
+        access("delete * in unasked", "1m")?,
+        access("delete pods in unasked", "11m")?,
+        post("/portcullis/v1/access", r#"{"reason": "s3cret-in-a-typo", "scope": "x"}"#)?,
+        post("/portcullis/v1/access", r#"{"reason": "x", "scopes": [], "seconds": 1}"#)?,
+        post(
+            "/portcullis/v1/access",
+            r#"{"reason": "x", "scopes": ["get pods"], "seconds": 1, "incident": "INC"}"#,
+        )?,
+        post("/portcullis/v1/nothing", "{}")?,
+        post("/portcullis", "{}")?,
+        get("/portcullis/v1/approvals/a-nothing")?,
+        get(&of_another)?,
+        post("/portcullis/v1/changes", r#"{"reason": "x", "calls": []}"#)?,
+        change("DELETE", &format!("{maps}/asked"), "")?,
+        change("POST", &format!("{maps}?dryRun=All"), r#"{"metadata": {"name": "x"}}"#)?,
+        change("POST", maps, r#"{"metadata": {"generateName": "x-"}}"#)?,
+        change("POST", "/api/v1/namespaces/../configmaps", r#"{"metadata": {"name": "x"}}"#)?,
+        change("POST", "/api/v1/namespaces/nowhere/configmaps", r#"{"metadata": {"name": "x"}}"#)?,
+        change("BREW", maps, "{}")?,
+    ];
+    told.iter_mut().for_each(|text| *text = text.trim().to_owned());
+    ensure!(told.iter().all(|text| !text.contains("s3cret")), "{told:?}");
+    insta::assert_snapshot!("refused_ahead", shown(&told.join("\n"))?);
+    assert_eq!(lab.gate.asked(true)?.len(), 1, "nobody was asked");
+    Ok(())
+}
