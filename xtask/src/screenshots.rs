@@ -3,11 +3,12 @@
 use std::{
     fs,
     path::Path,
-    process::{Child, Stdio},
+    process::{Child, Command, Stdio},
 };
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use browser::{Browser, ColourScheme, Extent, Page, Viewport};
+use serde_json::Value;
 use testkit::{Gate, Options, Session};
 
 use crate::{demo::Stage, run::build_gate};
@@ -28,12 +29,47 @@ forbid (principal, action in Action::"destroy", resource is Object) unless { con
 @id("web-is-production") @reason("customers use it") @outcome("approval") @approvers("sre, security") @quorum("2")
 forbid (principal, action in Action::"change", resource is Object)
 when { resource.type == "deployments.apps" && resource.name == "web" } unless { context.approved };
+@id("releases-are-looked-at") @reason("a release is read by somebody else first") @outcome("approval") @approvers("sre")
+forbid (principal, action in Action::"change", resource is Object)
+when { ["api", "worker", "front"].contains(resource.name) } unless { context.approved };
 @id("no-config") @reason("configuration comes from git")
 forbid (principal, action in Action::"change", resource is Object) when { resource.type == "configmaps" };
 "#;
 
 /// A change for which two are asked.
 const CHANGE: &str = r#"{"spec":{"replicas":5,"template":{"spec":{"containers":[{"name":"web","image":"registry.k8s.io/pause:3.11"}]}}}}"#;
+
+/// A release, to be decided at once.
+const RELEASE: &str = r#"
+apiVersion: v1
+kind: Service
+metadata: { name: front, namespace: shop }
+spec: { selector: { app: api }, ports: [{ port: 80, targetPort: 8080 }] }
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: { name: api, namespace: shop, labels: { release: "1.3" } }
+spec:
+  replicas: 3
+  selector: { matchLabels: { app: api } }
+  template:
+    metadata: { labels: { app: api } }
+    spec: { containers: [{ name: api, image: "registry.k8s.io/pause:3.11", resources: { limits: { memory: 256Mi } } }] }
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: { name: worker, namespace: shop, labels: { release: "1.3" } }
+spec:
+  replicas: 2
+  selector: { matchLabels: { app: worker } }
+  template:
+    metadata: { labels: { app: worker } }
+    spec: { containers: [{ name: worker, image: "registry.k8s.io/pause:3.11" }] }
+"#;
+
+/// Who gives access, and who breaks the glass.
+const AHEAD: &str =
+    "access: { approvers: [sre] }, break_glass: { approvers: [sre], reviewers: [sre, security] }";
 
 /// Makes them all.
 pub(crate) fn run() -> anyhow::Result<()> {
@@ -45,7 +81,8 @@ pub(crate) fn run() -> anyhow::Result<()> {
     fs::create_dir(&rules)?;
     fs::write(rules.join("shop.cedar"), RULES)?;
     let bundle = rules.display().to_string();
-    let stage = Stage::set(folder.path(), &Options { bundle, hold: "10m".to_owned(), ..Options::default() })?;
+    let stage =
+        Stage::set(folder.path(), &Options { bundle, hold: format!("10m, {AHEAD}"), ..Options::default() })?;
     let session = stage.gate.session("agent")?;
     let _waiting = act(&stage.gate, &session)?;
     fs::create_dir_all(FOLDER)?;
@@ -55,7 +92,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
     take(&page, "sign-in")?;
     page.goto(&stage.gate.console_login()?)?;
     page.click("main button")?;
-    page.wait_for("document.querySelectorAll('[data-row]').length === 2")?;
+    page.wait_for("document.querySelectorAll('[data-row]').length === 4")?;
     for (name, path) in pages(&page)? {
         page.goto(&stage.gate.console(&path))?;
         page.wait_for("!document.querySelector('time:not([data-local])')")?;
@@ -84,7 +121,33 @@ fn act(gate: &Gate, session: &Session<'_>) -> anyhow::Result<Vec<Hanging>> {
     let change = hang(&["patch", "deployment", "web", "-n", "shop", "-p", CHANGE])?;
     gate.waiting()?;
     let delete = hang(&["delete", "namespace", "shop"])?;
+    ask_ahead(gate, session)?;
     Ok(vec![change, delete])
+}
+
+/// What an agent asks ahead of its calls, and an emergency that is over.
+fn ask_ahead(gate: &Gate, session: &Session<'_>) -> anyhow::Result<()> {
+    let release = gate.path("release.yaml");
+    fs::write(&release, RELEASE)?;
+    let ask = |arguments: &[&str]| -> anyhow::Result<()> {
+        let mut command = Command::new(gate.program());
+        command.args(arguments).args(["--no-wait", "--kubeconfig"]).arg(&session.kubeconfig);
+        let asked = command.output()?;
+        ensure!(asked.status.success(), "{}", String::from_utf8_lossy(&asked.stderr));
+        Ok(())
+    };
+    let scope = "delete pods in shop";
+    let glass = ["--break-glass", "--incident", "INC-4711", "--reason", "checkout is down"];
+    ask(&[&["request-access", "--scope", scope, "--for", "15m"][..], &glass].concat())?;
+    let asked = gate.asked(false)?;
+    let breaks = |asked: &&Value| asked["act"].as_str().is_some_and(|act| act.starts_with("break"));
+    let broken = asked.iter().find(breaks).and_then(|asked| asked["id"].as_str());
+    let broken = broken.context("nobody was asked to break the glass")?.to_owned();
+    gate.approvals(&["approve", &broken, "--yes"])?;
+    session.kubectl(&["delete", "pod", "stuck", "-n", "shop", "--ignore-not-found"])?;
+    gate.approvals(&["end", &broken, "--why", "checkout is up again"])?;
+    ask(&["propose", "-f", &release, "--reason", "release 1.3: more memory for checkout"])?;
+    ask(&["request-access", "--scope", scope, "--for", "30m", "--reason", "restart what is stuck"])
 }
 
 /// kubectl that waits; ended when dropped.
@@ -97,13 +160,19 @@ impl Drop for Hanging {
     }
 }
 
-/// The pages, of which two are found by the links to them.
+/// The pages, of which some are found by the links to them.
 fn pages(inbox: &Page) -> anyhow::Result<Vec<(&'static str, String)>> {
     let link = |script: &str| -> anyhow::Result<String> {
         inbox.eval(script)?.as_str().map(str::to_owned).context("no such link")
     };
     let change = link("document.querySelectorAll('[data-row] a')[0].getAttribute('href')")?;
     let delete = link("document.querySelectorAll('[data-row] a')[1].getAttribute('href')")?;
+    let titled = |title: &str| {
+        link(&format!(
+            "[...document.querySelectorAll('[data-row] a')].find(a => a.textContent.startsWith('{title}')).getAttribute('href')"
+        ))
+    };
+    let (changes, access) = (titled("make")?, titled("have")?);
     let session = link(&format!(
         "fetch('{change}').then(r => r.text()).then(t => t.match(/\\/sessions\\/s-[a-z2-7]+/)[0])"
     ))?;
@@ -111,10 +180,12 @@ fn pages(inbox: &Page) -> anyhow::Result<Vec<(&'static str, String)>> {
         ("inbox", "/".to_owned()),
         ("change", change),
         ("delete", delete),
+        ("changes", changes),
+        ("access", access),
         ("session", session),
         ("passkeys", "/passkeys".to_owned()),
     ];
-    for name in ["approvals", "sessions", "refusals", "policy", "ledger"] {
+    for name in ["reviews", "approvals", "sessions", "refusals", "policy", "ledger"] {
         pages.push((name, format!("/{name}")));
     }
     Ok(pages)

@@ -35,7 +35,7 @@ impl Call {
             let mut again = || kept.as_ref().filter(|_| repeats.next().is_some());
             match self.attempt_once(request, &mut again).await {
                 Ok(Forwarded::Answer(answer)) => return answer,
-                Ok(Forwarded::Outdated(call, again)) => (self, request) = (*call, again.clone()),
+                Ok(Forwarded::Outdated(call, again)) => (self, request) = (*call, *again),
                 Err(refused) => return refused.answer(Some(id.as_str())),
             }
         }
@@ -45,7 +45,7 @@ impl Call {
         self,
         request: Request,
         again: &mut impl FnMut() -> Option<&'a Request>,
-    ) -> Result<Forwarded<'a>, Refused> {
+    ) -> Result<Forwarded, Refused> {
         match self.permit(request).await {
             Ok(Granted::One(permit)) => {
                 let again = if permit.request().names_version() { again() } else { None };
@@ -53,6 +53,9 @@ impl Call {
             }
             Ok(Granted::Each(request, permits)) => {
                 self.forward_each(&request, permits).await.map(Forwarded::Answer)
+            }
+            Ok(Granted::Outdated(request)) => {
+                Ok(Forwarded::Outdated(Box::new(self.by_policy_in_force()), request))
             }
             Err(stopped) => self.stop(&stopped.0, stopped.1).await.map(Forwarded::Answer),
         }
@@ -62,11 +65,14 @@ impl Call {
     /// no further.
     async fn permit(&self, request: Request) -> Result<Granted, Stopped> {
         let (asked, verdict) = self.verdict(request).await?;
+        if self.has_waited() && !matches!(verdict, Verdict::Ask(_)) {
+            self.unask(asked.as_ref().unwrap_or_else(|| verdict.request())).await;
+        }
         match verdict {
             Verdict::Allow(permit) => Ok(Granted::One(Box::new(permit))),
             Verdict::Ask(ask) => {
-                let key = self.key_of(asked.as_ref().unwrap_or_else(|| ask.request()));
-                self.hold(key, ask).await
+                let asked = asked.unwrap_or_else(|| ask.request().clone());
+                self.hold(asked, ask).await
             }
             Verdict::Deny(denial) => Err(stopped_by(&denial)),
         }

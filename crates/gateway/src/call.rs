@@ -2,7 +2,11 @@
 
 mod ends;
 
-use std::{net::SocketAddr, panic::AssertUnwindSafe, sync::Arc};
+use std::{
+    net::SocketAddr,
+    panic::AssertUnwindSafe,
+    sync::{Arc, OnceLock},
+};
 
 use futures_util::FutureExt;
 use http::{Request, Response, Version};
@@ -43,6 +47,8 @@ pub(crate) struct Call {
     actor: Actor,
     started: Instant,
     interrupts: Interrupts,
+    /// Until when it waits for humans, once it began to.
+    held_until: OnceLock<Instant>,
     /// Whether its client takes a compressed answer.
     gzip: bool,
     /// Given back when the call has ended and its answer is taken.
@@ -95,6 +101,7 @@ pub(crate) async fn serve(gate: Arc<Gate>, peer: SocketAddr, request: Request<In
         actor,
         started,
         interrupts,
+        held_until: OnceLock::new(),
         gzip: compress::wanted(request.headers()),
         slot,
         _open: open,
@@ -152,11 +159,27 @@ impl Call {
         Ok(self.attempt(request).await)
     }
 
-    /// By the policy that was in force when the call began, however often it is asked.
+    /// By the policy that was in force when the call began, however often it is asked; or by another that came into force while
+    /// it waited for humans ([`Call::by_policy_in_force`]).
     pub(crate) fn judge(&self, request: kube_api::Request) -> Judgement {
         let groups = self.groups();
         let principal = Principal { agent: self.caller.agent().as_str(), groups: &groups };
         self.judge.judge(&principal, self.cluster(), request)
+    }
+
+    /// The same, judged by the policy in force from now on.
+    pub(crate) fn by_policy_in_force(self) -> Self {
+        Self { judge: self.gate.judge(), ..self }
+    }
+
+    /// Until when it waits for humans: it does so once, however often they are asked.
+    pub(crate) fn held_until(&self) -> Instant {
+        *self.held_until.get_or_init(|| Instant::now() + self.gate.holding().hold)
+    }
+
+    /// Whether it did.
+    pub(crate) fn has_waited(&self) -> bool {
+        self.held_until.get().is_some()
     }
 
     pub(crate) fn policy(&self) -> &Judge {
@@ -271,6 +294,7 @@ impl Call {
             actor: record::actor(caller, ([127, 0, 0, 1], 1).into()).unwrap(),
             started: Instant::now(),
             interrupts,
+            held_until: OnceLock::new(),
             gzip: false,
             slot: Arc::new(gate.slots().take(caller.session().as_str()).unwrap()),
             _open: gate.metrics().open(),

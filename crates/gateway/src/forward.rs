@@ -17,12 +17,12 @@ use crate::{
 };
 
 /// What came of a call that was sent.
-pub(crate) enum Forwarded<'a> {
+pub(crate) enum Forwarded {
     /// Its answer, for its client.
     Answer(Response<Reply>),
-    /// The API server did nothing, since the object is another than the one that was judged: the call, to be judged anew
-    /// by this request.
-    Outdated(Box<Call>, &'a Request),
+    /// Nothing was done, since the object is another than the one that was judged, or the policy than the one that asked humans: the
+    /// call, to be judged anew by this request.
+    Outdated(Box<Call>, Box<Request>),
 }
 
 /// Why what was permitted is not sent.
@@ -44,11 +44,7 @@ impl From<Unintended> for (Ended, Refused) {
 impl Call {
     /// Records the intent, sends it, and delivers the answer. Every way out has its outcome in the ledger. If there is
     /// a request to judge `again`, a 409 is not delivered.
-    pub(crate) async fn forward(
-        self,
-        permit: Permit,
-        again: Option<&Request>,
-    ) -> Result<Forwarded<'_>, Refused> {
+    pub(crate) async fn forward(self, permit: Permit, again: Option<&Request>) -> Result<Forwarded, Refused> {
         let asked = Asked { nature: Nature::of(permit.request()), target: permit.request().target().clone() };
         let nature = asked.nature;
         let receipt = match self.intend(self.id().clone(), None, permit).await {
@@ -77,7 +73,7 @@ impl Call {
                 Some(again) => {
                     drop(answer.body);
                     let call = self.again(answer.status).await?;
-                    return Ok(Forwarded::Outdated(Box::new(call), again));
+                    return Ok(Forwarded::Outdated(Box::new(call), Box::new(again.clone())));
                 }
                 None => self.open(answer, asked).await,
             },

@@ -2,11 +2,11 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use arc_swap::ArcSwap;
 use identity::Sessions;
 use inbox::Inbox;
 use ledger::Ledger;
 use policy::Judge;
+use tokio::sync::watch;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use upstream::Cluster;
 
@@ -22,7 +22,7 @@ use door::Slots;
 pub struct Gate {
     clusters: BTreeMap<String, Arc<Cluster>>,
     sessions: Arc<Sessions>,
-    judge: ArcSwap<Judge>,
+    judge: watch::Sender<Arc<Judge>>,
     ledger: Ledger,
     inbox: Arc<Inbox>,
     limits: Limits,
@@ -56,7 +56,7 @@ impl Gate {
                 .map(|cluster| (cluster.name().to_owned(), Arc::new(cluster)))
                 .collect(),
             sessions,
-            judge: ArcSwap::from_pointee(judge),
+            judge: watch::Sender::new(Arc::new(judge)),
             ledger,
             inbox,
             holding,
@@ -70,15 +70,20 @@ impl Gate {
         }
     }
 
-    /// Puts another policy in force: for the next call, not for those under way.
+    /// Puts another policy in force: for the next call, and for those that wait for humans; not for others under way.
     pub fn set_judge(&self, judge: Judge) {
-        self.judge.store(Arc::new(judge));
+        self.judge.send_replace(Arc::new(judge));
+    }
+
+    /// Tells of each policy that comes into force from now on.
+    pub(crate) fn policies(&self) -> watch::Receiver<Arc<Judge>> {
+        self.judge.subscribe()
     }
 
     /// The digest of the policy in force.
     #[must_use]
     pub fn policy_digest(&self) -> String {
-        self.judge.load().bundle().digest().as_str().to_owned()
+        self.judge.borrow().bundle().digest().as_str().to_owned()
     }
 
     /// The limits it was started with.
@@ -90,7 +95,7 @@ impl Gate {
     /// The policy in force.
     #[must_use]
     pub fn judge(&self) -> Arc<Judge> {
-        self.judge.load_full()
+        Arc::clone(&self.judge.borrow())
     }
 
     pub(crate) fn cluster(&self, name: &str) -> Option<Arc<Cluster>> {

@@ -50,6 +50,8 @@ pub(crate) enum Granted {
     One(Box<Permit>),
     /// The deletes of which this request consists.
     Each(Box<Request>, Vec<Permit>),
+    /// Nothing yet: another policy is in force than the one that asks, and has to say what it makes of this request.
+    Outdated(Box<Request>),
 }
 
 /// What is asked, ready to be shown and sent.
@@ -69,27 +71,40 @@ pub(crate) struct Prepared {
 }
 
 impl Call {
-    /// The permit for what is asked, once humans said yes. `key` is that of the request as its client sent it.
-    pub(crate) async fn hold(&self, key: String, ask: Ask) -> Result<Granted, Stopped> {
+    /// The permit for what is asked, once humans said yes. `asked` is the request as its client sent it.
+    pub(crate) async fn hold(&self, asked: Request, ask: Ask) -> Result<Granted, Stopped> {
         let request = ask.request().clone();
-        let held = async {
-            let ahead = self.approved_ahead().await?;
-            let ask = match self.by_access(ask, &ahead) {
-                Ok(permit) => return Ok(Granted::One(Box::new(permit))),
-                Err(ask) => *ask,
-            };
-            let prepared = self.prepare(key, ask).await?;
-            let prepared = match self.by_change(prepared, &ahead).await? {
-                Ok(permit) => return Ok(Granted::One(Box::new(permit))),
-                Err(prepared) => *prepared,
-            };
-            if prepared.shown.listing.as_ref().is_some_and(|listing| listing.objects.is_empty()) {
-                return Ok(Granted::Each(Box::new(request.clone()), Vec::new()));
+        match self.held(self.key_of(&asked), ask).await {
+            Ok(Some(granted)) => Ok(granted),
+            Ok(None) => {
+                tracing::info!(call = %self.id(), "another policy is in force than the one that asks");
+                Ok(Granted::Outdated(Box::new(asked)))
             }
-            let approval = self.asked(&prepared).await?;
-            self.wait(prepared, approval).await
+            Err(stop) => Err(Box::new((request, stop))),
+        }
+    }
+
+    /// `None`: another policy is in force.
+    async fn held(&self, key: String, ask: Ask) -> Result<Option<Granted>, Stop> {
+        if self.policy_has_changed(&ask) {
+            return Ok(None);
+        }
+        let ahead = self.approved_ahead().await?;
+        let ask = match self.by_access(ask, &ahead) {
+            Ok(permit) => return Ok(Some(Granted::One(Box::new(permit)))),
+            Err(ask) => *ask,
         };
-        held.await.map_err(|stop| Box::new((request, stop)))
+        let prepared = self.prepare(key, ask).await?;
+        let prepared = match self.by_change(prepared, &ahead).await? {
+            Ok(permit) => return Ok(Some(Granted::One(Box::new(permit)))),
+            Err(prepared) => *prepared,
+        };
+        if prepared.shown.listing.as_ref().is_some_and(|listing| listing.objects.is_empty()) {
+            let request = prepared.ask.request().clone();
+            return Ok(Some(Granted::Each(Box::new(request), Vec::new())));
+        }
+        let approval = self.asked(&prepared).await?;
+        self.wait(prepared, approval).await
     }
 
     /// What a request is found by when it is sent again: a digest under the gate's own key.
@@ -104,9 +119,6 @@ impl Call {
 
     /// Looks at the object, binds the request to it, and asks the API server what would come of it.
     pub(crate) async fn prepare(&self, key: String, ask: Ask) -> Result<Prepared, Stop> {
-        if self.policy_has_changed(&ask) {
-            return Err(wait::outdated(&ask));
-        }
         can_be_asked(&ask)?;
         if ask.request().verb() == Verb::DeleteCollection {
             return self.prepare_each(key, ask).await;

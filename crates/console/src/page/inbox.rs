@@ -104,7 +104,10 @@ impl Row {
             act: act.clone(),
             agent: asked.bound.agent.clone(),
             delegator: asked.bound.delegator.clone(),
-            reason: reason.clone(),
+            reason: match asked.bound.purpose() {
+                "" => reason.clone(),
+                purpose => purpose.to_owned(),
+            },
             state: approval.state().as_str(),
             needs: needs(approval),
             yours: approval.can_be_decided_by(&visitor.human).is_ok(),

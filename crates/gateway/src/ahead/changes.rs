@@ -78,6 +78,9 @@ impl Call {
             Verdict::Deny(denial) => return Err(unasked_about(stopped_by(&denial))),
             Verdict::Ask(ask) => ask,
         };
+        if self.policy_has_changed(&ask) {
+            return Err(invalid("another policy came into force meanwhile; propose it again"));
+        }
         let request = ask.request().clone();
         let stopped = |stop| Box::new((Some(request.clone()), stop));
         let key = self.key_of(asked.as_ref().unwrap_or(&request));

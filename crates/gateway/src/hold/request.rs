@@ -3,6 +3,7 @@
 use approval::{Approval, Asked, Bound, Shown, Subject, What};
 use inbox::{Error, Inbox};
 use jiff::{SignedDuration, Timestamp};
+use kube_api::Request;
 use ledger::leaf::{self, Hidden};
 
 use super::Prepared;
@@ -26,6 +27,25 @@ impl Call {
             }
         }
         self.ask_humans(prepared, id).await
+    }
+
+    /// Another policy does not ask about `asked`: what waits for it is withdrawn.
+    pub(crate) async fn unask(&self, asked: &Request) {
+        let inbox = self.gate().inbox();
+        let (session, key) = (self.caller().session().as_str(), self.key_of(asked));
+        let withdrawn = match inbox.open_for(session, &key).await {
+            Ok(Some(open)) => {
+                let why = "the policy has changed, and asks nobody any more".to_owned();
+                inbox.step(&open.asked().id, What::Withdrawn { why, by: None }).await.map(drop)
+            }
+            Ok(None) => Ok(()),
+            Err(error) => Err(error),
+        };
+        match withdrawn {
+            // Whoever used or ended it was faster.
+            Ok(()) | Err(Error::Refused(_)) => {}
+            Err(error) => tracing::error!(call = %self.id(), %error, "what waits could not be withdrawn"),
+        }
     }
 
     async fn ask_humans(&self, prepared: &Prepared, id: String) -> Result<Approval, Stop> {

@@ -17,24 +17,24 @@ pub(crate) enum Over {
 }
 
 impl Call {
-    /// Waits until the approval is there, and uses it.
-    pub(super) async fn wait(&self, prepared: Prepared, asked: Approval) -> Result<Granted, Stop> {
+    /// Waits until the approval is there, and uses it. `None`: another policy is in force than the one that asks.
+    pub(super) async fn wait(&self, prepared: Prepared, asked: Approval) -> Result<Option<Granted>, Stop> {
         let inbox = self.gate().inbox();
         let id = asked.asked().id.clone();
-        let mut steps = inbox.watch(&id);
-        let until = Instant::now() + self.gate().holding().hold;
+        let (mut steps, mut policies) = (inbox.watch(&id), self.gate().policies());
+        let until = self.held_until();
         loop {
+            if self.policy_has_changed(&prepared.ask) {
+                return Ok(None);
+            }
             let approval = match inbox.get(&id).await {
                 Ok(stored) => stored.approval,
                 Err(error) => return Err(self.not_asked(&prepared, &error)),
             };
             match approval.state() {
                 State::Pending => {}
-                State::Approved { .. } if self.policy_has_changed(&prepared.ask) => {
-                    return Err(outdated(&prepared.ask));
-                }
                 State::Approved { .. } => match self.use_approval(&prepared, &approval).await {
-                    Ok(used) => return self.granted(prepared.ask, &used),
+                    Ok(used) => return self.granted(prepared.ask, &used).map(Some),
                     Err(Error::Refused(Refusal::TooLate(_))) => {
                         self.expire(&id).await;
                         continue;
@@ -50,7 +50,11 @@ impl Call {
                 },
                 ended => return Err(self.stopped(&prepared.ask, &id, ended)),
             }
-            match self.next_step(&mut steps, until).await {
+            let next = tokio::select! {
+                next = self.next_step(&mut steps, until) => next,
+                Ok(()) = policies.changed() => None,
+            };
+            match next {
                 None => {}
                 Some(Over::Later) => return Err(self.later(&prepared.ask, &id)),
                 Some(Over::Ended(ending)) => return Err(self.abandon(&prepared.ask, &id, ending).await),
@@ -69,7 +73,7 @@ impl Call {
     }
 
     /// Whether another policy is in force than the one that asks: what that says of the call is not known.
-    pub(super) fn policy_has_changed(&self, ask: &Ask) -> bool {
+    pub(crate) fn policy_has_changed(&self, ask: &Ask) -> bool {
         ask.decision().policy_digest().as_str() != self.gate().policy_digest()
     }
 
@@ -163,10 +167,4 @@ impl Call {
         let how = format!("no human approved within the hold time, and it waits as approval {id}{place}");
         Stop::asked(ask, ask.ended(&how, None, true))
     }
-}
-
-/// The client is to ask by the policy in force.
-pub(super) fn outdated(ask: &Ask) -> Stop {
-    let next = "send it again, to be judged by the policy in force";
-    Stop::asked(ask, ask.ended("the policy has changed meanwhile", Some(next), true))
 }

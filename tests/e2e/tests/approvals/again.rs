@@ -1,9 +1,9 @@
 //! Sent again, by the client or after another has changed something: asked again, or done once.
 
-use std::process::Stdio;
+use std::{path::Path, process::Stdio};
 
 use anyhow::{Context, ensure};
-use e2e::{RULES, Waiting, asking, decided, exists, leaves, shown, state, text};
+use e2e::{Lab, RULES, Waiting, asking, decided, exists, leaves, shown, state, text};
 
 #[test]
 fn past_the_hold_time_the_client_comes_back_with_the_same_and_uses_it_once() -> anyhow::Result<()> {
@@ -124,29 +124,53 @@ fn a_gate_killed_while_it_holds_has_sent_nothing_and_goes_on_after_a_restart() -
     Ok(())
 }
 
+/// Puts these rules in force, and waits until they are.
+fn reload(lab: &Lab, folder: &Path, rules: &str) -> anyhow::Result<()> {
+    let before = lab.gate.log().matches("another policy is in force").count();
+    std::fs::write(folder.join("rules/asks.cedar"), rules)?;
+    let pid = lab.gate.pid().context("the gate runs")?.to_string();
+    ensure!(std::process::Command::new("kill").args(["-HUP", &pid]).status()?.success());
+    e2e::eventually("another policy", || {
+        let log = lab.gate.log();
+        Ok(if log.matches("another policy is in force").count() > before { Ok(()) } else { Err(log) })
+    })
+}
+
+/// What decides is what is in force: who waits is asked about anew, refused or let go, as that says, without sending anything again.
 #[test]
 fn another_policy_that_comes_into_force_meanwhile_is_what_decides() -> anyhow::Result<()> {
     let (lab, rules) = asking("reloaded", "60s", "")?;
     let session = lab.gate.session("reloaded")?;
     let line = ["delete", "configmap", "asked", "-n", "reloaded"];
-    let waiting = Waiting::kubectl(&session, &line)?;
-    let id = lab.gate.waiting()?;
-    let denies = RULES.replacen("@outcome(\"approval\") @approvers(\"sre\")", "", 1).replacen(
-        " unless { context.approved };",
-        ";",
-        1,
-    );
-    std::fs::write(rules.path().join("rules/asks.cedar"), denies)?;
-    let pid = lab.gate.pid().context("the gate runs")?.to_string();
-    ensure!(std::process::Command::new("kill").args(["-HUP", &pid]).status()?.success());
-    e2e::eventually("another policy", || {
-        let log = lab.gate.log();
-        Ok(if log.contains("another policy is in force") { Ok(()) } else { Err(log) })
+    let mut waiting = Waiting::kubectl(&session, &line)?;
+    let first = lab.gate.waiting()?;
+    reload(&lab, rules.path(), &RULES.replacen("others depend on it", "everybody depends on it", 1))?;
+    e2e::eventually("it is asked anew", || {
+        let stands = state(&lab.gate, &first)?;
+        Ok(if stands == "superseded" { Ok(()) } else { Err(stands) })
     })?;
-    decided(&lab.gate, &["approve", &id, "--yes"])?;
-    insta::assert_snapshot!(shown(&text(&waiting.end()?))?);
-    let denied = text(&session.kubectl(&line)?);
-    ensure!(denied.contains("others depend on it") && !denied.contains("approval"), "{denied}");
+    let wait = text(&lab.gate.approvals(&["wait", &first])?);
+    insta::assert_snapshot!(shown(&wait)?, @"APPROVAL is superseded: by APPROVAL, since the policy has changed");
+    let second = lab.gate.waiting()?;
+    assert_ne!(first, second);
+    ensure!(waiting.is_waiting()?);
+    decided(&lab.gate, &["approve", &second, "--yes"])?;
+    insta::assert_snapshot!(text(&waiting.end()?).trim(), @r#"configmap "asked" deleted from reloaded namespace"#);
+
+    lab.cluster.must(&["create", "configmap", "asked", "-n", "reloaded"])?;
+    let waiting = Waiting::kubectl(&session, &line)?;
+    let third = lab.gate.waiting()?;
+    let rule = RULES.replacen("@outcome(\"approval\") @approvers(\"sre\")", "", 1);
+    reload(&lab, rules.path(), &rule.replacen(" unless { context.approved };", ";", 1))?;
+    insta::assert_snapshot!("denied_meanwhile", shown(&text(&waiting.end()?))?);
     assert!(exists(&lab, "reloaded", "configmap", "asked")?);
+    let wait = text(&lab.gate.approvals(&["wait", &third])?);
+    insta::assert_snapshot!(shown(&wait)?, @"APPROVAL is withdrawn: the policy has changed, and asks nobody any more");
+
+    reload(&lab, rules.path(), RULES)?;
+    let waiting = Waiting::kubectl(&session, &line)?;
+    lab.gate.waiting()?;
+    reload(&lab, rules.path(), "@id(\"all\") permit (principal, action, resource);\n")?;
+    insta::assert_snapshot!(text(&waiting.end()?).trim(), @r#"configmap "asked" deleted from reloaded namespace"#);
     Ok(())
 }

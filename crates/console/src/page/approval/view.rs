@@ -42,8 +42,8 @@ pub(super) struct Page {
     calls: Option<Vec<CallRow>>,
     /// What was sent by it, if it is not about one call.
     done: Option<Vec<CallRow>>,
-    /// Whether it is about one call.
-    is_call: bool,
+    /// Whether more than one call can have been sent by it.
+    lasts: bool,
     /// What exactly a yes is bound to: names and values.
     bound: Vec<(&'static str, String)>,
 }
@@ -150,7 +150,7 @@ impl Page {
             asked: asked.at.into(),
             calls: calls.map(rows),
             done: done.map(rows),
-            is_call: bound.call().is_some(),
+            lasts: bound.call().is_none() && !stored.approval.votes().is_empty(),
             bound: binding(&stored.approval),
         }
     }
