@@ -1,5 +1,6 @@
 //! Signing in and out.
 
+mod attempts;
 pub(crate) mod cookies;
 mod links;
 mod oidc;

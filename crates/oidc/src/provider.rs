@@ -42,7 +42,7 @@ impl Provider {
         now: Timestamp,
     ) -> Result<(String, Attempt), Failure> {
         let metadata = self.metadata(now).await?;
-        let attempt = Attempt::new(&self.settings.issuer, random, max_age, now);
+        let attempt = self.attempt(random, max_age, now);
         let mut address = metadata.authorization.clone();
         let mut query = address.query_pairs_mut();
         query
@@ -63,6 +63,12 @@ impl Provider {
         }
         drop(query);
         Ok((address.into(), attempt))
+    }
+
+    /// The attempt that was begun `begun` with the same.
+    #[must_use]
+    pub fn attempt(&self, random: Random, max_age: Option<SignedDuration>, begun: Timestamp) -> Attempt {
+        Attempt::new(&self.settings.issuer, random, max_age, begun)
     }
 
     /// Ends the attempt with what the browser came back with: the query of its address, without `?`. Takes as long as

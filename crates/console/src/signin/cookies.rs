@@ -9,7 +9,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, header, request::Parts};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::Visitor;
-use crate::{Console, secret::Secret};
+use crate::Console;
 
 /// What a cookie is for.
 #[derive(Debug, Clone, Copy)]
@@ -33,10 +33,10 @@ impl Purpose {
     }
 }
 
-/// `Set-Cookie` with a secret. It is sent along when somebody follows a link to a page, and with nothing that another site makes a
+/// `Set-Cookie` with what a browser is known by. It is sent along when somebody follows a link to a page, and with nothing that another site makes a
 /// browser send.
-pub(super) fn set(console: &Console, purpose: Purpose, secret: &Secret) -> HeaderValue {
-    header(&written(console, purpose, secret.reveal()).build())
+pub(super) fn set(console: &Console, purpose: Purpose, value: &str) -> HeaderValue {
+    header(&written(console, purpose, value).build())
 }
 
 /// `Set-Cookie` for somebody who was signed out.
@@ -53,7 +53,7 @@ fn written<'c>(console: &Console, purpose: Purpose, value: &'c str) -> CookieBui
         .same_site(SameSite::Lax)
 }
 
-/// Names and base64url are all that is in it.
+/// Names, base64url and dots are all that is in it.
 fn header(cookie: &Cookie<'_>) -> HeaderValue {
     HeaderValue::from_str(&cookie.to_string()).unwrap_or(HeaderValue::from_static("portcullis="))
 }

@@ -1,20 +1,14 @@
 //! Signing in by OpenID Connect: a provider says who somebody is, and the configuration whether they may come in.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use approval::Human;
 use identity::{Delegator, Entropy, EntropyError};
 use jiff::{SignedDuration, Timestamp};
-use oidc::{Attempt, Identity, Provider};
-use parking_lot::Mutex;
+use oidc::{Identity, Provider};
 use visible::visible;
 
-use crate::secret::{Kept, Secret};
-
-/// How long somebody may take at the provider's page.
-const WITHIN: SignedDuration = SignedDuration::from_mins(10);
-/// Of sign-ins that were begun and not finished; with one more, the oldest is forgotten.
-const MOST: usize = 1_000;
+use super::attempts::Attempts;
 
 /// A provider, and whom of those that it vouches for the gate knows.
 #[derive(Debug)]
@@ -24,16 +18,7 @@ pub struct ByProvider {
     groups: BTreeSet<String>,
     /// Whether each address that the provider tells of is one that it has verified, though it does not say so.
     addresses_are_verified: bool,
-    attempts: Mutex<HashMap<Kept, Begun>>,
-}
-
-/// A sign-in that was begun in one browser.
-#[derive(Debug)]
-struct Begun {
-    attempt: Attempt,
-    /// Where they wanted to go.
-    to: String,
-    at: Timestamp,
+    attempts: Attempts,
 }
 
 /// Somebody whom the provider vouches for.
@@ -70,17 +55,21 @@ pub(crate) enum Stranger {
 impl ByProvider {
     /// Sign-in by this provider, for these people and for members of these groups. No other group that the provider tells of
     /// counts for anything.
-    #[must_use]
+    ///
+    /// # Errors
+    /// There is no entropy.
     pub fn new(
         provider: Provider,
         people: Vec<Human>,
         groups: BTreeSet<String>,
         addresses_are_verified: bool,
-    ) -> Self {
-        Self { provider, people, groups, addresses_are_verified, attempts: Mutex::default() }
+        entropy: &dyn Entropy,
+    ) -> Result<Self, EntropyError> {
+        let attempts = Attempts::new(entropy)?;
+        Ok(Self { provider, people, groups, addresses_are_verified, attempts })
     }
 
-    /// Where the browser is to go, and the secret by which it is known when it comes back.
+    /// Where the browser is to go, and the cookie by which it is known when it comes back.
     /// `anew`: they have to prove again who they are.
     pub(super) async fn begin(
         &self,
@@ -88,32 +77,25 @@ impl ByProvider {
         anew: bool,
         entropy: &dyn Entropy,
         now: Timestamp,
-    ) -> Result<(String, Secret), String> {
-        let none = |error: EntropyError| error.to_string();
-        let mut random = [[0; 32]; 3];
-        entropy.fill(random.as_flattened_mut()).map_err(none)?;
-        let secret = Secret::new(entropy).map_err(none)?;
-        let (url, attempt) = self
+    ) -> Result<(String, String), String> {
+        let (begun, cookie) =
+            self.attempts.begin(to, anew, entropy, now).map_err(|error| error.to_string())?;
+        let (random, begun_at) = (self.attempts.random(&begun), begun.at().unwrap_or(now));
+        let (url, _attempt) = self
             .provider
-            .begin(random, anew.then_some(SignedDuration::ZERO), now)
+            .begin(random, max_age(anew), begun_at)
             .await
             .map_err(|failure| failure.to_string())?;
-        let mut attempts = self.attempts.lock();
-        attempts.retain(|_, begun| now < begun.at.saturating_add(WITHIN).unwrap_or(Timestamp::MAX));
-        if attempts.len() >= MOST
-            && let Some(oldest) = attempts.iter().min_by_key(|(_, begun)| begun.at).map(|(kept, _)| *kept)
-        {
-            attempts.remove(&oldest);
-        }
-        attempts.insert(secret.kept(), Begun { attempt, to: to.to_owned(), at: now });
-        Ok((url, secret))
+        Ok((url, cookie))
     }
 
-    /// Who came back. The attempt is over, whatever comes of it.
+    /// Who came back. What the provider answers is good for one sign-in, and for a short time.
     pub(super) async fn finish(&self, shown: &str, query: &str, now: Timestamp) -> Result<Known, String> {
-        let begun = self.attempts.lock().remove(&Kept::of(shown));
-        let Begun { attempt, to, .. } =
+        let begun = self.attempts.open(shown).and_then(|begun| Some((begun.at()?, begun)));
+        let (at, begun) =
             begun.ok_or("This sign-in was not begun in this browser, or too long ago: begin again")?;
+        let attempt = self.provider.attempt(self.attempts.random(&begun), max_age(begun.anew), at);
+        let to = begun.to;
         let identity =
             self.provider.finish(attempt, query, now).await.map_err(|refusal| refusal.to_string())?;
         let human = self.human(&identity).map_err(|stranger| stranger.to_string())?;
@@ -164,6 +146,11 @@ impl ByProvider {
     }
 }
 
+/// Zero: whoever is signed in there proves again who they are.
+fn max_age(anew: bool) -> Option<SignedDuration> {
+    anew.then_some(SignedDuration::ZERO)
+}
+
 fn for_good(identity: &Identity) -> String {
     format!("{}#{}", identity.issuer, identity.subject)
 }
@@ -209,7 +196,9 @@ mod tests {
             vec![grace, pinned],
             ["security".to_owned()].into(),
             false,
+            &identity::SystemEntropy,
         )
+        .unwrap()
     }
 
     fn identity(email: Option<&str>, groups: &[&str]) -> Identity {

@@ -71,8 +71,8 @@ pub(crate) async fn get(
 pub(crate) async fn begin(State(console): State<Console>, Query(wanted): Query<Wanted>) -> Response {
     let Some(provider) = &console.parts().provider else { return missing().await };
     match provider.begin(page(wanted.to.as_deref()), wanted.anew, console.entropy(), console.now()).await {
-        Ok((url, secret)) => {
-            let cookie = cookies::set(&console, Purpose::Attempt, &secret);
+        Ok((url, attempt)) => {
+            let cookie = cookies::set(&console, Purpose::Attempt, &attempt);
             ([(header::SET_COOKIE, cookie)], Redirect::to(&url)).into_response()
         }
         Err(why) => {
@@ -159,7 +159,7 @@ impl Console {
                 if let Some(before) = cookies::visitor(self, headers) {
                     self.door().visitors.leave(&before);
                 }
-                let cookie = cookies::set(self, Purpose::Visitor, &secret);
+                let cookie = cookies::set(self, Purpose::Visitor, secret.reveal());
                 ([(header::SET_COOKIE, cookie)], Redirect::to(to)).into_response()
             }
             Err(why) => problem(StatusCode::SERVICE_UNAVAILABLE, &why),

@@ -70,7 +70,8 @@ fn by_provider(oidc: &config::Oidc, approvers: &[config::Approver]) -> anyhow::R
         anyhow::anyhow!("`console.oidc` cannot be used: {}", problems.join("; "))
     })?;
     let people = approvers.iter().map(|approver| approver.human.clone()).collect();
-    Ok(ByProvider::new(provider, people, oidc.groups.clone(), oidc.addresses_are_verified))
+    let (groups, verified) = (oidc.groups.clone(), oidc.addresses_are_verified);
+    Ok(ByProvider::new(provider, people, groups, verified, &SystemEntropy)?)
 }
 
 /// Opens the console, if it has a place.
