@@ -4,8 +4,11 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-/// The verbs of requests for resources (`RequestInfo` in k8s.io/apiserver/pkg/endpoints/request).
-const VERBS: [&str; 8] = ["get", "list", "watch", "create", "update", "patch", "delete", "deletecollection"];
+/// The verbs of requests for resources (`RequestInfo` in k8s.io/apiserver/pkg/endpoints/request), but for `deletecollection`: what a
+/// collection will have in it nobody knows ahead.
+const VERBS: [&str; 7] = ["get", "list", "watch", "create", "update", "patch", "delete"];
+/// In place of namespaces: of all of them at once.
+const ALL: &str = "*";
 /// More names in one part are no scope that a human can read.
 const MOST: usize = 16;
 
@@ -37,14 +40,15 @@ pub struct BreakGlass {
 /// Some calls: those with one of its verbs, on one of its resources, in one of its namespaces.
 ///
 /// As text, `VERB[,VERB…] RESOURCE[,RESOURCE…] [named NAME[,NAME…]] [in NAMESPACE[,NAMESPACE…]]`:
-/// `patch,delete deployments.apps named web in shop`.
+/// `patch,delete deployments.apps named web in shop`. Lists and watches of all namespaces at once are `in *`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Scope {
     /// Only on objects of these names; any if there is none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub names: Vec<String>,
-    /// In these namespaces; if there is none, only what is in no namespace.
+    /// In these namespaces; if there is none, only single objects that are in no namespace. `*` alone: lists and watches of all
+    /// namespaces at once, or of what is in none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub namespaces: Vec<String>,
     /// Plural name and group, with a subresource if that is meant: `deployments.apps`, `deployments.apps/scale`.
@@ -74,9 +78,7 @@ pub enum BadScope {
         "`{0}` is not a scope; write `VERB[,VERB] RESOURCE[,RESOURCE] [named NAME] [in NAMESPACE]`, as `patch,delete deployments.apps in shop`"
     )]
     Form(String),
-    #[error(
-        "`{0}` is not a verb; the verbs are get, list, watch, create, update, patch, delete and deletecollection"
-    )]
+    #[error("`{0}` is not a verb; the verbs are get, list, watch, create, update, patch and delete")]
     Verb(String),
     #[error(
         "`{0}` is not a resource; write its plural name and group, as `deployments.apps` or `deployments.apps/scale`"
@@ -84,6 +86,8 @@ pub enum BadScope {
     Resource(String),
     #[error("`{0}` is not a name")]
     Name(String),
+    #[error("`{0}`: only `list` and `watch` can be `in *`, alone and of any name; name the namespaces")]
+    All(String),
     #[error("`{0}` names more than {MOST} of a kind; ask for less at once")]
     TooMany(String),
 }
@@ -97,6 +101,8 @@ impl Scope {
         let Self { names, namespaces, resources, verbs } = self;
         let in_namespace = match &usage.namespace {
             Some(namespace) => namespaces.contains(namespace),
+            // Without a namespace, these are of all of them.
+            None if reads_all(&usage.verb) => namespaces.iter().any(|namespace| namespace == ALL),
             None => namespaces.is_empty(),
         };
         let named = names.is_empty() || usage.name.as_ref().is_some_and(|name| names.contains(name));
@@ -114,15 +120,24 @@ impl FromStr for Scope {
         let resources = list(words.next().ok_or_else(form)?, is_resource, BadScope::Resource)?;
         let (mut names, mut namespaces) = (Vec::new(), Vec::new());
         while let Some(word) = words.next() {
-            let which = match word {
-                "named" if names.is_empty() && namespaces.is_empty() => &mut names,
-                "in" if namespaces.is_empty() => &mut namespaces,
+            let (which, fits): (_, fn(&str) -> bool) = match word {
+                "named" if names.is_empty() && namespaces.is_empty() => (&mut names, is_name),
+                "in" if namespaces.is_empty() => (&mut namespaces, |name| name == ALL || is_name(name)),
                 _ => return Err(form()),
             };
-            *which = list(words.next().ok_or_else(form)?, is_name, BadScope::Name)?;
+            *which = list(words.next().ok_or_else(form)?, fits, BadScope::Name)?;
+        }
+        let all = namespaces.iter().any(|namespace| namespace == ALL);
+        if all && (namespaces.len() > 1 || !names.is_empty() || !verbs.iter().all(|verb| reads_all(verb))) {
+            return Err(BadScope::All(text.to_owned()));
         }
         Ok(Self { names, namespaces, resources, verbs })
     }
+}
+
+/// Whether what it does without a namespace it does in all of them.
+fn reads_all(verb: &str) -> bool {
+    matches!(verb, "list" | "watch")
 }
 
 /// Split at commas, sorted, each once.
@@ -229,7 +244,8 @@ impl Access {
                 format!("named {}", names.join(" or "))
             };
             let within = match namespaces.as_slice() {
-                [] => "across the cluster, in no namespace".to_owned(),
+                [] => "in no namespace".to_owned(),
+                [all] if all == ALL => "in all namespaces at once, or in none".to_owned(),
                 [one] => format!("in namespace {one}"),
                 several => format!("in namespaces {}", several.join(" and ")),
             };

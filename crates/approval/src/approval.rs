@@ -197,6 +197,10 @@ impl Approval {
             (What::Expired, _) => self.state = State::Expired,
             // Whoever notices first that nobody wants it may say so, whatever time it is.
             (What::Withdrawn { why, by }, _) => {
+                // Whoever may not decide does not say no by that.
+                if let (State::Pending, Some(by)) = (&self.state, by) {
+                    self.may_decide(by)?;
+                }
                 self.state = State::Withdrawn { why: why.clone(), by: by.clone() };
             }
             (What::Superseded { by, why }, _) => {

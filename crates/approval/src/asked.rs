@@ -36,9 +36,17 @@ pub struct Demand {
     /// How sure it must be who decides.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub assurance: Option<Level>,
+    /// Whether each call has to be shown to those who decide: then access that was given ahead is no answer.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub no_access: bool,
     /// Who wrote the rule: nobody approves by a rule of their own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub authors: Vec<String>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 impl Asked {

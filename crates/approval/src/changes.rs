@@ -24,6 +24,10 @@ pub struct Change {
     /// Keyed digest of its `kubectl.kubernetes.io/last-applied-configuration`, if it gets another: the bookkeeping of `kubectl apply`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub applied: Option<String>,
+    /// Keyed digest of the request, where values of the object are masked: then no other makes it. Whether another had the same outcome would
+    /// tell whether a guess at such a value is right.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub call: Option<String>,
     /// The object's name.
     pub name: String,
     /// Its namespace; empty if it is in none.
@@ -81,12 +85,12 @@ impl fmt::Display for Change {
 }
 
 impl Outcome {
-    /// That of an object, as a dry run answered it. Fields that the server sets by itself are not in it, and its uid is nowhere in it:
-    /// a dry run of a create makes one up, and kinds as `Job` repeat it in labels.
+    /// That of an object, as a dry run answered it. Fields that the server sets by itself are not in it. If it is `new`, its uid is
+    /// nowhere in it: a dry run of a create makes one up, and kinds as `Job` repeat it in labels.
     #[must_use]
-    pub fn of(object: &Value) -> Self {
+    pub fn of(object: &Value, new: bool) -> Self {
         let mut object = object.clone();
-        let uid = object.pointer("/metadata/uid").and_then(Value::as_str).map(str::to_owned);
+        let uid = object.pointer("/metadata/uid").and_then(Value::as_str).filter(|_| new).map(str::to_owned);
         let mut applied = None;
         if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
             metadata.retain(|key, _| !SET.contains(&key.as_str()));
@@ -137,7 +141,7 @@ mod tests {
             if let Some(applied) = applied {
                 object["metadata"]["annotations"] = json!({ APPLIED: applied });
             }
-            Outcome::of(&object)
+            Outcome::of(&object, true)
         };
         let (one, other) = (dry_run("u-1", "2026", None), dry_run("u-2", "2027", Some(r#"{"a": 1,"b":2}"#)));
         assert_eq!(one.object, other.object);
@@ -151,6 +155,8 @@ mod tests {
             "kind": "ConfigMap", "data": {"uid": "x", "managedFields": "y"}, "status": {"phase": "z"},
             "metadata": {"name": "a", "annotations": {"a": "b"}, "finalizers": ["f"]},
         });
-        assert_eq!(Outcome::of(&object), Outcome { object, applied: None });
+        assert_eq!(Outcome::of(&object, false), Outcome { object, applied: None });
+        let named = json!({"metadata": {"uid": "u-1"}, "data": {"owner": "u-1"}});
+        assert_eq!(Outcome::of(&named, false).object["data"]["owner"], "u-1", "it was known before");
     }
 }

@@ -43,6 +43,7 @@ pub fn bound_to(subject: Subject) -> Bound {
 pub fn change(name: &str) -> Change {
     Change {
         applied: None,
+        call: None,
         name: name.into(),
         namespace: "shop".into(),
         resource: "configmaps".into(),
@@ -92,7 +93,7 @@ pub fn asked_for(id: &str, at: Timestamp, subject: Subject) -> Asked {
 #[must_use]
 pub fn demand(rule: &str, approvers: &[&str], quorum: u32) -> Demand {
     let approvers = approvers.iter().map(|name| (*name).into()).collect();
-    Demand { rule: rule.into(), approvers, quorum, assurance: None, authors: vec![] }
+    Demand { rule: rule.into(), approvers, quorum, assurance: None, no_access: false, authors: vec![] }
 }
 
 /// A human in these groups, with an address beside the name.

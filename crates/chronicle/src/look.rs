@@ -74,14 +74,18 @@ impl Chronicle {
         query.fetch_all(&self.pool).await?.iter().map(Call::from_row).collect()
     }
 
-    /// The calls that were sent by an approval.
+    /// So many of the calls that were sent by an approval, and how many there are. Those that only read come last, so that no number of
+    /// them hides another.
     ///
     /// # Errors
     /// The chronicle cannot be read.
-    pub async fn calls_by(&self, approval: &str, page: Page) -> Result<Vec<Call>, Error> {
-        let query = "SELECT * FROM calls WHERE approval = ?1 AND leaf < ?2 ORDER BY leaf DESC LIMIT ?3";
-        let query = sqlx::query(query).bind(approval).bind(page.below()).bind(page.most);
-        query.fetch_all(&self.pool).await?.iter().map(Call::from_row).collect()
+    pub async fn calls_by(&self, approval: &str, most: u32) -> Result<(Vec<Call>, u64), Error> {
+        let query = "SELECT *, count(*) OVER () AS found FROM calls WHERE approval = ?1
+                     ORDER BY asked LIKE 'get %' OR asked LIKE 'list %' OR asked LIKE 'watch %', leaf DESC LIMIT ?2";
+        let rows = sqlx::query(query).bind(approval).bind(most).fetch_all(&self.pool).await?;
+        let found = rows.first().map_or(Ok(0), |row| row.try_get::<i64, _>("found"))?;
+        let calls = rows.iter().map(Call::from_row).collect::<Result<_, _>>()?;
+        Ok((calls, u64::try_from(found).unwrap_or_default()))
     }
 
     /// What was refused.

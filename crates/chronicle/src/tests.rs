@@ -24,6 +24,7 @@ fn intent(call: &str) -> Event {
         },
         audit_id: id("audit"),
         looks_for: None,
+        demands: vec![],
         part: None,
         approval: Some(id("a-1")),
     }))

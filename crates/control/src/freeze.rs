@@ -1,6 +1,7 @@
 //! Freezing a session, for a human or for the gate itself, and telling the ledger of it.
 
 use identity::{Change, Frozen, Operator, Reason, Session, SessionId, Sessions, StoreError};
+use inbox::Inbox;
 use ledger::{
     Ledger,
     leaf::{self, Event},
@@ -15,7 +16,8 @@ pub struct Told {
     pub unrecorded: Option<String>,
 }
 
-/// Freezes a session: first in memory, since stopping it must not wait for a disk, then in the store, then in the ledger.
+/// Freezes a session: first in memory, since stopping it must not wait for a disk, then in the store, then in the ledger. What it asked humans
+/// for, and what they gave it, is withdrawn: whoever thaws it decides that it may call, and not that it may do as others once said.
 ///
 /// Cancel safety: as with [`Sessions::freeze`]; what is stored and not recorded is at the next start.
 ///
@@ -24,6 +26,7 @@ pub struct Told {
 pub async fn freeze(
     sessions: &Sessions,
     ledger: &Ledger,
+    inbox: &Inbox,
     id: &SessionId,
     by: &Operator,
     why: &Reason,
@@ -33,6 +36,9 @@ pub async fn freeze(
         Change::Made(session) => record(sessions, ledger, session).await.err(),
         Change::Needless(_) | Change::Unknown => None,
     };
+    if let Err(error) = inbox.withdraw_all_of(id.as_str(), "the session was frozen").await {
+        tracing::error!(session = %id, %error, "what humans gave it, or were asked for, stays until its time is over");
+    }
     Ok(Told { change, unrecorded })
 }
 

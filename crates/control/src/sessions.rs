@@ -124,7 +124,7 @@ impl Control {
     /// # Errors
     /// [`Error::Unknown`], [`Error::FrozenUnstored`].
     pub async fn freeze(&self, id: &SessionId, by: &Operator, why: &Reason) -> Result<Changed, Error> {
-        let told = freeze::freeze(&self.sessions, &self.ledger, id, by, why).await;
+        let told = freeze::freeze(&self.sessions, &self.ledger, &self.inbox, id, by, why).await;
         let freeze::Told { change, unrecorded } = told.map_err(Error::FrozenUnstored)?;
         match change {
             Change::Made(session) => Ok(Changed { session, now: true, unrecorded }),

@@ -31,6 +31,9 @@ const ACCESS: &str = "/portcullis/v1/access";
 const CHANGES: &str = "/portcullis/v1/changes";
 const APPROVALS: &str = "/portcullis/v1/approvals/";
 
+/// What a yes is bound to has to fit into a leaf, beside what else stands there: in bytes of JSON.
+const MOST_BOUND: usize = 40 << 10;
+
 /// Whether a path is one of the gate's own, which no API server has.
 pub(crate) fn is_own(path: &str) -> bool {
     path.strip_prefix(ROOT).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
@@ -139,6 +142,10 @@ impl Call {
             }
         }
         let decide_by = self.decide_by(now).map_err(unasked)?;
+        let size = serde_json::to_vec(&subject).map_or(usize::MAX, |json| json.len());
+        if size > MOST_BOUND {
+            return Err(invalid("that is too much to be decided at once; ask for less"));
+        }
         let bound = self.bound_to(subject, self.policy().bundle().digest().as_str(), decide_by);
         let asked = Asked { id, at: now, decide_by, use_seconds, bound, demands };
         let asking = inbox::Request {
@@ -152,7 +159,17 @@ impl Call {
             judged: None,
         };
         let approval = inbox.ask(asking).await.map_err(|error| self.unasked_by(&error))?;
-        tracing::info!(call = %self.id(), approval = approval.asked().id, "humans are asked ahead");
+        let id = &approval.asked().id;
+        tracing::info!(call = %self.id(), approval = id, "humans are asked ahead");
+        if self.session_over() {
+            // It ended meanwhile, and what it asked for before was withdrawn by that.
+            let withdrawn =
+                What::Withdrawn { why: "the session has ended, or is frozen".to_owned(), by: None };
+            if let Err(error) = inbox.step(id, withdrawn).await {
+                tracing::error!(call = %self.id(), approval = id, %error, "could not be withdrawn");
+            }
+            return Err(unasked(Stop::unseen(self.over())));
+        }
         Ok(approval)
     }
 
@@ -210,6 +227,11 @@ impl Call {
     /// A text of the agent's, as it may be told to humans and to the ledger.
     fn told_text(&self, text: &str) -> String {
         upstream::text::<512>(text, &self.known()).to_string()
+    }
+
+    /// Whether a name of the agent's may be told: not if it holds a value of a Secret.
+    fn is_tellable(&self, name: &str) -> bool {
+        self.known().count_in(name.as_bytes()) == 0
     }
 
     fn unasked_by(&self, error: &Error) -> Unasked {

@@ -49,7 +49,7 @@ impl Call {
         match self.permit(request).await {
             Ok(Granted::One(permit)) => {
                 let again = if permit.request().names_version() { again() } else { None };
-                self.forward(*permit, again).await
+                self.lasting_with(&permit).forward(*permit, again).await
             }
             Ok(Granted::Each(request, permits)) => {
                 self.forward_each(&request, permits).await.map(Forwarded::Answer)

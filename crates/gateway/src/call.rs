@@ -15,7 +15,7 @@ use identity::{Caller, End};
 use kube_api::Head;
 use ledger::leaf::{Actor, Cause, Id};
 use mask::KnownValues;
-use policy::{Judge, Judgement, Principal};
+use policy::{Approved, Judge, Judgement, Permit, Principal};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use upstream::{Cluster, Origin};
@@ -23,7 +23,7 @@ use upstream::{Cluster, Origin};
 use crate::{
     Gate, ahead, compress,
     identify::identify,
-    interrupt::Interrupts,
+    interrupt::{Given, Interrupts, Nature},
     metrics::{Ended, Open},
     outlive::Outlive,
     parse::{Unparsed, parse},
@@ -90,6 +90,7 @@ pub(crate) async fn serve(gate: Arc<Gate>, peer: SocketAddr, request: Request<In
         stopping: gate.stopping().clone(),
         cut: gate.cut().clone(),
         left,
+        given: None,
     };
     let slot = Arc::new(slot);
     let call = Call {
@@ -256,6 +257,17 @@ impl Call {
         Arc::clone(&self.slot)
     }
 
+    /// The same, which ends with the access that permits it, if it is a stream and takes some.
+    pub(crate) fn lasting_with(mut self, permit: &Permit) -> Self {
+        if let Some(Approved::Access(grant)) = permit.approval()
+            && Nature::of(permit.request()).is_stream()
+        {
+            let (inbox, approval) = (self.gate.shared_inbox(), grant.approval().to_owned());
+            self.interrupts.given = Some(Given { inbox, approval, until: grant.until() });
+        }
+        self
+    }
+
     pub(crate) fn interrupts(&self) -> &Interrupts {
         &self.interrupts
     }
@@ -284,6 +296,7 @@ impl Call {
             stopping: gate.stopping().clone(),
             cut: gate.cut().clone(),
             left: CancellationToken::new(),
+            given: None,
         };
         Self {
             gate: Arc::clone(gate),

@@ -222,7 +222,7 @@ impl Delivery {
             Ending::Completed => true,
             // As an API server that restarts does; the client asks anew.
             Ending::GateStopping => between_events,
-            Ending::SessionEnded | Ending::SessionFrozen | Ending::Unseen => {
+            Ending::SessionEnded | Ending::SessionFrozen | Ending::AccessOver | Ending::Unseen => {
                 between_events && client.offer(farewell(ending))
             }
             Ending::Failed(_)

@@ -28,6 +28,7 @@ pub struct Gate {
     limits: Limits,
     holding: Holding,
     slots: Slots,
+    proposals: Slots,
     metrics: Metrics,
     rejections: Rejections,
     /// Fired when the gate stops: streams end, other calls finish.
@@ -61,6 +62,7 @@ impl Gate {
             inbox,
             holding,
             slots: Slots::new(limits.calls_a_session),
+            proposals: Slots::new(1),
             limits,
             metrics: Metrics::new(),
             rejections: Rejections::default(),
@@ -116,6 +118,15 @@ impl Gate {
 
     pub(crate) fn inbox(&self) -> &Inbox {
         &self.inbox
+    }
+
+    pub(crate) fn shared_inbox(&self) -> Arc<Inbox> {
+        Arc::clone(&self.inbox)
+    }
+
+    /// Proposals under way: one of a session at a time, since each is many looks.
+    pub(crate) fn proposals(&self) -> &Slots {
+        &self.proposals
     }
 
     pub(crate) fn holding(&self) -> &Holding {

@@ -16,13 +16,14 @@
 
 mod approved;
 mod beside;
+mod change;
 mod listing;
 mod request;
 mod wait;
 
 pub(crate) use wait::Over;
 
-use approval::{Beside, Change, Outcome, Shown, Target, Why};
+use approval::{Beside, Change, Shown, Target, Why};
 use http::StatusCode;
 use kube_api::{Request, Verb};
 use ledger::leaf::Cause;
@@ -30,7 +31,7 @@ use mask::Live;
 use policy::{Ask, Permit, RuleRef};
 use serde_json::Value;
 
-use self::{beside::Wanted, listing::Covered};
+use self::{beside::Wanted, change::Looked, listing::Covered};
 use crate::{
     call::Call,
     judged::Judged,
@@ -146,39 +147,12 @@ impl Call {
             let how = "it is about an object too large to be shown to humans";
             return Err(Stop::asked(&ask, ask.ended(how, None, false)));
         }
-        let change =
-            after.as_ref().and_then(|after| self.change(&ask, target.as_ref(), live.as_ref(), after));
+        let change = after.as_deref().and_then(|after| {
+            let (target, before) = (target.as_ref(), live.as_ref());
+            self.change(&Looked { ask: &ask, key: &key, target, before, after })
+        });
         let wanted = Wanted::of(ask.request(), live.as_ref(), after.as_deref());
         Ok(Prepared { ask, key, target, result, change, shown, wanted })
-    }
-
-    /// What becomes of the object `before` by what makes it `after`; `None`: that is no change of an object that has a name.
-    fn change(
-        &self,
-        ask: &Ask,
-        target: Option<&Target>,
-        before: Option<&Live>,
-        after: &Live,
-    ) -> Option<Change> {
-        let request = ask.request();
-        let makes = matches!(request.verb(), Verb::Create | Verb::Update | Verb::Patch);
-        let usage = ask.usage().filter(|_| makes && !request.dry_run())?;
-        let (outcome, was) = (after.ask(Outcome::of), before.map(|before| before.ask(Outcome::of)));
-        let noted = (outcome.applied.as_ref() != was.as_ref().and_then(|was| was.applied.as_ref()))
-            .then(|| self.keyed(&outcome.applied.unwrap_or_default()));
-        Some(Change {
-            applied: noted,
-            name: usage.name.filter(|name| !name.is_empty())?,
-            namespace: usage.namespace.unwrap_or_default(),
-            resource: usage.resource,
-            result: self.keyed(&outcome.object),
-            // What a write by its name would yet make has no uid.
-            target: target.filter(|target| !target.uid.is_empty()).cloned(),
-        })
-    }
-
-    fn keyed(&self, value: &Value) -> String {
-        self.gate().ledger().keyed_digest(value.to_string().as_bytes())
     }
 
     /// Lists what a deletion of a collection covers, and binds it to that.

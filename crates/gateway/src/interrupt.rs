@@ -1,7 +1,13 @@
 //! What ends a call before its answer does.
 
+use std::{sync::Arc, time::Duration};
+
+use approval::State;
 use identity::Ended;
+use inbox::Inbox;
+use jiff::Timestamp;
 use kube_api::{Request, Verb};
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use crate::outcome::Ending;
@@ -34,6 +40,14 @@ impl Nature {
     }
 }
 
+/// Access by which a call was permitted, which may be over before the call is.
+#[derive(Debug, Clone)]
+pub(crate) struct Given {
+    pub(crate) inbox: Arc<Inbox>,
+    pub(crate) approval: String,
+    pub(crate) until: Timestamp,
+}
+
 /// The events that end a call, each of which fires once and stays.
 #[derive(Debug, Clone)]
 pub(crate) struct Interrupts {
@@ -45,6 +59,28 @@ pub(crate) struct Interrupts {
     pub(crate) cut: CancellationToken,
     /// Nobody waits for the head of the answer any more: the client has it, or left.
     pub(crate) left: CancellationToken,
+    /// The access is over by which a stream was opened, if it took some.
+    pub(crate) given: Option<Given>,
+}
+
+impl Given {
+    /// Resolves when it is over: its time, or since somebody ended it.
+    async fn over(&self) {
+        let mut steps = self.inbox.watch(&self.approval);
+        loop {
+            let left = self.until.duration_since(self.inbox.now());
+            let Ok(left) = Duration::try_from(left) else { return };
+            let stands = self.inbox.get(&self.approval).await;
+            // What cannot be looked up is over.
+            if !matches!(stands, Ok(stored) if matches!(stored.approval.state(), State::Approved { .. })) {
+                return;
+            }
+            tokio::select! {
+                () = steps.step() => {}
+                () = sleep(left) => {}
+            }
+        }
+    }
 }
 
 impl Interrupts {
@@ -70,10 +106,17 @@ impl Interrupts {
     /// Resolves when an answer must end though there may be more of it.
     pub(crate) async fn undelivered(&self, nature: Nature) -> Ending {
         let stop = if nature.is_stream() { &self.stopping } else { &self.cut };
+        let given = async {
+            match &self.given {
+                Some(given) => given.over().await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
             biased;
             end = self.session.wait() => Ending::of_session(&end),
             () = stop.cancelled() => Ending::GateStopping,
+            () = given => Ending::AccessOver,
         }
     }
 }

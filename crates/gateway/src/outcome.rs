@@ -28,6 +28,8 @@ pub(crate) enum Ending {
     SessionEnded,
     /// The session was frozen.
     SessionFrozen,
+    /// The access is over by which it was permitted.
+    AccessOver,
     /// The values of the cluster's Secrets are no longer known, so a stream could show them.
     Unseen,
     /// The gate stops: a stream ends at once, another call once its time to finish is over.
@@ -79,6 +81,7 @@ impl Ending {
             | Self::ClientStalled
             | Self::SessionEnded
             | Self::SessionFrozen
+            | Self::AccessOver
             | Self::Unseen
             | Self::GateStopping => Ended::Cut,
         }
@@ -96,6 +99,7 @@ impl fmt::Display for Ending {
             Self::ClientStalled => "the client took nothing for too long",
             Self::SessionEnded => "the session has ended",
             Self::SessionFrozen => "the session is frozen",
+            Self::AccessOver => "the access by which it was permitted is over",
             Self::Unseen => {
                 "the values of the cluster's Secrets are not known any more, so they could not be masked"
             }

@@ -121,6 +121,7 @@ fn ended(call: &Id, outcome: &Outcome, took: Duration) -> leaf::Outcome {
         | Ending::ClientStalled
         | Ending::SessionEnded
         | Ending::SessionFrozen
+        | Ending::AccessOver
         | Ending::Unseen
         | Ending::GateStopping => Stage::Cut,
     };

@@ -176,7 +176,7 @@ impl From<&Failure> for Refused {
 fn of_cut(ending: Ending) -> (StatusCode, &'static str) {
     match ending {
         Ending::SessionEnded => (StatusCode::UNAUTHORIZED, "Unauthorized"),
-        Ending::SessionFrozen => (StatusCode::FORBIDDEN, "Forbidden"),
+        Ending::SessionFrozen | Ending::AccessOver => (StatusCode::FORBIDDEN, "Forbidden"),
         Ending::Completed
         | Ending::Failed(_)
         | Ending::Unmaskable

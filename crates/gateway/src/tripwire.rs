@@ -77,7 +77,9 @@ impl Call {
         // A call of before a thaw must not freeze the session again.
         if caller.ended().how().is_none() {
             let (by, why) = (Operator::gate(), Reason::known_values(budget));
-            match freeze::freeze(gate.sessions(), gate.ledger(), caller.session(), &by, &why).await {
+            match freeze::freeze(gate.sessions(), gate.ledger(), gate.inbox(), caller.session(), &by, &why)
+                .await
+            {
                 Ok(freeze::Told { unrecorded: None, .. }) => {
                     tracing::warn!(session = %caller.session(), %why, "a session was frozen");
                 }

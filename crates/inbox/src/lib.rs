@@ -136,6 +136,19 @@ impl Inbox {
         if let Some(same) = self.store.open_approval(session, key).await? {
             return Ok(same.approval);
         }
+        self.may_ask(session).await?;
+        let event = leaf::ApprovalAsked { asked: asked.clone(), call, actor, judged };
+        self.record(Event::ApprovalAsked(Box::new(event))).await?;
+        self.store.ask(&NewApproval { asked: &asked, request: key, act, reason, shown }).await?;
+        self.watchers.tell(&asked.id);
+        Ok(approval)
+    }
+
+    /// Whether a session may ask once more.
+    ///
+    /// # Errors
+    /// [`Error::TooMany`], [`Error::TooManyInAll`], or the state cannot be read.
+    pub async fn may_ask(&self, session: &str) -> Result<(), Error> {
         let (asks, Limits { pending, ever }) = (self.store.asks_of(session).await?, self.limits);
         if asks.pending >= pending {
             return Err(Error::TooMany { most: pending });
@@ -143,11 +156,7 @@ impl Inbox {
         if asks.ever >= ever {
             return Err(Error::TooManyInAll { most: ever });
         }
-        let event = leaf::ApprovalAsked { asked: asked.clone(), call, actor, judged };
-        self.record(Event::ApprovalAsked(Box::new(event))).await?;
-        self.store.ask(&NewApproval { asked: &asked, request: key, act, reason, shown }).await?;
-        self.watchers.tell(&asked.id);
-        Ok(approval)
+        Ok(())
     }
 
     /// The approval that a request of `session` has which is pending or can be used. One whose time is over is ended by that.

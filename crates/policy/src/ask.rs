@@ -6,6 +6,7 @@ use kube_api::{Refusal, Request, Status, Verb};
 
 use crate::decision::Decision;
 use crate::judge::Principal;
+use crate::request::call_of;
 use crate::verdict::{Approved, Permit};
 use crate::wording::Refused;
 
@@ -222,6 +223,12 @@ impl Ask {
     /// The request still waits: it is not covered, or not any more; or others must agree.
     pub fn by_access(self, approval: &Approval, now: Timestamp) -> Result<Permit, Box<Self>> {
         let usage = self.usage().filter(|_| self.each.is_empty());
+        // A write by its name that would yet make the object does both.
+        let creates = |usage: &Usage| Usage { verb: Verb::Create.as_str().to_owned(), ..usage.clone() };
+        let covers =
+            |usage: &Usage| approval.asked().bound.access().is_some_and(|access| access.covers(usage));
+        let may_create = call_of(&self.request).may_create;
+        let usage = usage.filter(|usage| !may_create || covers(&creates(usage)));
         let grant = usage.and_then(|usage| approval.grant(&usage, self.demands(), now));
         match grant.filter(|grant| *grant.by() == self.by()) {
             Some(grant) => Ok(self.permit(Approved::Access(grant))),

@@ -9,7 +9,7 @@ use crate::action::Action;
 use crate::est::{ApprovedUse, Est, Mentions};
 
 const KNOWN_ANNOTATIONS: &[&str] =
-    &["id", "reason", "hint", "outcome", "approvers", "quorum", "assurance", "author"];
+    &["id", "reason", "hint", "outcome", "approvers", "quorum", "assurance", "access", "author"];
 /// Most characters of an id, and of a reason or hint, which end up in one line of an agent's terminal.
 const MAX_ID: usize = 100;
 const MAX_TEXT: usize = 400;
@@ -37,6 +37,8 @@ pub(crate) struct Approval {
     pub(crate) quorum: u32,
     /// How sure it must be who decides.
     pub(crate) assurance: Option<Level>,
+    /// Whether access that was given ahead is no answer to it.
+    pub(crate) no_access: bool,
     /// Who wrote the rule, and may not approve by it.
     pub(crate) authors: Vec<String>,
 }
@@ -52,8 +54,8 @@ pub(crate) enum PrincipalScope {
 impl Rule {
     /// What it demands, if it asks.
     pub(crate) fn demand(&self) -> Option<Demand> {
-        let Approval { approvers, quorum, assurance, authors } = self.approval.clone()?;
-        Some(Demand { rule: self.id.clone(), approvers, quorum, assurance, authors })
+        let Approval { approvers, quorum, assurance, no_access, authors } = self.approval.clone()?;
+        Some(Demand { rule: self.id.clone(), approvers, quorum, assurance, no_access, authors })
     }
 
     /// Reads a policy's annotations and scope; on failure says everything that is wrong with them.
@@ -166,7 +168,7 @@ fn read_approval(policy: &Policy, wrong: &mut Vec<String>) -> Option<Approval> {
         wrong.push(format!("`@outcome` must be `approval`, not `{}`", other.escape_debug()));
     }
     if outcome.is_none() {
-        for key in ["approvers", "quorum", "assurance", "author"] {
+        for key in ["approvers", "quorum", "assurance", "access", "author"] {
             if policy.annotation(key).is_some() {
                 wrong.push(format!("`@{key}` without `@outcome(\"approval\")`"));
             }
@@ -191,9 +193,14 @@ fn read_approval(policy: &Policy, wrong: &mut Vec<String>) -> Option<Approval> {
         }
         level
     });
+    let access = policy.annotation("access");
+    if let Some(other) = access.filter(|access| *access != "never") {
+        wrong.push(format!("`@access` must be `never`, not `{}`", other.escape_debug()));
+    }
+    let no_access = access.is_some();
     let quorum = policy.annotation("quorum").unwrap_or("1");
     match quorum.parse::<u32>().ok().filter(|quorum| (1..=10).contains(quorum)) {
-        Some(quorum) => Some(Approval { approvers, quorum, assurance, authors }),
+        Some(quorum) => Some(Approval { approvers, quorum, assurance, no_access, authors }),
         None => {
             wrong.push(format!("`@quorum` must be 1 to 10, not `{}`", quorum.escape_debug()));
             None

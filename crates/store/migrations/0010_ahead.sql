@@ -12,3 +12,13 @@ BEFORE UPDATE OF ahead ON approvals
 BEGIN
     SELECT RAISE(ABORT, 'what was asked is final');
 END;
+
+-- Nobody has signed it off as long as no step says so.
+CREATE TRIGGER approvals_are_reviewed_by_a_step
+BEFORE UPDATE OF owes_review ON approvals
+WHEN OLD.owes_review = 1 AND NEW.owes_review = 0 AND NOT EXISTS (
+    SELECT 1 FROM approval_steps WHERE approval = NEW.id AND json_extract(step, '$.what.kind') = 'reviewed'
+)
+BEGIN
+    SELECT RAISE(ABORT, 'it is not signed off');
+END;

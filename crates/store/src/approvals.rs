@@ -201,12 +201,15 @@ impl Store {
     }
 
     /// The changes and the access of a session that were approved and can be used, as far as time is left out of account; oldest first.
+    /// Not those of which the ledger has yet to be told something: nobody acts on that.
     ///
     /// # Errors
     /// The state cannot be read, or is not what was written.
     pub async fn approved_ahead(&self, session: &str) -> Result<Vec<StoredApproval>, Error> {
         let rows = sqlx::query(approvals!(
-            "WHERE session = ? AND ahead IS NOT NULL AND deadline IS NOT NULL AND state = 'approved' ORDER BY asked_at, id"
+            "WHERE session = ? AND ahead IS NOT NULL AND deadline IS NOT NULL AND state = 'approved'
+               AND NOT EXISTS (SELECT 1 FROM approval_steps s WHERE s.approval = a.id AND s.recorded_at IS NULL)
+             ORDER BY asked_at, id"
         ))
         .bind(session)
         .fetch_all(&self.pool)

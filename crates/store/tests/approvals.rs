@@ -167,6 +167,10 @@ async fn what_was_approved_ahead_and_what_is_to_be_signed_off_is_found() {
         ask(&store, &asked, &asked.id).await;
         approved.push(step(&store, &Approval::new(asked).unwrap(), yes(), 4).await.unwrap());
     }
+    assert!(store.approved_ahead("s-1").await.unwrap().is_empty(), "the ledger has yet to be told");
+    for one in &approved {
+        store.step_recorded(&one.asked().id, 1, at(4)).await.unwrap();
+    }
     let ids = |stored: Vec<StoredApproval>| {
         stored.iter().map(|one| one.approval.asked().id.clone()).collect::<Vec<_>>()
     };
@@ -177,6 +181,11 @@ async fn what_was_approved_ahead_and_what_is_to_be_signed_off_is_found() {
     let over = step(&store, &approved[3], What::Expired, 1_000).await.unwrap();
     assert_eq!(ids(store.approved_ahead("s-1").await.unwrap()), ["a-access"]);
     assert_eq!(ids(store.unreviewed(10).await.unwrap()), ["a-glass"], "it is open still");
+    let url = format!("sqlite://{}", data.path().join("state.sqlite").display());
+    let mut raw = SqliteConnection::connect(&url).await.unwrap();
+    let forgotten = sqlx::raw_sql("UPDATE approvals SET owes_review = 0").execute(&mut raw).await;
+    assert!(forgotten.is_err(), "nobody signed it off");
+    raw.close().await.unwrap();
     let by = testing::human("joan", &["leads"]);
     let reviewed = What::Reviewed { by, note: "fine".into(), assurance: Assurance::Provider };
     step(&store, &over, reviewed, 1_001).await.unwrap();

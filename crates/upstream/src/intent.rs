@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use approval::Demand;
 use bytes::Bytes;
 use http::HeaderValue;
 use kube_api::Request;
@@ -42,6 +43,7 @@ pub struct Intent {
     actor: Actor,
     looks_for: Option<Id>,
     approval: Option<Id>,
+    demands: Vec<Demand>,
     part: Option<leaf::Part>,
     permit: Permit,
     impersonation: Impersonation,
@@ -64,8 +66,25 @@ impl Intent {
         let part = part_of(&permit, &call)?;
         let approval = permit.approval().map(|approval| Id::new(approval.approval())).transpose();
         let approval = approval.map_err(Unintendable::Approval)?;
+        let demands = match permit.approval() {
+            None | Some(Approved::Once(_)) => Vec::new(),
+            Some(Approved::Change(making)) => making.demands().to_vec(),
+            Some(Approved::Access(grant)) => grant.demands().to_vec(),
+        };
         let outgoing = permit.request().to_http();
-        Ok(Self { call, audit_id, actor, looks_for, approval, part, permit, impersonation, known, outgoing })
+        Ok(Self {
+            call,
+            audit_id,
+            actor,
+            looks_for,
+            approval,
+            demands,
+            part,
+            permit,
+            impersonation,
+            known,
+            outgoing,
+        })
     }
 
     /// The request that was judged.
@@ -160,6 +179,7 @@ impl Entry for Intent {
             audit_id: self.call.clone(),
             looks_for: self.looks_for.clone(),
             approval: self.approval.clone(),
+            demands: self.demands.clone(),
             part: self.part.clone(),
         }))
     }

@@ -20,6 +20,9 @@ when { resource.type == "services" } unless { context.approved };
 @id("signed") @reason("customers use it") @outcome("approval") @approvers("sre") @assurance("passkey")
 forbid (principal, action in Action::"destroy", resource is Object)
 when { resource.type == "deployments.apps" } unless { context.approved };
+@id("quotas-ask") @reason("they tell how large we are") @outcome("approval") @approvers("sre")
+forbid (principal, action == Action::"watch", resource is Object)
+when { resource.type == "resourcequotas" } unless { context.approved };
 @id("own-rule") @reason("written by its approver") @outcome("approval") @approvers("sre") @author("GRACE@example.com")
 forbid (principal, action in Action::"destroy", resource is Object)
 when { resource.type == "pods" && resource.name != "evicted" } unless { context.approved };

@@ -31,6 +31,13 @@ fn a_scope_covers_what_it_says_and_nothing_else() {
     let cluster: Scope = "delete namespaces".parse().unwrap();
     assert!(cluster.covers(&usage("delete", "namespaces", None, Some("old"))));
     assert!(!cluster.covers(&usage("delete", "namespaces", shop, Some("old"))));
+    // Without a namespace a list is of all of them.
+    let (one, all): (Scope, Scope) =
+        ("get,list pods".parse().unwrap(), "list,watch pods in *".parse().unwrap());
+    assert!(
+        !one.covers(&usage("list", "pods", None, None)) && all.covers(&usage("list", "pods", None, None))
+    );
+    assert!(!all.covers(&usage("list", "pods", shop, None)), "that is another list");
 }
 
 #[test]
@@ -38,6 +45,7 @@ fn a_scope_reads_as_it_is_written() {
     for (text, told) in [
         ("delete  nodes", "delete nodes"),
         ("patch,delete,patch deployments.apps in shop,blog", "delete,patch deployments.apps in blog,shop"),
+        ("watch,list pods in *", "list,watch pods in *"),
         ("create configmaps named a.b-c,d in shop", "create configmaps named a.b-c,d in shop"),
         (
             "get clusterroles.rbac.authorization.k8s.io named system:Node",
@@ -63,6 +71,9 @@ fn what_is_no_scope_is_refused_in_words() {
         "delete pods/exec/more",
         "delete pods in",
         "delete pods in *",
+        "list pods in shop,*",
+        "list pods named web in *",
+        "deletecollection pods in shop",
         "delete pods in shop in blog",
         "delete pods in shop named web",
         "delete pods shop",
@@ -82,6 +93,7 @@ fn what_a_yes_permits_is_told_in_words() {
     let scopes = [
         "patch,delete deployments.apps named web in shop",
         "delete namespaces",
+        "list nodes in *",
         "create jobs.batch in shop,blog",
     ];
     let access = |seconds, break_glass| Access {

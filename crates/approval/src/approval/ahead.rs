@@ -105,8 +105,12 @@ fn access_covers_its_scope_until_its_time_is_over_and_is_not_used_up() {
     assert!(approved.grant(&other, &rule, at(2)).is_none());
     assert!(approved.grant(&usage("web"), &[demand("other", &["dba"], 1)], at(2)).is_none());
     assert_eq!(step(&approved, testing::used(&approved.asked().bound, "c"), 2), Err(Refusal::ForATime));
+    let shown_each = Demand { no_access: true, ..demand("asks", &["sre"], 1) };
+    assert!(approved.grant(&usage("web"), &[shown_each], at(2)).is_none());
     let ended = What::Withdrawn { why: "enough".into(), by: Some(lead("joan")) };
+    assert!(matches!(step(&pending, ended.clone(), 2), Err(Refusal::NotAsked { .. })), "that would be a no");
     let ended = step(&approved, ended, 2).unwrap();
+    assert_eq!((pending.over_at(), approved.over_at(), ended.over_at()), (None, Some(at(6)), Some(at(2))));
     assert!(ended.grant(&usage("web"), &rule, at(2)).is_none());
     assert_eq!(ended.state().told(), "ended by joan: enough");
     assert_eq!(asked(rule.to_vec()).grant(&usage("web"), &rule, at(2)).map(drop), None, "that is one call");

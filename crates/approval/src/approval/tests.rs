@@ -158,7 +158,12 @@ fn a_bound_digest_covers_every_field_and_its_form_is_canonical() {
         target: target.clone(),
         ..testing::call()
     };
-    let change = Change { applied: Some("hmac-sha256:dd".into()), target, ..testing::change("a") };
+    let change = Change {
+        applied: Some("hmac-sha256:dd".into()),
+        call: Some("hmac-sha256:ee".into()),
+        target,
+        ..testing::change("a")
+    };
     let changes = Changes { members: vec![change], reason: "roll out".into() };
     let access = testing::access(&["patch,delete deployments.apps named web in shop"], Some("INC-7"));
     let mut seen = Vec::new();
@@ -174,7 +179,7 @@ fn a_bound_digest_covers_every_field_and_its_form_is_canonical() {
             seen.push(digest);
         }
     }
-    assert_eq!(seen.len(), 3 + 3 * 7 + 10 + 8 + 9);
+    assert_eq!(seen.len(), 3 + 3 * 7 + 10 + 9 + 9);
 }
 
 /// The value with another text or number at each of its places, in turn.

@@ -22,6 +22,7 @@ pub struct Making {
     call: String,
     by: By,
     change: Change,
+    demands: Vec<Demand>,
 }
 
 /// Proof that humans gave access which covers what a call does, and that those whom the rules ask for it are among them. Never copied.
@@ -30,6 +31,8 @@ pub struct Grant {
     approval: String,
     by: By,
     usage: Usage,
+    demands: Vec<Demand>,
+    until: Timestamp,
 }
 
 /// Whose call it is, and by which policy it was judged.
@@ -102,7 +105,18 @@ impl Approval {
     pub fn making(&self, call: &str, demands: &[Demand]) -> Option<Making> {
         let change = self.made_by(call).filter(|_| self.satisfies(demands))?.clone();
         let (approval, call) = (self.asked.id.clone(), call.to_owned());
-        Some(Making { approval, call, by: self.by(), change })
+        Some(Making { approval, call, by: self.by(), change, demands: demands.to_vec() })
+    }
+
+    /// When what was approved is over: its time ran out, or it was ended before. `None`: it was not approved.
+    #[must_use]
+    pub fn over_at(&self) -> Option<Timestamp> {
+        let last = self.votes.last().filter(|_| self.missing().next().is_none())?;
+        let until = self.asked.usable_until(last.at);
+        Some(match self.state {
+            State::Approved { .. } => until,
+            _ => until.min(self.since),
+        })
     }
 
     /// Whether those who said yes to it suffice for these demands, as if each of their rules had asked them.
@@ -125,9 +139,16 @@ impl Approval {
     #[must_use]
     pub fn grant(&self, usage: &Usage, demands: &[Demand], now: Timestamp) -> Option<Grant> {
         let State::Approved { until } = self.state else { return None };
-        let covers = self.asked.bound.access()?.covers(usage);
-        let holds = covers && self.last <= now && now < until && self.satisfies(demands);
-        holds.then(|| Grant { approval: self.asked.id.clone(), by: self.by(), usage: usage.clone() })
+        let covers = self.asked.bound.access()?.covers(usage) && self.may_answer(demands);
+        let holds = covers && self.last <= now && now < until;
+        let (approval, usage, demands) = (self.asked.id.clone(), usage.clone(), demands.to_vec());
+        holds.then(|| Grant { approval, by: self.by(), usage, demands, until })
+    }
+
+    /// Whether those who gave access suffice for these demands, and none of them wants to be shown each call.
+    #[must_use]
+    pub fn may_answer(&self, demands: &[Demand]) -> bool {
+        !demands.iter().any(|demand| demand.no_access) && self.satisfies(demands)
     }
 
     fn by(&self) -> By {
@@ -206,6 +227,12 @@ impl Making {
     pub fn change(&self) -> &Change {
         &self.change
     }
+
+    /// What the rules that ask about it demand, which was met.
+    #[must_use]
+    pub fn demands(&self) -> &[Demand] {
+        &self.demands
+    }
 }
 
 impl Grant {
@@ -225,5 +252,17 @@ impl Grant {
     #[must_use]
     pub fn usage(&self) -> &Usage {
         &self.usage
+    }
+
+    /// What the rules that ask about it demand, which was met.
+    #[must_use]
+    pub fn demands(&self) -> &[Demand] {
+        &self.demands
+    }
+
+    /// When it is over at the latest.
+    #[must_use]
+    pub fn until(&self) -> Timestamp {
+        self.until
     }
 }

@@ -208,13 +208,10 @@ impl Console {
         };
         let session = &stored.approval.asked().bound.session;
         // Humans can decide without it.
-        let found = |calls: Result<Vec<chronicle::Call>, chronicle::Error>| {
-            calls.inspect_err(|error| tracing::error!(%error, "what a session did cannot be shown")).ok()
-        };
         let calls = found(self.chronicle().calls_of(session, Newest::newest(CALLS)).await);
         let done = match stored.approval.asked().bound.call() {
-            Some(_) => Some(Vec::new()),
-            None => found(self.chronicle().calls_by(id, Newest::newest(DONE)).await),
+            Some(_) => Some((Vec::new(), 0)),
+            None => found(self.chronicle().calls_by(id, DONE).await),
         };
         let standing = match self.standing(&stored, visitor).await {
             Ok(standing) => standing,
@@ -229,6 +226,11 @@ impl Console {
         *response.status_mut() = status;
         response
     }
+}
+
+/// What could not be looked up is not shown.
+fn found<T>(looked_up: Result<T, chronicle::Error>) -> Option<T> {
+    looked_up.inspect_err(|error| tracing::error!(%error, "what a session did cannot be shown")).ok()
 }
 
 fn not_found_or(error: &Error) -> Response {

@@ -22,8 +22,14 @@ impl Call {
         }
         let access = Access { break_glass, reason: self.told_text(&reason), scopes, seconds };
         let scopes: Vec<String> = access.scopes.iter().map(ToString::to_string).collect();
-        let does = if access.break_glass.is_some() { "break the glass for" } else { "have" };
         let (time, scopes) = (access.time(), scopes.join("; "));
+        if !self.is_tellable(&scopes) {
+            return Err(invalid("a scope holds a value of a Secret"));
+        }
+        let does = match &access.break_glass {
+            Some(glass) => format!("break the glass for {}: have", glass.incident),
+            None => "have".to_owned(),
+        };
         let act = format!("{does} access for {time} in cluster {:?}: {scopes}", self.cluster());
         let approval = self.ask_ahead(Ahead {
             subject: Subject::Access(access),

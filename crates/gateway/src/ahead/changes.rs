@@ -2,7 +2,7 @@
 
 use approval::{Answer, Change, Changes, Demand, Shown, Subject, WantedCall, WantedChanges};
 use http::StatusCode;
-use kube_api::{Head, Request};
+use kube_api::{Head, Request, Verb};
 use ledger::leaf::Cause;
 use policy::Verdict;
 
@@ -21,6 +21,8 @@ struct Asking {
     demands: Vec<Demand>,
     /// Those that policy permits without asking.
     allowed: Vec<String>,
+    /// Bytes of what is shown of them.
+    shown: usize,
 }
 
 impl Call {
@@ -34,20 +36,28 @@ impl Call {
         if calls.is_empty() || calls.len() > MOST_CHANGES {
             return Err(invalid(&format!("propose from 1 to {MOST_CHANGES} changes at once")));
         }
+        let session = self.caller().session().as_str();
+        let Some(_turn) = self.gate().proposals().take(session) else {
+            let words = "this session proposes something else at this moment; wait until that is answered";
+            return Err(said(StatusCode::TOO_MANY_REQUESTS, "TooManyRequests", Cause::Limit, words));
+        };
+        // Before anything is looked at.
+        self.gate().inbox().may_ask(session).await.map_err(|error| self.unasked_by(&error))?;
+        let requests = calls.iter().map(understood).collect::<Result<Vec<_>, _>>()?;
         let mut asking = Asking::default();
-        for wanted in calls {
-            self.look_at(wanted, &mut asking).await?;
+        for request in requests {
+            self.look_at(request, &mut asking).await?;
+            if asking.shown > MOST_SHOWN {
+                return Err(invalid("these are too large to be shown to humans at once; propose fewer"));
+            }
         }
-        let Asking { mut members, demands, allowed } = asking;
+        let Asking { mut members, demands, allowed, .. } = asking;
         if members.is_empty() {
             return Ok(nothing_to_ask(allowed));
         }
         members.sort_by(|(one, _), (other, _)| one.object().cmp(&other.object()));
         let (members, shown): (Vec<Change>, Vec<Shown>) = members.into_iter().unzip();
         let shown = self.written(&shown).map_err(unasked)?;
-        if shown.len() > MOST_SHOWN {
-            return Err(invalid("these are too large to be shown to humans at once; propose fewer"));
-        }
         let act = format!("make {} changes in cluster {:?}", members.len(), self.cluster());
         let approval = self.ask_ahead(Ahead {
             subject: Subject::Changes(Changes { members, reason: self.told_text(&reason) }),
@@ -61,8 +71,7 @@ impl Call {
     }
 
     /// Judges what would be sent, and asks the API server what would come of it.
-    async fn look_at(&self, wanted: WantedCall, asking: &mut Asking) -> Result<(), Unasked> {
-        let request = understood(&wanted)?;
+    async fn look_at(&self, request: Request, asking: &mut Asking) -> Result<(), Unasked> {
         if let Err(frozen) = self.hold_against_known_values(&request).await {
             return Err(Box::new((Some(request), Stop::unseen(frozen))));
         }
@@ -70,8 +79,7 @@ impl Call {
         let (asked, verdict) = self.verdict(request).await.map_err(unasked_about)?;
         let ask = match verdict {
             Verdict::Allow(_) => {
-                let line =
-                    usage.map_or_else(|| wanted.path.escape_debug().to_string(), |usage| usage.to_string());
+                let line = usage.map(|usage| usage.to_string()).unwrap_or_default();
                 asking.allowed.push(self.told_text(&line));
                 return Ok(());
             }
@@ -86,6 +94,9 @@ impl Call {
         let key = self.key_of(asked.as_ref().unwrap_or(&request));
         let prepared = self.prepare(key, ask).await.map_err(stopped)?;
         let Some(change) = prepared.change.clone() else { return Err(stopped(no_change())) };
+        if !self.is_tellable(&change.to_string()) {
+            return Err(invalid("the name of an object holds a value of a Secret"));
+        }
         if asking.members.iter().any(|(other, _)| other.object() == change.object()) {
             return Err(invalid(&format!("two of the changes are about the same object: {change}")));
         }
@@ -95,12 +106,14 @@ impl Call {
                 asking.demands.push(demand.clone());
             }
         }
-        asking.members.push((change, self.shown_with_beside(&prepared).await));
+        let shown = self.shown_with_beside(&prepared).await;
+        asking.shown += shown.size();
+        asking.members.push((change, shown));
         Ok(())
     }
 }
 
-/// As if it had come by itself.
+/// As if it had come by itself. What is no change is refused before anything is looked at.
 fn understood(wanted: &WantedCall) -> Result<Request, Unasked> {
     let WantedCall { method, path, content_type, body } = wanted;
     let built = http::Request::builder()
@@ -111,10 +124,12 @@ fn understood(wanted: &WantedCall) -> Result<Request, Unasked> {
         .body(());
     let parts = built.map_err(|_| invalid("one of the changes is no HTTP request"))?.into_parts().0;
     let parsed = Head::parse(&parts).and_then(|head| head.with_body(body.as_bytes()));
-    parsed.map_err(|refusal| {
+    let request = parsed.map_err(|refusal| {
         let refused = Refused::Unparsed(Box::new(refusal.status()));
         unasked(Stop::Refused { refused, cause: Cause::Malformed, decision: None })
-    })
+    })?;
+    let changes = matches!(request.verb(), Verb::Create | Verb::Update | Verb::Patch) && !request.dry_run();
+    if changes { Ok(request) } else { Err(Box::new((Some(request), no_change()))) }
 }
 
 fn no_change() -> Stop {

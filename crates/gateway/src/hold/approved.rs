@@ -24,7 +24,8 @@ impl Call {
         if self.policy_has_changed(&ask) || super::can_be_asked(&ask).is_err() {
             return Err(Box::new(ask));
         }
-        for approval in ahead.iter().filter(|approval| self.is_ours(approval)) {
+        let given = |approval: &&Approval| self.is_ours(approval) && self.is_given(approval);
+        for approval in ahead.iter().filter(given) {
             match ask.by_access(approval, now) {
                 Ok(permit) => {
                     tracing::info!(call = %self.id(), approval = approval.asked().id, "access covers it");
@@ -43,6 +44,10 @@ impl Call {
         ahead: &[Approval],
     ) -> Result<Result<Permit, Box<Prepared>>, Stop> {
         let Some(approval) = self.approval_of(&prepared, ahead) else { return Ok(Err(Box::new(prepared))) };
+        // The dry run took its time.
+        if self.policy_has_changed(&prepared.ask) {
+            return Ok(Err(Box::new(prepared)));
+        }
         let (id, digest) = approval;
         let call = self.id().to_string();
         match self.gate().inbox().step(&id, What::Consumed { call: call.clone(), digest }).await {
@@ -72,6 +77,12 @@ impl Call {
             let (member, _) = unmade.find(|(member, _)| makes(change, member))?;
             Some((approval.asked().id.clone(), member.digest().to_string()))
         })
+    }
+
+    /// Whether such access is given here at all, by the configuration of today.
+    fn is_given(&self, approval: &Approval) -> bool {
+        let holding = self.gate().holding();
+        if approval.breaks_glass() { holding.break_glass.is_some() } else { holding.access.is_some() }
     }
 
     /// Whether it is of this session, agent and cluster: what the store found is held against who calls.

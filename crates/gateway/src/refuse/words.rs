@@ -139,6 +139,7 @@ fn after(ending: Ending) -> &'static str {
     match ending {
         Ending::SessionEnded => "open a new one",
         Ending::SessionFrozen => "a human has to look at it and thaw it",
+        Ending::AccessOver => "request access anew, or ask again, to have humans asked about it",
         Ending::Unseen => "ask again: where that is refused, it is told why",
         Ending::Completed
         | Ending::Failed(_)

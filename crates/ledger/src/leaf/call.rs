@@ -27,6 +27,9 @@ pub struct Intent {
     /// The approval that was used for it, if policy asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approval: Option<Id>,
+    /// What the rules that ask about it demand, if it was approved ahead of it: those who said yes suffice for that.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub demands: Vec<approval::Demand>,
     /// What it is a part of, if the gate sends one call of the agent's as several.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub part: Option<Part>,

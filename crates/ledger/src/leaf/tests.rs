@@ -66,6 +66,7 @@ fn intent(text: &str) -> Event {
         audit_id: Id::from_u128(3),
         looks_for: None,
         approval: None,
+        demands: vec![],
         part: None,
     }));
     intent.digest(&digester());

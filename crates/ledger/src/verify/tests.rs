@@ -93,6 +93,7 @@ fn intent(call: u64, in_session: u128) -> Event {
         audit_id: Id::from_u128(call.into()),
         looks_for: None,
         approval: None,
+        demands: vec![],
         part: None,
     }))
 }

@@ -71,6 +71,8 @@ fn asking_has_one_shape() {
         ("blank approvers", forbid("@outcome(\"approval\") @approvers(\" , \")", unless)),
         ("quorum 0", forbid("@outcome(\"approval\") @approvers(\"sre\") @quorum(\"0\")", unless)),
         ("assurance", forbid("@outcome(\"approval\") @approvers(\"sre\") @assurance(\"finger\")", unless)),
+        ("access", forbid("@outcome(\"approval\") @approvers(\"sre\") @access(\"always\")", unless)),
+        ("access alone", forbid("@access(\"never\")", "")),
         ("assurance alone", forbid("@assurance(\"passkey\")", "")),
         ("quorum 11", forbid("@outcome(\"approval\") @approvers(\"sre\") @quorum(\"11\")", unless)),
         ("another outcome", forbid("@outcome(\"maybe\") @approvers(\"sre\")", unless)),

@@ -9,7 +9,28 @@ impl Config {
     /// knows how many there are.
     #[must_use]
     pub fn unmet(&self, bundle: &policy::Bundle) -> Vec<String> {
-        bundle.demands().chain(self.own_demands()).filter_map(|demand| self.unmet_by(&demand)).collect()
+        let demands = bundle.demands().chain(self.own_demands());
+        demands.filter_map(|demand| self.unmet_by(&demand)).chain(self.own_review()).collect()
+    }
+
+    /// Whoever breaks the glass does not sign it off: for each there has to be another.
+    fn own_review(&self) -> Option<String> {
+        let glass = self.approvals.break_glass.as_ref()?;
+        let among = |names: &[String]| -> Vec<&Approver> {
+            self.approvers.iter().filter(|approver| approver.human.is_among(names)).collect()
+        };
+        let reviewers = among(&glass.reviewers);
+        let oidc = self.console.as_ref().and_then(|console| console.oidc.as_ref());
+        if oidc.is_some_and(|oidc| glass.reviewers.iter().any(|name| oidc.groups.contains(name))) {
+            return None;
+        }
+        let breakers = among(&glass.giving.demand.approvers);
+        let alone =
+            breakers.into_iter().find(|who| reviewers.iter().all(|other| other.human.is(&who.human)))?;
+        let who = &alone.human.subject;
+        Some(format!(
+            "what `{who}` does by breaking the glass can be signed off by nobody else: name another among `approvals.break_glass.reviewers`"
+        ))
     }
 
     /// What the configuration itself demands of humans.
@@ -80,5 +101,7 @@ approvers: [{ name: grace@example.com, aliases: [grace], groups: [sre], account:
         insta::assert_snapshot!(unmet(least));
         let oidc = "console: { public_url: https://c.example.com, oidc: { issuer: https://i.example.com, client_id: p, groups: [security] } }";
         assert_eq!(unmet(&format!("{least}{oidc}\n")), "");
+        let glass = "approvals: { break_glass: { approvers: [grace], reviewers: [grace] } }";
+        insta::assert_snapshot!(unmet(&format!("{least}{oidc}\n{glass}\n")), @"what `grace@example.com` does by breaking the glass can be signed off by nobody else: name another among `approvals.break_glass.reviewers`");
     }
 }

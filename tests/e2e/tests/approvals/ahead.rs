@@ -1,9 +1,14 @@
 //! Asked ahead of calls: several changes at once, access for a time, and broken glass.
 
-use std::{fs, path::Path, process::Command};
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+    path::Path,
+    process::{Command, Stdio},
+};
 
-use anyhow::ensure;
-use e2e::{Lab, Waiting, asking, decided, eventually, exists, shown, state, text};
+use anyhow::{Context, ensure};
+use e2e::{Lab, Waiting, asking, decided, eventually, exists, leaf, leaves, shown, state, text};
 use testkit::Session;
 
 /// `portcullis` as the agent runs it, with nothing but its session's kubeconfig.
@@ -179,6 +184,103 @@ fn access_covers_its_scope_until_it_is_over() -> anyhow::Result<()> {
     let late = delete("configmap", "three")?;
     ensure!(late.contains("waits as approval a-"), "{late}");
     assert!(exists(&lab, "given", "configmap", "three")?);
+    Ok(())
+}
+
+#[test]
+fn a_watch_by_access_ends_with_it() -> anyhow::Result<()> {
+    let (mut lab, _rules) = asking("watched", "500ms", ", access: { approvers: [sre] }")?;
+    {
+        let session = lab.gate.session("watched")?;
+        let line = [
+            "request-access",
+            "--scope",
+            "watch resourcequotas in watched",
+            "--for",
+            "10m",
+            "--reason",
+            "look",
+            "--no-wait",
+        ];
+        asks(&lab, &session, &line)?;
+        let id = lab.gate.waiting()?;
+        decided(&lab.gate, &["approve", &id, "--yes"])?;
+        let mut watch =
+            session.command(&["get", "resourcequotas", "-n", "watched", "--watch", "-o", "name"])?;
+        let mut watch = watch.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+        let mut seen = BufReader::new(watch.stdout.take().context("a pipe")?);
+        lab.cluster.must(&["create", "quota", "small", "--hard=pods=1", "-n", "watched"])?;
+        let mut first = String::new();
+        seen.read_line(&mut first)?;
+        assert_eq!(first.trim(), "resourcequota/small");
+        decided(&lab.gate, &["end", &id, "--why", "enough"])?;
+        // It ends by itself.
+        drop(seen);
+        watch.wait_with_output()?;
+    }
+    lab.gate.stop()?;
+    let leaves = leaves(&lab.gate)?;
+    leaf(&leaves, "outcome", |event| event["error"] == "the access by which it was permitted is over")?;
+    Ok(())
+}
+
+/// Whether a write would make what was approved must not tell what a masked value is.
+#[test]
+fn a_change_beside_a_masked_value_is_made_by_the_proposed_call_alone() -> anyhow::Result<()> {
+    let (lab, rules) = asking("oracle", "500ms", "")?;
+    let session = lab.gate.session("oracle")?;
+    lab.cluster.must(&[
+        "create",
+        "secret",
+        "generic",
+        "s",
+        "--from-literal=word=7f3a9c51e6d2",
+        "-n",
+        "oracle",
+    ])?;
+    let guess = |word: &str| format!(r#"{{"data":{{"colour":"red","word":"{word}"}}}}"#);
+    lab.cluster.must(&[
+        "patch",
+        "configmap",
+        "asked",
+        "-n",
+        "oracle",
+        "--type=merge",
+        "-p",
+        &guess("7f3a9c51e6d2"),
+    ])?;
+    eventually("the value is known", || {
+        let seen = text(&session.kubectl(&["get", "configmap", "asked", "-n", "oracle", "-o", "yaml"])?);
+        Ok(if seen.contains("7f3a9c51e6d2") { Err(seen) } else { Ok(()) })
+    })?;
+    let plain = r#"{"metadata":{"labels":{"season":"autumn"}}}"#;
+    let path = "/api/v1/namespaces/oracle/configmaps/asked?fieldManager=kubectl-patch";
+    let call = serde_json::json!({"method": "PATCH", "path": path, "content_type": "application/merge-patch+json", "body": plain});
+    let file = rules.path().join("body.json");
+    fs::write(&file, serde_json::json!({"reason": "seasons", "calls": [call]}).to_string())?;
+    session.kubectl(&["create", "--raw", "/portcullis/v1/changes", "-f", &file.display().to_string()])?;
+    let id = lab.gate.waiting()?;
+    decided(&lab.gate, &["approve", &id, "--yes"])?;
+    let patch = |body: &str| {
+        anyhow::Ok(text(&session.kubectl(&[
+            "patch",
+            "configmap",
+            "asked",
+            "-n",
+            "oracle",
+            "--type=merge",
+            "-p",
+            body,
+        ])?))
+    };
+    for word in ["7f3a9c51e6d2", "7f3a9c51e6d3"] {
+        let labelled =
+            format!(r#"{{"metadata":{{"labels":{{"season":"autumn"}}}},"data":{{"word":"{word}"}}}}"#);
+        let refused = patch(&labelled)?;
+        ensure!(refused.contains("waits as approval a-"), "{refused}");
+    }
+    let done = patch(plain)?;
+    ensure!(done.contains("patched"), "{done}");
     Ok(())
 }
 

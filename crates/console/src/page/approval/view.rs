@@ -40,10 +40,12 @@ pub(super) struct Page {
     folded: usize,
     /// `None`: they could not be looked up.
     calls: Option<Vec<CallRow>>,
-    /// What was sent by it, if it is not about one call.
-    done: Option<Vec<CallRow>>,
+    /// What was sent by it, if it is not about one call, and how much of it there is beyond that.
+    done: Option<(Vec<CallRow>, u64)>,
     /// Whether more than one call can have been sent by it.
     lasts: bool,
+    /// Of several changes: for how many seconds each can be made.
+    changes_for: Option<u32>,
     /// What exactly a yes is bound to: names and values.
     bound: Vec<(&'static str, String)>,
 }
@@ -62,8 +64,8 @@ struct Does {
 pub(super) struct Calls {
     /// What else its session did.
     pub(super) calls: Option<Vec<chronicle::Call>>,
-    /// What was sent by it.
-    pub(super) done: Option<Vec<chronicle::Call>>,
+    /// What was sent by it, and how much of it there is.
+    pub(super) done: Option<(Vec<chronicle::Call>, u64)>,
 }
 
 /// A rule that asks, and whom.
@@ -89,6 +91,8 @@ pub(super) struct Standing {
     options: String,
     /// Whether one must.
     must_sign: bool,
+    /// Whether it is access, and not exactly this.
+    is_access: bool,
     /// Why the reader cannot.
     because: String,
     /// For the form that ends what can be used; empty where it cannot.
@@ -149,7 +153,11 @@ impl Page {
             rules: rules(shown, &stored.approval),
             asked: asked.at.into(),
             calls: calls.map(rows),
-            done: done.map(rows),
+            done: done.map(|(calls, found)| {
+                let more = found.saturating_sub(calls.len() as u64);
+                (rows(calls), more)
+            }),
+            changes_for: bound.changes().map(|_| asked.use_seconds),
             lasts: bound.call().is_none() && !stored.approval.votes().is_empty(),
             bound: binding(&stored.approval),
         }
@@ -266,6 +274,7 @@ impl Standing {
             until: approval.deadline().map(Into::into),
             form: if can.is_ok() { visitor.form().to_owned() } else { String::new() },
             options: party.map_or_else(String::new, |party| options(approval, party, passkeys)),
+            is_access: approval.asked().bound.access().is_some(),
             must_sign: approval.demanded_of(&visitor.human) == Some(Level::Passkey),
             because,
             end: match approval.state() {

@@ -251,6 +251,7 @@ impl Leaves<'_> {
             audit_id: Id::new("audit").unwrap(),
             looks_for: None,
             approval: Some(Id::new("a-1").unwrap()),
+            demands: vec![],
             part: None,
         }))
     }

@@ -1,6 +1,6 @@
 //! Whether calls that were sent by what was approved ahead of them are what was approved.
 
-use approval::{Access, State, Usage};
+use approval::{Access, Demand, Usage};
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Known, differing};
@@ -28,13 +28,8 @@ impl Known {
 
     /// Each call by it has to be in its scope and in its time.
     pub(super) fn not_granted(&self, access: &Access, time: Timestamp, intent: &Intent) -> Option<String> {
-        let over = match self.approval.state() {
-            State::Approved { until } => *until,
-            // When its time ran out, or somebody ended it. It may be told late that it ran out, but not that late.
-            State::Expired | State::Withdrawn { .. } if self.approval.missing().next().is_none() => {
-                self.approval.since()
-            }
-            other => return Some(format!("it was {}", other.as_str())),
+        let Some(over) = self.approval.over_at() else {
+            return Some(format!("it was {}", self.approval.state().as_str()));
         };
         if time > over.saturating_add(GRACE).unwrap_or(over) {
             return Some(format!("it was over at {over}"));
@@ -42,10 +37,26 @@ impl Known {
         if intent.part.is_some() || !access.covers(&usage(&intent.request)) {
             return Some("it does not cover that".to_owned());
         }
+        if intent.demands.iter().any(|demand| demand.no_access) {
+            return Some("a rule wants each call to be shown".to_owned());
+        }
         self.of_another(intent)
     }
 
+    /// Who said yes has to suffice for the rules that ask about the call, and it has to be whose it is.
     fn of_another(&self, intent: &Intent) -> Option<String> {
+        let Intent { demands, decision, .. } = intent;
+        let rules = &decision.rules;
+        let all_are_told = rules.total() == rules.items().len() as u64;
+        let decided = |demand: &Demand| {
+            rules.items().iter().any(|rule| rule.id.to_string() == demand.rule) || !all_are_told
+        };
+        if demands.is_empty() || !demands.iter().all(decided) {
+            return Some("it is not told which rules ask about that".to_owned());
+        }
+        if !self.approval.satisfies(demands) {
+            return Some("those who said yes are not those whom the rules ask".to_owned());
+        }
         let bound = &self.approval.asked().bound;
         let differing = differing(bound, &intent.actor, &intent.request, &intent.decision);
         differing.map(|part| format!("it was for another {part}"))

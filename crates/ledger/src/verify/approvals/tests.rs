@@ -132,6 +132,7 @@ fn intent(call: u128, body: &str) -> Intent {
         audit_id: Id::from_u128(call),
         looks_for: None,
         approval: Some(Id::new("a-1").unwrap()),
+        demands: vec![],
         part: None,
     }
 }

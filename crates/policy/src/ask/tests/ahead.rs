@@ -51,6 +51,10 @@ fn access_permits_what_it_covers() {
     let namespace = || asked_for("DELETE /api/v1/namespaces/shop", "", "");
     assert!(namespace().by_access(&access("delete namespaces named shop"), NOW).is_ok());
     assert!(namespace().by_access(&access("delete namespaces in shop"), NOW).is_err());
+    let apply =
+        || asked_for(&format!("PATCH {WEB}?fieldManager=kubectl"), "application/apply-patch+yaml", "{}");
+    assert!(apply().by_access(&access("patch deployments.apps in shop"), NOW).is_err(), "it may create");
+    assert!(apply().by_access(&access("create,patch deployments.apps in shop"), NOW).is_ok());
     let scale = asked_for(&format!("PATCH {WEB}/scale"), "application/merge-patch+json", "{}");
     assert!(scale.by_access(&access("patch deployments.apps/scale named web in shop"), NOW).is_ok());
 }

@@ -41,6 +41,7 @@ fn detail(before: Value, after: Value, hostile: &str) -> ApprovalDetail {
             approvers: vec!["sre".into()],
             quorum: 2,
             assurance: None,
+            no_access: false,
             authors: vec![],
         }],
         missing: vec![(1, "asks".into())],
@@ -73,6 +74,7 @@ fn changes_are_shown_one_after_another_and_access_by_what_it_permits() {
     let one = detail(deployment("web:1.2"), deployment("web:1.3"), "");
     let change = |name: &str, target| Change {
         applied: None,
+        call: None,
         name: name.into(),
         namespace: "shop".into(),
         resource: "deployments.apps".into(),

@@ -259,6 +259,7 @@ fn events() -> Vec<Event> {
             audit_id: id("c-1"),
             looks_for: None,
             approval: None,
+            demands: vec![],
             part: None,
         })),
         Event::Outcome(leaf::Outcome {

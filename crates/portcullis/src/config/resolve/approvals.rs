@@ -110,8 +110,8 @@ impl Resolver<'_> {
         let assurance = self.assurance(assurance, &at.key("assurance"));
         let most_seconds = self.seconds(longest, defaults::ACCESS_LONGEST, &at.key("longest"));
         let (rule, quorum) = ("approvals.access".to_owned(), quorum.unwrap_or(1));
-        let demand =
-            Demand { rule, approvers: approvers?, quorum, assurance: assurance?, authors: Vec::new() };
+        let (approvers, assurance) = (approvers?, assurance?);
+        let demand = Demand { rule, approvers, quorum, assurance, no_access: false, authors: Vec::new() };
         Some(Giving { demand, most_seconds: most_seconds? })
     }
 

@@ -4,6 +4,7 @@ use approval::Changes;
 use jiff::SignedDuration;
 
 use super::*;
+use crate::leaf::Rule;
 
 const CHANGED: &str = "/api/v1/namespaces/shop/configmaps";
 
@@ -41,7 +42,9 @@ fn creates(call: u128, name: &str) -> Intent {
     let (namespace, name) = (Some("shop".into()), Some(name.into()));
     let resource = Some("configmaps".into());
     let request = Request { namespace, name, resource, ..testing::request("create", CHANGED) };
-    Intent { request, ..intent(call, "{}") }
+    let rules = [Rule { id: "asks".into(), policy: None }].into_iter().collect();
+    let decision = Decision { rules, ..testing::decision(Verdict::Allow) };
+    Intent { request, decision, demands: vec![approvals::demand("asks", &["sre"], 1)], ..intent(call, "{}") }
 }
 
 /// As [`creates`], of what was approved, used by each of these calls for a change of this name.
@@ -101,6 +104,19 @@ fn calls_that_do_anything_else_are_told() {
         ("a subresource", access(granted(), with(|it| it.request.subresource = Some("scale".into())))),
         ("another agent", access(granted(), with(|intent| intent.actor.agent = "codex".into()))),
         ("another policy", access(granted(), with(|it| it.decision.policy = crate::leaf::Digest([7; 32])))),
+        ("no rule", access(granted(), with(|intent| intent.demands.clear()))),
+        (
+            "a rule that decided nothing",
+            access(granted(), with(|intent| intent.demands.push(approvals::demand("other", &["sre"], 1)))),
+        ),
+        (
+            "a rule that asks others",
+            changes(&made, with(|intent| intent.demands = vec![approvals::demand("asks", &["dba"], 2)])),
+        ),
+        (
+            "a rule that wants to be shown each call",
+            access(granted(), with(|intent| intent.demands.iter_mut().for_each(|it| it.no_access = true))),
+        ),
         ("too late", access(granted(), (1..=6).map(|call| creates(call, "a")).collect())),
         ("after it was ended", access(vec![yes("grace"), ended.clone()], with(|_| {}))),
         ("after it was signed off", access(vec![yes("grace"), ended, reviewed], with(|_| {}))),

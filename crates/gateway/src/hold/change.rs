@@ -1,0 +1,66 @@
+//! What becomes of an object, for a yes that is given ahead of the call that makes it so.
+
+use approval::{Change, Outcome, Target, Usage};
+use kube_api::Verb;
+use mask::Live;
+use policy::Ask;
+use serde_json::Value;
+
+use crate::call::Call;
+
+/// A write of an object, as it was looked at.
+pub(super) struct Looked<'a> {
+    pub(super) ask: &'a Ask,
+    /// What the request is found by as its client sent it.
+    pub(super) key: &'a str,
+    pub(super) target: Option<&'a Target>,
+    pub(super) before: Option<&'a Live>,
+    pub(super) after: &'a Live,
+}
+
+impl Call {
+    /// What becomes of the object; `None`: that is no change of an object that has a name.
+    pub(super) fn change(&self, looked: &Looked<'_>) -> Option<Change> {
+        let Looked { ask, key, target, before, after } = looked;
+        let makes = matches!(ask.request().verb(), Verb::Create | Verb::Update | Verb::Patch);
+        let usage = ask.usage().filter(|_| makes && !ask.request().dry_run())?;
+        if !after.ask(|object| is_of(object, &usage)) {
+            return None;
+        }
+        // What a write by its name would yet make has no uid.
+        let target = target.filter(|target| !target.uid.is_empty());
+        let outcome = after.ask(|object| Outcome::of(object, target.is_none()));
+        let was = before.map(|before| before.ask(|object| Outcome::of(object, false)));
+        let noted = (outcome.applied.as_ref() != was.as_ref().and_then(|was| was.applied.as_ref()))
+            .then(|| self.keyed(&outcome.applied.unwrap_or_default()));
+        let masked = is_masked(after) || before.is_some_and(is_masked);
+        Some(Change {
+            applied: noted,
+            call: masked.then(|| (*key).to_owned()),
+            name: usage.name.filter(|name| !name.is_empty())?,
+            namespace: usage.namespace.unwrap_or_default(),
+            resource: usage.resource,
+            result: self.keyed(&outcome.object),
+            target: target.cloned(),
+        })
+    }
+
+    /// Digest of a value under the gate's own key.
+    pub(super) fn keyed(&self, value: &Value) -> String {
+        self.gate().ledger().keyed_digest(value.to_string().as_bytes())
+    }
+}
+
+/// Whether an answer is the object that is written. Some writes answer something else, which says nothing of what they do.
+fn is_of(object: &Value, usage: &Usage) -> bool {
+    let metadata = |name: &str| object.pointer(&format!("/metadata/{name}")).and_then(Value::as_str);
+    object.get("kind").and_then(Value::as_str).is_some_and(|kind| kind != "Status")
+        && metadata("name") == usage.name.as_deref()
+        && metadata("namespace") == usage.namespace.as_deref()
+}
+
+/// Whether it has values that are not shown.
+fn is_masked(live: &Live) -> bool {
+    let shown = live.shown();
+    live.ask(|object| object != shown)
+}
