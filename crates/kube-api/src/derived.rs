@@ -105,6 +105,18 @@ impl Request {
         is_one.then(|| Self::list(Target::Resource(collection), options, accept)).flatten()
     }
 
+    /// What the API server serves, but for the core group: all of it at once, where it can tell that.
+    ///
+    /// # Errors
+    /// Never: it is a request like any.
+    pub fn discovery() -> Result<Self, Refusal> {
+        const ALL: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
+        let mut request = http::Request::new(());
+        *request.uri_mut() = http::Uri::from_static("/apis");
+        request.headers_mut().insert(http::header::ACCEPT, http::HeaderValue::from_static(ALL));
+        Head::parse(&request.into_parts().0)?.with_body(&[])
+    }
+
     fn list(target: Target, options: Options, accept: Accept) -> Option<Self> {
         Self::new(Head::of(Method::GET, Verb::List, target, options, accept), None).ok()
     }

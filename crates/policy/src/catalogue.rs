@@ -110,7 +110,8 @@ const BUILT_IN_GROUPS: &[&str] = &[
 ];
 
 /// Whether the API server itself serves this group.
-pub(crate) fn is_built_in(group: &str) -> bool {
+#[must_use]
+pub fn is_built_in(group: &str) -> bool {
     BUILT_IN_GROUPS.contains(&group)
 }
 

@@ -39,6 +39,7 @@ mod wording;
 
 pub use ask::{Ask, Member, usage};
 pub use bundle::{Bundle, Digest, Source, Summary, check};
+pub use catalogue::is_built_in as is_built_in_group;
 pub use decision::{Decision, Outcome, Reveal, RuleRef};
 pub use explain::{Considered, Explanation, Fate, explain};
 pub use fixed::{FixedDenial, fixed_denials};

@@ -56,8 +56,8 @@ pub(super) fn contents(counts: &[Count]) -> Vec<String> {
         let there: Vec<String> = there.map(|(kind, count)| counted(*count, kind)).collect();
         effects.push(match total {
             0 => format!("none of these are in it: {}", list_of(known.iter().map(|(kind, _)| *kind))),
-            1 => format!("1 object of common kinds is in it: {}", there.join(", ")),
-            _ => format!("{total} objects of common kinds are in it: {}", there.join(", ")),
+            1 => format!("1 object of common and custom kinds is in it: {}", there.join(", ")),
+            _ => format!("{total} objects of common and custom kinds are in it: {}", there.join(", ")),
         });
     }
     if !unknown.is_empty() {

@@ -2,6 +2,7 @@
 //!
 //! Each look is bounded and a call of its own. What cannot be told, since policy or the API server does not let the agent read it, is told as that.
 
+mod kinds;
 mod selector;
 
 use approval::{Beside, Budget, Budgets, Count};
@@ -9,11 +10,14 @@ use kube_api::{Request, Resource, Verb};
 use mask::Live;
 use serde_json::Value;
 
-use self::selector::selects;
+use self::{
+    kinds::{Kind, custom},
+    selector::selects,
+};
 use super::{Prepared, listing::items};
 use crate::{call::Call, look::Seen};
 
-/// What is counted in a namespace that would go: group, version, resource. Of custom kinds nobody knows which there are.
+/// What is counted in a namespace that would go, beside custom kinds: group, version, resource.
 const CONTENTS: [(&str, &str, &str); 10] = [
     ("", "v1", "pods"),
     ("apps", "v1", "deployments"),
@@ -97,6 +101,7 @@ impl Call {
                     let count = self.count_in(namespace, group, version, kind).await;
                     contents.push(Count { kind: kind.to_owned(), count });
                 }
+                contents.extend(self.count_custom(namespace).await);
                 Beside { contents, budgets: None }
             }
             Wanted::Budgets { namespace, pods } => {
@@ -111,6 +116,28 @@ impl Call {
         let collection = Resource::asked(group, version, kind, None, Some(namespace), None).ok()?;
         let live = self.see_beside(Request::list_of(collection, 1, true)?).await?;
         live.ask(count)
+    }
+
+    /// Those custom kinds of which there are objects, or of which that cannot be told.
+    async fn count_custom(&self, namespace: &str) -> Vec<Count> {
+        let unknown = |kind: String| Count { kind, count: None };
+        let seen = match Request::discovery() {
+            Ok(discovery) => self.see_beside(discovery).await,
+            Err(_never) => None,
+        };
+        let Some(mut kinds) = seen.and_then(|live| live.ask(custom)) else {
+            return vec![unknown("custom kinds".to_owned())];
+        };
+        let more = kinds.split_off(kinds.len().min(kinds::MOST)).len();
+        let mut counts = Vec::new();
+        for Kind { group, version, resource } in kinds {
+            let count = self.count_in(namespace, &group, &version, &resource).await;
+            if count != Some(0) {
+                counts.push(Count { kind: format!("{resource}.{group}"), count });
+            }
+        }
+        counts.extend((more > 0).then(|| unknown(format!("{more} more custom kinds"))));
+        counts
     }
 
     async fn budgets(&self, namespace: &str, pods: &Pods) -> Option<Budgets> {
