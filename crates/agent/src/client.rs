@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use approval::{Answer, WantedAccess, WantedChanges};
+use approval::{ACCESS_PATH, APPROVALS_PATH, Answer, CHANGES_PATH, WantedAccess, WantedChanges};
 use reqwest::{
     Method, RequestBuilder, Response, StatusCode, Url,
     header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue},
@@ -13,7 +13,10 @@ use serde_json::Value;
 use tokio::time::{Instant, sleep_until};
 use visible::visible;
 
-use crate::kubeconfig::{Access, Token};
+use crate::{
+    kubeconfig::{Endpoint, Token},
+    told::is_pending,
+};
 
 const CONNECT: Duration = Duration::from_secs(10);
 
@@ -72,7 +75,7 @@ impl Client {
     ///
     /// # Errors
     /// No authority is known by which to tell the gate.
-    pub fn new(access: Access) -> Result<Self, Failure> {
+    pub fn new(endpoint: Endpoint) -> Result<Self, Failure> {
         let mut builder = reqwest::Client::builder()
             .user_agent(concat!("portcullis/", env!("CARGO_PKG_VERSION")))
             .redirect(redirect::Policy::none())
@@ -80,15 +83,15 @@ impl Client {
             .retry(retry::never())
             .https_only(true)
             .connect_timeout(CONNECT);
-        if is_loopback(&access.server) {
+        if is_loopback(&endpoint.server) {
             builder = builder.no_proxy();
         }
-        if let Some(authorities) = access.authorities {
+        if let Some(authorities) = endpoint.authorities {
             builder = builder.tls_certs_only(authorities);
         }
         let http = builder.build().map_err(|error| Failure::Tls(told(&error)))?;
-        let server = access.server.as_str().trim_end_matches('/').to_owned();
-        let Access { token, namespace, .. } = access;
+        let server = endpoint.server.as_str().trim_end_matches('/').to_owned();
+        let Endpoint { token, namespace, .. } = endpoint;
         Ok(Self { http, server, token, namespace, pause: PAUSE })
     }
 
@@ -108,7 +111,7 @@ impl Client {
     /// # Errors
     /// [`Failure`].
     pub async fn request_access(&self, wanted: &WantedAccess) -> Result<Answer, Failure> {
-        self.post("/portcullis/v1/access", wanted).await
+        self.post(ACCESS_PATH, wanted).await
     }
 
     /// Asks for several changes at once.
@@ -116,7 +119,7 @@ impl Client {
     /// # Errors
     /// [`Failure`].
     pub async fn propose(&self, wanted: &WantedChanges) -> Result<Answer, Failure> {
-        self.post("/portcullis/v1/changes", wanted).await
+        self.post(CHANGES_PATH, wanted).await
     }
 
     /// Where an approval stands; if `wait`, once it is pending no longer or the gate has held the question for as long as it does.
@@ -126,7 +129,7 @@ impl Client {
     pub async fn approval(&self, id: &str, wait: bool) -> Result<Answer, Failure> {
         let query = if wait { "?wait=true" } else { "" };
         let timeout = if wait { WAIT } else { WHOLE };
-        let path = format!("/portcullis/v1/approvals/{}{query}", segment(id));
+        let path = format!("{APPROVALS_PATH}{}{query}", segment(id));
         read(self.ask(self.request(Method::GET, &path)?.timeout(timeout)).await?)
     }
 
@@ -139,7 +142,7 @@ impl Client {
         loop {
             let next = Instant::now() + self.pause;
             match self.approval(id, true).await {
-                Ok(answer) if answer.state != "pending" => return Ok(answer),
+                Ok(answer) if !is_pending(&answer) => return Ok(answer),
                 Ok(_pending) => failures = 0,
                 Err(Failure::Unreachable { .. }) if failures < PATIENCE => failures += 1,
                 Err(failure) => return Err(failure),
@@ -161,7 +164,7 @@ impl Client {
     }
 
     async fn post<B: Serialize>(&self, path: &str, wanted: &B) -> Result<Answer, Failure> {
-        let body = serde_json::to_vec(wanted).map_err(|error| Failure::Answer(error.to_string()))?;
+        let body = serde_json::to_vec(wanted).map_err(|error| self.unreachable(error.to_string()))?;
         let request = self.request(Method::POST, path)?;
         let json = HeaderValue::from_static("application/json");
         read(self.ask(request.header(CONTENT_TYPE, json).body(body)).await?)

@@ -19,7 +19,7 @@ pub struct Kubeconfig(PathBuf);
 
 /// What the current context of a kubeconfig says.
 #[derive(Debug)]
-pub struct Access {
+pub struct Endpoint {
     pub(crate) server: Url,
     pub(crate) authorities: Option<Vec<Certificate>>,
     pub(crate) token: Token,
@@ -68,7 +68,7 @@ impl Kubeconfig {
     ///
     /// # Errors
     /// It cannot be read, or names no `https` server with a token.
-    pub fn load(&self) -> Result<Access, Problem> {
+    pub fn load(&self) -> Result<Endpoint, Problem> {
         let text = self.read("the kubeconfig", &self.0)?;
         let text = String::from_utf8(text).map_err(|_| self.malformed("it is not UTF-8"))?;
         let config: File = serde_saphyr::from_str_with_options(&text, options())
@@ -79,7 +79,7 @@ impl Kubeconfig {
         let context = self.named("context", config.contexts, current)?;
         let cluster = self.named("cluster", config.clusters, &context.cluster)?;
         let user = self.named("user", config.users, &context.user)?;
-        Ok(Access {
+        Ok(Endpoint {
             server: self.server(&cluster)?,
             authorities: self.authorities(&cluster)?,
             token: self.token(&user)?,

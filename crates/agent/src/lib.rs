@@ -22,7 +22,7 @@ mod told;
 
 pub use apply::How;
 pub use client::{Client, Failure};
-pub use kubeconfig::{Access, Kubeconfig, Problem, Token};
+pub use kubeconfig::{Endpoint, Kubeconfig, Problem, Token};
 pub use manifests::{Manifest, Sources, Unreadable};
 pub use propose::{Changes, Why, changes};
 pub use told::{Next, agreed, asked, is_pending, outcome};

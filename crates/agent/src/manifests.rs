@@ -13,7 +13,7 @@ use visible::visible;
 use crate::kubeconfig::bounded;
 
 /// As many as one approval may be about.
-const MOST_OBJECTS: usize = 64;
+const MOST_OBJECTS: usize = approval::MOST_CHANGES;
 
 /// What the manifests of one proposal may have together, in bytes.
 const MOST_BYTES: u64 = 3 << 20;

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use approval::Answer;
+use approval::{Answer, Standing};
 use visible::visible;
 
 use crate::{apply::How, manifests::Sources};
@@ -58,18 +58,19 @@ pub fn asked(answer: &Answer) -> String {
 #[must_use]
 pub fn outcome(answer: &Answer, next: &Next) -> String {
     let mut out = match &answer.approval {
-        Some(id) => format!("{} is {}", visible(id), visible(&answer.state)),
+        Some(id) => format!("{} is {}", visible(id), answer.state.as_str()),
         None => "Policy allows all of it".to_owned(),
     };
-    if !answer.how.is_empty() {
+    // Until when it can be used, is told below.
+    if !answer.how.is_empty() && answer.state != Standing::Approved {
         let _infallible = write!(out, ": {}", visible(&answer.how));
     }
     out.push('\n');
-    let when = match answer.until {
-        Some(until) if agreed(answer) => format!("Until {until:.0}"),
-        None if agreed(answer) => "Now".to_owned(),
-        Some(_) | None if is_pending(answer) => "Once humans agreed".to_owned(),
-        Some(_) | None => return out,
+    let when = match (answer.state, answer.until) {
+        (Standing::Approved, Some(until)) => format!("Until {until:.0}"),
+        (Standing::Approved | Standing::Allowed, _) => "Now".to_owned(),
+        (Standing::Pending, _) => "Once humans agreed".to_owned(),
+        _ => return out,
     };
     let _infallible = match next {
         Next::Calls => writeln!(out, "{when}, make these calls"),
@@ -81,13 +82,13 @@ pub fn outcome(answer: &Answer, next: &Next) -> String {
 /// Whether what was asked for can be done now.
 #[must_use]
 pub fn agreed(answer: &Answer) -> bool {
-    matches!(answer.state.as_str(), "approved" | "consumed" | "allowed")
+    matches!(answer.state, Standing::Approved | Standing::Consumed | Standing::Allowed)
 }
 
 /// Whether humans have yet to decide.
 #[must_use]
 pub fn is_pending(answer: &Answer) -> bool {
-    answer.state == "pending"
+    answer.state == Standing::Pending
 }
 
 impl Next {

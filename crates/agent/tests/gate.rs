@@ -106,7 +106,7 @@ async fn a_decision_is_waited_for() {
     let turns =
         [(200, standing("pending")), (0, json!({})), (200, standing("pending")), (200, standing("approved"))];
     let bench = Bench::in_turn(turns);
-    assert_eq!(bench.client.decided("a-2g4kq7nd5wvx").await.unwrap().state, "approved");
+    assert_eq!(bench.client.decided("a-2g4kq7nd5wvx").await.unwrap().state, approval::Standing::Approved);
     assert_eq!(bench.asked(), ["GET /portcullis/v1/approvals/a-2g4kq7nd5wvx?wait=true"; 4]);
 }
 

@@ -84,7 +84,9 @@ pub enum BadScope {
         "`{0}` is not a resource; write its plural name and group, as `deployments.apps` or `deployments.apps/scale`"
     )]
     Resource(String),
-    #[error("`{0}` is not a name")]
+    #[error(
+        "`{0}` is not a name of an object or a namespace; write letters, digits, `-`, `.`, `:` and `_`, and commas between names"
+    )]
     Name(String),
     #[error("`{0}`: only `list` and `watch` can be `in *`, alone and of any name; name the namespaces")]
     All(String),
@@ -187,9 +189,43 @@ impl fmt::Display for Scope {
     }
 }
 
+/// So many seconds, in words: `30 min`.
+#[must_use]
+pub fn time(seconds: u32) -> String {
+    match (seconds / 60, seconds % 60) {
+        (minutes, 0) => format!("{minutes} min"),
+        (0, seconds) => format!("{seconds} s"),
+        (minutes, seconds) => format!("{minutes} min {seconds} s"),
+    }
+}
+
 // === impl Usage ===
 
 impl Usage {
+    /// What a request does, by its parts as the API server has them: there, a namespace is in itself.
+    #[must_use]
+    pub fn of(
+        verb: &str,
+        (group, resource): (&str, &str),
+        subresource: Option<&str>,
+        namespace: Option<&str>,
+        name: Option<&str>,
+    ) -> Self {
+        let mut kind = if group.is_empty() { resource.to_owned() } else { format!("{resource}.{group}") };
+        let namespace = namespace.filter(|_| kind != "namespaces").map(str::to_owned);
+        if let Some(subresource) = subresource {
+            kind.push('/');
+            kind.push_str(subresource);
+        }
+        Self { verb: verb.to_owned(), resource: kind, namespace, name: name.map(str::to_owned) }
+    }
+
+    /// Whether it makes an object, or makes it another.
+    #[must_use]
+    pub fn makes(&self) -> bool {
+        matches!(self.verb.as_str(), "create" | "update" | "patch")
+    }
+
     /// Which object it is about, as [`crate::Change::object`] has it: resource, namespace and name.
     #[must_use]
     pub fn object(&self) -> (&str, &str, &str) {
@@ -226,11 +262,7 @@ impl Access {
     /// How long it lasts, in words: `30 min`.
     #[must_use]
     pub fn time(&self) -> String {
-        match (self.seconds / 60, self.seconds % 60) {
-            (minutes, 0) => format!("{minutes} min"),
-            (0, seconds) => format!("{seconds} s"),
-            (minutes, seconds) => format!("{minutes} min {seconds} s"),
-        }
+        time(self.seconds)
     }
 
     /// What a yes permits, each in a line, for those who decide.

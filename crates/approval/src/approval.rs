@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use crate::{Asked, Assurance, Demand, Human, Refusal, Transition, What};
 
-pub use using::{By, Consumed, Grant, Making};
+pub use using::{Caller, Consumed, Grant, Making};
 
 /// A request for approval and what has become of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -166,6 +166,13 @@ impl Approval {
             let lacking = demand.quorum.saturating_sub(u32::try_from(have).unwrap_or(u32::MAX));
             (lacking > 0).then_some((demand, lacking))
         })
+    }
+
+    /// Who must still agree, in words; empty once nobody must.
+    #[must_use]
+    pub fn needs(&self) -> String {
+        let one = |(demand, lacking): (&Demand, u32)| format!("{lacking} of {}", demand.approvers.join(", "));
+        self.missing().map(one).collect::<Vec<_>>().join(" and ")
     }
 
     /// The step that `what` is if it happens `now`, and what becomes of the approval.

@@ -1,5 +1,7 @@
 //! What was asked, and of whom.
 
+use std::fmt;
+
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -60,6 +62,14 @@ impl Asked {
 
     pub(crate) fn usable_until(&self, approved_at: Timestamp) -> Timestamp {
         approved_at.checked_add(SignedDuration::from_secs(self.use_seconds.into())).unwrap_or(Timestamp::MAX)
+    }
+}
+
+/// `2 of sre, security by two-ask`.
+impl fmt::Display for Demand {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { rule, approvers, quorum, .. } = self;
+        write!(f, "{quorum} of {} by {rule}", approvers.join(", "))
     }
 }
 

@@ -35,8 +35,8 @@ pub mod testing;
 mod transition;
 mod wanted;
 
-pub use access::{Access, BadScope, BreakGlass, Scope, Usage};
-pub use approval::{Approval, By, Consumed, Grant, Making, Review, State, Vote};
+pub use access::{Access, BadScope, BreakGlass, Scope, Usage, time};
+pub use approval::{Approval, Caller, Consumed, Grant, Making, Review, State, Vote};
 pub use asked::{Asked, Demand};
 pub use assurance::{Assurance, Level, Signed, relying_party};
 pub use binding::{Bound, Call, Digest, Subject, Target};
@@ -45,4 +45,7 @@ pub use human::Human;
 pub use parts::Part;
 pub use shown::{Beside, Budget, Budgets, Count, Diff, Line, Listed, Listing, Shown, Why};
 pub use transition::{Refusal, Transition, What};
-pub use wanted::{Answer, WantedAccess, WantedCall, WantedChanges};
+pub use wanted::{
+    ACCESS_PATH, APPROVALS_PATH, Answer, CHANGES_PATH, MOST_CHANGES, Standing, WantedAccess, WantedCall,
+    WantedChanges,
+};

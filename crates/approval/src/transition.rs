@@ -134,13 +134,13 @@ pub enum Refusal {
     #[error("that change was made already: what goes on has to be asked for again")]
     Made,
     /// Access is not for one call.
-    #[error("it is access for a time, which no call uses up")]
+    #[error("it is access for a time, which no call uses up: end it instead")]
     ForATime,
     /// An object is named twice, or out of order.
-    #[error("an object is named twice, or out of order")]
+    #[error("an object is named twice, or out of order: name each once")]
     NamedTwice,
     /// The glass was not broken, or somebody signed it off.
-    #[error("there is nothing to sign off")]
+    #[error("there is nothing to sign off: the glass was not broken by it, or somebody has looked at it")]
     NothingToReview,
     /// More can be done by it.
     #[error("it can be used until {0:.0}: end it, or wait, before it is signed off")]

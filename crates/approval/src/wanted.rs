@@ -11,6 +11,17 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::State;
+
+/// Where access is asked for.
+pub const ACCESS_PATH: &str = "/portcullis/v1/access";
+/// Where changes are proposed.
+pub const CHANGES_PATH: &str = "/portcullis/v1/changes";
+/// Where it is asked how an approval stands: its id follows.
+pub const APPROVALS_PATH: &str = "/portcullis/v1/approvals/";
+/// So many changes can be proposed at once: what a yes is bound to has to fit into a leaf.
+pub const MOST_CHANGES: usize = 64;
+
 /// Access to a scope, for a time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -57,8 +68,8 @@ pub struct Answer {
     /// Its id. `None`: there was nothing to ask, since policy permits all of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approval: Option<String>,
-    /// `pending`, `approved`, `refused`, `expired`, `withdrawn`, `consumed`, `superseded`; `allowed` if there was nothing to ask.
-    pub state: String,
+    /// Where it stands.
+    pub state: Standing,
     /// What that means, in words; empty while it is pending.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub how: String,
@@ -76,6 +87,59 @@ pub struct Answer {
     /// Of changes: those that policy permits without asking.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub allowed: Vec<String>,
+}
+
+/// Where what was asked for stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// There was nothing to ask: policy permits all of it.
+    Allowed,
+    /// Humans have yet to decide.
+    Pending,
+    /// It can be used.
+    Approved,
+    /// A human said no.
+    Refused,
+    /// Time ran out.
+    Expired,
+    /// Nobody wants it any more, or somebody ended it.
+    Withdrawn,
+    /// Each of the changes was made.
+    Consumed,
+    /// Another was asked in its place.
+    Superseded,
+}
+
+impl Standing {
+    /// In a word, as it is sent.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Allowed => "allowed",
+            Self::Pending => "pending",
+            Self::Approved => "approved",
+            Self::Refused => "refused",
+            Self::Expired => "expired",
+            Self::Withdrawn => "withdrawn",
+            Self::Consumed => "consumed",
+            Self::Superseded => "superseded",
+        }
+    }
+}
+
+impl From<&State> for Standing {
+    fn from(state: &State) -> Self {
+        match state {
+            State::Pending => Self::Pending,
+            State::Approved { .. } => Self::Approved,
+            State::Refused { .. } => Self::Refused,
+            State::Expired => Self::Expired,
+            State::Withdrawn { .. } => Self::Withdrawn,
+            State::Consumed { .. } => Self::Consumed,
+            State::Superseded { .. } => Self::Superseded,
+        }
+    }
 }
 
 impl std::fmt::Debug for WantedCall {

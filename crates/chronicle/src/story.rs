@@ -77,12 +77,7 @@ fn secrets_read(read: &SecretsRead) -> String {
 }
 
 fn approval_asked(asked: &ApprovalAsked) -> String {
-    let demands: Vec<String> = asked
-        .asked
-        .demands
-        .iter()
-        .map(|demand| format!("{} of {} by {}", demand.quorum, demand.approvers.join(", "), demand.rule))
-        .collect();
+    let demands: Vec<String> = asked.asked.demands.iter().map(ToString::to_string).collect();
     let Asked { id, bound, .. } = &asked.asked;
     let wanted = match (&asked.judged, &bound.subject) {
         (Some(Judged { request: asked, .. }), _) => format!("{} {}", request(asked), cluster(asked)),

@@ -13,10 +13,14 @@ fn id(text: &str) -> Id {
 }
 
 fn intent(call: &str) -> Event {
+    intent_to("get", call)
+}
+
+fn intent_to(verb: &str, call: &str) -> Event {
     Event::Intent(Box::new(Intent {
         call: id(call),
         actor: testing::actor(),
-        request: testing::request("get", "/api/v1/namespaces"),
+        request: testing::request(verb, "/api/v1/namespaces"),
         decision: testing::decision(Verdict::Allow),
         impersonated: Impersonated {
             user: "u".into(),
@@ -135,4 +139,18 @@ async fn more_than_a_batch_is_entered() {
     chronicle.catch_up().await.unwrap();
     assert_eq!(chronicle.leaves().await.unwrap(), 2_102);
     assert_eq!(chronicle.refusals(Page::newest(5_000)).await.unwrap().len(), 2_100);
+}
+
+#[tokio::test]
+async fn no_number_of_reads_hides_a_write_that_was_sent_by_an_approval() {
+    let folder = tempfile::tempdir().unwrap();
+    let reads = ["get", "list", "watch"].map(|verb| intent_to(verb, verb));
+    let events = [vec![intent_to("delete", "delete")], reads.to_vec()].concat();
+    ledger(folder.path(), events).await;
+    let chronicle = open(folder.path()).await;
+    chronicle.catch_up().await.unwrap();
+    let (calls, found) = chronicle.calls_by("a-1", 2).await.unwrap();
+    let told: Vec<_> = calls.iter().map(|call| &*call.call).collect();
+    assert_eq!((told, found), (vec!["delete", "watch"], 4));
+    assert_eq!(chronicle.calls_by("a-2", 2).await.unwrap(), (vec![], 0));
 }

@@ -57,17 +57,19 @@ document.addEventListener("DOMContentLoaded", () => {
 
 // What is replaced keeps the reader where they were, and what they have written.
 let focused = null;
-let written = "";
+let written = [];
 document.addEventListener("htmx:beforeSwap", (event) => {
   focused = document.activeElement?.getAttribute("href") ?? null;
-  written = event.target.querySelector("#why")?.value ?? "";
+  const fields = event.target.querySelectorAll("input[id]:not([type])");
+  written = [...fields].filter((field) => field.value).map((field) => [field.id, field.value]);
 });
 document.addEventListener("htmx:afterSwap", (event) => {
   localTimes(event.target);
-  const why = event.target.querySelector("#why");
-  if (why && written) {
-    why.value = written;
-    why.focus();
+  for (const [id, value] of written) {
+    const field = event.target.querySelector(`#${id}`);
+    if (!field) continue;
+    field.value = value;
+    field.focus();
   }
   if (!focused) return;
   for (const link of event.target.querySelectorAll("a[href]")) {

@@ -7,9 +7,12 @@
 mod access;
 mod changes;
 
-use approval::{Answer, Approval, Asked, Demand, State, Subject, What};
+use approval::{
+    ACCESS_PATH, APPROVALS_PATH, Answer, Approval, Asked, CHANGES_PATH, Demand, State, Subject, What,
+};
 use http::{Method, Response, StatusCode};
 use hyper::body::Incoming;
+use identity::Reason;
 use inbox::{Error, Inbox};
 use kube_api::{Request, Status};
 use ledger::leaf::Cause;
@@ -27,9 +30,6 @@ use crate::{
 };
 
 const ROOT: &str = "/portcullis";
-const ACCESS: &str = "/portcullis/v1/access";
-const CHANGES: &str = "/portcullis/v1/changes";
-const APPROVALS: &str = "/portcullis/v1/approvals/";
 
 /// What a yes is bound to has to fit into a leaf, beside what else stands there: in bytes of JSON.
 const MOST_BOUND: usize = 40 << 10;
@@ -83,21 +83,22 @@ impl Call {
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         let waits = request.uri().query() == Some("wait=true");
         match (method, path.as_str()) {
-            (Method::POST, ACCESS) => {
+            (Method::POST, ACCESS_PATH) => {
                 let (wanted, key) = self.wanted(request).await?;
                 Ok((StatusCode::CREATED, self.ask_for_access(wanted, &key).await?))
             }
-            (Method::POST, CHANGES) => {
+            (Method::POST, CHANGES_PATH) => {
                 let (wanted, key) = self.wanted(request).await?;
                 Ok((StatusCode::CREATED, self.ask_about_changes(wanted, &key).await?))
             }
-            (Method::GET, path) if path.starts_with(APPROVALS) => {
-                let id = path.strip_prefix(APPROVALS).unwrap_or_default();
+            (Method::GET, path) if path.starts_with(APPROVALS_PATH) => {
+                let id = path.strip_prefix(APPROVALS_PATH).unwrap_or_default();
                 Ok((StatusCode::OK, self.approval_stands(id, waits).await?))
             }
             _ => {
-                let words =
-                    format!("POST {ACCESS}, POST {CHANGES} and GET {APPROVALS}ID are all there is here");
+                let words = format!(
+                    "POST {ACCESS_PATH}, POST {CHANGES_PATH} and GET {APPROVALS_PATH}ID are all there is here"
+                );
                 Err(said(StatusCode::NOT_FOUND, "NotFound", Cause::Unsupported, &words))
             }
         }
@@ -130,6 +131,10 @@ impl Call {
         let inbox = self.gate().inbox();
         let session = self.caller().session().as_str();
         let Ahead { subject, use_seconds, demands, key, act, shown } = ahead;
+        let size = serde_json::to_vec(&subject).map_or(usize::MAX, |json| json.len());
+        if size > MOST_BOUND {
+            return Err(invalid("that is too much to be decided at once; ask for less"));
+        }
         let (id, now) = (Inbox::new_id(), inbox.now());
         let before = inbox.open_for(session, key).await.map_err(|error| self.unasked_by(&error))?;
         if let Some(before) = before {
@@ -142,10 +147,6 @@ impl Call {
             }
         }
         let decide_by = self.decide_by(now).map_err(unasked)?;
-        let size = serde_json::to_vec(&subject).map_or(usize::MAX, |json| json.len());
-        if size > MOST_BOUND {
-            return Err(invalid("that is too much to be decided at once; ask for less"));
-        }
         let bound = self.bound_to(subject, self.policy().bundle().digest().as_str(), decide_by);
         let asked = Asked { id, at: now, decide_by, use_seconds, bound, demands };
         let asking = inbox::Request {
@@ -209,14 +210,12 @@ impl Call {
 
     fn answer(&self, approval: &Approval, allowed: Vec<String>) -> Answer {
         let asked = approval.asked();
-        let needs =
-            |(demand, lacking): (&Demand, u32)| format!("{lacking} of {}", demand.approvers.join(", "));
         let pending = *approval.state() == State::Pending;
         Answer {
             approval: Some(asked.id.clone()),
-            state: approval.state().as_str().to_owned(),
+            state: approval.state().into(),
             how: approval.state().told(),
-            needs: approval.missing().filter(|_| pending).map(needs).collect::<Vec<_>>().join(" and "),
+            needs: if pending { approval.needs() } else { String::new() },
             until: approval.deadline(),
             page: self.page_of(&asked.id),
             asked: asked.bound.lines(),
@@ -280,7 +279,32 @@ fn said(code: StatusCode, reason: &str, cause: Cause, words: &str) -> Unasked {
     unasked(Stop::Refused { refused: Refused::Unparsed(Box::new(status)), cause, decision: None })
 }
 
+/// What people are to read.
+fn spoken(what: &str, text: &str) -> Result<String, Unasked> {
+    let text = Reason::parse(text.trim()).map_err(|error| invalid(&format!("the {what}: {error}")))?;
+    Ok(text.as_str().to_owned())
+}
+
 /// It cannot be asked as it is.
 fn invalid(words: &str) -> Unasked {
     said(StatusCode::UNPROCESSABLE_ENTITY, "Invalid", Cause::Malformed, words)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_own;
+
+    #[test]
+    fn the_gates_own_paths_are_those_below_its_name() {
+        for (path, own) in [
+            ("/portcullis", true),
+            ("/portcullis/", true),
+            ("/portcullis/v1/access", true),
+            ("/portcullisx/v1/access", false),
+            ("/api/v1/portcullis", false),
+            ("/Portcullis/v1/access", false),
+        ] {
+            assert_eq!(is_own(path), own, "{path}");
+        }
+    }
 }

@@ -23,7 +23,7 @@ use upstream::{Cluster, Origin};
 use crate::{
     Gate, ahead, compress,
     identify::identify,
-    interrupt::{Given, Interrupts, Nature},
+    interrupt::{Interrupts, Nature, OpenAccess},
     metrics::{Ended, Open},
     outlive::Outlive,
     parse::{Unparsed, parse},
@@ -51,7 +51,7 @@ pub(crate) struct Call {
     held_until: OnceLock<Instant>,
     /// Whether its client takes a compressed answer.
     gzip: bool,
-    /// Given back when the call has ended and its answer is taken.
+    /// OpenAccess back when the call has ended and its answer is taken.
     slot: Arc<Slot>,
     _open: Open,
 }
@@ -263,7 +263,7 @@ impl Call {
             && Nature::of(permit.request()).is_stream()
         {
             let (inbox, approval) = (self.gate.shared_inbox(), grant.approval().to_owned());
-            self.interrupts.given = Some(Given { inbox, approval, until: grant.until() });
+            self.interrupts.given = Some(OpenAccess { inbox, approval, until: grant.until() });
         }
         self
     }

@@ -42,7 +42,7 @@ impl Nature {
 
 /// Access by which a call was permitted, which may be over before the call is.
 #[derive(Debug, Clone)]
-pub(crate) struct Given {
+pub(crate) struct OpenAccess {
     pub(crate) inbox: Arc<Inbox>,
     pub(crate) approval: String,
     pub(crate) until: Timestamp,
@@ -60,10 +60,10 @@ pub(crate) struct Interrupts {
     /// Nobody waits for the head of the answer any more: the client has it, or left.
     pub(crate) left: CancellationToken,
     /// The access is over by which a stream was opened, if it took some.
-    pub(crate) given: Option<Given>,
+    pub(crate) given: Option<OpenAccess>,
 }
 
-impl Given {
+impl OpenAccess {
     /// Resolves when it is over: its time, or since somebody ended it.
     async fn over(&self) {
         let mut steps = self.inbox.watch(&self.approval);

@@ -50,4 +50,4 @@ mod settle;
 mod tripwire;
 
 pub use gate::Gate;
-pub use limits::{Breaking, Giving, Holding, Limits};
+pub use limits::{AccessRules, GlassRules, Holding, Limits};

@@ -47,14 +47,14 @@ pub struct Holding {
     /// Where humans decide in a browser, if there is such a place: for clients to tell them.
     pub console: Option<String>,
     /// Who gives access for a time; `None`: nobody does.
-    pub access: Option<Giving>,
+    pub access: Option<AccessRules>,
     /// Who may break the glass; `None`: nobody may.
-    pub break_glass: Option<Breaking>,
+    pub break_glass: Option<GlassRules>,
 }
 
 /// Who gives access for a time.
 #[derive(Debug, Clone)]
-pub struct Giving {
+pub struct AccessRules {
     /// Who must agree.
     pub demand: Demand,
     /// For how many seconds at most.
@@ -63,9 +63,9 @@ pub struct Giving {
 
 /// Who may break the glass.
 #[derive(Debug, Clone)]
-pub struct Breaking {
+pub struct GlassRules {
     /// One of these does.
-    pub giving: Giving,
+    pub access: AccessRules,
     /// One of these signs it off.
     pub reviewers: Vec<String>,
 }

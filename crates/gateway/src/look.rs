@@ -95,7 +95,10 @@ impl Call {
         seen.map_err(Stop::unseen)
     }
 
-    async fn sent(&self, receipt: Receipt<Intent>) -> Result<(StatusCode, Result<Seen, Given>), Given> {
+    async fn sent(
+        &self,
+        receipt: Receipt<Intent>,
+    ) -> Result<(StatusCode, Result<Seen, OpenAccess>), OpenAccess> {
         let mut given_up = pin!(self.interrupts().unseen(Nature::Read));
         let answer = tokio::select! {
             biased;
@@ -127,7 +130,7 @@ impl Call {
 }
 
 /// How a look ended, and what the client is told of it.
-type Given = (Ending, Refused);
+type OpenAccess = (Ending, Refused);
 
 /// `None` if it cannot be understood.
 #[expect(clippy::disallowed_methods, reason = "collects a body that `Limited` bounds")]

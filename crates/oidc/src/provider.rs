@@ -65,7 +65,7 @@ impl Provider {
         Ok((address.into(), attempt))
     }
 
-    /// The attempt that was begun `begun` with the same.
+    /// The attempt again, from what [`Provider::begin`] was given: for whoever keeps that, and not the attempt.
     #[must_use]
     pub fn attempt(&self, random: Random, max_age: Option<SignedDuration>, begun: Timestamp) -> Attempt {
         Attempt::new(&self.settings.issuer, random, max_age, begun)

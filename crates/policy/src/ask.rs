@@ -1,6 +1,6 @@
 //! A request that waits for humans, and how it becomes a permit once they said yes.
 
-use approval::{Approval, Bound, By, Call, Consumed, Demand, Target, Usage};
+use approval::{Approval, Bound, Call, Caller, Consumed, Demand, Target, Usage};
 use jiff::Timestamp;
 use kube_api::{Refusal, Request, Status, Verb};
 
@@ -206,9 +206,8 @@ impl Ask {
     /// The request still waits: it makes no change, or another; or others must agree.
     pub fn by_change(self, approval: &Approval, call: &str) -> Result<Permit, Box<Self>> {
         let making = approval.making(call, self.demands()).filter(|making| {
-            let (usage, by) = (self.usage(), making.by());
-            let makes = matches!(self.request.verb(), Verb::Create | Verb::Update | Verb::Patch);
-            makes && *by == self.by() && usage.is_some_and(|usage| usage.object() == making.change().object())
+            let makes = |usage: Usage| usage.makes() && usage.object() == making.change().object();
+            *making.by() == self.by() && self.usage().is_some_and(makes)
         });
         match making {
             Some(making) => Ok(self.permit(Approved::Change(making))),
@@ -242,9 +241,9 @@ impl Ask {
         usage(&self.request)
     }
 
-    fn by(&self) -> By {
+    fn by(&self) -> Caller {
         let policy = self.decision().policy_digest().as_str().to_owned();
-        By { agent: self.agent.clone(), cluster: self.cluster.clone(), policy }
+        Caller { agent: self.agent.clone(), cluster: self.cluster.clone(), policy }
     }
 
     fn permit(self, approved: Approved) -> Permit {
@@ -280,15 +279,8 @@ impl Ask {
 #[must_use]
 pub fn usage(request: &Request) -> Option<Usage> {
     let resource = request.resource()?;
-    let kind = resource.group_resource();
-    // As the API server has it, a namespace is in itself.
-    let namespace = resource.namespace().filter(|_| kind != "namespaces").map(str::to_owned);
-    let resource = match resource.subresource() {
-        Some(subresource) => format!("{kind}/{subresource}"),
-        None => kind,
-    };
-    let (verb, name) = (request.verb().as_str().to_owned(), request.object_name());
-    Some(Usage { verb, resource, namespace, name: name.map(str::to_owned) })
+    let (kind, verb) = ((resource.group(), resource.resource()), request.verb().as_str());
+    Some(Usage::of(verb, kind, resource.subresource(), resource.namespace(), request.object_name()))
 }
 
 fn changed() -> Refusal {

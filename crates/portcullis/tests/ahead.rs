@@ -19,7 +19,7 @@ fn gate(decision: &'static str, how: &'static str) -> StandIn {
 fn answer(seen: &Seen, decision: &str, how: &str) -> Reply {
     let page = format!("https://gate.example.com:9443/approvals/{ID}");
     let mut standing = json!({
-        "approval": ID, "state": "pending", "needs": "1 of sre by rule `changes`", "until": "2026-11-23T07:00:00Z",
+        "approval": ID, "state": "pending", "needs": "1 of sre", "until": "2026-11-23T07:00:00Z",
         "page": page, "asked": ["create configmaps \"a\" in namespace \"shop\""],
     });
     let (status, body) = match (&seen.method, seen.uri.path()) {

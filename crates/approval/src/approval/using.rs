@@ -20,7 +20,7 @@ pub struct Consumed {
 pub struct Making {
     approval: String,
     call: String,
-    by: By,
+    by: Caller,
     change: Change,
     demands: Vec<Demand>,
 }
@@ -29,7 +29,7 @@ pub struct Making {
 #[derive(Debug)]
 pub struct Grant {
     approval: String,
-    by: By,
+    by: Caller,
     usage: Usage,
     demands: Vec<Demand>,
     until: Timestamp,
@@ -37,7 +37,7 @@ pub struct Grant {
 
 /// Whose call it is, and by which policy it was judged.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct By {
+pub struct Caller {
     /// The software that calls.
     pub agent: String,
     /// The cluster.
@@ -151,9 +151,9 @@ impl Approval {
         !demands.iter().any(|demand| demand.no_access) && self.satisfies(demands)
     }
 
-    fn by(&self) -> By {
+    fn by(&self) -> Caller {
         let Bound { agent, cluster, policy, .. } = self.asked.bound.clone();
-        By { agent, cluster, policy }
+        Caller { agent, cluster, policy }
     }
 }
 
@@ -218,7 +218,7 @@ impl Making {
 
     /// Whose call it is for, and by which policy.
     #[must_use]
-    pub fn by(&self) -> &By {
+    pub fn by(&self) -> &Caller {
         &self.by
     }
 
@@ -244,7 +244,7 @@ impl Grant {
 
     /// Whose call it is for, and by which policy.
     #[must_use]
-    pub fn by(&self) -> &By {
+    pub fn by(&self) -> &Caller {
         &self.by
     }
 

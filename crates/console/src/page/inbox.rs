@@ -109,17 +109,10 @@ impl Row {
                 purpose => purpose.to_owned(),
             },
             state: approval.state().as_str(),
-            needs: needs(approval),
+            needs: approval.needs(),
             yours: approval.can_be_decided_by(&visitor.human).is_ok(),
             asked: asked.at.into(),
             until: approval.deadline().map(Into::into),
         }
     }
-}
-
-/// Who must still agree, in words.
-pub(super) fn needs(approval: &approval::Approval) -> String {
-    let one =
-        |(demand, lacking): (&approval::Demand, u32)| format!("{lacking} of {}", demand.approvers.join(", "));
-    approval.missing().map(one).collect::<Vec<_>>().join(" and ")
 }

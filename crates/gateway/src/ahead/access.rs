@@ -2,11 +2,10 @@
 
 use approval::{Access, Answer, BreakGlass, Scope, Subject, WantedAccess};
 use http::StatusCode;
-use identity::Reason;
 use ledger::leaf::Cause;
 
-use super::{Ahead, Unasked, invalid, said};
-use crate::{call::Call, limits::Giving};
+use super::{Ahead, Unasked, invalid, said, spoken};
+use crate::{call::Call, limits::AccessRules};
 
 /// More scopes at once are nothing that a human can judge.
 const MOST_SCOPES: usize = 8;
@@ -14,17 +13,18 @@ const MOST_SCOPES: usize = 8;
 impl Call {
     pub(super) async fn ask_for_access(&self, wanted: WantedAccess, key: &str) -> Result<Answer, Unasked> {
         let WantedAccess { reason, scopes, seconds, incident } = wanted;
-        let (Giving { demand, most_seconds }, break_glass) = self.giving(incident)?;
+        let (AccessRules { demand, most_seconds }, break_glass) = self.giving(incident)?;
         let reason = spoken("reason", &reason)?;
         let scopes = understood(&scopes)?;
         if seconds == 0 || seconds > most_seconds {
-            return Err(invalid(&format!("access lasts from 1 to {most_seconds} s; ask for less")));
+            let most = approval::time(most_seconds);
+            return Err(invalid(&format!("access lasts from 1 s to {most}; ask for that")));
         }
         let access = Access { break_glass, reason: self.told_text(&reason), scopes, seconds };
         let scopes: Vec<String> = access.scopes.iter().map(ToString::to_string).collect();
         let (time, scopes) = (access.time(), scopes.join("; "));
         if !self.is_tellable(&scopes) {
-            return Err(invalid("a scope holds a value of a Secret"));
+            return Err(invalid("a scope holds a value of a Secret; name something else"));
         }
         let does = match &access.break_glass {
             Some(glass) => format!("break the glass for {}: have", glass.incident),
@@ -43,7 +43,7 @@ impl Call {
     }
 
     /// Who gives access, and whether it breaks the glass.
-    fn giving(&self, incident: Option<String>) -> Result<(Giving, Option<BreakGlass>), Unasked> {
+    fn giving(&self, incident: Option<String>) -> Result<(AccessRules, Option<BreakGlass>), Unasked> {
         let holding = self.gate().holding();
         let off = |what: &str, section: &str| {
             let words = format!(
@@ -57,14 +57,8 @@ impl Call {
         };
         let breaking = holding.break_glass.clone().ok_or_else(|| off("breaking the glass", "break_glass"))?;
         let incident = self.told_text(&spoken("incident", &incident)?);
-        Ok((breaking.giving, Some(BreakGlass { incident, reviewers: breaking.reviewers })))
+        Ok((breaking.access, Some(BreakGlass { incident, reviewers: breaking.reviewers })))
     }
-}
-
-/// What people are to read.
-pub(super) fn spoken(what: &str, text: &str) -> Result<String, Unasked> {
-    let text = Reason::parse(text.trim()).map_err(|error| invalid(&format!("the {what}: {error}")))?;
-    Ok(text.as_str().to_owned())
 }
 
 fn understood(scopes: &[String]) -> Result<Vec<Scope>, Unasked> {

@@ -1,16 +1,16 @@
 //! Several changes, decided at once.
 
-use approval::{Answer, Change, Changes, Demand, Shown, Subject, WantedCall, WantedChanges};
+use approval::{
+    Answer, Change, Changes, Demand, MOST_CHANGES, Shown, Standing, Subject, WantedCall, WantedChanges,
+};
 use http::StatusCode;
-use kube_api::{Head, Request, Verb};
+use kube_api::{Head, Request};
 use ledger::leaf::Cause;
 use policy::Verdict;
 
-use super::{Ahead, Unasked, access::spoken, invalid, said, unasked, unasked_about};
+use super::{Ahead, Unasked, invalid, said, spoken, unasked, unasked_about};
 use crate::{attempt::stopped_by, call::Call, hold::Prepared, look::Stop, refuse::Refused};
 
-/// More changes fit neither into a leaf nor into a head.
-const MOST_CHANGES: usize = 64;
 /// What is kept to be shown of all of them, in bytes of JSON.
 const MOST_SHOWN: usize = 1 << 20;
 
@@ -42,8 +42,13 @@ impl Call {
             return Err(said(StatusCode::TOO_MANY_REQUESTS, "TooManyRequests", Cause::Limit, words));
         };
         // Before anything is looked at.
-        self.gate().inbox().may_ask(session).await.map_err(|error| self.unasked_by(&error))?;
-        let requests = calls.iter().map(understood).collect::<Result<Vec<_>, _>>()?;
+        let inbox = self.gate().inbox();
+        let open = inbox.open_for(session, key).await.map_err(|error| self.unasked_by(&error))?;
+        if open.is_none() {
+            inbox.may_ask(session).await.map_err(|error| self.unasked_by(&error))?;
+        }
+        let requests = (1..).zip(&calls).map(|(number, call)| understood(number, call));
+        let requests = requests.collect::<Result<Vec<_>, _>>()?;
         let mut asking = Asking::default();
         for request in requests {
             self.look_at(request, &mut asking).await?;
@@ -58,7 +63,8 @@ impl Call {
         members.sort_by(|(one, _), (other, _)| one.object().cmp(&other.object()));
         let (members, shown): (Vec<Change>, Vec<Shown>) = members.into_iter().unzip();
         let shown = self.written(&shown).map_err(unasked)?;
-        let act = format!("make {} changes in cluster {:?}", members.len(), self.cluster());
+        let changes = if members.len() == 1 { "change" } else { "changes" };
+        let act = format!("make {} {changes} in cluster {:?}", members.len(), self.cluster());
         let approval = self.ask_ahead(Ahead {
             subject: Subject::Changes(Changes { members, reason: self.told_text(&reason) }),
             use_seconds: self.gate().holding().use_seconds,
@@ -95,7 +101,7 @@ impl Call {
         let prepared = self.prepare(key, ask).await.map_err(stopped)?;
         let Some(change) = prepared.change.clone() else { return Err(stopped(no_change())) };
         if !self.is_tellable(&change.to_string()) {
-            return Err(invalid("the name of an object holds a value of a Secret"));
+            return Err(invalid("the name of an object holds a value of a Secret; give it another"));
         }
         if asking.members.iter().any(|(other, _)| other.object() == change.object()) {
             return Err(invalid(&format!("two of the changes are about the same object: {change}")));
@@ -114,7 +120,7 @@ impl Call {
 }
 
 /// As if it had come by itself. What is no change is refused before anything is looked at.
-fn understood(wanted: &WantedCall) -> Result<Request, Unasked> {
+fn understood(number: usize, wanted: &WantedCall) -> Result<Request, Unasked> {
     let WantedCall { method, path, content_type, body } = wanted;
     let built = http::Request::builder()
         .method(method.as_str())
@@ -122,14 +128,19 @@ fn understood(wanted: &WantedCall) -> Result<Request, Unasked> {
         .header(http::header::ACCEPT, "application/json")
         .header(http::header::CONTENT_TYPE, content_type.as_str())
         .body(());
-    let parts = built.map_err(|_| invalid("one of the changes is no HTTP request"))?.into_parts().0;
+    let none = |_| {
+        invalid(&format!("change {number} is no HTTP request: look at its method, path and content type"))
+    };
+    let parts = built.map_err(none)?.into_parts().0;
     let parsed = Head::parse(&parts).and_then(|head| head.with_body(body.as_bytes()));
     let request = parsed.map_err(|refusal| {
-        let refused = Refused::Unparsed(Box::new(refusal.status()));
+        let status = refusal.status();
+        let message = format!("change {number}: {}", status.message());
+        let refused = Refused::Unparsed(Box::new(status.with_message(message)));
         unasked(Stop::Refused { refused, cause: Cause::Malformed, decision: None })
     })?;
-    let changes = matches!(request.verb(), Verb::Create | Verb::Update | Verb::Patch) && !request.dry_run();
-    if changes { Ok(request) } else { Err(Box::new((Some(request), no_change()))) }
+    let makes = policy::usage(&request).is_some_and(|usage| usage.makes());
+    if makes && !request.dry_run() { Ok(request) } else { Err(Box::new((Some(request), no_change()))) }
 }
 
 fn no_change() -> Stop {
@@ -140,7 +151,7 @@ fn no_change() -> Stop {
 fn nothing_to_ask(allowed: Vec<String>) -> Answer {
     Answer {
         approval: None,
-        state: "allowed".to_owned(),
+        state: Standing::Allowed,
         how: "policy permits all of it without asking".to_owned(),
         needs: String::new(),
         until: None,

@@ -101,3 +101,33 @@ fn makes(change: &Change, approved: &Change) -> bool {
     let noted = change.applied.is_none() || change.applied == approved.applied;
     noted && Change { applied: approved.applied.clone(), ..change.clone() } == *approved
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn change(applied: Option<&str>, call: Option<&str>) -> Change {
+        Change {
+            applied: applied.map(str::to_owned),
+            call: call.map(str::to_owned),
+            name: "web".to_owned(),
+            namespace: "shop".to_owned(),
+            resource: "deployments.apps".to_owned(),
+            result: "r".to_owned(),
+            target: None,
+        }
+    }
+
+    #[test]
+    fn a_change_is_the_approved_one_in_all_but_what_another_client_does_not_note() {
+        let approved = change(Some("a"), None);
+        assert!(makes(&change(Some("a"), None), &approved) && makes(&change(None, None), &approved));
+        assert!(!makes(&change(Some("b"), None), &approved), "it notes something else");
+        assert!(!makes(&change(Some("a"), None), &change(None, None)), "nothing was to be noted");
+        assert!(!makes(&Change { result: "s".to_owned(), ..change(None, None) }, &approved));
+        assert!(!makes(&Change { name: "api".to_owned(), ..change(None, None) }, &approved));
+        let masked = change(None, Some("c"));
+        assert!(makes(&masked, &masked) && !makes(&change(None, Some("d")), &masked));
+        assert!(!makes(&change(None, None), &masked));
+    }
+}

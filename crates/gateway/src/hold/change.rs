@@ -1,7 +1,6 @@
 //! What becomes of an object, for a yes that is given ahead of the call that makes it so.
 
 use approval::{Change, Outcome, Target, Usage};
-use kube_api::Verb;
 use mask::Live;
 use policy::Ask;
 use serde_json::Value;
@@ -22,8 +21,7 @@ impl Call {
     /// What becomes of the object; `None`: that is no change of an object that has a name.
     pub(super) fn change(&self, looked: &Looked<'_>) -> Option<Change> {
         let Looked { ask, key, target, before, after } = looked;
-        let makes = matches!(ask.request().verb(), Verb::Create | Verb::Update | Verb::Patch);
-        let usage = ask.usage().filter(|_| makes && !ask.request().dry_run())?;
+        let usage = ask.usage().filter(|usage| usage.makes() && !ask.request().dry_run())?;
         if !after.ask(|object| is_of(object, &usage)) {
             return None;
         }
@@ -63,4 +61,30 @@ fn is_of(object: &Value, usage: &Usage) -> bool {
 fn is_masked(live: &Live) -> bool {
     let shown = live.shown();
     live.ask(|object| object != shown)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_answer_that_is_another_object_says_nothing_of_the_write() {
+        let usage = Usage::of("create", ("", "pods"), None, Some("shop"), Some("web"));
+        let object = |kind: &str, name: &str, namespace: &str| json!({"kind": kind, "metadata": {"name": name, "namespace": namespace}});
+        assert!(is_of(&object("Pod", "web", "shop"), &usage));
+        for other in [
+            object("Pod", "api", "shop"),
+            object("Pod", "web", "blog"),
+            object("Status", "web", "shop"),
+            json!({"kind": "Status", "status": "Success"}),
+            json!({"metadata": {"name": "web", "namespace": "shop"}}),
+            json!(null),
+        ] {
+            assert!(!is_of(&other, &usage), "{other}");
+        }
+        let namespace = Usage::of("patch", ("", "namespaces"), None, Some("shop"), Some("shop"));
+        assert!(is_of(&json!({"kind": "Namespace", "metadata": {"name": "shop"}}), &namespace));
+    }
 }

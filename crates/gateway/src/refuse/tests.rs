@@ -50,6 +50,7 @@ fn all() -> Vec<Refused> {
         Refused::Cut(Ending::SessionFrozen),
         Refused::Cut(Ending::GateStopping),
         Refused::Cut(Ending::Unseen),
+        Refused::Cut(Ending::AccessOver),
         Refused::CutSent(Ending::SessionEnded),
         Refused::CutSent(Ending::SessionFrozen),
         Refused::CutSent(Ending::GateStopping),

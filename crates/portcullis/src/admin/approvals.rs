@@ -12,7 +12,7 @@ use store::StoredApproval;
 
 use super::{
     server::{Admin, refuse as no, to_the_end},
-    types::{ApprovalDetail, ApprovalView, Because, Listing},
+    types::{ApprovalDetail, ApprovalView, Because, ReviewView, Which},
 };
 
 /// The most that a list shows.
@@ -22,7 +22,7 @@ const LISTED: u32 = 1_000;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Account(pub(super) u32);
 
-pub(super) async fn list(FromState(admin): FromState<Admin>, Query(query): Query<Listing>) -> Response {
+pub(super) async fn list(FromState(admin): FromState<Admin>, Query(query): Query<Which>) -> Response {
     let listed = match query.unreviewed {
         true => admin.inbox.unreviewed(LISTED).await,
         false => admin.inbox.list(query.all, LISTED).await,
@@ -176,7 +176,11 @@ fn view(stored: &StoredApproval) -> ApprovalView {
             Some(glass) if approval.owes_review() => glass.reviewers.clone(),
             _ => Vec::new(),
         },
-        review: approval.review().map(|review| (review.by.subject.clone(), review.at, review.note.clone())),
+        review: approval.review().map(|review| ReviewView {
+            by: review.by.subject.clone(),
+            at: review.at,
+            found: review.note.clone(),
+        }),
     }
 }
 

@@ -17,5 +17,5 @@ pub use server::{Admin, serve};
 pub use socket::{BindError, bind};
 pub use types::{
     ApprovalDetail, ApprovalView, Because, ChangedSession, ConsoleLink, OpenSession, OpenedSession, Problem,
-    SessionView,
+    ReviewView, SessionView,
 };

@@ -71,14 +71,23 @@ pub struct SessionView {
     pub frozen_why: Option<String>,
 }
 
-/// `GET /v1/sessions?all=true`, `GET /v1/approvals?all=true`: their query.
+/// `GET /v1/sessions?all=true`: its query.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Listing {
     /// Those that ended, too.
     #[serde(default)]
     pub(super) all: bool,
-    /// Of approvals, those by which the glass was broken, and which nobody has signed off.
+}
+
+/// `GET /v1/approvals?all=true`, `GET /v1/approvals?unreviewed=true`: its query.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Which {
+    /// Those that ended, too.
+    #[serde(default)]
+    pub(super) all: bool,
+    /// Those by which the glass was broken, and which nobody has signed off.
     #[serde(default)]
     pub(super) unreviewed: bool,
 }
@@ -136,9 +145,21 @@ pub struct ApprovalView {
     /// Who may sign it off: since the glass was broken, and nobody has.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reviewers: Vec<String>,
-    /// Who signed it off, when, and what they found.
+    /// Who signed it off.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub review: Option<(String, Timestamp, String)>,
+    pub review: Option<ReviewView>,
+}
+
+/// A human's word that they have looked at what was done by breaking the glass.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReviewView {
+    /// Who.
+    pub by: String,
+    /// When.
+    pub at: Timestamp,
+    /// What they found.
+    pub found: String,
 }
 
 /// `GET /v1/approvals/ID`: one of them, with what approvers are shown.

@@ -11,7 +11,7 @@ use crate::terminal;
 
 /// How the gate is asked.
 #[derive(Debug, Args)]
-pub(crate) struct Ahead {
+pub(crate) struct AskFlags {
     /// What it is for, for those who decide
     #[arg(long, value_name = "TEXT")]
     pub(crate) reason: Reason,
@@ -23,7 +23,7 @@ pub(crate) struct Ahead {
     no_wait: bool,
 }
 
-impl Ahead {
+impl AskFlags {
     pub(crate) fn client(&self) -> anyhow::Result<Client> {
         let access = Kubeconfig::find(self.kubeconfig.as_deref())?.load()?;
         Ok(Client::new(access)?)

@@ -8,6 +8,7 @@ use std::{
 };
 
 use anyhow::bail;
+use approval::{Bound, Subject};
 use clap::{Args, Subcommand, ValueEnum};
 use identity::Reason;
 
@@ -21,7 +22,8 @@ use crate::{
 
 /// See what waits for humans, and decide about it
 ///
-/// Policy asks humans about some calls. The agent's tool waits meanwhile, or is told to come back. Who may decide stands under
+/// Policy asks humans about some calls. The agent's tool waits meanwhile, or is told to come back. Agents can also ask ahead, about several
+/// changes or for access. Who may decide stands under
 /// `approvers` in the configuration, with their account on this machine.
 #[derive(Debug, Subcommand)]
 #[command(after_help = "\
@@ -73,7 +75,7 @@ pub(crate) struct Show {
     output: Output,
 }
 
-/// Say yes, to this call as it is shown and to no other
+/// Say yes, to exactly what is shown
 #[derive(Debug, Args)]
 pub(crate) struct Approve {
     #[command(flatten)]
@@ -213,8 +215,9 @@ impl Approve {
     async fn run(self) -> anyhow::Result<()> {
         let client = self.gate.client()?;
         if !self.yes {
-            terminal::print(text(&client.approval(&self.id).await?, terminal::colours()))?;
-            if !confirmed()? {
+            let detail = client.approval(&self.id).await?;
+            terminal::print(text(&detail, terminal::colours()))?;
+            if !confirmed(&detail.bound)? {
                 bail!("nothing was decided");
             }
         }
@@ -231,11 +234,16 @@ impl Approve {
 }
 
 /// Asks a person; a program has to say `--yes`.
-fn confirmed() -> anyhow::Result<bool> {
+fn confirmed(bound: &Bound) -> anyhow::Result<bool> {
     if !io::stdin().is_terminal() {
         bail!("say `--yes` to approve without being asked");
     }
-    eprint!("\nApprove exactly this? Type yes: ");
+    let question = match bound.subject {
+        Subject::Call(_) => "Approve exactly this?",
+        Subject::Changes(_) => "Approve all of these changes?",
+        Subject::Access(_) => "Give this access?",
+    };
+    eprint!("\n{question} Type yes: ");
     io::stderr().flush()?;
     let mut answer = String::new();
     io::stdin().read_line(&mut answer)?;

@@ -6,13 +6,13 @@ use agent::{How, Next, Sources, changes};
 use approval::WantedChanges;
 use clap::Args;
 
-use super::{ahead::Ahead, gate};
+use super::{ahead::AskFlags, gate};
 
 /// Ask humans for the changes that `kubectl apply` would make, all at once
 ///
 /// For agents, with their session's kubeconfig. Humans see what each object would become, and agree to all of it or to nothing.
 /// Nothing is changed by this command: once they agreed, run `kubectl apply` of the same manifests. If the objects changed meanwhile,
-/// they are asked again.
+/// they are asked again. At most 64 objects at once; no deletes; nothing that needs a namespace or a kind which the same manifests would make.
 ///
 /// The exit code is 0 once humans agreed, or if policy permits all of it, and 1 otherwise; with --no-wait it is 0 once they are
 /// asked. Ctrl-C ends the waiting, not the request: humans can still decide.
@@ -39,7 +39,7 @@ pub(crate) struct Propose {
     #[arg(long, requires = "server_side")]
     force_conflicts: bool,
     #[command(flatten)]
-    ahead: Ahead,
+    ahead: AskFlags,
 }
 
 impl Propose {

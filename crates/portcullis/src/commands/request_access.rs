@@ -6,19 +6,21 @@ use agent::Next;
 use approval::WantedAccess;
 use clap::Args;
 
-use super::{ahead::Ahead, gate};
+use super::{ahead::AskFlags, gate};
 
 /// Ask humans for access to a scope, for a time
 ///
 /// For agents, with their session's kubeconfig. Once humans agreed, calls within the scope are not asked about, until its time is
 /// over. What policy denies stays denied.
 ///
-/// A scope is what rules and RBAC speak of: verbs, types, and if need be names and namespaces, each a list with commas:
+/// A scope is what rules and RBAC speak of: verbs, resources, and if need be names and namespaces, each a list with commas:
 ///
-/// VERB[,VERB…] TYPE[,TYPE…] [named NAME[,NAME…]] [in NAMESPACE[,…]]
+/// VERB[,VERB…] RESOURCE[,RESOURCE…] [named NAME[,NAME…]] [in NAMESPACE[,…]]
 ///
-/// The exit code is 0 once humans agreed, or if policy permits all of it, and 1 otherwise; with --no-wait it is 0 once they are
-/// asked. Ctrl-C ends the waiting, not the request: humans can still decide.
+/// A subresource is a resource of its own, as deployments.apps/scale. Without `in` only objects that are in no namespace are meant; lists
+/// and watches of all namespaces at once are `in *`.
+///
+/// The exit code is 0 once humans agreed, and 1 otherwise; with --no-wait it is 0 once they are asked. Ctrl-C ends the waiting, not the request: humans can still decide.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -35,14 +37,14 @@ pub(crate) struct RequestAccess {
     /// For how long, from the yes on, as 30m or 8h
     #[arg(long = "for", value_name = "TIME", value_parser = gate::seconds)]
     seconds: u32,
-    /// In an emergency, begin at once if policy lets you; humans are told, and look into it afterwards
+    /// In an emergency: one human's yes counts for every rule that asks, whomever it asks, and another signs it off later
     #[arg(long, requires = "incident")]
     break_glass: bool,
     /// The emergency, as your incident tool calls it
     #[arg(long, value_name = "ID", requires = "break_glass")]
     incident: Option<String>,
     #[command(flatten)]
-    ahead: Ahead,
+    ahead: AskFlags,
 }
 
 impl RequestAccess {

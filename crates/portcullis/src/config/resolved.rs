@@ -11,7 +11,7 @@ use std::{
 
 use approval::Human;
 use console::Address;
-use gateway::{Breaking, Giving};
+use gateway::{AccessRules, GlassRules};
 use identity::{AgentName, ClusterName, GroupName};
 use jiff::SignedDuration;
 use mask::Catalogue;
@@ -166,9 +166,9 @@ pub struct Approvals {
     /// Whether a request is withdrawn when its client hangs up.
     pub withdraw_when_client_leaves: bool,
     /// Who gives access for a time, if anybody does.
-    pub access: Option<Giving>,
+    pub access: Option<AccessRules>,
     /// Who may break the glass, if anybody may.
-    pub break_glass: Option<Breaking>,
+    pub break_glass: Option<GlassRules>,
 }
 
 /// People's side, in a browser.

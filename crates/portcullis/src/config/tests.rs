@@ -154,8 +154,8 @@ fn who_gives_access_and_who_breaks_the_glass_is_configured_or_nobody_does() {
         (access.most_seconds, access.demand.quorum, &*access.demand.rule),
         (3_600, 1, "approvals.access")
     );
-    assert_eq!((glass.giving.most_seconds, glass.reviewers), (900, vec!["leads".to_owned()]));
-    let demand = glass.giving.demand;
+    assert_eq!((glass.access.most_seconds, glass.reviewers), (900, vec!["leads".to_owned()]));
+    let demand = glass.access.demand;
     assert_eq!(
         (demand.quorum, &*demand.rule, demand.assurance),
         (1, "approvals.break_glass", Some(Level::Provider))

@@ -9,8 +9,24 @@ impl Config {
     /// knows how many there are.
     #[must_use]
     pub fn unmet(&self, bundle: &policy::Bundle) -> Vec<String> {
-        let demands = bundle.demands().chain(self.own_demands());
-        demands.filter_map(|demand| self.unmet_by(&demand)).chain(self.own_review()).collect()
+        let rules = bundle.demands().filter_map(|demand| {
+            let Demand { rule, approvers, quorum, .. } = &demand;
+            let found = self.found_for(&demand)?;
+            Some(format!(
+                "rule `{rule}` asks {quorum} of {}, and {found} of `approvers` can decide: name them there, with a way in, or calls \
+                 that it asks about wait in vain",
+                approvers.join(", ")
+            ))
+        });
+        let own = self.own_demands().filter_map(|demand| {
+            let Demand { rule, approvers, quorum, .. } = &demand;
+            let found = self.found_for(&demand)?;
+            Some(format!(
+                "`{rule}` names {quorum} of {}, and {found} of `approvers` can decide: name them there, with a way in, or nobody can",
+                approvers.join(", ")
+            ))
+        });
+        rules.chain(own).chain(self.own_review()).collect()
     }
 
     /// Whoever breaks the glass does not sign it off: for each there has to be another.
@@ -24,7 +40,7 @@ impl Config {
         if oidc.is_some_and(|oidc| glass.reviewers.iter().any(|name| oidc.groups.contains(name))) {
             return None;
         }
-        let breakers = among(&glass.giving.demand.approvers);
+        let breakers = among(&glass.access.demand.approvers);
         let alone =
             breakers.into_iter().find(|who| reviewers.iter().all(|other| other.human.is(&who.human)))?;
         let who = &alone.human.subject;
@@ -37,7 +53,7 @@ impl Config {
     fn own_demands(&self) -> impl Iterator<Item = Demand> {
         let access = self.approvals.access.iter().map(|access| access.demand.clone());
         let glass = self.approvals.break_glass.iter().flat_map(|glass| {
-            let demand = glass.giving.demand.clone();
+            let demand = glass.access.demand.clone();
             let rule = "approvals.break_glass.reviewers".to_owned();
             let reviewers = Demand { rule, approvers: glass.reviewers.clone(), ..demand.clone() };
             [demand, reviewers]
@@ -45,7 +61,8 @@ impl Config {
         access.chain(glass)
     }
 
-    fn unmet_by(&self, demand: &Demand) -> Option<String> {
+    /// How many can meet it, if those are too few.
+    fn found_for(&self, demand: &Demand) -> Option<usize> {
         let oidc = self.console.as_ref().and_then(|console| console.oidc.as_ref());
         if oidc.is_some_and(|oidc| demand.approvers.iter().any(|name| oidc.groups.contains(name))) {
             return None;
@@ -57,14 +74,7 @@ impl Config {
             has_a_way_in && approver.human.is_among(&demand.approvers) && !author(approver)
         };
         let found = self.approvers.iter().filter(can_decide).count();
-        let Demand { rule, approvers, quorum, .. } = demand;
-        (found < usize::try_from(*quorum).unwrap_or(usize::MAX)).then(|| {
-            format!(
-                "rule `{rule}` asks {quorum} of {}, and {found} of `approvers` can decide: name them there, with a way in, or calls \
-                 that it asks about wait in vain",
-                approvers.join(", ")
-            )
-        })
+        (found < usize::try_from(demand.quorum).unwrap_or(usize::MAX)).then_some(found)
     }
 }
 
@@ -101,6 +111,8 @@ approvers: [{ name: grace@example.com, aliases: [grace], groups: [sre], account:
         insta::assert_snapshot!(unmet(least));
         let oidc = "console: { public_url: https://c.example.com, oidc: { issuer: https://i.example.com, client_id: p, groups: [security] } }";
         assert_eq!(unmet(&format!("{least}{oidc}\n")), "");
+        let access = "approvals: { access: { approvers: [dba] }, break_glass: { approvers: [grace], reviewers: [leads] } }";
+        insta::assert_snapshot!("unmet_access", unmet(&format!("{least}{oidc}\n{access}\n")));
         let glass = "approvals: { break_glass: { approvers: [grace], reviewers: [grace] } }";
         insta::assert_snapshot!(unmet(&format!("{least}{oidc}\n{glass}\n")), @"what `grace@example.com` does by breaking the glass can be signed off by nobody else: name another among `approvals.break_glass.reviewers`");
     }

@@ -43,8 +43,8 @@ fn a_broken_glass_is_signed_off_by_somebody_else() -> anyhow::Result<()> {
     // A rule asks for two of others.
     let deleted = text(&session.kubectl(&["delete", "service", "front", "-n", "glass"])?);
     ensure!(deleted.contains("deleted"), "{deleted}");
-    grace.type_text("form.refuse [name=why]", "it is up again")?;
-    grace.click("form.refuse button")?;
+    grace.type_text("form.end [name=why]", "it is up again")?;
+    grace.click("form.end button")?;
     grace.wait_for("document.body.innerText.includes('It has to be signed off, and not by you')")?;
 
     let sam = sign_in(&browser, &lab.gate, &SAM, "/reviews")?;

@@ -222,11 +222,12 @@ fn bound_changes(changes: &Changes) -> Vec<(&'static str, String)> {
     let Changes { members, reason } = changes;
     let mut rows = vec![("Reason", reason.clone())];
     for member in members {
-        let Change { applied, target, result, .. } = member;
+        let Change { applied, call, name: _, namespace: _, resource: _, result, target } = member;
         rows.push(("Change", member.to_string()));
         rows.extend(target.as_ref().map(|target| ("Object", object(target))));
         rows.push(("Outcome", result.clone()));
         rows.extend(applied.as_ref().map(|digest| ("Noted as applied", digest.clone())));
+        rows.extend(call.as_ref().map(|digest| ("Only by the call", digest.clone())));
     }
     rows
 }
@@ -270,7 +271,7 @@ impl Standing {
                 .iter()
                 .map(|vote| (vote.by.subject.clone(), vote.at.into(), vote.assurance.to_string()))
                 .collect(),
-            needs: super::super::inbox::needs(approval),
+            needs: approval.needs(),
             until: approval.deadline().map(Into::into),
             form: if can.is_ok() { visitor.form().to_owned() } else { String::new() },
             options: party.map_or_else(String::new, |party| options(approval, party, passkeys)),

@@ -4,7 +4,7 @@ use approval::{Access, Demand, Usage};
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Known, differing};
-use crate::leaf::{Intent, Request};
+use crate::leaf::{Intent, Name, Request};
 
 /// A call is let pass before its intent has its time: from the one to the other it may take the disk so long.
 const GRACE: SignedDuration = SignedDuration::from_secs(5);
@@ -19,8 +19,8 @@ impl Known {
         if let Some(made) = self.parts.get(call.as_str()) {
             return Some(format!("the call made its change at leaf {made}"));
         }
-        let makes = ["create", "update", "patch"].contains(&request.verb.as_str()) && !request.dry_run;
-        if !makes || usage(request).object() != change.object() {
+        let usage = usage(request);
+        if !usage.makes() || request.dry_run || usage.object() != change.object() {
             return Some("something else was sent than the change".to_owned());
         }
         self.of_another(intent)
@@ -65,13 +65,11 @@ impl Known {
 
 /// What a request does, as scopes tell requests apart.
 fn usage(request: &Request) -> Usage {
-    let text = |name: &Option<crate::leaf::Name>| name.as_ref().map(ToString::to_string);
+    let text = |name: &Option<Name>| name.as_ref().map(ToString::to_string);
     let (group, resource) =
         (text(&request.group).unwrap_or_default(), text(&request.resource).unwrap_or_default());
-    let mut kind = if group.is_empty() { resource } else { format!("{resource}.{group}") };
-    let namespace = text(&request.namespace).filter(|_| kind != "namespaces");
-    if let Some(subresource) = text(&request.subresource) {
-        kind = format!("{kind}/{subresource}");
-    }
-    Usage { verb: request.verb.to_string(), resource: kind, namespace, name: text(&request.name) }
+    let (subresource, namespace, name) =
+        (text(&request.subresource), text(&request.namespace), text(&request.name));
+    let (subresource, namespace) = (subresource.as_deref(), namespace.as_deref());
+    Usage::of(request.verb.as_str(), (&group, &resource), subresource, namespace, name.as_deref())
 }

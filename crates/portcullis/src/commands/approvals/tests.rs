@@ -4,7 +4,7 @@ use approval::{
 use serde_json::{Value, json};
 
 use super::*;
-use crate::admin::ApprovalDetail;
+use crate::admin::{ApprovalDetail, ReviewView};
 
 fn detail(before: Value, after: Value, hostile: &str) -> ApprovalDetail {
     let at = |text: &str| text.parse().unwrap();
@@ -84,8 +84,9 @@ fn changes_are_shown_one_after_another_and_access_by_what_it_permits() {
     let target = Target { uid: "6e0a".into(), resource_version: "7".into() };
     let members = vec![change("api", None), change("web", Some(target))];
     let subject = Subject::Changes(Changes { members, reason: "release 1.3".into() });
-    let created = Shown { before: Value::Null, verb: "create".into(), ..one.shown[0].clone() };
-    let shown = vec![created, one.shown[0].clone()];
+    let mut created = Shown { before: Value::Null, verb: "create".into(), ..one.shown[0].clone() };
+    created.rules.push(Why { rule: "other".into(), reason: "two rules ask".into() });
+    let shown = vec![created.clone(), one.shown[0].clone()];
     let changes = ApprovalDetail { bound: Bound { subject, ..one.bound.clone() }, shown, ..one.clone() };
     let glass = BreakGlass { incident: "INC-7".into(), reviewers: vec!["leads".into()] };
     let scopes = vec!["patch deployments.apps in shop".parse().unwrap()];
@@ -96,7 +97,8 @@ fn changes_are_shown_one_after_another_and_access_by_what_it_permits() {
         ..one
     };
     broken.approval.reviewers = vec!["leads".into()];
-    let reviewed = Some(("joan".into(), broken.approval.asked_at, "as it had to be".into()));
+    let (by, found) = ("joan".into(), "as it had to be".into());
+    let reviewed = Some(ReviewView { by, at: broken.approval.asked_at, found });
     let approval = ApprovalView { reviewers: vec![], review: reviewed, ..broken.approval.clone() };
     let signed = ApprovalDetail { approval, ..broken.clone() };
     let told = [changes, broken, signed].map(|detail| text(&detail, false));

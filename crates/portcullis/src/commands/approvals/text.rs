@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use approval::{Diff, Line, Part, Why};
 
 use crate::{
-    admin::ApprovalDetail,
+    admin::{ApprovalDetail, ReviewView},
     terminal::{Colour, painted, visible},
 };
 
@@ -26,20 +26,21 @@ pub(super) fn text(detail: &ApprovalDetail, colours: bool) -> String {
     if let Some(deadline) = approval.deadline {
         line("until", &format!("{deadline:.0}"));
     }
-    let mut rules: Vec<&Why> = shown.iter().flat_map(|shown| &shown.rules).collect();
-    rules.dedup();
-    for why in rules {
-        line("rule", &format!("{}: {}", why.rule, why.reason));
+    let mut told: Vec<&Why> = Vec::new();
+    for why in shown.iter().flat_map(|shown| &shown.rules) {
+        if !told.contains(&why) {
+            line("rule", &format!("{}: {}", why.rule, why.reason));
+            told.push(why);
+        }
     }
     for demand in &approval.demands {
-        let text = format!("{} of {} by {}", demand.quorum, demand.approvers.join(", "), demand.rule);
-        line("needs", &text);
+        line("needs", &demand.to_string());
     }
     for (who, when) in &approval.votes {
         line("yes", &format!("{who} at {when:.0}"));
     }
-    if let Some((who, when, found)) = &approval.review {
-        line("reviewed", &format!("by {who} at {when:.0}: {found}"));
+    if let Some(ReviewView { by, at, found }) = &approval.review {
+        line("reviewed", &format!("by {by} at {at:.0}: {found}"));
     }
     if !approval.reviewers.is_empty() {
         line("open", &format!("has to be signed off by one of {}", approval.reviewers.join(", ")));
@@ -54,12 +55,12 @@ pub(super) fn text(detail: &ApprovalDetail, colours: bool) -> String {
     }
     line("digest", digest);
     for part in bound.parts(shown) {
-        out.push_str(&told(&part, colours));
+        out.push_str(&part_of(&part, colours));
     }
     out
 }
 
-fn told(part: &Part, colours: bool) -> String {
+fn part_of(part: &Part, colours: bool) -> String {
     let Part { title, effects, diff } = part;
     let mut out = String::new();
     if !title.is_empty() {

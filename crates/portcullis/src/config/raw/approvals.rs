@@ -32,13 +32,13 @@ pub(in crate::config) struct Approvals {
     /// How long a request can be decided.
     #[schemars(extend("default" = defaults::DECIDE_WITHIN))]
     pub(in crate::config) decide_within: Option<DurationText>,
-    /// How long a yes can be used, once.
+    /// How long a yes can be used: once; of several changes, each once.
     #[schemars(extend("default" = defaults::USE_WITHIN))]
     pub(in crate::config) use_within: Option<DurationText>,
     /// Requests of one session that may be pending.
     #[schemars(range(min = 1, max = 1_000), extend("default" = defaults::PENDING))]
     pub(in crate::config) pending: Option<u32>,
-    /// Requests that one session may make in all. Each is kept, with what approvers were shown: up to 256 KiB.
+    /// Requests that one session may make in all. Each is kept, with what approvers were shown: up to 256 KiB, of several changes up to 1 MiB.
     #[schemars(range(min = 1, max = 100_000), extend("default" = defaults::ASKED))]
     pub(in crate::config) asked: Option<u32>,
     /// Whether a request is withdrawn when its client hangs up; otherwise it stays, and the client can come back.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use approval::{Demand, Human, Level};
-use gateway::{Breaking, Giving};
+use gateway::{AccessRules, GlassRules};
 use identity::{Delegator, GroupName};
 
 use super::{
@@ -104,24 +104,36 @@ impl Resolver<'_> {
         })
     }
 
-    fn access(&mut self, raw: raw::Access, at: &FieldPath) -> Option<Giving> {
+    fn access(&mut self, raw: raw::Access, at: &FieldPath) -> Option<AccessRules> {
         let raw::Access { approvers, quorum, assurance, longest } = raw;
-        let approvers = self.names(approvers, &at.key("approvers"));
-        let assurance = self.assurance(assurance, &at.key("assurance"));
         let most_seconds = self.seconds(longest, defaults::ACCESS_LONGEST, &at.key("longest"));
-        let (rule, quorum) = ("approvals.access".to_owned(), quorum.unwrap_or(1));
-        let (approvers, assurance) = (approvers?, assurance?);
-        let demand = Demand { rule, approvers, quorum, assurance, no_access: false, authors: Vec::new() };
-        Some(Giving { demand, most_seconds: most_seconds? })
+        let demand = self.own_demand("approvals.access", approvers, quorum, assurance, at);
+        Some(AccessRules { demand: demand?, most_seconds: most_seconds? })
     }
 
-    fn break_glass(&mut self, raw: raw::BreakGlass, at: &FieldPath) -> Option<Breaking> {
+    fn break_glass(&mut self, raw: raw::BreakGlass, at: &FieldPath) -> Option<GlassRules> {
         let raw::BreakGlass { approvers, assurance, longest, reviewers } = raw;
         let reviewers = self.names(reviewers, &at.key("reviewers"));
-        let longest = longest.or_else(|| Some(raw::DurationText(defaults::BREAK_GLASS_LONGEST.to_owned())));
-        let access = self.access(raw::Access { approvers, quorum: None, assurance, longest }, at)?;
-        let demand = Demand { rule: "approvals.break_glass".to_owned(), ..access.demand };
-        Some(Breaking { giving: Giving { demand, ..access }, reviewers: reviewers? })
+        let most_seconds = self.seconds(longest, defaults::BREAK_GLASS_LONGEST, &at.key("longest"));
+        let demand = self.own_demand("approvals.break_glass", approvers, None, assurance, at);
+        let access = AccessRules { demand: demand?, most_seconds: most_seconds? };
+        Some(GlassRules { access, reviewers: reviewers? })
+    }
+
+    /// What this section demands of humans, as a rule would.
+    fn own_demand(
+        &mut self,
+        section: &str,
+        approvers: Option<Vec<String>>,
+        quorum: Option<u32>,
+        assurance: Option<String>,
+        at: &FieldPath,
+    ) -> Option<Demand> {
+        let approvers = self.names(approvers, &at.key("approvers"));
+        let assurance = self.assurance(assurance, &at.key("assurance"));
+        let (rule, quorum) = (section.to_owned(), quorum.unwrap_or(1));
+        let (approvers, assurance) = (approvers?, assurance?);
+        Some(Demand { rule, approvers, quorum, assurance, no_access: false, authors: Vec::new() })
     }
 
     /// People or groups: at least one.
