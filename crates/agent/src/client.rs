@@ -11,7 +11,7 @@ use reqwest::{
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use tokio::time::{Instant, sleep_until};
-use visible::visible;
+use visible::{visible, with_causes};
 
 use crate::{
     kubeconfig::{Endpoint, Token},
@@ -89,7 +89,7 @@ impl Client {
         if let Some(authorities) = endpoint.authorities {
             builder = builder.tls_certs_only(authorities);
         }
-        let http = builder.build().map_err(|error| Failure::Tls(told(&error)))?;
+        let http = builder.build().map_err(|error| Failure::Tls(visible(&with_causes(&error))))?;
         let server = endpoint.server.as_str().trim_end_matches('/').to_owned();
         let Endpoint { token, namespace, .. } = endpoint;
         Ok(Self { http, server, token, namespace, pause: PAUSE })
@@ -183,7 +183,8 @@ impl Client {
 
     /// The body of an answer that says yes.
     async fn ask(&self, request: RequestBuilder) -> Result<Vec<u8>, Failure> {
-        let unreachable = |error: reqwest::Error| self.unreachable(told(&error.without_url()));
+        let unreachable =
+            |error: reqwest::Error| self.unreachable(visible(&with_causes(&error.without_url())));
         let mut response = request.send().await.map_err(unreachable)?;
         let status = response.status();
         if status.is_redirection() {
@@ -248,18 +249,4 @@ fn is_loopback(url: &Url) -> bool {
     // The type of a URL's host is not reqwest's to give.
     let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
     host == "localhost" || host.parse().is_ok_and(|address: std::net::IpAddr| address.is_loopback())
-}
-
-/// An error with its causes, where they say more.
-fn told(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let more = error.to_string();
-        if !text.contains(&more) {
-            text = format!("{text}: {more}");
-        }
-        cause = error.source();
-    }
-    visible(&text)
 }

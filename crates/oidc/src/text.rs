@@ -1,5 +1,7 @@
 //! What others wrote, as it may stand in a message or an identity.
 
+use visible::with_causes;
+
 /// How much of it a message shows, in characters.
 const MOST: usize = 200;
 
@@ -26,16 +28,7 @@ pub(crate) fn is_line(text: &str, most: usize) -> bool {
 
 /// An error with its causes.
 pub(crate) fn told(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let more = error.to_string();
-        if !text.contains(&more) {
-            text = format!("{text}: {more}");
-        }
-        cause = error.source();
-    }
-    shown(&text)
+    shown(&with_causes(error))
 }
 
 #[cfg(test)]

@@ -23,6 +23,7 @@ use kube::{
     config::{KubeConfigOptions, Kubeconfig},
 };
 use tower::{BoxError, Layer, ServiceExt};
+use visible::with_causes;
 
 use plugin::Plugin;
 pub use plugin::PluginError;
@@ -71,9 +72,11 @@ impl Source {
                 in_cluster::config(in_cluster::FOLDER.as_ref(), |name| std::env::var(name).ok())
             }
             Self::Kubeconfig { file, context } => {
-                let kubeconfig = Kubeconfig::read_from(file).map_err(|error| told(&error))?;
+                let kubeconfig = Kubeconfig::read_from(file).map_err(|error| with_causes(&error))?;
                 let options = KubeConfigOptions { context: context.clone(), ..KubeConfigOptions::default() };
-                Config::from_custom_kubeconfig(kubeconfig, &options).await.map_err(|error| told(&error))
+                Config::from_custom_kubeconfig(kubeconfig, &options)
+                    .await
+                    .map_err(|error| with_causes(&error))
             }
         }
     }
@@ -95,7 +98,7 @@ async fn access(mut config: Config, patience: Duration) -> Result<Access, String
     } else {
         Credential::Fixed(fixed(&config).await?)
     };
-    let tls = config.rustls_client_config().map_err(|error| told(&error))?;
+    let tls = config.rustls_client_config().map_err(|error| with_causes(&error))?;
     Ok(Access { url: config.cluster_url, server_name: config.tls_server_name, tls, credential })
 }
 
@@ -119,7 +122,7 @@ fn refuse_what_the_gate_does_not_do(config: &Config) -> Result<(), String> {
 
 /// The header of a token or password that the kubeconfig itself holds. kube-client hands those to its own layer only.
 async fn fixed(config: &Config) -> Result<Option<HeaderValue>, String> {
-    let Some(layer) = config.auth_layer().map_err(|error| told(&error))? else { return Ok(None) };
+    let Some(layer) = config.auth_layer().map_err(|error| with_causes(&error))? else { return Ok(None) };
     let asked = layer.layer(tower::service_fn(echo)).oneshot(http::Request::new(Empty::new()));
     let mut answer = asked.await.map_err(|error| error.to_string())?;
     Ok(answer.headers_mut().remove(AUTHORIZATION))
@@ -157,20 +160,6 @@ fn bearer(token: &str) -> Option<HeaderValue> {
         HeaderValue::from_str(&format!("Bearer {token}")).ok().filter(|_header| !token.is_empty())?;
     header.set_sensitive(true);
     Some(header)
-}
-
-/// An error with its causes, where they say more.
-fn told(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let more = error.to_string();
-        if !text.contains(&more) {
-            text = format!("{text}: {more}");
-        }
-        cause = error.source();
-    }
-    text
 }
 
 #[cfg(test)]

@@ -3,6 +3,10 @@
 //! What an agent wrote must not move a terminal's cursor, reorder a line or hide a word from whoever decides about it. That
 //! holds for terminals, pages and mails alike, each of which escapes what is special to it besides.
 
+mod causes;
+
+pub use causes::with_causes;
+
 /// A piece of text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Piece<'a> {

@@ -36,7 +36,7 @@ fn kubectl_waits_the_approver_sees_what_would_change_and_kubectl_finishes() -> a
     let asked = leaf(&leaves, "approval_asked", |_| true)?;
     assert_eq!(asked["event"]["asked"]["id"], id.as_str());
     let intent = leaf(&leaves, "intent", |event| event["approval"] == id.as_str())?;
-    let bound = &asked["event"]["asked"]["bound"];
+    let bound = &asked["event"]["asked"]["bound"]["subject"]["call"];
     assert_eq!(
         intent["event"]["request"]["body"]["digest"], bound["body"],
         "what was approved is what was sent"

@@ -55,7 +55,7 @@ fn a_collection_is_shown_and_exactly_what_was_shown_is_deleted() -> anyhow::Resu
     lab.gate.stop()?;
     let leaves = leaves(&lab.gate)?;
     let asked = leaf(&leaves, "approval_asked", |_| true)?;
-    let each = asked["event"]["asked"]["bound"]["each"].as_array().context("objects")?;
+    let each = asked["event"]["asked"]["bound"]["subject"]["call"]["each"].as_array().context("objects")?;
     let call = &asked["event"]["call"];
     let sent: Vec<_> = leaves
         .iter()
