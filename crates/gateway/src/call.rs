@@ -6,6 +6,7 @@ use std::{
     net::SocketAddr,
     panic::AssertUnwindSafe,
     sync::{Arc, OnceLock},
+    time::Duration,
 };
 
 use futures_util::FutureExt;
@@ -174,8 +175,10 @@ impl Call {
     }
 
     /// Until when it waits for humans: it does so once, however often they are asked.
-    pub(crate) fn held_until(&self) -> Instant {
-        *self.held_until.get_or_init(|| Instant::now() + self.gate.holding().hold)
+    /// `hold`: for how long, if its rules say so.
+    pub(crate) fn held_until(&self, hold: Option<Duration>) -> Instant {
+        let hold = hold.unwrap_or_else(|| self.gate.holding().hold);
+        *self.held_until.get_or_init(|| Instant::now() + hold)
     }
 
     /// Whether it did.

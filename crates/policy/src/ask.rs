@@ -1,5 +1,7 @@
 //! A request that waits for humans, and how it becomes a permit once they said yes.
 
+use std::time::Duration;
+
 use approval::{Approval, Bound, Call, Caller, Consumed, Demand, Target, Usage};
 use jiff::Timestamp;
 use kube_api::{Refusal, Request, Status, Verb};
@@ -51,6 +53,7 @@ pub(crate) struct Asking {
     /// The decision once it is approved.
     pub(crate) granted: Decision,
     pub(crate) demands: Vec<Demand>,
+    pub(crate) hold: Option<Duration>,
     pub(crate) refused: Refused,
 }
 
@@ -88,6 +91,12 @@ impl Ask {
     #[must_use]
     pub fn demands(&self) -> &[Demand] {
         &self.asking.demands
+    }
+
+    /// For how long it waits for humans, if its rules say so: the longest of them.
+    #[must_use]
+    pub fn hold(&self) -> Option<Duration> {
+        self.asking.hold
     }
 
     /// What would be done, in words: `delete deployments.apps "web" in namespace "shop" of cluster "prod"`.

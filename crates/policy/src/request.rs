@@ -1,5 +1,7 @@
 //! From a request to a verdict.
 
+use std::time::Duration;
+
 use approval::Demand;
 use kube_api::{ContentType, Representation, Request, Target};
 
@@ -24,6 +26,7 @@ pub(crate) struct Settled {
     /// INVARIANT: the decision once it is approved is there if, and only if, the outcome is to ask.
     granted: Option<Decision>,
     demands: Vec<Demand>,
+    hold: Option<Duration>,
 }
 
 impl Judge {
@@ -58,7 +61,8 @@ impl Judge {
         let asks = finding.outcome == Outcome::Ask;
         let granted = asks.then(|| self.decision(who, cluster, call, &finding.granted()));
         let demands = finding.rules.iter().filter_map(|rule| rule.demand()).collect();
-        Settled { decision, refused, granted, demands }
+        let hold = finding.rules.iter().filter_map(|rule| rule.hold()).max();
+        Settled { decision, refused, granted, demands, hold }
     }
 
     pub(crate) fn decision(
@@ -85,12 +89,15 @@ impl Judge {
 impl Settled {
     /// The verdict on `request`.
     pub(crate) fn of(self, who: &Principal<'_>, cluster: &str, request: Request) -> Verdict {
-        let Self { decision, refused, granted, demands } = self;
+        let Self { decision, refused, granted, demands, hold } = self;
         match (refused, granted) {
             (None, _) => Verdict::Allow(Permit::new(who, cluster, request, decision)),
-            (Some(refused), Some(granted)) => {
-                Verdict::Ask(Ask::new(who, cluster, request, Asking { decision, granted, demands, refused }))
-            }
+            (Some(refused), Some(granted)) => Verdict::Ask(Ask::new(
+                who,
+                cluster,
+                request,
+                Asking { decision, granted, demands, hold, refused },
+            )),
             (Some(refused), None) => Verdict::Deny(Denial::new(request, decision, refused)),
         }
     }

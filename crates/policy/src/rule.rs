@@ -1,6 +1,7 @@
 //! One rule of a bundle: a Cedar policy and what its annotations say.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use approval::{Demand, Level};
 use cedar_policy::{ActionConstraint, Effect, EntityUid, Policy, PolicyId, PrincipalConstraint};
@@ -9,9 +10,11 @@ use crate::action::Action;
 use crate::est::{ApprovedUse, Est, Mentions};
 
 const KNOWN_ANNOTATIONS: &[&str] =
-    &["id", "reason", "hint", "outcome", "approvers", "quorum", "assurance", "access", "author"];
+    &["id", "reason", "hint", "outcome", "approvers", "quorum", "assurance", "access", "hold", "author"];
 /// Most characters of an id, and of a reason or hint, which end up in one line of an agent's terminal.
 const MAX_ID: usize = 100;
+/// A client that waits longer is taken for hung by those who wait for it.
+const LONGEST_HOLD: Duration = Duration::from_secs(600);
 const MAX_TEXT: usize = 400;
 
 /// A rule that passed every check.
@@ -39,6 +42,8 @@ pub(crate) struct Approval {
     pub(crate) assurance: Option<Level>,
     /// Whether access that was given ahead is no answer to it.
     pub(crate) no_access: bool,
+    /// For how long its calls wait, if it says so.
+    pub(crate) hold: Option<Duration>,
     /// Who wrote the rule, and may not approve by it.
     pub(crate) authors: Vec<String>,
 }
@@ -54,7 +59,7 @@ pub(crate) enum PrincipalScope {
 impl Rule {
     /// What it demands, if it asks.
     pub(crate) fn demand(&self) -> Option<Demand> {
-        let Approval { approvers, quorum, assurance, no_access, authors } = self.approval.clone()?;
+        let Approval { approvers, quorum, assurance, no_access, authors, hold: _ } = self.approval.clone()?;
         Some(Demand { rule: self.id.clone(), approvers, quorum, assurance, no_access, authors })
     }
 
@@ -100,6 +105,11 @@ impl Rule {
             policy: without_text(&policy.new_id(PolicyId::new(&id))),
             id,
         })
+    }
+
+    /// For how long its calls wait for humans, if it says so.
+    pub(crate) fn hold(&self) -> Option<Duration> {
+        self.approval.as_ref()?.hold
     }
 
     pub(crate) fn is_forbid(&self) -> bool {
@@ -168,7 +178,7 @@ fn read_approval(policy: &Policy, wrong: &mut Vec<String>) -> Option<Approval> {
         wrong.push(format!("`@outcome` must be `approval`, not `{}`", other.escape_debug()));
     }
     if outcome.is_none() {
-        for key in ["approvers", "quorum", "assurance", "access", "author"] {
+        for key in ["approvers", "quorum", "assurance", "access", "hold", "author"] {
             if policy.annotation(key).is_some() {
                 wrong.push(format!("`@{key}` without `@outcome(\"approval\")`"));
             }
@@ -198,13 +208,32 @@ fn read_approval(policy: &Policy, wrong: &mut Vec<String>) -> Option<Approval> {
         wrong.push(format!("`@access` must be `never`, not `{}`", other.escape_debug()));
     }
     let no_access = access.is_some();
+    let hold = policy.annotation("hold").and_then(|written| {
+        let hold = span(written).filter(|hold| *hold <= LONGEST_HOLD);
+        if hold.is_none() {
+            let written = written.escape_debug();
+            wrong.push(format!("`@hold` must be a time of at most 10m, as `90s` or `5m`, not `{written}`"));
+        }
+        hold
+    });
     let quorum = policy.annotation("quorum").unwrap_or("1");
     match quorum.parse::<u32>().ok().filter(|quorum| (1..=10).contains(quorum)) {
-        Some(quorum) => Some(Approval { approvers, quorum, assurance, no_access, authors }),
+        Some(quorum) => Some(Approval { approvers, quorum, assurance, no_access, hold, authors }),
         None => {
             wrong.push(format!("`@quorum` must be 1 to 10, not `{}`", quorum.escape_debug()));
             None
         }
+    }
+}
+
+/// `90s` or `5m`.
+fn span(text: &str) -> Option<Duration> {
+    let (number, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
+    let number: u64 = number.parse().ok().filter(|number| *number > 0)?;
+    match unit {
+        "s" => Some(Duration::from_secs(number)),
+        "m" => Some(Duration::from_secs(number.checked_mul(60)?)),
+        _ => None,
     }
 }
 

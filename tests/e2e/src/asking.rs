@@ -17,6 +17,9 @@ when { ["configmaps", "namespaces", "secrets", "replicasets.apps"].contains(reso
 @id("two-ask") @reason("two pairs of eyes") @outcome("approval") @approvers("sre, security") @quorum("2")
 forbid (principal, action in Action::"destroy", resource is Object)
 when { resource.type == "services" } unless { context.approved };
+@id("brief") @reason("it is asked about briefly") @outcome("approval") @approvers("sre") @hold("1s")
+forbid (principal, action in Action::"destroy", resource is Object)
+when { resource.type == "serviceaccounts" } unless { context.approved };
 @id("signed") @reason("customers use it") @outcome("approval") @approvers("sre") @assurance("passkey")
 forbid (principal, action in Action::"destroy", resource is Object)
 when { resource.type == "deployments.apps" } unless { context.approved };

@@ -22,7 +22,7 @@ impl Call {
         let inbox = self.gate().inbox();
         let id = asked.asked().id.clone();
         let (mut steps, mut policies) = (inbox.watch(&id), self.gate().policies());
-        let until = self.held_until();
+        let until = self.held_until(prepared.ask.hold());
         loop {
             if self.policy_has_changed(&prepared.ask) {
                 return Ok(None);

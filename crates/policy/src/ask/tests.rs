@@ -126,6 +126,30 @@ fn its_dry_run_is_a_look() {
 }
 
 #[test]
+fn it_waits_as_long_as_the_most_patient_of_its_rules_says() {
+    let hold = |annotations: [&str; 2]| {
+        let asks = |(at, annotation): (usize, &str)| {
+            format!(
+                "@id(\"asks-{at}\") @reason(\"x\") @outcome(\"approval\") @approvers(\"sre\") {annotation} forbid (principal, action, resource) unless {{ context.approved }};"
+            )
+        };
+        let rules = annotations.into_iter().enumerate().map(asks).collect::<String>();
+        let text = format!("@id(\"all\") permit (principal, action, resource); {rules}");
+        let judge = Judge::new(
+            Bundle::compile(&[Source { name: "test.cedar".to_owned(), text }]).unwrap(),
+            Settings::default(),
+        );
+        match judge.judge(&WHO, "prod", request(&format!("DELETE {WEB}"), "", "")) {
+            Judgement::Verdict(Verdict::Ask(ask)) => ask.hold().map(|hold| hold.as_secs()),
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(hold(["", ""]), None);
+    assert_eq!(hold(["@hold(\"90s\")", ""]), Some(90));
+    assert_eq!(hold(["@hold(\"90s\")", "@hold(\"10m\")"]), Some(600));
+}
+
+#[test]
 fn demands_name_the_rule_its_approvers_and_its_authors() {
     let demands = serde_json::to_value(ask().demands()).unwrap();
     let expected: Value =

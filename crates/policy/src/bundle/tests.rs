@@ -72,6 +72,12 @@ fn asking_has_one_shape() {
         ("quorum 0", forbid("@outcome(\"approval\") @approvers(\"sre\") @quorum(\"0\")", unless)),
         ("assurance", forbid("@outcome(\"approval\") @approvers(\"sre\") @assurance(\"finger\")", unless)),
         ("access", forbid("@outcome(\"approval\") @approvers(\"sre\") @access(\"always\")", unless)),
+        ("hold", forbid("@outcome(\"approval\") @approvers(\"sre\") @hold(\"11m\")", unless)),
+        (
+            "hold that is no time",
+            forbid("@outcome(\"approval\") @approvers(\"sre\") @hold(\"soon\")", unless),
+        ),
+        ("hold alone", forbid("@hold(\"5m\")", "")),
         ("access alone", forbid("@access(\"never\")", "")),
         ("assurance alone", forbid("@assurance(\"passkey\")", "")),
         ("quorum 11", forbid("@outcome(\"approval\") @approvers(\"sre\") @quorum(\"11\")", unless)),

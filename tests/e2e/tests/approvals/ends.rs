@@ -54,3 +54,14 @@ fn how_something_is_deleted_is_shown_and_a_revoked_session_asks_for_nothing_more
     insta::assert_snapshot!(shown(&over)?, @"APPROVAL is withdrawn: the session was revoked");
     Ok(())
 }
+
+#[test]
+fn a_rule_says_for_how_long_its_calls_wait() -> anyhow::Result<()> {
+    let (lab, _rules) = asking("brief", "10m", "")?;
+    let session = lab.gate.session("brief")?;
+    lab.cluster.must(&["create", "serviceaccount", "sa", "-n", "brief"])?;
+    // The configuration would have it wait for longer than any test.
+    let told = text(&session.kubectl(&["delete", "serviceaccount", "sa", "-n", "brief"])?);
+    ensure!(told.contains("waits as approval a-"), "{told}");
+    Ok(())
+}
