@@ -4,15 +4,12 @@ mod json;
 mod merge;
 mod three_way;
 
-use approval::WantedCall;
+use approval::{APPLIED, WantedCall};
 use serde_json::{Map, Value, json};
 
 use crate::{discovery::Place, manifests::Manifest};
 pub(crate) use three_way::NoKey;
 use three_way::Way;
-
-/// Where kubectl keeps what it applied last.
-const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
 /// Who finds out what changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,7 +95,7 @@ fn patch(
 
 /// What was applied last, or nothing where that is not known: never applied, or masked.
 fn last_applied(live: &Map<String, Value>) -> Map<String, Value> {
-    let noted = live.get("metadata").and_then(|metadata| metadata.get("annotations")?.get(LAST_APPLIED));
+    let noted = live.get("metadata").and_then(|metadata| metadata.get("annotations")?.get(APPLIED));
     noted.and_then(Value::as_str).and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
 }
 
@@ -111,9 +108,9 @@ fn annotated(mut object: Map<String, Value>) -> Map<String, Value> {
             *annotations = json!({});
         }
         let Value::Object(annotations) = annotations else { return };
-        annotations.remove(LAST_APPLIED);
+        annotations.remove(APPLIED);
         if let Some(text) = text {
-            annotations.insert(LAST_APPLIED.to_owned(), Value::String(text));
+            annotations.insert(APPLIED.to_owned(), Value::String(text));
         }
     };
     annotate(&mut object, None);

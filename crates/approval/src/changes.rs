@@ -5,7 +5,11 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::{Digest, Target, access::named, shown::sorted};
+use crate::{
+    Digest, Target,
+    access::named,
+    shown::{NOISE, sorted},
+};
 
 /// Several changes to objects, each of which may be made once.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,10 +55,7 @@ pub struct Outcome {
 }
 
 /// Where `kubectl apply` keeps what was applied (`LastAppliedConfigAnnotation` in k8s.io/api/core/v1).
-const APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
-
-/// What the API server sets by itself, anew each time (`ObjectMeta` in k8s.io/apimachinery/pkg/apis/meta/v1).
-const SET: [&str; 5] = ["creationTimestamp", "generation", "managedFields", "resourceVersion", "uid"];
+pub const APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
 impl Changes {
     pub(crate) fn name_each_once(&self) -> bool {
@@ -93,7 +94,7 @@ impl Outcome {
         let uid = object.pointer("/metadata/uid").and_then(Value::as_str).filter(|_| new).map(str::to_owned);
         let mut applied = None;
         if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
-            metadata.retain(|key, _| !SET.contains(&key.as_str()));
+            metadata.retain(|key, _| !NOISE.contains(&key.as_str()));
             applied = take_applied(metadata);
         }
         if let Some(uid) = uid.filter(|uid| !uid.is_empty()) {

@@ -40,7 +40,7 @@ pub use approval::{Approval, Caller, Consumed, Grant, Making, Review, State, Vot
 pub use asked::{Asked, Demand};
 pub use assurance::{Assurance, Level, Signed, relying_party};
 pub use binding::{Bound, Call, Digest, Subject, Target};
-pub use changes::{Change, Changes, Outcome};
+pub use changes::{APPLIED, Change, Changes, Outcome};
 pub use human::Human;
 pub use parts::Part;
 pub use shown::{Beside, Budget, Budgets, Count, Diff, Line, Listed, Listing, Shown, Why};

@@ -11,7 +11,8 @@ const AROUND: usize = 3;
 
 /// What the API server sets by itself, and what says nothing about what is changed (`ObjectMeta` in
 /// k8s.io/apimachinery/pkg/apis/meta/v1).
-const NOISE: [&str; 5] = ["managedFields", "resourceVersion", "generation", "uid", "creationTimestamp"];
+pub(crate) const NOISE: [&str; 5] =
+    ["managedFields", "resourceVersion", "generation", "uid", "creationTimestamp"];
 
 /// What approvers are shown of a call. All of it may hold what an agent wrote: it has to be escaped where it is shown.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -7,9 +7,7 @@
 mod access;
 mod changes;
 
-use approval::{
-    ACCESS_PATH, APPROVALS_PATH, Answer, Approval, Asked, CHANGES_PATH, Demand, State, Subject, What,
-};
+use approval::{ACCESS_PATH, APPROVALS_PATH, Answer, Approval, Asked, CHANGES_PATH, Demand, State, Subject};
 use http::{Method, Response, StatusCode};
 use hyper::body::Incoming;
 use identity::Reason;
@@ -139,12 +137,7 @@ impl Call {
         let before = inbox.open_for(session, key).await.map_err(|error| self.unasked_by(&error))?;
         if let Some(before) = before {
             let Some(why) = self.changed_ahead(&before, &subject) else { return Ok(before) };
-            let superseded = What::Superseded { by: id.clone(), why: why.to_owned() };
-            match inbox.step(&before.asked().id, superseded).await {
-                // Whoever used or ended it was faster.
-                Ok(_) | Err(Error::Refused(_)) => {}
-                Err(error) => return Err(self.unasked_by(&error)),
-            }
+            self.supersede(&before, &id, why).await.map_err(|error| self.unasked_by(&error))?;
         }
         let decide_by = self.decide_by(now).map_err(unasked)?;
         let bound = self.bound_to(subject, self.policy().bundle().digest().as_str(), decide_by);
@@ -164,11 +157,7 @@ impl Call {
         tracing::info!(call = %self.id(), approval = id, "humans are asked ahead");
         if self.session_over() {
             // It ended meanwhile, and what it asked for before was withdrawn by that.
-            let withdrawn =
-                What::Withdrawn { why: "the session has ended, or is frozen".to_owned(), by: None };
-            if let Err(error) = inbox.step(id, withdrawn).await {
-                tracing::error!(call = %self.id(), approval = id, %error, "could not be withdrawn");
-            }
+            self.withdraw(id, "the session has ended, or is frozen").await;
             return Err(unasked(Stop::unseen(self.over())));
         }
         Ok(approval)

@@ -52,14 +52,14 @@ fn what_is_there_is_patched_and_what_was_applied_before_goes() {
         "kind": "ConfigMap", "apiVersion": "v1",
         "metadata": {
             "name": "a", "namespace": "shop", "uid": "u", "resourceVersion": "5",
-            "annotations": {LAST_APPLIED: before, "b": "c", "x": "y", "other": "o"},
+            "annotations": {APPLIED: before, "b": "c", "x": "y", "other": "o"},
         },
         "data": {"old": "1", "html": "x", "other": "o"},
     });
     let manifest = manifest(MANIFEST);
     insta::assert_snapshot!(call(How::Client, &manifest, Some(&live)));
     // What cannot be read tells nothing of what was applied.
-    live["metadata"]["annotations"][LAST_APPLIED] = json!("masked");
+    live["metadata"]["annotations"][APPLIED] = json!("masked");
     insta::assert_snapshot!(call(How::Client, &manifest, Some(&live)));
 }
 

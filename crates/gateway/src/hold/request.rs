@@ -19,12 +19,7 @@ impl Call {
         if let Some(before) = before {
             let Some(why) = self.changed(prepared, &before.asked().bound) else { return Ok(before) };
             // Before another is asked for: a session has so many, and this is none any more.
-            let superseded = What::Superseded { by: id.clone(), why: why.to_owned() };
-            match inbox.step(&before.asked().id, superseded).await {
-                // Whoever used or ended it was faster.
-                Ok(_) | Err(Error::Refused(_)) => {}
-                Err(error) => return Err(failed(error)),
-            }
+            self.supersede(&before, &id, why).await.map_err(failed)?;
         }
         self.ask_humans(prepared, id).await
     }
@@ -33,18 +28,32 @@ impl Call {
     pub(crate) async fn unask(&self, asked: &Request) {
         let inbox = self.gate().inbox();
         let (session, key) = (self.caller().session().as_str(), self.key_of(asked));
-        let withdrawn = match inbox.open_for(session, &key).await {
+        match inbox.open_for(session, &key).await {
             Ok(Some(open)) => {
-                let why = "the policy has changed, and asks nobody any more".to_owned();
-                inbox.step(&open.asked().id, What::Withdrawn { why, by: None }).await.map(drop)
+                self.withdraw(&open.asked().id, "the policy has changed, and asks nobody any more").await;
             }
-            Ok(None) => Ok(()),
-            Err(error) => Err(error),
-        };
-        match withdrawn {
-            // Whoever used or ended it was faster.
-            Ok(()) | Err(Error::Refused(_)) => {}
+            Ok(None) => {}
             Err(error) => tracing::error!(call = %self.id(), %error, "what waits could not be withdrawn"),
+        }
+    }
+
+    /// In the place of `before`, another is asked.
+    pub(crate) async fn supersede(&self, before: &Approval, by: &str, why: &str) -> Result<(), Error> {
+        let superseded = What::Superseded { by: by.to_owned(), why: why.to_owned() };
+        match self.gate().inbox().step(&before.asked().id, superseded).await {
+            // Whoever used or ended it was faster.
+            Ok(_) | Err(Error::Refused(_)) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Nobody wants it any more. What cannot be withdrawn ends with its time.
+    pub(crate) async fn withdraw(&self, id: &str, why: &str) {
+        let withdrawn = What::Withdrawn { why: why.to_owned(), by: None };
+        match self.gate().inbox().step(id, withdrawn).await {
+            // Whoever used or ended it was faster.
+            Ok(_) | Err(Error::Refused(_)) => {}
+            Err(error) => tracing::error!(call = %self.id(), approval = id, %error, "could not be withdrawn"),
         }
     }
 

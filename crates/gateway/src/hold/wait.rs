@@ -112,11 +112,7 @@ impl Call {
         let over = matches!(ending, Ending::SessionEnded | Ending::SessionFrozen);
         let left = ending == Ending::ClientLeft && self.gate().holding().withdraw_when_left;
         if over || left {
-            let withdrawn = What::Withdrawn { why: ending.to_string(), by: None };
-            match self.gate().inbox().step(id, withdrawn).await {
-                Ok(_) | Err(Error::Refused(_)) => {}
-                Err(error) => tracing::error!(approval = id, %error, "could not be withdrawn"),
-            }
+            self.withdraw(id, &ending.to_string()).await;
         }
         if over {
             return Stop::unseen(self.over());
