@@ -67,6 +67,9 @@ pub struct Cookie {
 
 // === impl Page ===
 
+/// What Chromium says of a page that another took the place of before it was there.
+const ABORTED: &str = "net::ERR_ABORTED";
+
 impl Page {
     pub(crate) fn open(connection: &Arc<Connection>) -> anyhow::Result<Self> {
         let call = |method, parameters| connection.call(None, method, &parameters, PATIENCE);
@@ -99,8 +102,13 @@ impl Page {
     /// # Errors
     /// There is no answer (`net::ERR_CONNECTION_REFUSED`), its certificate is not trusted, or it did not load in time.
     pub fn goto(&self, url: &str) -> anyhow::Result<()> {
-        self.navigate("Page.navigate", json!({ "url": url }))
-            .with_context(|| format!("could not open `{url}`"))
+        let open = || self.navigate("Page.navigate", json!({ "url": url }));
+        let opened = match open() {
+            // What was pressed before leads elsewhere, and that came in between. It has come by now.
+            Err(error) if error.to_string() == ABORTED => open(),
+            other => other,
+        };
+        opened.with_context(|| format!("could not open `{url}`"))
     }
 
     /// Loads the page again, and waits until it has loaded.
