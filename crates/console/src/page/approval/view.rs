@@ -44,8 +44,8 @@ pub(super) struct Page {
     done: Option<(Vec<CallRow>, u64)>,
     /// Whether more than one call can have been sent by it.
     lasts: bool,
-    /// Of several changes: for how many seconds each can be made.
-    changes_for: Option<u32>,
+    /// Of several changes: for how long each can be made.
+    changes_for: Option<String>,
     /// What exactly a yes is bound to: names and values.
     bound: Vec<(&'static str, String)>,
 }
@@ -157,7 +157,7 @@ impl Page {
                 let more = found.saturating_sub(calls.len() as u64);
                 (rows(calls), more)
             }),
-            changes_for: bound.changes().map(|_| asked.use_seconds),
+            changes_for: bound.changes().map(|_| approval::time(asked.use_seconds)),
             lasts: bound.call().is_none() && !stored.approval.votes().is_empty(),
             bound: binding(&stored.approval),
         }
