@@ -58,8 +58,8 @@ async fn enter(work: &mut Work<'_>, leaf: i64, time: i64, event: &Event) -> Resu
             let call = Call {
                 call: answered.call.as_str(),
                 actor: Some(&answered.actor),
-                request: Some(&answered.request),
-                asked: story::request(&answered.request),
+                request: answered.request.as_ref(),
+                asked: story::typed(answered.request.as_ref(), answered.raw.as_ref()),
                 state: "answered",
                 rules: String::new(),
                 status: answered.status,
@@ -77,11 +77,7 @@ async fn enter(work: &mut Work<'_>, leaf: i64, time: i64, event: &Event) -> Resu
 
 impl<'a> Call<'a> {
     fn refused(refusal: &'a Refusal) -> Self {
-        let asked = match (&refusal.request, &refusal.raw) {
-            (Some(request), _) => story::request(request),
-            (None, Some(raw)) => format!("{} {}", raw.method, raw.path),
-            (None, None) => String::new(),
-        };
+        let asked = story::typed(refusal.request.as_ref(), refusal.raw.as_ref());
         Self {
             call: refusal.call.as_str(),
             actor: refusal.actor.as_ref(),

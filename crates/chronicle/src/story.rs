@@ -3,8 +3,8 @@
 use approval::{Asked, Changes, Subject, What};
 use ledger::leaf::{
     Actor, ApprovalAsked, ApprovalStep, Decision, Event, Intent, Judged, List, Name, Outcome,
-    PasskeyEnrolled, Refusal, Rejections, Request, Reveal, Rule, SecretsRead, SessionOpened, Share, SignedIn,
-    Start,
+    PasskeyEnrolled, RawRequest, Refusal, Rejections, Request, Reveal, Rule, SecretsRead, SessionOpened,
+    Share, SignedIn, Start,
 };
 
 /// What happened. May hold what agents wrote: make it visible before it is shown.
@@ -18,8 +18,8 @@ pub fn of(event: &Event) -> String {
         Event::Outcome(outcome) => ended(outcome),
         Event::Refusal(refusal) => refused(refusal),
         Event::Answered(answered) => {
-            let asked = &answered.request;
-            format!("{} {} {}, by the gate itself", actor(&answered.actor), request(asked), cluster(asked))
+            let what = asked_of(answered.request.as_ref(), answered.raw.as_ref());
+            format!("{} {what}, by the gate itself", actor(&answered.actor))
         }
         Event::Rejections(rejections) => turned_away(rejections),
         Event::SessionOpened(opened) => session_opened(opened),
@@ -151,12 +151,26 @@ fn ended(outcome: &Outcome) -> String {
 
 fn refused(refusal: &Refusal) -> String {
     let who = refusal.actor.as_ref().map_or_else(|| refusal.src.to_string(), actor);
-    let what = match (&refusal.request, &refusal.raw) {
+    let what = asked_of(refusal.request.as_ref(), refusal.raw.as_ref());
+    format!("{who} {what}: {} {}", refusal.status, refusal.message)
+}
+
+/// What is asked, of a cluster or of the gate itself.
+fn asked_of(asked: Option<&Request>, raw: Option<&RawRequest>) -> String {
+    match (asked, raw) {
         (Some(asked), _) => format!("{} {}", request(asked), cluster(asked)),
         (None, Some(raw)) => format!("{} {}", raw.method, raw.path),
         (None, None) => "a call".to_owned(),
-    };
-    format!("{who} {what}: {} {}", refusal.status, refusal.message)
+    }
+}
+
+/// What is asked, as one would type it; empty if nobody knows.
+pub(crate) fn typed(asked: Option<&Request>, raw: Option<&RawRequest>) -> String {
+    match (asked, raw) {
+        (Some(asked), _) => request(asked),
+        (None, Some(raw)) => format!("{} {}", raw.method, raw.path),
+        (None, None) => String::new(),
+    }
 }
 
 fn turned_away(told: &Rejections) -> String {

@@ -23,6 +23,7 @@ use crate::{
     look::Stop,
     metrics::Ended,
     parse::{Why, read_within},
+    record,
     refuse::Refused,
     reply::Reply,
 };
@@ -60,7 +61,13 @@ impl Call {
         match self.answer_ahead(request).await {
             Ok((code, answer)) => {
                 let json = serde_json::to_vec(&answer).map_err(|_unwritable| Refused::Internal)?;
-                self.ended(Ended::Completed, 0);
+                if self.gate().rejections().tells_answer_alone(self.caller().session()) {
+                    let (line, known) = ((method.as_str(), path.as_str()), self.known());
+                    let event = record::answered_own(self.id(), self.actor(), line, &known, code.as_u16());
+                    self.record(event, Ended::Completed).await?;
+                } else {
+                    self.ended(Ended::Completed, 0);
+                }
                 Ok(Reply::own(code, json.into(), self.id().as_str(), self.slot()))
             }
             Err(unasked) => match *unasked {

@@ -95,8 +95,27 @@ pub(crate) fn answered(
     Event::Answered(Box::new(leaf::Answered {
         call: call.clone(),
         actor: actor.clone(),
-        request: upstream::request(cluster, request, known),
+        request: Some(upstream::request(cluster, request, known)),
+        raw: None,
         status,
+    }))
+}
+
+/// A call at a path of the gate's own.
+pub(crate) fn answered_own(
+    call: &Id,
+    actor: &Actor,
+    (method, path): (&str, &str),
+    known: &KnownValues,
+    status: u16,
+) -> Event {
+    let raw = leaf::RawRequest { method: upstream::text(method, known), path: upstream::text(path, known) };
+    Event::Answered(Box::new(leaf::Answered {
+        call: call.clone(),
+        actor: actor.clone(),
+        request: None,
+        raw: Some(raw),
+        status: Some(status),
     }))
 }
 

@@ -234,7 +234,8 @@ pub struct Refusal {
     pub message: Text<2048>,
 }
 
-/// A call that the gate answered by itself: a question about the caller's own rights, or one that it sent in parts.
+/// A call that the gate answered by itself: a question about the caller's own rights, one that it sent in parts, or one at a path of the
+/// gate's own.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Answered {
@@ -242,9 +243,13 @@ pub struct Answered {
     pub call: Id,
     /// Who calls.
     pub actor: Actor,
-    /// What is asked.
-    pub request: Request,
-    /// The HTTP status given, of a call that was sent in parts.
+    /// What is asked of an API server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<Request>,
+    /// What is asked of the gate itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub raw: Option<RawRequest>,
+    /// The HTTP status given; not of a question about the caller's own rights.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
 }

@@ -96,7 +96,7 @@ impl Event {
     pub fn digest(&mut self, digester: &Digester) {
         let request = match self {
             Self::Intent(intent) => Some(&mut intent.request),
-            Self::Answered(answered) => Some(&mut answered.request),
+            Self::Answered(answered) => answered.request.as_mut(),
             Self::ApprovalAsked(asked) => asked.judged.as_mut().map(|judged| &mut judged.request),
             Self::Refusal(refusal) => refusal.request.as_mut(),
             // Whatever is hidden and not digested cannot be encoded.

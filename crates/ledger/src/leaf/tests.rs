@@ -93,7 +93,7 @@ fn refusal(text: &str) -> Event {
 fn answered(text: &str) -> Event {
     let Event::Intent(intent) = intent(text) else { panic!("an intent") };
     let Intent { call, actor, request, .. } = *intent;
-    Event::Answered(Box::new(Answered { call, actor, request, status: None }))
+    Event::Answered(Box::new(Answered { call, actor, request: Some(request), raw: None, status: None }))
 }
 
 /// A flood by this many sessions with ids as long as there are.

@@ -72,7 +72,7 @@ pub(super) fn matching(event: &Event, digester: &Digester, value: &[u8]) -> anyh
 fn request(event: &Event) -> Option<&Request> {
     match event {
         Event::Intent(intent) => Some(&intent.request),
-        Event::Answered(answered) => Some(&answered.request),
+        Event::Answered(answered) => answered.request.as_ref(),
         Event::ApprovalAsked(asked) => asked.judged.as_ref().map(|judged| &judged.request),
         Event::Refusal(refusal) => refusal.request.as_ref(),
         Event::Start(_)
