@@ -1,0 +1,102 @@
+use super::*;
+
+fn headers(lines: &[(&'static str, &'static str)]) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    for (name, value) in lines {
+        headers.append(HeaderName::from_static(name), HeaderValue::from_static(value));
+    }
+    headers
+}
+
+fn websocket(protocols: &'static str) -> HeaderMap {
+    headers(&[("connection", "Upgrade"), ("upgrade", "websocket"), ("sec-websocket-protocol", protocols)])
+}
+
+fn spdy(protocols: &'static str) -> HeaderMap {
+    headers(&[("connection", "Upgrade"), ("upgrade", "SPDY/3.1"), ("x-stream-protocol-version", protocols)])
+}
+
+#[test]
+fn what_clients_offer_is_agreed_on() {
+    let v5 = RemoteCommand::WebSocket(Version::V5);
+    let v4 = RemoteCommand::WebSocket(Version::V4);
+    for (offered, agreed) in [
+        (websocket("v5.channel.k8s.io"), v5),
+        (websocket("v4.channel.k8s.io,channel.k8s.io, v5.channel.k8s.io"), v5),
+        (websocket("v4.channel.k8s.io"), v4),
+        (websocket("v4.base64.channel.k8s.io, v4.channel.k8s.io"), v4),
+        (spdy("v5.channel.k8s.io, v4.channel.k8s.io, v3.channel.k8s.io"), RemoteCommand::Spdy),
+    ] {
+        assert_eq!(RemoteCommand::negotiate(&offered), Ok(agreed));
+    }
+    // As kubectl has them: a header for each.
+    let kubectl = headers(&[
+        ("connection", "Upgrade"),
+        ("upgrade", "SPDY/3.1"),
+        ("x-stream-protocol-version", "v5.channel.k8s.io"),
+        ("x-stream-protocol-version", "v4.channel.k8s.io"),
+        ("x-stream-protocol-version", "v3.channel.k8s.io"),
+    ]);
+    assert_eq!(RemoteCommand::negotiate(&kubectl), Ok(RemoteCommand::Spdy));
+    let browser = headers(&[
+        ("connection", "keep-alive, Upgrade"),
+        ("upgrade", "WebSocket"),
+        ("sec-websocket-protocol", "v5.channel.k8s.io"),
+    ]);
+    assert_eq!(RemoteCommand::negotiate(&browser), Ok(v5));
+    let tunnel = PortForward(Transport::WebSocket);
+    assert_eq!(PortForward::negotiate(&websocket("SPDY/3.1+portforward.k8s.io")), Ok(tunnel));
+    assert_eq!(PortForward::negotiate(&spdy("portforward.k8s.io")), Ok(PortForward(Transport::Spdy)));
+}
+
+#[test]
+fn what_was_asked_for_is_what_is_agreed_to() {
+    for version in [Version::V4, Version::V5] {
+        let asked = RemoteCommand::WebSocket(version);
+        assert_eq!(RemoteCommand::negotiate(&asked.to_headers()), Ok(asked));
+        assert_eq!(asked.confirm(&asked.to_headers()), Ok(()));
+    }
+    let asked = RemoteCommand::WebSocket(Version::V5);
+    let other = RemoteCommand::WebSocket(Version::V4).to_headers();
+    assert_eq!(asked.confirm(&other), Err(Refusal::NotConfirmed("v5.channel.k8s.io")));
+    assert!(asked.confirm(&websocket("v5.channel.k8s.io, v4.channel.k8s.io")).is_err(), "two at once");
+    assert!(asked.confirm(&HeaderMap::new()).is_err());
+    let asked = PortForward(Transport::Spdy);
+    assert_eq!(asked.confirm(&asked.to_headers()), Ok(()));
+    assert!(asked.confirm(&PortForward(Transport::WebSocket).to_headers()).is_err());
+    assert_eq!(RemoteCommand::Spdy.confirm(&spdy("v4.channel.k8s.io")), Ok(()));
+}
+
+#[test]
+fn what_is_not_spoken_is_refused_by_naming_what_is() {
+    let secret = "base64url.bearer.authorization.k8s.io.c2VjcmV0, v5.channel.k8s.io";
+    let remote = [
+        headers(&[]),
+        headers(&[("connection", "Upgrade"), ("upgrade", "h2c")]),
+        headers(&[("connection", "Upgrade"), ("upgrade", "websocket, SPDY/3.1")]),
+        headers(&[("connection", "Upgrade"), ("upgrade", "websocket"), ("upgrade", "SPDY/3.1")]),
+        headers(&[("upgrade", "websocket"), ("sec-websocket-protocol", "v5.channel.k8s.io")]),
+        headers(&[("connection", "Upgrade, X-Secret"), ("upgrade", "websocket")]),
+        headers(&[("connection", "Upgrade"), ("upgrade", "websocket")]),
+        headers(&[("connection", "Upgrade"), ("upgrade", "SPDY/3.1")]),
+        websocket("channel.k8s.io"),
+        websocket("v3.channel.k8s.io, v2.channel.k8s.io"),
+        websocket("v4.base64.channel.k8s.io"),
+        websocket("V5.channel.k8s.io"),
+        websocket("SPDY/3.1+portforward.k8s.io"),
+        websocket(secret),
+        spdy("v5.channel.k8s.io"),
+        spdy("v3.channel.k8s.io"),
+    ]
+    .map(|headers| RemoteCommand::negotiate(&headers).unwrap_err().to_string());
+    let forward = [
+        websocket("v4.channel.k8s.io"),
+        websocket("portforward.k8s.io"),
+        spdy("SPDY/3.1+portforward.k8s.io"),
+        websocket(secret),
+    ]
+    .map(|headers| PortForward::negotiate(&headers).unwrap_err().to_string());
+    let told = [&remote[..], &forward].concat().join("\n");
+    assert!(!told.contains("c2VjcmV0"));
+    insta::assert_snapshot!(told);
+}
