@@ -23,6 +23,7 @@ const TESTS: &[(&str, &str, &str)] = &[
     ("e2e", "protobuf", "our reading of protobuf against the API server's own"),
     ("mask", "masking", "our JSON scanner against serde_json"),
     ("mask", "known", "all that masks, in one piece and in many"),
+    ("streaming", "spdy", "what one end of SPDY says with what the other hears, and damaged in any pieces"),
     (
         "mask",
         LIB,

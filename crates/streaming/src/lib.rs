@@ -21,4 +21,5 @@ pub mod exit;
 pub mod kind;
 pub mod protocol;
 pub mod resize;
+pub mod spdy;
 mod text;
