@@ -1,0 +1,97 @@
+use super::*;
+use crate::storage::Storage as _;
+use crate::storage::sim::SimDisk;
+use crate::writer::testing::*;
+use crate::writer::{Opening, Stream};
+use bytes::Bytes;
+
+/// A recording of one stream.
+async fn recorded(opening: Opening, parts: &[(Channel, &'static [u8])], size: Option<(u16, u16)>) -> SimDisk {
+    let disk = SimDisk::default();
+    let (recorder, _ledger) = start_with_ledger(&disk);
+    let tap = recorder.session(&session()).await.unwrap();
+    advance(100).await;
+    let stream: Stream = tap.open(opening).await.unwrap();
+    if let Some((width, height)) = size {
+        stream.resized(width, height).await.unwrap();
+    }
+    for (channel, bytes) in parts {
+        tokio::time::advance(Duration::from_micros(1_250_017)).await;
+        stream.bytes(*channel, Bytes::from_static(bytes)).await.unwrap();
+        tap.flush().await.unwrap();
+    }
+    stream.resized(100, 30).await.unwrap();
+    stream.closed("exit status 0").await.unwrap();
+    tap.end().await.unwrap();
+    disk
+}
+
+fn cast(disk: &SimDisk, input: bool) -> String {
+    let mut bytes = Vec::new();
+    let exported = write(recording(disk).stream(1), input, &mut bytes).unwrap();
+    let text = String::from_utf8(bytes).unwrap();
+    // A player reads a line each.
+    for line in text.lines() {
+        serde_json::from_str::<serde_json::Value>(line).unwrap();
+    }
+    assert_eq!(text.lines().count() as u64, 1 + exported.events + exported.findings);
+    text
+}
+
+const PARTS: [(Channel, &[u8]); 5] = [
+    (Channel::Stdin, b"ls\r"),
+    (Channel::Stdout, b"\x1b[31mr\xc3"),
+    (Channel::Stderr, b"\xffoh\n"),
+    (Channel::Stdout, b"\xa4\"\n"),
+    (Channel::Error, b"{\"status\":\"Success\"}"),
+];
+
+#[tokio::test(start_paused = true)]
+async fn a_terminal_is_played_as_it_was() {
+    let disk = recorded(exec(), &PARTS, Some((120, 40))).await;
+    insta::assert_snapshot!(cast(&disk, false), @r#"
+    {"version":2,"width":120,"height":40,"timestamp":1780315300,"command":"sh -c ls"}
+    [2.500034, "o", "\u001b[31mr"]
+    [3.750051, "o", "�oh\n"]
+    [5.000068, "o", "ä\"\n"]
+    [6.250085, "r", "100x30"]
+    "#);
+    insta::assert_snapshot!(cast(&disk, true), @r#"
+    {"version":2,"width":120,"height":40,"timestamp":1780315300,"command":"sh -c ls"}
+    [1.250017, "i", "ls\r"]
+    [2.500034, "o", "\u001b[31mr"]
+    [3.750051, "o", "�oh\n"]
+    [5.000068, "o", "ä\"\n"]
+    [6.250085, "r", "100x30"]
+    "#);
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_a_terminal_lines_begin_at_the_left() {
+    let parts = [(Channel::Stdout, &b"a\nb\n"[..]), (Channel::Stdout, b"cut \xf0\x9f")];
+    let disk = recorded(Opening { tty: false, ..exec() }, &parts, None).await;
+    insta::assert_snapshot!(cast(&disk, false), @r#"
+    {"version":2,"width":80,"height":24,"timestamp":1780315300,"command":"sh -c ls"}
+    [1.250017, "o", "a\r\nb\r\n"]
+    [2.500034, "o", "cut "]
+    [2.500034, "r", "100x30"]
+    [2.500034, "o", "�"]
+    "#);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_gap_is_a_marker_and_no_beginning_is_no_export() {
+    let disk = recorded(exec(), &PARTS, None).await;
+    disk.remove("s-1/00000003.seg").unwrap();
+    insta::assert_snapshot!(cast(&disk, false), @r#"
+    {"version":2,"width":80,"height":24,"timestamp":1780315300,"command":"sh -c ls"}
+    [2.500034, "o", "\u001b[31mr"]
+    [2.500034, "m", "segments 3 to 3 are missing"]
+    [5.000068, "o", "ä\"\n"]
+    [6.250085, "r", "100x30"]
+    "#);
+    disk.remove("s-1/00000001.seg").unwrap();
+    let recording = recording(&disk);
+    insta::assert_snapshot!(write(recording.stream(1), true, Vec::new()).unwrap_err(), @"the recording has no beginning of this stream");
+    insta::assert_snapshot!(write(recording.stream(2), true, Vec::new()).unwrap_err(), @"the recording has no beginning of this stream");
+}

@@ -1,0 +1,269 @@
+//! Recordings read back: which there are, their records in order, and what is wrong with them.
+//!
+//! What is damaged, missing or not by the gate is told ([`Finding`]) in its place among the records, and reading goes on after
+//! it. One segment is in memory at a time. All of it blocks.
+
+mod finding;
+mod records;
+mod search;
+
+pub use finding::Finding;
+pub use records::Records;
+pub use search::{Hit, Needle, NeedleError, Search};
+
+use crate::Digest;
+use crate::at_rest::AtRest;
+use crate::frames::Frames;
+use crate::record::{Blob, Session, What};
+use crate::segment::{self, Header, MAX_HEADER, MAX_STORED};
+use crate::storage::{FsStorage, Storage, TEMPORARY};
+use crate::writer::{TOMBSTONE, Tombstone};
+use bytes::Bytes;
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The folder of all recordings.
+#[derive(Debug, Clone)]
+pub struct Library {
+    storage: Arc<dyn Storage>,
+    at_rest: Arc<dyn AtRest>,
+}
+
+/// A recording, as a list tells of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Listed {
+    /// It is there.
+    Kept {
+        /// Whose.
+        session: Session,
+        /// How many segments.
+        segments: usize,
+        /// When it began and its last record was made; `None` when its last segment cannot be read.
+        times: Option<(Timestamp, Timestamp)>,
+    },
+    /// It was erased.
+    Erased(Tombstone),
+}
+
+/// Why a recording cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the messages tell what each field is")]
+pub enum Unreadable {
+    /// There is none.
+    #[error("there is no recording of `{session}`")]
+    None { session: Session },
+    /// It was erased.
+    #[error("the recording of `{}` was erased at {}: {}", .0.session, .0.at, .0.why.as_str())]
+    Erased(Box<Tombstone>),
+    /// The disk did not let us.
+    #[error("the recording of `{session}`: {error}")]
+    Io { session: Session, error: io::Error },
+}
+
+/// A recording that is there, as it was when it was opened: what is added later is not seen.
+#[derive(Debug, Clone)]
+pub struct Recording {
+    storage: Arc<dyn Storage>,
+    at_rest: Arc<dyn AtRest>,
+    session: Session,
+    /// The numbers of its segments, in order.
+    numbers: Vec<u64>,
+    /// What the list of its files tells.
+    findings: Vec<Finding>,
+    /// What the ledger has of it.
+    known: Option<BTreeMap<u64, Digest>>,
+}
+
+// === impl Library ===
+
+impl Library {
+    /// The recordings in this folder.
+    #[must_use]
+    pub fn new(folder: &Path, at_rest: Arc<dyn AtRest>) -> Self {
+        Self::on(Arc::new(FsStorage::new(folder)), at_rest)
+    }
+
+    pub(crate) fn on(storage: Arc<dyn Storage>, at_rest: Arc<dyn AtRest>) -> Self {
+        Self { storage, at_rest }
+    }
+
+    /// All recordings, by their sessions' ids. Folders that are none, or that hold nothing yet, are left out.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn list(&self) -> io::Result<Vec<Listed>> {
+        let mut listed = Vec::new();
+        for session in self.storage.folders()?.iter().filter_map(|name| name.parse().ok()) {
+            match self.recording(&session) {
+                Ok(recording) if recording.numbers.is_empty() => {}
+                Ok(recording) => listed.push(Listed::Kept {
+                    segments: recording.numbers.len(),
+                    times: recording.times(),
+                    session,
+                }),
+                Err(Unreadable::Erased(tombstone)) => listed.push(Listed::Erased(*tombstone)),
+                Err(Unreadable::None { .. }) => {}
+                Err(Unreadable::Io { error, .. }) => return Err(error),
+            }
+        }
+        Ok(listed)
+    }
+
+    /// The session's recording.
+    ///
+    /// # Errors
+    /// [`Unreadable`].
+    pub fn recording(&self, session: &Session) -> Result<Recording, Unreadable> {
+        let io = |error| Unreadable::Io { session: session.clone(), error };
+        let names = self.storage.list(session.as_str()).map_err(io)?;
+        let names = names.ok_or_else(|| Unreadable::None { session: session.clone() })?;
+        if let Some(tombstone) = crate::writer::read_tombstone(&*self.storage, session).map_err(io)? {
+            return Err(Unreadable::Erased(Box::new(tombstone)));
+        }
+        let (mut numbers, mut findings) = (Vec::new(), Vec::new());
+        for name in names {
+            if let Some(number) = segment::number(&name) {
+                numbers.push(number);
+            } else if let Some(number) = name.strip_suffix(TEMPORARY).and_then(segment::number) {
+                findings.push(Finding::Unfinished { number });
+            } else if name.strip_suffix(TEMPORARY) != Some(TOMBSTONE) {
+                findings.push(Finding::ForeignFile { name: name.as_str().into() });
+            }
+        }
+        numbers.sort_unstable();
+        Ok(Recording {
+            storage: Arc::clone(&self.storage),
+            at_rest: Arc::clone(&self.at_rest),
+            session: session.clone(),
+            numbers,
+            findings,
+            known: None,
+        })
+    }
+}
+
+// === impl Recording ===
+
+impl Recording {
+    /// Whose it is.
+    #[must_use]
+    pub fn session(&self) -> &Session {
+        &self.session
+    }
+
+    /// Holds it against what the ledger has: the digests of its segments by their numbers, all of them.
+    #[must_use]
+    pub fn against(self, known: BTreeMap<u64, Digest>) -> Self {
+        Self { known: Some(known), ..self }
+    }
+
+    /// When it began, and when its last record was made.
+    #[must_use]
+    pub fn times(&self) -> Option<(Timestamp, Timestamp)> {
+        let header = self.header(*self.numbers.last()?)?;
+        let ended = header.began.checked_add(Duration::from_micros(header.last)).ok()?;
+        Some((header.began, ended))
+    }
+
+    /// All records.
+    #[must_use]
+    pub fn records(&self) -> Records<'_> {
+        Records::new(self, 0, None)
+    }
+
+    /// The records from this time on, in microseconds since it began. What comes before is not looked at.
+    #[must_use]
+    pub fn records_from(&self, at: u64) -> Records<'_> {
+        Records::new(self, at, None)
+    }
+
+    /// The records of one stream. Other segments are verified, and not unpacked.
+    #[must_use]
+    pub fn stream(&self, stream: u32) -> Records<'_> {
+        Records::new(self, 0, Some(stream))
+    }
+
+    /// The records whose shown text has this in it.
+    #[must_use]
+    pub fn search(&self, needle: Needle) -> Search<'_> {
+        Search::new(self.records(), needle)
+    }
+
+    /// What is kept of a body.
+    ///
+    /// # Errors
+    /// The segment that should have it has not, or not any more.
+    pub fn body(&self, blob: &Blob) -> Result<Bytes, Finding> {
+        let number = blob.segment;
+        let (header, stored, _) = self.segment(number)?;
+        for record in self.frames(&header, &stored)? {
+            let record = record.map_err(|why| Finding::Damaged { number, why: why.to_string() })?;
+            match record.what {
+                What::Body { sha256, kept } if sha256 == blob.sha256 => return Ok(kept.0),
+                _ => {}
+            }
+        }
+        Err(Finding::NoBody { number, sha256: blob.sha256 })
+    }
+
+    /// A segment as it is stored, with its digest. It is what the ledger says, if that was given.
+    fn segment(&self, number: u64) -> Result<(Header, Bytes, Digest), Finding> {
+        let damaged = |why: String| Finding::Damaged { number, why };
+        let bytes = self.storage.read(&self.path(number), MAX_STORED + 1);
+        let bytes = bytes.map_err(|error| damaged(error.to_string()))?;
+        let bytes = Bytes::from(bytes.ok_or(Finding::Missing { first: number, last: number })?);
+        if bytes.len() > MAX_STORED {
+            return Err(damaged("it is larger than a segment".to_owned()));
+        }
+        let sha256 = Digest::of(&bytes);
+        match self.known.as_ref().map(|known| known.get(&number)) {
+            Some(Some(known)) if *known != sha256 => return Err(Finding::Altered { number }),
+            Some(None) => return Err(Finding::Unknown { number }),
+            Some(Some(_)) | None => {}
+        }
+        let (header, stored) = Header::read(&bytes).map_err(|why| damaged(why.to_string()))?;
+        if header.session != self.session || header.number != number {
+            return Err(Finding::Foreign { number });
+        }
+        Ok((header, bytes.slice_ref(stored), sha256))
+    }
+
+    fn frames(&self, header: &Header, stored: &[u8]) -> Result<Frames, Finding> {
+        let plain = header.unpack(stored, &*self.at_rest);
+        let plain = plain.map_err(|why| Finding::Damaged { number: header.number, why: why.to_string() })?;
+        Ok(Frames::new(plain.into(), header.first))
+    }
+
+    fn header(&self, number: u64) -> Option<Header> {
+        let bytes = self.storage.read(&self.path(number), MAX_HEADER).ok()??;
+        Header::read(&bytes).ok().map(|(header, _)| header)
+    }
+
+    fn path(&self, number: u64) -> String {
+        format!("{}/{}", self.session, segment::file_name(number))
+    }
+
+    /// The place among its segments of the first that may have records of this time or later: found by the headers of a
+    /// few. One whose header cannot be read stands for the next.
+    fn seek(&self, at: u64) -> usize {
+        let (mut low, mut high) = (0, self.numbers.len());
+        while low < high {
+            let middle = low + (high - low) / 2;
+            let readable = self.numbers.iter().enumerate().take(high).skip(middle);
+            let ends =
+                readable.map(|(place, number)| (place, self.header(*number).map(|header| header.last)));
+            match ends.filter_map(|(place, last)| last.map(|last| (place, last))).next() {
+                Some((place, last)) if last < at => low = place + 1,
+                _ => high = middle,
+            }
+        }
+        low
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,158 @@
+//! The records of a recording in order, verified as they are read.
+
+use super::{Finding, Recording};
+use crate::Digest;
+use crate::frames::Frames;
+use crate::record::Record;
+use crate::segment::Header;
+use jiff::Timestamp;
+use std::collections::VecDeque;
+
+/// Records in order, and what is wrong where they should be.
+#[derive(Debug)]
+pub struct Records<'a> {
+    recording: &'a Recording,
+    /// The place of the next segment among the recording's.
+    place: usize,
+    /// The number it should have.
+    wanted: u64,
+    /// The digest of the segment before, where it could be read.
+    previous: Option<Digest>,
+    began: Option<Timestamp>,
+    at: Option<At>,
+    findings: VecDeque<Finding>,
+    from: u64,
+    stream: Option<u32>,
+    ended: bool,
+}
+
+/// A segment that is being read.
+#[derive(Debug)]
+struct At {
+    frames: Frames,
+    header: Header,
+    seen: u64,
+    last: u64,
+}
+
+// === impl Records ===
+
+impl<'a> Records<'a> {
+    pub(super) fn new(recording: &'a Recording, from: u64, stream: Option<u32>) -> Self {
+        let place = if from == 0 { 0 } else { recording.seek(from) };
+        let before = place.checked_sub(1).and_then(|before| recording.numbers.get(before));
+        Self {
+            recording,
+            place,
+            wanted: before.map_or(1, |number| number + 1),
+            previous: None,
+            began: None,
+            at: None,
+            findings: recording.findings.iter().cloned().collect(),
+            from,
+            stream,
+            ended: false,
+        }
+    }
+
+    /// When the recording began, once a segment was read.
+    #[must_use]
+    pub fn began(&self) -> Option<Timestamp> {
+        self.began
+    }
+
+    /// The number of the segment that is being read.
+    #[must_use]
+    pub fn segment(&self) -> Option<u64> {
+        self.at.as_ref().map(|at| at.header.number)
+    }
+
+    /// The next record of the segment at hand that was asked for.
+    fn next_here(&mut self) -> Option<Result<Record, Finding>> {
+        let at = self.at.as_mut()?;
+        let number = at.header.number;
+        for record in at.frames.by_ref() {
+            let record = match record {
+                Ok(record) => record,
+                Err(why) => {
+                    self.at = None;
+                    return Some(Err(Finding::Damaged { number, why: why.to_string() }));
+                }
+            };
+            at.seen += 1;
+            at.last = record.at;
+            if record.at >= self.from && (self.stream.is_none() || record.what.stream() == self.stream) {
+                return Some(Ok(record));
+            }
+        }
+        let whole = at.seen == at.header.records && at.last == at.header.last;
+        self.at = None;
+        let why = "it has other records than its header says".to_owned();
+        (!whole).then_some(Err(Finding::Damaged { number, why }))
+    }
+
+    /// Goes on to the next segment; whether there is one.
+    fn advance(&mut self) -> bool {
+        let Some(&number) = self.recording.numbers.get(self.place) else {
+            self.end();
+            return false;
+        };
+        self.place += 1;
+        if self.wanted < number {
+            self.findings.push_back(Finding::Missing { first: self.wanted, last: number - 1 });
+            self.previous = None;
+        }
+        self.wanted = number + 1;
+        let previous = self.previous.take();
+        match self.recording.segment(number) {
+            Ok((header, stored, sha256)) => {
+                self.previous = Some(sha256);
+                self.begin(header, &stored, previous);
+            }
+            Err(finding) => self.findings.push_back(finding),
+        }
+        true
+    }
+
+    fn begin(&mut self, header: Header, stored: &[u8], previous: Option<Digest>) {
+        let number = header.number;
+        let follows = previous.is_none() || header.previous == previous;
+        if !follows || *self.began.get_or_insert(header.began) != header.began {
+            self.findings.push_back(Finding::Unchained { number });
+        }
+        if self.stream.is_some_and(|stream| !header.may_have(stream)) {
+            return;
+        }
+        match self.recording.frames(&header, stored) {
+            Ok(frames) => self.at = Some(At { frames, last: header.first, header, seen: 0 }),
+            Err(finding) => self.findings.push_back(finding),
+        }
+    }
+
+    /// What the ledger has beyond what is there.
+    fn end(&mut self) {
+        self.ended = true;
+        let known = self.recording.known.as_ref().and_then(|known| known.keys().next_back().copied());
+        if let Some(last) = known.filter(|last| *last >= self.wanted) {
+            self.findings.push_back(Finding::Missing { first: self.wanted, last });
+        }
+    }
+}
+
+impl Iterator for Records<'_> {
+    type Item = Result<Record, Finding>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if let Some(finding) = self.findings.pop_front() {
+                return Some(Err(finding));
+            }
+            if let Some(next) = self.next_here() {
+                return Some(next);
+            }
+            if self.at.is_none() && (self.ended || !self.advance()) && self.findings.is_empty() {
+                return None;
+            }
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! A recorder on a simulated disk, and a ledger that takes what it tells.
+
+use super::{Config, Recorder, Sealed, Segment};
+use crate::at_rest::Plain;
+use crate::reader::{Finding, Library, Recording};
+use crate::record::{Kind, Record, Session, What};
+use crate::storage::sim::SimDisk;
+use crate::writer::Opening;
+use jiff::Timestamp;
+use parking_lot::Mutex;
+use std::path::PathBuf;
+use std::sync::Arc;
+use tokio::sync::mpsc;
+use tokio::time::{Duration, Instant};
+
+/// What the ledger has.
+pub(crate) type Ledger = Arc<Mutex<Vec<Segment>>>;
+
+pub(crate) fn session() -> Session {
+    "s-1".parse().unwrap()
+}
+
+pub(crate) fn config() -> Config {
+    Config { folder: PathBuf::new(), reserve: 1000, queue: 0, at_rest: Arc::new(Plain) }
+}
+
+/// A recorder whose writer runs in this runtime, in its paused time.
+pub(crate) fn start(disk: &SimDisk) -> (Recorder, mpsc::Receiver<Sealed>) {
+    let (recorder, sealed, writer, queue) = Recorder::on(Arc::new(disk.clone()), &config(), clock());
+    tokio::spawn(writer.run(queue));
+    (recorder, sealed)
+}
+
+/// The same with a ledger that takes everything.
+pub(crate) fn start_with_ledger(disk: &SimDisk) -> (Recorder, Ledger) {
+    let (recorder, mut sealed) = start(disk);
+    let ledger = Ledger::default();
+    let takes = Arc::clone(&ledger);
+    tokio::spawn(async move {
+        while let Some(sealed) = sealed.recv().await {
+            takes.lock().push(sealed.segment().clone());
+            sealed.recorded();
+        }
+    });
+    (recorder, ledger)
+}
+
+/// 2026-06-01T12:00:00Z, and the runtime's time since.
+pub(crate) fn clock() -> impl super::Clock {
+    let began = Instant::now();
+    move || "2026-06-01T12:00:00Z".parse::<Timestamp>().unwrap() + began.elapsed()
+}
+
+pub(crate) fn exec() -> Opening {
+    Opening {
+        call: "c-1".into(),
+        kind: Kind::Exec,
+        namespace: "shop".into(),
+        pod: "web-1".into(),
+        container: Some("app".into()),
+        argv: ["sh", "-c", "ls"].into_iter().collect(),
+        tty: true,
+    }
+}
+
+pub(crate) async fn advance(seconds: u64) {
+    tokio::time::advance(Duration::from_secs(seconds)).await;
+}
+
+/// What is on the disk.
+pub(crate) fn recording(disk: &SimDisk) -> Recording {
+    library(disk).recording(&session()).unwrap()
+}
+
+pub(crate) fn library(disk: &SimDisk) -> Library {
+    Library::on(Arc::new(disk.clone()), Arc::new(Plain))
+}
+
+/// A line for each record or finding.
+pub(crate) fn lines<'a>(records: impl Iterator<Item = Result<Record, Finding>> + 'a) -> String {
+    let line = |record| match record {
+        Ok(record) => line(&record),
+        Err(finding) => format!("! {finding}"),
+    };
+    records.map(line).collect::<Vec<_>>().join("\n")
+}
+
+fn line(record: &Record) -> String {
+    let json = serde_json::to_string(&record.what).unwrap();
+    match String::from_utf8_lossy(record.what.payload()) {
+        payload if payload.is_empty() => format!("{} {json}", record.at),
+        payload if payload.len() > 100 => format!("{} {json} ({} bytes)", record.at, payload.len()),
+        payload => format!("{} {json} {payload:?}", record.at),
+    }
+}
+
+/// The leaves that were told, in order; findings are none.
+pub(crate) fn told(recording: &Recording) -> Vec<String> {
+    let records = recording.records().map(|record| record.unwrap());
+    let leaf = |record: Record| match record.what {
+        What::Told { leaf } => Some(String::from_utf8(leaf.0.to_vec()).unwrap()),
+        _ => None,
+    };
+    records.filter_map(leaf).collect()
+}

@@ -1,0 +1,400 @@
+//! The writer thread.
+
+use super::body::Digested;
+use super::chain::{Batch, Chain};
+use super::run::{Refused, Run, Sealed, Stopped};
+use super::{Clock, Config, Recorder};
+use crate::Digest;
+use crate::at_rest::AtRest;
+use crate::record::{Answered, Blob, Called, Payload, Session, What};
+use crate::segment::FULL;
+use crate::storage::Storage;
+use parking_lot::Mutex;
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::fs::File;
+use std::io;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::thread::Builder;
+use std::time::Duration;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tokio::time::{Instant, sleep_until};
+
+/// What a segment holds at most.
+pub(super) const SEGMENT: Duration = Duration::from_secs(1);
+/// Bodies of a recording that are known to be in it; of more, the oldest would be stored once more.
+const BODIES: usize = 16 << 10;
+
+/// What the writer thread is asked for.
+#[derive(Debug)]
+pub(super) enum Message {
+    /// Begin the session's recording, or go on with it.
+    Open { session: Session, reply: oneshot::Sender<Result<Arc<Run>, Refused>> },
+    /// Write this down.
+    Record { run: Arc<Run>, at: u64, what: What, body: Option<Digested>, room: OwnedSemaphorePermit },
+    /// Seal what there is; answer with the last segment's number.
+    Flush { run: Arc<Run>, reply: oneshot::Sender<Result<u64, Stopped>> },
+    /// The same, and let go.
+    End { run: Arc<Run>, reply: oneshot::Sender<Result<u64, Stopped>> },
+    /// Let go without sealing, for it is being erased; answer whether that was done. Not of one that is being written, if so asked.
+    Release { session: Session, unless_open: bool, reply: oneshot::Sender<bool> },
+    /// End all, and end.
+    Close { reply: oneshot::Sender<Ended> },
+}
+
+/// Runs that were ended, and the numbers of their last segments.
+pub(super) type Ended = Vec<(Arc<Run>, Result<u64, Stopped>)>;
+
+/// What makes segments of records.
+#[derive(Debug)]
+pub(super) struct Writer {
+    storage: Arc<dyn Storage>,
+    at_rest: Arc<dyn AtRest>,
+    clock: Arc<dyn Clock>,
+    reserve: u64,
+    recordings: BTreeMap<Session, Recording>,
+    /// Batches in the order in which they are due; those that were sealed before are left in it.
+    due: VecDeque<(Instant, Session)>,
+    /// Bytes of the queue that batches have; more than `most` of them, and all are sealed.
+    held: usize,
+    most: usize,
+    room: Arc<Semaphore>,
+    sealed: mpsc::Sender<Sealed>,
+    erasing: Arc<Mutex<BTreeSet<Session>>>,
+}
+
+#[derive(Debug)]
+struct Recording {
+    run: Arc<Run>,
+    chain: Chain,
+    batch: Batch,
+    bodies: Bodies,
+}
+
+/// The segments that have bodies.
+#[derive(Debug, Default)]
+struct Bodies {
+    segments: HashMap<Digest, u64>,
+    oldest: VecDeque<Digest>,
+}
+
+/// Starts the thread. It ends when every handle is gone, or on [`Message::Close`].
+pub(super) fn spawn(writer: Writer, queue: mpsc::UnboundedReceiver<Message>, lock: File) -> io::Result<()> {
+    // For its timer alone: what blocks here blocks nobody else.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
+    let run = move || {
+        runtime.block_on(writer.run(queue));
+        drop(lock);
+    };
+    Builder::new().name("recorder".to_owned()).spawn(run).map(drop)
+}
+
+// === impl Writer ===
+
+impl Writer {
+    pub(super) fn new(
+        recorder: &Recorder,
+        config: &Config,
+        most: usize,
+        sealed: mpsc::Sender<Sealed>,
+    ) -> Self {
+        Self {
+            storage: Arc::clone(&recorder.storage),
+            at_rest: Arc::clone(&config.at_rest),
+            clock: Arc::clone(&recorder.clock),
+            reserve: config.reserve,
+            recordings: BTreeMap::new(),
+            due: VecDeque::new(),
+            held: 0,
+            most,
+            room: Arc::clone(&recorder.room),
+            sealed,
+            erasing: Arc::clone(&recorder.erasing),
+        }
+    }
+
+    pub(super) async fn run(mut self, mut queue: mpsc::UnboundedReceiver<Message>) {
+        loop {
+            let due = self.due.front().map(|(due, _)| *due);
+            let message = tokio::select! {
+                biased;
+                () = until(due) => {
+                    self.seal_due().await;
+                    continue;
+                }
+                message = queue.recv() => message,
+            };
+            let Some(message) = message else {
+                self.end_all().await;
+                return;
+            };
+            if self.handle(message).await.is_break() {
+                return;
+            }
+        }
+    }
+
+    async fn handle(&mut self, message: Message) -> ControlFlow<()> {
+        match message {
+            Message::Open { session, reply } => {
+                let _gone = reply.send(self.open(session).await);
+            }
+            Message::Record { run, at, what, body, room } => self.record(&run, at, what, body, room).await,
+            Message::Flush { run, reply } => {
+                let _gone = reply.send(self.flush(&run).await);
+            }
+            Message::End { run, reply } => {
+                let _gone = reply.send(self.end(&run, Stopped::Ended).await);
+            }
+            Message::Release { session, unless_open, reply } => {
+                let _gone = reply.send(self.release(&session, unless_open));
+            }
+            Message::Close { reply } => {
+                let _gone = reply.send(self.end_all().await);
+                return ControlFlow::Break(());
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
+    async fn open(&mut self, session: Session) -> Result<Arc<Run>, Refused> {
+        if self.erasing.lock().contains(&session) {
+            return Err(Refused::Erased { session });
+        }
+        if let Some(recording) = self.recordings.get(&session) {
+            if recording.run.stopped().is_none() {
+                return Ok(Arc::clone(&recording.run));
+            }
+            // What was handed over before it stopped.
+            self.seal(&session, false).await;
+            self.recordings.remove(&session);
+        }
+        self.has_space()?;
+        let (storage, at_rest) = (Arc::clone(&self.storage), Arc::clone(&self.at_rest));
+        let now = self.clock.now();
+        let (chain, found) = Chain::open(storage, at_rest, &session, now)?;
+        let at = chain.time(now);
+        let run = Arc::new(Run::new(session.clone(), at, chain.next_stream));
+        let recording =
+            Recording { run: Arc::clone(&run), chain, batch: Batch::default(), bodies: Bodies::default() };
+        self.recordings.insert(session.clone(), recording);
+        if let Some(found) = found {
+            self.tell(run.sealed(found.last)).await;
+            if !found.stopped {
+                self.add(&session, at, What::Interrupted { torn: found.torn }, None, None);
+            }
+        }
+        Ok(run)
+    }
+
+    fn has_space(&self) -> Result<(), Refused> {
+        let why = match self.storage.free() {
+            Ok(free) if free >= self.reserve => return Ok(()),
+            Ok(free) => format!("{free} bytes are free, {} are kept in reserve", self.reserve),
+            Err(error) => format!("the free space cannot be told: {error}"),
+        };
+        Err(Refused::NoSpace { why })
+    }
+
+    /// The session, if this run of it is the one that is written.
+    fn current(&self, run: &Arc<Run>) -> Option<Session> {
+        let recording = self.recordings.get(&run.session)?;
+        Arc::ptr_eq(&recording.run, run).then(|| run.session.clone())
+    }
+
+    async fn record(
+        &mut self,
+        run: &Arc<Run>,
+        at: u64,
+        what: What,
+        body: Option<Digested>,
+        room: OwnedSemaphorePermit,
+    ) {
+        let Some(session) = self.current(run) else { return };
+        self.add(&session, at, what, body, Some(room));
+        let full = self.recordings.get(&session).is_some_and(|recording| recording.batch.plain.len() >= FULL);
+        if full {
+            self.seal(&session, false).await;
+        }
+        if self.held > self.most {
+            let all: Vec<Session> = self.recordings.keys().cloned().collect();
+            for session in all {
+                self.seal(&session, false).await;
+            }
+        }
+    }
+
+    /// Adds a record to the session's batch.
+    fn add(
+        &mut self,
+        session: &Session,
+        at: u64,
+        what: What,
+        body: Option<Digested>,
+        room: Option<OwnedSemaphorePermit>,
+    ) {
+        let Some(recording) = self.recordings.get_mut(session) else { return };
+        self.held += room.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
+        recording.batch.keep(room);
+        if let Err(error) = recording.add(at, what, body) {
+            self.give_up(session, &error);
+            return;
+        }
+        if recording.batch.due.is_none() {
+            let due = Instant::now() + SEGMENT;
+            recording.batch.due = Some(due);
+            self.due.push_back((due, session.clone()));
+        }
+    }
+
+    async fn seal_due(&mut self) {
+        let now = Instant::now();
+        while let Some((due, session)) = self.due.pop_front_if(|(due, _)| *due <= now) {
+            if self.recordings.get(&session).is_some_and(|recording| recording.batch.due == Some(due)) {
+                self.seal(&session, false).await;
+            }
+        }
+    }
+
+    /// Makes the session's batch a segment, if it has any. A recording that cannot be written stops.
+    async fn seal(&mut self, session: &Session, stopped: bool) {
+        let Some(recording) = self.recordings.get_mut(session) else { return };
+        if recording.batch.is_empty() {
+            return;
+        }
+        match recording.chain.seal(&recording.batch, stopped) {
+            Ok(segment) => {
+                let batch = std::mem::take(&mut recording.batch);
+                let sealed = recording.run.sealed(segment);
+                self.held -= batch.held();
+                drop(batch);
+                self.tell(sealed).await;
+            }
+            Err(error) => self.give_up(session, &error),
+        }
+    }
+
+    /// Waits while the ledger has much to take. Without anybody to tell, the recording stops.
+    async fn tell(&self, sealed: Sealed) {
+        let _dropped = self.sealed.send(sealed).await;
+    }
+
+    fn give_up(&mut self, session: &Session, error: &io::Error) {
+        self.let_go(session, Stopped::Unwritable { why: error.to_string() });
+    }
+
+    fn let_go(&mut self, session: &Session, why: Stopped) {
+        if let Some(recording) = self.recordings.remove(session) {
+            self.held -= recording.batch.held();
+            recording.run.stop(why);
+        }
+    }
+
+    async fn flush(&mut self, run: &Arc<Run>) -> Result<u64, Stopped> {
+        let session = self.current(run).ok_or_else(|| gone(run))?;
+        self.seal(&session, false).await;
+        let recording = self.recordings.get(&session).ok_or_else(|| gone(run))?;
+        Ok(recording.chain.next - 1)
+    }
+
+    async fn end(&mut self, run: &Arc<Run>, why: Stopped) -> Result<u64, Stopped> {
+        let session = self.current(run).ok_or_else(|| gone(run))?;
+        // One that was stopped before has an end that is not in good order, and does not say otherwise.
+        let before = run.stopped();
+        if before.is_none() {
+            self.add(&session, run.now(), What::Stopped {}, None, None);
+        }
+        self.seal(&session, before.is_none()).await;
+        let recording = self.recordings.get(&session).ok_or_else(|| gone(run))?;
+        let last = recording.chain.next - 1;
+        self.let_go(&session, why);
+        before.map_or(Ok(last), Err)
+    }
+
+    async fn end_all(&mut self) -> Ended {
+        let runs: Vec<Arc<Run>> =
+            self.recordings.values().map(|recording| Arc::clone(&recording.run)).collect();
+        let mut ended = Vec::new();
+        for run in runs {
+            let last = self.end(&run, Stopped::Closed).await;
+            ended.push((run, last));
+        }
+        ended
+    }
+
+    fn release(&mut self, session: &Session, unless_open: bool) -> bool {
+        let open = self.recordings.get(session).is_some_and(|recording| recording.run.stopped().is_none());
+        if open && unless_open {
+            return false;
+        }
+        self.let_go(session, Stopped::Erased);
+        true
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.room.close();
+        self.recordings.values().for_each(|recording| recording.run.stop(Stopped::Closed));
+    }
+}
+
+fn gone(run: &Run) -> Stopped {
+    run.stopped().unwrap_or(Stopped::Closed)
+}
+
+async fn until(due: Option<Instant>) {
+    match due {
+        Some(due) => sleep_until(due).await,
+        None => std::future::pending().await,
+    }
+}
+
+// === impl Recording ===
+
+impl Recording {
+    fn add(&mut self, at: u64, mut what: What, body: Option<Digested>) -> io::Result<()> {
+        if let Some(body) = body {
+            let blob = self.store(at, body)?;
+            match &mut what {
+                What::Called(Called { body, .. }) | What::Answered(Answered { body, .. }) => {
+                    *body = Some(blob)
+                }
+                What::Body { .. }
+                | What::Opened(_)
+                | What::Bytes { .. }
+                | What::Resized { .. }
+                | What::Closed { .. }
+                | What::Told { .. }
+                | What::Interrupted { .. }
+                | What::Stopped {} => {}
+            }
+        }
+        self.chain.add(&mut self.batch, at, what)
+    }
+
+    /// Where the body is, which is here from now on unless it was there before.
+    fn store(&mut self, at: u64, body: Digested) -> io::Result<Blob> {
+        let Digested { sha256, kept, whole } = body;
+        let blob = |segment| Blob { sha256, kept: kept.len() as u64, whole, segment };
+        if let Some(segment) = self.bodies.segments.get(&sha256) {
+            return Ok(blob(*segment));
+        }
+        let here = blob(self.chain.next);
+        self.chain.add(&mut self.batch, at, What::Body { sha256, kept: Payload(kept) })?;
+        self.bodies.remember(sha256, here.segment);
+        Ok(here)
+    }
+}
+
+impl Bodies {
+    fn remember(&mut self, sha256: Digest, segment: u64) {
+        if self.oldest.len() >= BODIES
+            && let Some(oldest) = self.oldest.pop_front()
+        {
+            self.segments.remove(&oldest);
+        }
+        self.oldest.push_back(sha256);
+        self.segments.insert(sha256, segment);
+    }
+}
