@@ -92,12 +92,24 @@ impl<W: Write> Cast<W> {
             let record = match record {
                 Ok(record) => record,
                 Err(finding) => {
+                    // No character goes on across a gap.
+                    self.texts.clear();
                     self.finding(finding)?;
                     continue;
                 }
             };
+            if matches!(record.what, What::Interrupted { .. }) {
+                if self.opened.is_some() {
+                    self.begin(SIZE)?;
+                    self.line("m", "the recording was interrupted here: the stream's end is lost")?;
+                    self.done.events += 1;
+                    break;
+                }
+                continue;
+            }
             self.at = record.at;
             match record.what {
+                What::Closed { .. } => break,
                 What::Opened(opened) if self.opened.is_none() => {
                     self.opened = Some((opened, record.at, records.began().unwrap_or_default()));
                 }

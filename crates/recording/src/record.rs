@@ -83,8 +83,10 @@ pub enum What {
         #[serde(skip)]
         leaf: Payload,
     },
-    /// The recording goes on after a run that did not end in good order: what that run had not sealed is lost, at most
-    /// the segment it was at.
+    /// The recording begins, or goes on after it was let go in good order.
+    Began {},
+    /// The recording goes on after a run that did not end in good order. What that run had not sealed is lost: at most the
+    /// segment it was at, and what was still in the queue of a disk that was slow. None of its streams goes on.
     Interrupted {
         /// Whether part of a segment was found, and removed.
         torn: bool,
@@ -240,6 +242,7 @@ impl What {
             | Self::Called(_)
             | Self::Answered(_)
             | Self::Told { .. }
+            | Self::Began {}
             | Self::Interrupted { .. }
             | Self::Stopped {} => None,
         }
@@ -257,6 +260,7 @@ impl What {
             | Self::Opened(_)
             | Self::Resized { .. }
             | Self::Closed { .. }
+            | Self::Began {}
             | Self::Interrupted { .. }
             | Self::Stopped {} => &[],
         }
@@ -273,6 +277,7 @@ impl What {
             | Self::Opened(_)
             | Self::Resized { .. }
             | Self::Closed { .. }
+            | Self::Began {}
             | Self::Interrupted { .. }
             | Self::Stopped {} => None,
         }
@@ -289,6 +294,7 @@ impl What {
             | Self::Bytes { .. }
             | Self::Resized { .. }
             | Self::Told { .. }
+            | Self::Began {}
             | Self::Interrupted { .. }
             | Self::Stopped {} => 0,
         };

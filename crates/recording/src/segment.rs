@@ -58,6 +58,8 @@ pub struct Header {
     pub streams: Option<Vec<u32>>,
     /// The number of the next stream that is opened.
     pub next_stream: u32,
+    /// Whether it begins with [`What::Interrupted`](crate::record::What::Interrupted).
+    pub interrupted: bool,
     /// Whether the recorder let go of the recording here in good order.
     pub stopped: bool,
 }
@@ -149,10 +151,10 @@ impl Header {
         Ok(plain)
     }
 
-    /// Whether records of this stream may be in it.
+    /// Whether records of this stream may be in it, or its end by a crash.
     #[must_use]
     pub fn may_have(&self, stream: u32) -> bool {
-        self.streams.as_ref().is_none_or(|streams| streams.binary_search(&stream).is_ok())
+        self.interrupted || self.streams.as_ref().is_none_or(|streams| streams.binary_search(&stream).is_ok())
     }
 }
 
@@ -168,7 +170,8 @@ pub(crate) fn file_name(number: u64) -> String {
 
 /// The number in a segment's name.
 pub(crate) fn number(file_name: &str) -> Option<u64> {
-    let digits = file_name.strip_suffix(".seg")?;
+    // Few enough that there is always a next number.
+    let digits = file_name.strip_suffix(".seg").filter(|digits| digits.len() <= 12)?;
     let number = digits.parse().ok().filter(|number| *number > 0)?;
     (self::file_name(number) == file_name).then_some(number)
 }

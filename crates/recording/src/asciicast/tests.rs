@@ -80,17 +80,38 @@ async fn without_a_terminal_lines_begin_at_the_left() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_crash_ends_the_stream_and_says_so() {
+    let disk = SimDisk::default();
+    for _ in 0..2 {
+        let (recorder, _ledger) = start_with_ledger(&disk);
+        let tap = recorder.session(&session()).await.unwrap();
+        let stream = tap.open(exec()).await.unwrap();
+        advance(3).await;
+        stream.bytes(Channel::Stdout, "half".into()).await.unwrap();
+        tap.flush().await.unwrap();
+        // Nobody ends it.
+        std::mem::forget(recorder);
+        advance(60).await;
+    }
+    insta::assert_snapshot!(cast(&disk, false), @r#"
+    {"version":2,"width":80,"height":24,"timestamp":1780315200,"command":"sh -c ls"}
+    [3.000000, "o", "half"]
+    [3.000000, "m", "the recording was interrupted here: the stream's end is lost"]
+    "#);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_gap_is_a_marker_and_no_beginning_is_no_export() {
     let disk = recorded(exec(), &PARTS, None).await;
-    disk.remove("s-1/00000003.seg").unwrap();
+    disk.remove("s-1/00000004.seg").unwrap();
     insta::assert_snapshot!(cast(&disk, false), @r#"
     {"version":2,"width":80,"height":24,"timestamp":1780315300,"command":"sh -c ls"}
     [2.500034, "o", "\u001b[31mr"]
-    [2.500034, "m", "segments 3 to 3 are missing"]
-    [5.000068, "o", "ä\"\n"]
+    [2.500034, "m", "segment 4 is missing"]
+    [5.000068, "o", "�\"\n"]
     [6.250085, "r", "100x30"]
     "#);
-    disk.remove("s-1/00000001.seg").unwrap();
+    disk.remove("s-1/00000002.seg").unwrap();
     let recording = recording(&disk);
     insta::assert_snapshot!(write(recording.stream(1), true, Vec::new()).unwrap_err(), @"the recording has no beginning of this stream");
     insta::assert_snapshot!(write(recording.stream(2), true, Vec::new()).unwrap_err(), @"the recording has no beginning of this stream");

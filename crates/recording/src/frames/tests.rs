@@ -42,6 +42,7 @@ fn largest() -> Vec<Record> {
         What::Resized { stream: 1, width: 1, height: 1 },
         What::Closed { stream: 1, how: Text::from(text) },
         What::Told { leaf: Payload(vec![b'x'; 64 << 10].into()) },
+        What::Began {},
         What::Interrupted { torn: true },
         What::Stopped {},
     ];

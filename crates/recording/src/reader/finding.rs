@@ -7,7 +7,7 @@ use crate::{Digest, Text};
 #[expect(missing_docs, reason = "the messages tell what each field is")]
 pub enum Finding {
     /// Segments are not there.
-    #[error("segments {first} to {last} are missing")]
+    #[error("{} missing", segments(*first, *last))]
     Missing { first: u64, last: u64 },
     /// A part of a segment: it was being written just now, or when the gate was killed.
     #[error("segment {number} was not written to its end")]
@@ -33,4 +33,8 @@ pub enum Finding {
     /// A body is not where a record says.
     #[error("segment {number} has no body with the digest {sha256}")]
     NoBody { number: u64, sha256: Digest },
+}
+
+fn segments(first: u64, last: u64) -> String {
+    if first == last { format!("segment {first} is") } else { format!("segments {first} to {last} are") }
 }

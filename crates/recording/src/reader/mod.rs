@@ -181,7 +181,7 @@ impl Recording {
         Records::new(self, at, None)
     }
 
-    /// The records of one stream. Other segments are verified, and not unpacked.
+    /// The records of one stream, and [`What::Interrupted`], which ends it. Other segments are verified, and not unpacked.
     #[must_use]
     pub fn stream(&self, stream: u32) -> Records<'_> {
         Records::new(self, 0, Some(stream))

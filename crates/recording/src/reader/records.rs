@@ -3,7 +3,7 @@
 use super::{Finding, Recording};
 use crate::Digest;
 use crate::frames::Frames;
-use crate::record::Record;
+use crate::record::{Record, What};
 use crate::segment::Header;
 use jiff::Timestamp;
 use std::collections::VecDeque;
@@ -81,7 +81,10 @@ impl<'a> Records<'a> {
             };
             at.seen += 1;
             at.last = record.at;
-            if record.at >= self.from && (self.stream.is_none() || record.what.stream() == self.stream) {
+            let is_wanted = self.stream.is_none()
+                || record.what.stream() == self.stream
+                || matches!(record.what, What::Interrupted { .. });
+            if record.at >= self.from && is_wanted {
                 return Some(Ok(record));
             }
         }

@@ -19,7 +19,7 @@ fn record<F: Future<Output = ()>>(script: impl FnOnce(Tap) -> F) -> (SimDisk, BT
     })
 }
 
-/// Six segments, a leaf told in each, two seconds apart.
+/// Six segments after the one of the beginning, a leaf told in each, two seconds apart.
 fn six() -> (SimDisk, BTreeMap<u64, Digest>) {
     record(|tap| async move {
         for n in 0..6 {
@@ -32,12 +32,20 @@ fn six() -> (SimDisk, BTreeMap<u64, Digest>) {
     })
 }
 
-/// A line for each record or finding, after this was done to the files.
+/// The leaves and findings after this was done to the files, alone and against the ledger.
 fn changed(change: impl Fn(&SimDisk)) -> String {
     let (disk, known) = six();
     change(&disk);
     let recording = recording(&disk);
-    format!("{}\n--- the ledger\n{}", lines(recording.records()), lines(recording.against(known).records()))
+    let told = |recording: &Recording| {
+        let told = recording.records().map(|record| match record {
+            Ok(record) if record.what.payload().is_empty() => ".".to_owned(),
+            Ok(record) => String::from_utf8_lossy(record.what.payload()).into_owned(),
+            Err(finding) => format!("({finding})"),
+        });
+        told.collect::<Vec<_>>().join(" ")
+    };
+    [told(&recording), told(&recording.against(known))].join("\n")
 }
 
 fn path(number: u64) -> String {
@@ -61,165 +69,70 @@ fn forge(disk: &SimDisk, number: u64) {
 }
 
 #[test]
-fn what_is_wrong_is_told_and_the_rest_is_read() {
+fn what_is_missing_is_told_and_the_rest_is_read() {
     insta::assert_snapshot!(changed(|_| {}), @r#"
-    0 {"told":{}} "0"
-    2000000 {"told":{}} "1"
-    4000000 {"told":{}} "2"
-    6000000 {"told":{}} "3"
-    8000000 {"told":{}} "4"
-    10000000 {"told":{}} "5"
-    10000000 {"stopped":{}}
-    --- the ledger
-    0 {"told":{}} "0"
-    2000000 {"told":{}} "1"
-    4000000 {"told":{}} "2"
-    6000000 {"told":{}} "3"
-    8000000 {"told":{}} "4"
-    10000000 {"told":{}} "5"
-    10000000 {"stopped":{}}
+    . 0 1 2 3 4 5 .
+    . 0 1 2 3 4 5 .
     "#);
-    insta::assert_snapshot!(changed(|disk| { disk.remove(&path(1)).unwrap(); disk.remove(&path(3)).unwrap(); disk.remove(&path(4)).unwrap() }), @r#"
-    ! segments 1 to 1 are missing
-    2000000 {"told":{}} "1"
-    ! segments 3 to 4 are missing
-    8000000 {"told":{}} "4"
-    10000000 {"told":{}} "5"
-    10000000 {"stopped":{}}
-    --- the ledger
-    ! segments 1 to 1 are missing
-    2000000 {"told":{}} "1"
-    ! segments 3 to 4 are missing
-    8000000 {"told":{}} "4"
-    10000000 {"told":{}} "5"
-    10000000 {"stopped":{}}
+    let remove = |disk: &SimDisk, numbers: &[u64]| {
+        numbers.iter().for_each(|number| disk.remove(&path(*number)).unwrap());
+    };
+    insta::assert_snapshot!(changed(|disk| remove(disk, &[1, 3, 4])), @r#"
+    (segment 1 is missing) 0 (segments 3 to 4 are missing) 3 4 5 .
+    (segment 1 is missing) 0 (segments 3 to 4 are missing) 3 4 5 .
     "#);
-    insta::assert_snapshot!(changed(|disk| disk.remove(&path(6)).unwrap()), @r#"
-    0 {"told":{}} "0"
-    2000000 {"told":{}} "1"
-    4000000 {"told":{}} "2"
-    6000000 {"told":{}} "3"
-    8000000 {"told":{}} "4"
-    --- the ledger
-    0 {"told":{}} "0"
-    2000000 {"told":{}} "1"
-    4000000 {"told":{}} "2"
-    6000000 {"told":{}} "3"
-    8000000 {"told":{}} "4"
-    ! segments 6 to 6 are missing
+    insta::assert_snapshot!(changed(|disk| remove(disk, &[7])), @r#"
+    . 0 1 2 3 4
+    . 0 1 2 3 4 (segment 7 is missing)
     "#);
+    insta::assert_snapshot!(changed(|disk| remove(disk, &[1, 2, 3, 4, 5, 6, 7])), @r#"
+
+    (segments 1 to 7 are missing)
+    "#);
+}
+
+#[test]
+fn what_was_changed_is_told_and_the_rest_is_read() {
     insta::assert_snapshot!(changed(|disk| edit(disk, 3, |bytes| bytes.truncate(bytes.len() - 9))), @r#"
-    0 {"told":{}} "0"
-    2000000 {"told":{}} "1"
-    ! segment 3 is damaged: its records cannot be unpacked: they are no zstd frame of the size in the header
-    ! segment 4 does not follow the one before it
-    6000000 {"told":{}} "3"
-    8000000 {"told":{}} "4"
-    10000000 {"told":{}} "5"
-    10000000 {"stopped":{}}
-    --- the ledger
-    0 {"told":{}} "0"
-    2000000 {"told":{}} "1"
-    ! segment 3 is not the one whose digest is in the ledger
-    6000000 {"told":{}} "3"
-    8000000 {"told":{}} "4"
-    10000000 {"told":{}} "5"
-    10000000 {"stopped":{}}
+    . 0 (segment 3 is damaged: its records cannot be unpacked: they are no zstd frame of the size in the header) (segment 4 does not follow the one before it) 2 3 4 5 .
+    . 0 (segment 3 is not the one whose digest is in the ledger) 2 3 4 5 .
     "#);
     insta::assert_snapshot!(changed(|disk| edit(disk, 3, Vec::clear)), @r#"
-    0 {"told":{}} "0"
-    2000000 {"told":{}} "1"
-    ! segment 3 is damaged: not a segment of this version
-    6000000 {"told":{}} "3"
-    8000000 {"told":{}} "4"
-    10000000 {"told":{}} "5"
-    10000000 {"stopped":{}}
-    --- the ledger
-    0 {"told":{}} "0"
-    2000000 {"told":{}} "1"
-    ! segment 3 is not the one whose digest is in the ledger
-    6000000 {"told":{}} "3"
-    8000000 {"told":{}} "4"
-    10000000 {"told":{}} "5"
-    10000000 {"stopped":{}}
+    . 0 (segment 3 is damaged: not a segment of this version) 2 3 4 5 .
+    . 0 (segment 3 is not the one whose digest is in the ledger) 2 3 4 5 .
+    "#);
+    insta::assert_snapshot!(changed(|disk| edit(disk, 3, |bytes| bytes.resize(MAX_STORED + 9, 0))), @r#"
+    . 0 (segment 3 is damaged: it is larger than a segment) 2 3 4 5 .
+    . 0 (segment 3 is damaged: it is larger than a segment) 2 3 4 5 .
     "#);
     insta::assert_snapshot!(changed(|disk| forge(disk, 3)), @r#"
-    0 {"told":{}} "0"
-    2000000 {"told":{}} "1"
-    4000000 {"told":{}} "r"
-    ! segment 4 does not follow the one before it
-    6000000 {"told":{}} "3"
-    8000000 {"told":{}} "4"
-    10000000 {"told":{}} "5"
-    10000000 {"stopped":{}}
-    --- the ledger
-    0 {"told":{}} "0"
-    2000000 {"told":{}} "1"
-    ! segment 3 is not the one whose digest is in the ledger
-    6000000 {"told":{}} "3"
-    8000000 {"told":{}} "4"
-    10000000 {"told":{}} "5"
-    10000000 {"stopped":{}}
+    . 0 q (segment 4 does not follow the one before it) 2 3 4 5 .
+    . 0 (segment 3 is not the one whose digest is in the ledger) 2 3 4 5 .
     "#);
-    insta::assert_snapshot!(changed(|disk| forge(disk, 6)), @r#"
-    0 {"told":{}} "0"
-    2000000 {"told":{}} "1"
-    4000000 {"told":{}} "2"
-    6000000 {"told":{}} "3"
-    8000000 {"told":{}} "4"
-    10000000 {"told":{}} "5"
-    ! segment 6 is damaged: byte 43 of its records: a head that is no record
-    --- the ledger
-    0 {"told":{}} "0"
-    2000000 {"told":{}} "1"
-    4000000 {"told":{}} "2"
-    6000000 {"told":{}} "3"
-    8000000 {"told":{}} "4"
-    ! segment 6 is not the one whose digest is in the ledger
+    insta::assert_snapshot!(changed(|disk| forge(disk, 7)), @r#"
+    . 0 1 2 3 4 5 (segment 7 is damaged: byte 43 of its records: a head that is no record)
+    . 0 1 2 3 4 (segment 7 is not the one whose digest is in the ledger)
     "#);
     insta::assert_snapshot!(changed(|disk| disk.rename(&path(2), &path(3)).unwrap()), @r#"
-    0 {"told":{}} "0"
-    ! segments 2 to 2 are missing
-    ! segment 3 is another recording's, or has another place in this one
-    6000000 {"told":{}} "3"
-    8000000 {"told":{}} "4"
-    10000000 {"told":{}} "5"
-    10000000 {"stopped":{}}
-    --- the ledger
-    0 {"told":{}} "0"
-    ! segments 2 to 2 are missing
-    ! segment 3 is not the one whose digest is in the ledger
-    6000000 {"told":{}} "3"
-    8000000 {"told":{}} "4"
-    10000000 {"told":{}} "5"
-    10000000 {"stopped":{}}
+    . (segment 2 is missing) (segment 3 is another recording's, or has another place in this one) 2 3 4 5 .
+    . (segment 2 is missing) (segment 3 is not the one whose digest is in the ledger) 2 3 4 5 .
     "#);
-    insta::assert_snapshot!(changed(|disk| {
-        disk.write(&path(7), b"").unwrap();
-        disk.write("s-1/00000007.seg.tmp", b"").unwrap();
-        disk.write("s-1/notes\u{202e}.txt", b"").unwrap();
-    }), @r#"
-    ! segment 7 was not written to its end
-    ! `notes\u{202e}.txt` is no part of the recording
-    0 {"told":{}} "0"
-    2000000 {"told":{}} "1"
-    4000000 {"told":{}} "2"
-    6000000 {"told":{}} "3"
-    8000000 {"told":{}} "4"
-    10000000 {"told":{}} "5"
-    10000000 {"stopped":{}}
-    ! segment 7 is damaged: not a segment of this version
-    --- the ledger
-    ! segment 7 was not written to its end
-    ! `notes\u{202e}.txt` is no part of the recording
-    0 {"told":{}} "0"
-    2000000 {"told":{}} "1"
-    4000000 {"told":{}} "2"
-    6000000 {"told":{}} "3"
-    8000000 {"told":{}} "4"
-    10000000 {"told":{}} "5"
-    10000000 {"stopped":{}}
-    ! segment 7 is not in the ledger
+}
+
+#[test]
+fn what_was_put_there_is_told_and_the_rest_is_read() {
+    let put = |disk: &SimDisk, name: &str| disk.write(&format!("s-1/{name}"), b"").unwrap();
+    insta::assert_snapshot!(changed(|disk| put(disk, "00000008.seg")), @r#"
+    . 0 1 2 3 4 5 . (segment 8 is damaged: not a segment of this version)
+    . 0 1 2 3 4 5 . (segment 8 is not in the ledger)
+    "#);
+    insta::assert_snapshot!(changed(|disk| put(disk, "00000008.seg.tmp")), @r#"
+    (segment 8 was not written to its end) . 0 1 2 3 4 5 .
+    (segment 8 was not written to its end) . 0 1 2 3 4 5 .
+    "#);
+    insta::assert_snapshot!(changed(|disk| put(disk, "notes\u{202e}.txt")), @r#"
+    (`notes\u{202e}.txt` is no part of the recording) . 0 1 2 3 4 5 .
+    (`notes\u{202e}.txt` is no part of the recording) . 0 1 2 3 4 5 .
     "#);
 }
 
@@ -239,9 +152,9 @@ fn a_time_is_found_whatever_is_missing() {
     let first = |disk: &SimDisk, at: u64| {
         recording(disk).records_from(at).find_map(Result::ok).map(|record| record.at)
     };
-    for removed in 0..64_u64 {
+    for removed in 0..128_u64 {
         let disk = whole.after(Crash::KeepsAll);
-        for number in (1..=6).filter(|number| removed >> (number - 1) & 1 == 1) {
+        for number in (1..=7).filter(|number| removed >> (number - 1) & 1 == 1) {
             // Half of them are there and cannot be read.
             if number % 2 == 0 {
                 disk.remove(&path(number)).unwrap()
@@ -263,13 +176,21 @@ fn a_time_is_found_whatever_is_missing() {
 }
 
 #[test]
-fn seeking_looks_at_few_segments() {
+fn seeking_begins_at_the_segment_that_has_the_time() {
     let (disk, _) = six();
     let recording = recording(&disk);
     let mut records = recording.records_from(6_000_000);
     assert_eq!(records.next().unwrap().unwrap().at, 6_000_000);
-    assert_eq!(records.segment(), Some(4));
+    assert_eq!(records.segment(), Some(5));
     assert_eq!(lines(recording.records_from(11_000_000)), "");
+}
+
+#[test]
+fn segments_that_are_stored_in_another_way_are_told_so() {
+    let (disk, _) = six();
+    let sealed = Library::on(Arc::new(disk), Arc::new(Sealing));
+    let recording = sealed.recording(&session()).unwrap();
+    insta::assert_snapshot!(recording.records().find_map(Result::err).unwrap(), @"segment 1 is damaged: its records are stored as `zstd`: give the reader what opens that");
 }
 
 async fn streams(tap: &Tap) -> [Stream; 2] {
@@ -287,12 +208,12 @@ fn one_stream_is_read_and_all_are_verified() {
         }
         two.closed("done").await.unwrap();
     });
-    forge(&disk, 2);
+    forge(&disk, 3);
     let recording = recording(&disk).against(known);
     insta::assert_snapshot!(lines(recording.stream(1)), @r#"
     0 {"opened":{"stream":1,"call":"c-1","kind":"exec","namespace":"shop","pod":"web-1","container":"app","argv":["sh","-c","ls"],"tty":true}}
     0 {"bytes":{"stream":1,"channel":"stdout"}} "a"
-    ! segment 2 is not the one whose digest is in the ledger
+    ! segment 3 is not the one whose digest is in the ledger
     2000000 {"bytes":{"stream":1,"channel":"stdout"}} "c"
     "#);
 }
@@ -371,13 +292,13 @@ fn a_reference_to_a_body_is_not_believed() {
         tap.answered("c", 200, None, Some(b"body"[..].into())).await.unwrap();
     });
     let recording = recording(&disk);
-    let blob = Blob { sha256: Digest::of(b"body"), kept: 4, whole: 4, segment: 1 };
+    let blob = Blob { sha256: Digest::of(b"body"), kept: 4, whole: 4, segment: 2 };
     assert_eq!(recording.body(&blob).unwrap(), "body");
     let refuse = |segment, sha256| recording.body(&Blob { segment, sha256, ..blob }).unwrap_err();
-    insta::assert_snapshot!(refuse(9, blob.sha256), @"segments 9 to 9 are missing");
-    insta::assert_snapshot!(refuse(1, Digest::of(b"")), @"segment 1 has no body with the digest e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
-    edit(&disk, 1, |bytes| bytes.truncate(300));
-    insta::assert_snapshot!(refuse(1, blob.sha256), @"segment 1 is damaged: its records cannot be unpacked: they are no zstd frame of the size in the header");
+    insta::assert_snapshot!(refuse(9, blob.sha256), @"segment 9 is missing");
+    insta::assert_snapshot!(refuse(2, Digest::of(b"")), @"segment 2 has no body with the digest e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+    edit(&disk, 2, |bytes| bytes.truncate(300));
+    insta::assert_snapshot!(refuse(2, blob.sha256), @"segment 2 is damaged: its records cannot be unpacked: they are no zstd frame of the size in the header");
 }
 
 #[test]
@@ -393,7 +314,7 @@ fn recordings_are_listed() {
             session: Session(
                 "s-1",
             ),
-            segments: 6,
+            segments: 7,
             times: Some(
                 (
                     2026-06-01T12:00:00Z,

@@ -14,6 +14,7 @@ fn header(plain: &[u8]) -> Header {
         form: "zstd".into(),
         streams: Some(vec![1, 4]),
         next_stream: 5,
+        interrupted: false,
         stopped: false,
     }
 }
@@ -32,7 +33,7 @@ fn a_segment_is_two_lines_and_a_frame() {
     let lines: Vec<_> = bytes.splitn(3, |byte| *byte == b'\n').take(2).map(String::from_utf8_lossy).collect();
     insta::assert_snapshot!(lines.join("\n"), @r#"
     portcullis recording 1
-    {"session":"s-1","number":2,"previous":"6b86b273ff34fce19d6b804eff5a3f5747ada4eaa22f1d49c01e52ddb7875b4b","began":"2026-06-01T12:00:00Z","first":10,"last":20,"records":3,"plain":700,"form":"zstd","streams":[1,4],"next_stream":5,"stopped":false}
+    {"session":"s-1","number":2,"previous":"6b86b273ff34fce19d6b804eff5a3f5747ada4eaa22f1d49c01e52ddb7875b4b","began":"2026-06-01T12:00:00Z","first":10,"last":20,"records":3,"plain":700,"form":"zstd","streams":[1,4],"next_stream":5,"interrupted":false,"stopped":false}
     "#);
 }
 
@@ -106,12 +107,19 @@ fn what_is_no_segment_is_refused() {
 
 #[test]
 fn names_and_numbers_go_one_way() {
-    for number in [1, 99_999_999, 100_000_000, u64::MAX] {
+    for number in [1, 99_999_999, 100_000_000, 999_999_999_999] {
         assert_eq!(self::number(&file_name(number)), Some(number));
     }
-    for name in
-        ["00000000.seg", "1.seg", "+0000001.seg", "00000001.seg.tmp", "000000001.seg", ".seg", "a.seg"]
-    {
+    for name in [
+        "00000000.seg",
+        "1.seg",
+        "+0000001.seg",
+        "00000001.seg.tmp",
+        "000000001.seg",
+        ".seg",
+        "a.seg",
+        "18446744073709551615.seg",
+    ] {
         assert_eq!(number(name), None, "{name}");
     }
 }

@@ -49,6 +49,7 @@ pub(super) struct Batch {
     records: u64,
     first: u64,
     streams: BTreeSet<u32>,
+    interrupted: bool,
     /// When it is sealed at the latest.
     pub(super) due: Option<Instant>,
     /// Its part of the queue.
@@ -120,6 +121,7 @@ impl Chain {
         if let What::Opened(opened) = &what {
             self.next_stream = self.next_stream.max(opened.stream.saturating_add(1));
         }
+        batch.interrupted |= matches!(what, What::Interrupted { .. });
         let stream = what.stream();
         frames::push(&Record { at, what }, &mut batch.plain)?;
         if batch.records == 0 {
@@ -146,6 +148,7 @@ impl Chain {
             form: self.at_rest.form().into(),
             streams: segment::tell(batch.streams.iter().copied()),
             next_stream: self.next_stream,
+            interrupted: batch.interrupted,
             stopped,
         };
         let bytes = segment::write(&header, &batch.plain, &*self.at_rest)?;

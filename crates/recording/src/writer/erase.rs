@@ -5,7 +5,7 @@ use super::thread::Message;
 use super::{Recorder, WITHIN};
 use crate::record::Session;
 use crate::segment::{self, Header, MAX_HEADER, MAX_STORED};
-use crate::storage::{Storage, put};
+use crate::storage::{Storage, TEMPORARY, put};
 use crate::{Digest, Text};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -60,7 +60,12 @@ impl Recorder {
     /// [`Refused`]: the content may be there in whole or in part, or there was no recording.
     pub async fn erase(&self, session: &Session, why: &str) -> Result<Tombstone, Refused> {
         let claim = self.release(session, false).await?.ok_or(Stopped::Closed)?;
-        self.bury(claim, why).await.map_err(unwritable)
+        match self.bury(claim, why).await {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                Err(Refused::None { session: session.clone() })
+            }
+            other => other.map_err(unwritable),
+        }
     }
 
     /// Erases every recording whose last record is older than `before`, but for those that are being written, and finishes
@@ -150,7 +155,7 @@ fn is_due(storage: &dyn Storage, session: &Session, before: Timestamp) -> Result
     let text = |error: io::Error| error.to_string();
     let names = storage.list(session.as_str()).map_err(text)?.unwrap_or_default();
     if names.iter().any(|name| name == TOMBSTONE) {
-        return Ok(names.len() > 1);
+        return Ok(names.iter().any(|name| is_content(name)));
     }
     let Some(last) = names.iter().filter_map(|name| segment::number(name)).max() else { return Ok(false) };
     let path = format!("{session}/{}", segment::file_name(last));
@@ -160,7 +165,7 @@ fn is_due(storage: &dyn Storage, session: &Session, before: Timestamp) -> Result
     Ok(header.began.checked_add(ended).is_ok_and(|ended| ended < before))
 }
 
-/// Leaves the tombstone, durable, and then removes all else.
+/// Leaves the tombstone, durable, and then removes what is the recording's own.
 fn bury(storage: &dyn Storage, session: &Session, at: Timestamp, why: Text<1024>) -> io::Result<Tombstone> {
     let folder = session.as_str();
     let path = |name: &str| format!("{session}/{name}");
@@ -174,11 +179,16 @@ fn bury(storage: &dyn Storage, session: &Session, at: Timestamp, why: Text<1024>
             tombstone
         }
     };
-    for name in names.iter().filter(|name| *name != TOMBSTONE) {
+    for name in names.iter().filter(|name| is_content(name)) {
         storage.remove(&path(name))?;
     }
     storage.flush_names(folder)?;
     Ok(tombstone)
+}
+
+/// A segment, or a part of one. What somebody else put there is theirs.
+fn is_content(name: &str) -> bool {
+    segment::number(name).is_some() || name.ends_with(TEMPORARY)
 }
 
 fn describe(

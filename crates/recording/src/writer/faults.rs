@@ -4,6 +4,7 @@ use super::testing::*;
 use super::{Recorder, Tap};
 use crate::Digest;
 use crate::reader::Unreadable;
+use crate::record::{Record, What};
 use crate::storage::Storage as _;
 use crate::storage::sim::{Crash, Fault, SimDisk};
 use std::collections::BTreeMap;
@@ -20,6 +21,7 @@ fn crashes(seed: usize) -> [Crash; 5] {
 #[derive(Default)]
 struct Told {
     asked: Vec<String>,
+    taken: Vec<String>,
     flushed: Vec<String>,
     ledger: BTreeMap<u64, Digest>,
 }
@@ -39,6 +41,7 @@ async fn script(disk: &SimDisk, told: &mut Told) {
                 let leaf = format!("{clean} {n} {m}");
                 told.asked.push(leaf.clone());
                 if tap.told(&leaf).await.is_ok() {
+                    told.taken.push(leaf.clone());
                     pending.push(leaf);
                 }
             }
@@ -80,6 +83,11 @@ async fn check(disk: &SimDisk, told: &Told, case: &str) {
     }
     for leaf in &told.flushed {
         assert!(kept.contains(leaf), "{case}: `{leaf}` is lost");
+    }
+    if told.taken.iter().any(|leaf| !kept.contains(leaf)) {
+        let says_so = |record: &Record| matches!(record.what, What::Interrupted { .. });
+        let says_so = recording.records().any(|record| record.is_ok_and(|record| says_so(&record)));
+        assert!(says_so, "{case}: something is lost, and nothing says so");
     }
     for (number, sha256) in &told.ledger {
         let file = disk.read(&format!("s-1/{number:08}.seg"), usize::MAX).unwrap();

@@ -86,6 +86,9 @@ pub enum Refused {
     /// The session's recording was erased: it cannot begin again.
     #[error("the recording of `{session}` was erased")]
     Erased { session: Session },
+    /// There is no recording of the session to be erased.
+    #[error("there is no recording of `{session}`")]
+    None { session: Session },
     /// Writing failed, or the recorder does not answer, or is closed.
     #[error(transparent)]
     Stopped(#[from] Stopped),

@@ -1,13 +1,14 @@
 //! A recorder on a simulated disk, and a ledger that takes what it tells.
 
 use super::{Config, Recorder, Sealed, Segment};
-use crate::at_rest::Plain;
+use crate::at_rest::{AtRest, Plain};
 use crate::reader::{Finding, Library, Recording};
 use crate::record::{Kind, Record, Session, What};
 use crate::storage::sim::SimDisk;
 use crate::writer::Opening;
 use jiff::Timestamp;
 use parking_lot::Mutex;
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::mpsc;
@@ -15,6 +16,25 @@ use tokio::time::{Duration, Instant};
 
 /// What the ledger has.
 pub(crate) type Ledger = Arc<Mutex<Vec<Segment>>>;
+
+/// As one does that encrypts to people: it cannot open what it closes.
+#[derive(Debug)]
+pub(crate) struct Sealing;
+
+impl AtRest for Sealing {
+    fn form(&self) -> &'static str {
+        "zstd+sealed"
+    }
+
+    fn close(&self, mut compressed: Vec<u8>) -> io::Result<Vec<u8>> {
+        compressed.reverse();
+        Ok(compressed)
+    }
+
+    fn open(&self, _stored: &[u8]) -> io::Result<Vec<u8>> {
+        Err(io::Error::other("the key is elsewhere"))
+    }
+}
 
 pub(crate) fn session() -> Session {
     "s-1".parse().unwrap()
@@ -26,7 +46,11 @@ pub(crate) fn config() -> Config {
 
 /// A recorder whose writer runs in this runtime, in its paused time.
 pub(crate) fn start(disk: &SimDisk) -> (Recorder, mpsc::Receiver<Sealed>) {
-    let (recorder, sealed, writer, queue) = Recorder::on(Arc::new(disk.clone()), &config(), clock());
+    start_with(disk, &config())
+}
+
+pub(crate) fn start_with(disk: &SimDisk, config: &Config) -> (Recorder, mpsc::Receiver<Sealed>) {
+    let (recorder, sealed, writer, queue) = Recorder::on(Arc::new(disk.clone()), config, clock());
     tokio::spawn(writer.run(queue));
     (recorder, sealed)
 }

@@ -40,9 +40,10 @@ async fn what_is_handed_over_is_read_back_in_order() {
     stream.closed("exit status 0").await.unwrap();
     tap.end().await.unwrap();
     insta::assert_snapshot!(lines(recording(&disk).records()), @r#"
+    0 {"began":{}}
     0 {"called":{"call":"c-0","act":"get pods in shop"}}
     0 {"body":{"sha256":"44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"}} "{}"
-    0 {"answered":{"call":"c-0","status":200,"media":"application/json","body":{"sha256":"44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a","kept":2,"whole":2,"segment":1}}}
+    0 {"answered":{"call":"c-0","status":200,"media":"application/json","body":{"sha256":"44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a","kept":2,"whole":2,"segment":2}}}
     2000000 {"opened":{"stream":1,"call":"c-1","kind":"exec","namespace":"shop","pod":"web-1","container":"app","argv":["sh","-c","ls"],"tty":true}}
     2000000 {"resized":{"stream":1,"width":120,"height":40}}
     2000000 {"bytes":{"stream":1,"channel":"stdin"}} "ls\r"
@@ -58,6 +59,7 @@ async fn a_segment_holds_a_second_at_most_or_a_mebibyte() {
     let disk = SimDisk::default();
     let (recorder, mut sealed) = start(&disk);
     let tap = recorder.session(&session()).await.unwrap();
+    sealed.recv().await.unwrap().recorded();
     let began = Instant::now();
     tap.told("one").await.unwrap();
     let first = sealed.recv().await.unwrap();
@@ -67,8 +69,8 @@ async fn a_segment_holds_a_second_at_most_or_a_mebibyte() {
     let second = sealed.recv().await.unwrap();
     assert_eq!(began.elapsed(), SECOND);
     assert_eq!(second.segment().previous, Some(first.segment().sha256));
-    assert_eq!((second.segment().number, second.segment().records), (2, 5));
-    let file = disk.read("s-1/00000002.seg", usize::MAX).unwrap().unwrap();
+    assert_eq!((second.segment().number, second.segment().records), (3, 5));
+    let file = disk.read("s-1/00000003.seg", usize::MAX).unwrap().unwrap();
     assert_eq!(second.segment().sha256, Digest::of(&file));
     [first, second].into_iter().for_each(Sealed::recorded);
 }
@@ -87,12 +89,13 @@ async fn a_body_is_stored_once_and_cut_when_it_is_long() {
     tap.flush().await.unwrap();
     let recording = recording(&disk);
     insta::assert_snapshot!(lines(recording.records()), @r#"
+    0 {"began":{}}
     0 {"body":{"sha256":"fa0487f2dc91544ab4b9f5b1d59b7eb2bf68807a6e42cdf22fce4e0bc4b84cb2"}} "the same"
-    0 {"answered":{"call":"c-1","status":200,"body":{"sha256":"fa0487f2dc91544ab4b9f5b1d59b7eb2bf68807a6e42cdf22fce4e0bc4b84cb2","kept":8,"whole":8,"segment":1}}}
-    0 {"answered":{"call":"c-2","status":200,"body":{"sha256":"fa0487f2dc91544ab4b9f5b1d59b7eb2bf68807a6e42cdf22fce4e0bc4b84cb2","kept":8,"whole":8,"segment":1}}}
-    0 {"answered":{"call":"c-3","status":200,"body":{"sha256":"fa0487f2dc91544ab4b9f5b1d59b7eb2bf68807a6e42cdf22fce4e0bc4b84cb2","kept":8,"whole":8,"segment":1}}}
+    0 {"answered":{"call":"c-1","status":200,"body":{"sha256":"fa0487f2dc91544ab4b9f5b1d59b7eb2bf68807a6e42cdf22fce4e0bc4b84cb2","kept":8,"whole":8,"segment":2}}}
+    0 {"answered":{"call":"c-2","status":200,"body":{"sha256":"fa0487f2dc91544ab4b9f5b1d59b7eb2bf68807a6e42cdf22fce4e0bc4b84cb2","kept":8,"whole":8,"segment":2}}}
+    0 {"answered":{"call":"c-3","status":200,"body":{"sha256":"fa0487f2dc91544ab4b9f5b1d59b7eb2bf68807a6e42cdf22fce4e0bc4b84cb2","kept":8,"whole":8,"segment":2}}}
     0 {"body":{"sha256":"3bea8a9a07c1e8dcaa4c1b816815c35a29b4fb585ba6ecc70ea44840a794cfb3"}} (3145728 bytes)
-    0 {"answered":{"call":"c-4","status":200,"body":{"sha256":"3bea8a9a07c1e8dcaa4c1b816815c35a29b4fb585ba6ecc70ea44840a794cfb3","kept":3145728,"whole":3145729,"segment":4}}}
+    0 {"answered":{"call":"c-4","status":200,"body":{"sha256":"3bea8a9a07c1e8dcaa4c1b816815c35a29b4fb585ba6ecc70ea44840a794cfb3","kept":3145728,"whole":3145729,"segment":5}}}
     "#);
     let kept = recording.records().filter_map(|record| match record.unwrap().what {
         What::Answered(answered) => answered.body,
@@ -160,13 +163,14 @@ async fn a_disk_that_fails_stops_the_recording_and_the_next_goes_on() {
     assert_eq!(tap.open(exec()).await.unwrap().number(), 1, "the first stream was never durable");
     tap.end().await.unwrap();
     insta::assert_snapshot!(lines(recording(&disk).records()), @r#"
+    0 {"began":{}}
     0 {"told":{}} "one"
     1000000 {"interrupted":{"torn":false}}
     1000000 {"opened":{"stream":1,"call":"c-1","kind":"exec","namespace":"shop","pod":"web-1","container":"app","argv":["sh","-c","ls"],"tty":true}}
     1000000 {"stopped":{}}
     "#);
     let numbers: Vec<u64> = ledger.lock().iter().map(|segment| segment.number).collect();
-    assert_eq!(numbers, [1, 1, 2], "the last is told again");
+    assert_eq!(numbers, [1, 2, 2, 3, 4], "the last is told again");
 }
 
 #[tokio::test(start_paused = true)]
@@ -174,6 +178,7 @@ async fn an_end_is_shown_once_the_ledger_has_it() {
     let disk = SimDisk::default();
     let (recorder, mut sealed) = start(&disk);
     let tap = recorder.session(&session()).await.unwrap();
+    sealed.recv().await.unwrap().recorded();
     tap.told("one").await.unwrap();
     let mut flush = pin!(tap.flush());
     assert!(waits(&mut flush).await);
@@ -190,6 +195,7 @@ async fn an_end_is_shown_once_the_ledger_has_it() {
     assert_eq!(flush.await, Err(Stopped::Unrecorded));
     assert_eq!(tap.told("three").await, Err(Stopped::Unrecorded));
     let tap = recorder.session(&session()).await.unwrap();
+    sealed.recv().await.unwrap().recorded();
     sealed.recv().await.unwrap().recorded();
     tap.told("four").await.unwrap();
     let flushed = tokio::join!(tap.flush(), async { sealed.recv().await.unwrap().recorded() }).0;
@@ -225,10 +231,33 @@ async fn a_recording_that_ended_in_good_order_goes_on_without_saying_otherwise()
     assert_eq!(tap.told("").await, Err(Stopped::Ended));
     // The clock of the second run begins anew, and the recording's time does not go back.
     insta::assert_snapshot!(lines(recording(&disk).records()), @r#"
+    0 {"began":{}}
     0 {"opened":{"stream":1,"call":"c-1","kind":"exec","namespace":"shop","pod":"web-1","container":"app","argv":["sh","-c","ls"],"tty":true}}
     5000000 {"stopped":{}}
+    5000000 {"began":{}}
     5000000 {"opened":{"stream":2,"call":"c-1","kind":"exec","namespace":"shop","pod":"web-1","container":"app","argv":["sh","-c","ls"],"tty":true}}
     5000000 {"stopped":{}}
+    "#);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_crash_left_of_a_segment_is_removed_and_told() {
+    let disk = SimDisk::default();
+    let (recorder, _ledger) = start_with_ledger(&disk);
+    recorder.session(&session()).await.unwrap().end().await.unwrap();
+    let crashed = recorder.session(&session()).await.unwrap();
+    crashed.told("lost").await.unwrap();
+    disk.write("s-1/00000004.seg.tmp", b"half a segm").unwrap();
+    let (recorder, _ledger) = start_with_ledger(&disk);
+    let tap = recorder.session(&session()).await.unwrap();
+    assert!(disk.names().iter().all(|name| name.ends_with(".seg")));
+    tap.end().await.unwrap();
+    insta::assert_snapshot!(lines(recording(&disk).records()), @r#"
+    0 {"began":{}}
+    0 {"stopped":{}}
+    0 {"began":{}}
+    0 {"interrupted":{"torn":true}}
+    0 {"stopped":{}}
     "#);
 }
 
@@ -253,10 +282,35 @@ async fn an_end_that_is_not_what_was_written_is_not_gone_on_from() {
     let tap = recorder.session(&session()).await.unwrap();
     tap.told("one").await.unwrap();
     tap.end().await.unwrap();
-    disk.write("s-1/00000002.seg", b"zeros").unwrap();
-    insta::assert_snapshot!(recorder.session(&session()).await.unwrap_err(), @"the recording of `s-1` cannot go on: segment 2: not a segment of this version; restore it from a backup, or move the folder away and keep it as evidence");
-    disk.rename("s-1/00000001.seg", "s-1/00000002.seg").unwrap();
-    insta::assert_snapshot!(recorder.session(&session()).await.unwrap_err(), @"the recording of `s-1` cannot go on: segment 2: it is another recording's, or has another place in this one; restore it from a backup, or move the folder away and keep it as evidence");
+    disk.write("s-1/00000003.seg", b"zeros").unwrap();
+    insta::assert_snapshot!(recorder.session(&session()).await.unwrap_err(), @"the recording of `s-1` cannot go on: segment 3: not a segment of this version; restore it from a backup, or move the folder away and keep it as evidence");
+    disk.rename("s-1/00000001.seg", "s-1/00000003.seg").unwrap();
+    insta::assert_snapshot!(recorder.session(&session()).await.unwrap_err(), @"the recording of `s-1` cannot go on: segment 3: it is another recording's, or has another place in this one; restore it from a backup, or move the folder away and keep it as evidence");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_recorder_that_cannot_open_what_it_closed_goes_on_all_the_same() {
+    let disk = SimDisk::default();
+    let config = Config { at_rest: Arc::new(Sealing), ..config() };
+    let (recorder, mut sealed) = start_with(&disk, &config);
+    tokio::spawn(async move {
+        while let Some(sealed) = sealed.recv().await {
+            sealed.recorded();
+        }
+    });
+    for _ in 0..2 {
+        let tap = recorder.session(&session()).await.unwrap();
+        tap.told("a secret").await.unwrap();
+        tap.end().await.unwrap();
+    }
+    let library = Library::on(Arc::new(disk), config.at_rest);
+    let recording = library.recording(&session()).unwrap();
+    insta::assert_snapshot!(lines(recording.records()), @r#"
+    ! segment 1 is damaged: its records cannot be unpacked: they cannot be opened
+    ! segment 2 is damaged: its records cannot be unpacked: they cannot be opened
+    ! segment 3 is damaged: its records cannot be unpacked: they cannot be opened
+    ! segment 4 is damaged: its records cannot be unpacked: they cannot be opened
+    "#);
 }
 
 #[tokio::test(start_paused = true)]
@@ -290,10 +344,10 @@ async fn what_is_erased_leaves_a_tombstone_and_never_begins_again() {
       "session": "s-1",
       "at": "2026-06-01T12:01:00Z",
       "why": "the customer asked",
-      "segments": 1,
-      "bytes": 252,
-      "last": 1,
-      "sha256": "59e7697219a9f4aad6c9f45b318eaa4537f05f7012fdfd0844d84ba5ebbe1f39"
+      "segments": 2,
+      "bytes": 599,
+      "last": 2,
+      "sha256": "a35225334b9fbe17a18e7cfcd1dee0313a33a268937522307741ae8e828dc246"
     }
     "#);
     assert_eq!(disk.names(), ["s-1/erased.json"]);
@@ -302,7 +356,7 @@ async fn what_is_erased_leaves_a_tombstone_and_never_begins_again() {
     insta::assert_snapshot!(library(&disk).recording(&session()).unwrap_err(), @"the recording of `s-1` was erased at 2026-06-01T12:01:00Z: the customer asked");
     assert_eq!(library(&disk).list().unwrap(), [Listed::Erased(tombstone.clone())]);
     assert_eq!(recorder.erase(&session(), "again").await.unwrap(), tombstone);
-    insta::assert_snapshot!(recorder.erase(&"none".parse().unwrap(), "").await.unwrap_err(), @"the recording cannot be written (entity not found): free or repair its disk, and begin anew");
+    insta::assert_snapshot!(recorder.erase(&"none".parse().unwrap(), "").await.unwrap_err(), @"there is no recording of `none`");
 }
 
 #[tokio::test(start_paused = true)]
@@ -361,8 +415,6 @@ async fn a_real_disk_keeps_it_and_has_one_recorder() {
     let library = Library::new(&folder, Arc::new(Plain));
     let recording = library.recording(&session()).unwrap().against(ledger.await.unwrap());
     let records: Vec<Record> = recording.records().collect::<Result<_, _>>().unwrap();
-    assert_eq!(records.len(), 4);
+    assert_eq!(records.len(), 5);
     assert!(matches!(library.recording(&"s-2".parse().unwrap()), Err(Unreadable::None { .. })));
-    // The thread lets go of the lock when it ends, which is after it has answered.
-    drop((tap, recorder));
 }

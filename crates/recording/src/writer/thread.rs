@@ -178,13 +178,20 @@ impl Writer {
         let recording =
             Recording { run: Arc::clone(&run), chain, batch: Batch::default(), bodies: Bodies::default() };
         self.recordings.insert(session.clone(), recording);
+        let mut begun = What::Began {};
         if let Some(found) = found {
-            self.tell(run.sealed(found.last)).await;
             if !found.stopped {
-                self.add(&session, at, What::Interrupted { torn: found.torn }, None, None);
+                begun = What::Interrupted { torn: found.torn };
             }
+            self.tell(run.sealed(found.last)).await;
         }
-        Ok(run)
+        // Durable before anything is taken: whatever happens to this run, the next can tell that there was one.
+        self.add(&session, at, begun, None, None);
+        self.seal(&session, false).await;
+        match self.recordings.contains_key(&session) {
+            true => Ok(run),
+            false => Err(Refused::Stopped(gone(&run))),
+        }
     }
 
     fn has_space(&self) -> Result<(), Refused> {
@@ -366,6 +373,7 @@ impl Recording {
                 | What::Resized { .. }
                 | What::Closed { .. }
                 | What::Told { .. }
+                | What::Began {}
                 | What::Interrupted { .. }
                 | What::Stopped {} => {}
             }
