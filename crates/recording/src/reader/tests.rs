@@ -222,7 +222,7 @@ fn one_stream_is_read_and_all_are_verified() {
 fn what_was_shown_is_found() {
     let (disk, _) = record(|tap| async move {
         let [one, two] = streams(&tap).await;
-        let parts: [(&Stream, Channel, &[u8]); 12] = [
+        let parts: [(&Stream, Channel, &[u8]); 14] = [
             (&one, Channel::Stdout, b"pass\x1b[1;31mwo"),
             (&two, Channel::Stdout, b"rd"),
             (&one, Channel::Stderr, b"rd"),
@@ -235,6 +235,8 @@ fn what_was_shown_is_found() {
             (&two, Channel::Stdout, b"d"),
             (&two, Channel::Data, b"\x9bpass\xffword\x1bPpassword\x1b\\"),
             (&two, Channel::Data, b"password"),
+            (&one, Channel::Stdout, b"zz"),
+            (&one, Channel::Stdout, b"z"),
         ];
         for (stream, channel, bytes) in parts {
             advance(1).await;
@@ -262,6 +264,7 @@ fn what_was_shown_is_found() {
             (2, Channel::Data, 12)
         ]
     );
+    assert_eq!(hits("zz"), [(1, out, 13)], "nothing is found twice");
     assert_eq!(hits("nothing"), []);
     for wrong in ["", "a\nb", &"x".repeat(1025)] {
         assert_eq!(wrong.parse::<Needle>(), Err(NeedleError));

@@ -313,6 +313,21 @@ async fn a_recorder_that_cannot_open_what_it_closed_goes_on_all_the_same() {
     "#);
 }
 
+#[test]
+fn of_records_that_overtook_each_other_the_time_does_not_go_back() {
+    let disk = SimDisk::default();
+    let now = jiff::Timestamp::UNIX_EPOCH;
+    let (mut chain, _) =
+        chain::Chain::open(Arc::new(disk.clone()), Arc::new(Plain), &session(), now).unwrap();
+    let mut batch = chain::Batch::default();
+    for at in [5, 3, 9] {
+        chain.add(&mut batch, at, What::Stopped {}).unwrap();
+    }
+    chain.seal(&batch, false).unwrap();
+    let recording = recording(&disk);
+    assert!(recording.records().map(|record| record.unwrap().at).eq([5, 5, 9]));
+}
+
 #[tokio::test(start_paused = true)]
 async fn many_recordings_together_hold_no_more_than_the_queue() {
     let disk = SimDisk::default();
