@@ -18,6 +18,7 @@
 mod body;
 mod chain;
 mod erase;
+mod recording;
 mod run;
 mod tap;
 mod thread;

@@ -1,16 +1,16 @@
 //! The writer thread.
 
 use super::body::Digested;
-use super::chain::{Batch, Chain};
+use super::chain::Chain;
+use super::recording::Recording;
 use super::run::{Refused, Run, Sealed, Stopped};
 use super::{Clock, Config, Recorder};
-use crate::Digest;
 use crate::at_rest::AtRest;
-use crate::record::{Answered, Blob, Called, Payload, Session, What};
+use crate::record::{Session, What};
 use crate::segment::FULL;
 use crate::storage::Storage;
 use parking_lot::Mutex;
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fs::File;
 use std::io;
 use std::ops::ControlFlow;
@@ -22,8 +22,6 @@ use tokio::time::{Instant, sleep_until};
 
 /// What a segment holds at most.
 pub(super) const SEGMENT: Duration = Duration::from_secs(1);
-/// Bodies of a recording that are known to be in it; of more, the oldest would be stored once more.
-const BODIES: usize = 16 << 10;
 
 /// What the writer thread is asked for.
 #[derive(Debug)]
@@ -61,21 +59,6 @@ pub(super) struct Writer {
     room: Arc<Semaphore>,
     sealed: mpsc::Sender<Sealed>,
     erasing: Arc<Mutex<BTreeSet<Session>>>,
-}
-
-#[derive(Debug)]
-struct Recording {
-    run: Arc<Run>,
-    chain: Chain,
-    batch: Batch,
-    bodies: Bodies,
-}
-
-/// The segments that have bodies.
-#[derive(Debug, Default)]
-struct Bodies {
-    segments: HashMap<Digest, u64>,
-    oldest: VecDeque<Digest>,
 }
 
 /// Starts the thread. It ends when every handle is gone, or on [`Message::Close`].
@@ -175,8 +158,7 @@ impl Writer {
         let (chain, found) = Chain::open(storage, at_rest, &session, now)?;
         let at = chain.time(now);
         let run = Arc::new(Run::new(session.clone(), at, chain.next_stream));
-        let recording =
-            Recording { run: Arc::clone(&run), chain, batch: Batch::default(), bodies: Bodies::default() };
+        let recording = Recording::new(Arc::clone(&run), chain);
         self.recordings.insert(session.clone(), recording);
         let mut begun = What::Began {};
         if let Some(found) = found {
@@ -188,10 +170,7 @@ impl Writer {
         // Durable before anything is taken: whatever happens to this run, the next can tell that there was one.
         self.add(&session, at, begun, None, None);
         self.seal(&session, false).await;
-        match self.recordings.contains_key(&session) {
-            true => Ok(run),
-            false => Err(Refused::Stopped(gone(&run))),
-        }
+        if self.recordings.contains_key(&session) { Ok(run) } else { Err(Refused::Stopped(gone(&run))) }
     }
 
     fn has_space(&self) -> Result<(), Refused> {
@@ -354,55 +333,5 @@ async fn until(due: Option<Instant>) {
     match due {
         Some(due) => sleep_until(due).await,
         None => std::future::pending().await,
-    }
-}
-
-// === impl Recording ===
-
-impl Recording {
-    fn add(&mut self, at: u64, mut what: What, body: Option<Digested>) -> io::Result<()> {
-        if let Some(body) = body {
-            let blob = self.store(at, body)?;
-            match &mut what {
-                What::Called(Called { body, .. }) | What::Answered(Answered { body, .. }) => {
-                    *body = Some(blob)
-                }
-                What::Body { .. }
-                | What::Opened(_)
-                | What::Bytes { .. }
-                | What::Resized { .. }
-                | What::Closed { .. }
-                | What::Told { .. }
-                | What::Began {}
-                | What::Interrupted { .. }
-                | What::Stopped {} => {}
-            }
-        }
-        self.chain.add(&mut self.batch, at, what)
-    }
-
-    /// Where the body is, which is here from now on unless it was there before.
-    fn store(&mut self, at: u64, body: Digested) -> io::Result<Blob> {
-        let Digested { sha256, kept, whole } = body;
-        let blob = |segment| Blob { sha256, kept: kept.len() as u64, whole, segment };
-        if let Some(segment) = self.bodies.segments.get(&sha256) {
-            return Ok(blob(*segment));
-        }
-        let here = blob(self.chain.next);
-        self.chain.add(&mut self.batch, at, What::Body { sha256, kept: Payload(kept) })?;
-        self.bodies.remember(sha256, here.segment);
-        Ok(here)
-    }
-}
-
-impl Bodies {
-    fn remember(&mut self, sha256: Digest, segment: u64) {
-        if self.oldest.len() >= BODIES
-            && let Some(oldest) = self.oldest.pop_front()
-        {
-            self.segments.remove(&oldest);
-        }
-        self.oldest.push_back(sha256);
-        self.segments.insert(sha256, segment);
     }
 }
