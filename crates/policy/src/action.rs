@@ -123,6 +123,11 @@ impl Action {
         matches!(self, Self::Exec | Self::Attach | Self::PortForward | Self::Proxy)
     }
 
+    /// What runs a command in a container, or joins one that runs.
+    pub(crate) fn runs(self) -> bool {
+        matches!(self, Self::Exec | Self::Attach)
+    }
+
     /// What shows a Secret's value.
     pub(crate) fn discloses(self) -> bool {
         matches!(self, Self::Use | Self::Reveal)

@@ -132,6 +132,12 @@ impl<'b> Evaluation<'b, '_> {
             set("externalAddresses", &facts.external_addresses),
             set("deputyAnnotations", &facts.deputy_annotations),
             text("key", self.call.key.unwrap_or_default()),
+            text("program", &facts.run.program),
+            set("arguments", &facts.run.arguments),
+            text("commandLine", &facts.run.command_line),
+            text("container", &facts.run.container),
+            boolean("stdin", facts.run.stdin),
+            boolean("tty", facts.run.tty),
         ];
         pairs.extend(facts.replicas.first().map(|n| ("replicas".to_owned(), Expr::new_long(*n))));
         Context::from_pairs(pairs).ok()

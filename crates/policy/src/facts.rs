@@ -1,4 +1,4 @@
-//! Facts about a body that rules are written about: found by walking it, wherever they stand, so that
+//! Facts about a call that rules are written about: found by walking it, wherever they stand, so that
 //! every kind with a pod template, a patch fragment and a custom resource are read alike. Nobody
 //! gets around a rule about images by a kind that its author did not think of.
 
@@ -10,9 +10,11 @@ use crate::body::{Body, Form, Operation};
 
 mod deputies;
 mod process;
+mod run;
 mod secrets;
 
 pub(crate) use deputies::is_deputy_kind;
+pub(crate) use run::Run;
 pub(crate) use secrets::{Reference, References};
 
 /// Stands in a set for a name or path that the body does not tell.
@@ -36,7 +38,7 @@ const BASELINE_CAPABILITIES: &[&str] = &[
     "SYS_CHROOT",
 ];
 
-/// What a body sets; the context of the schema without `approved` and `dryRun`.
+/// What a body sets, and what is run; the context of the schema without `approved` and `dryRun`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Facts {
     pub(crate) body_complete: bool,
@@ -52,6 +54,7 @@ pub(crate) struct Facts {
     pub(crate) touches_process: bool,
     /// Every value set for `spec.replicas`; more than one makes the body opaque.
     pub(crate) replicas: BTreeSet<i64>,
+    pub(crate) run: Run,
 }
 
 impl Facts {
@@ -64,6 +67,7 @@ impl Facts {
             &self.host_paths,
             &self.external_addresses,
             &self.deputy_annotations,
+            &self.run.arguments,
         ];
         sets.into_iter().map(BTreeSet::len).sum()
     }

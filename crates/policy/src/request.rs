@@ -1,6 +1,6 @@
 //! From a request to a verdict.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use approval::Demand;
 use kube_api::{ContentType, Representation, Request, Target};
@@ -10,6 +10,7 @@ use crate::ask::{Ask, Asking};
 use crate::body::{Body, Form};
 use crate::call::{Call, Object};
 use crate::decision::{Decision, Outcome, Reveal, RuleRef};
+use crate::facts::Run;
 use crate::judge::{Cause, Finding, Judge, Principal};
 use crate::look::{Judgement, Look};
 use crate::verdict::{Denial, Permit, Verdict};
@@ -112,6 +113,13 @@ pub(crate) fn call_of(request: &Request) -> Call<'_> {
     };
     let body = request.body().map(|body| Body { value: body.value(), form: form(body.content()) });
     let mut call = Call::on_object(verb, object_of(resource), body, request.dry_run());
+    if call.action.is_some_and(Action::runs) {
+        match Run::of(request.options()) {
+            Some(run) => Arc::make_mut(&mut call.facts).run = run,
+            // What is no action is never allowed.
+            None => call.action = None,
+        }
+    }
     // Server-side apply creates what is not there: by a patch, an agent could make what it may not create.
     call.may_create |= request.body().is_some_and(|body| matches!(body.content(), ContentType::ApplyPatch));
     call.generated = request.generate_name();
