@@ -3,8 +3,8 @@
 use approval::{Asked, Changes, Subject, What};
 use ledger::leaf::{
     Actor, ApprovalAsked, ApprovalStep, Decision, Event, Intent, Judged, List, Name, Outcome,
-    PasskeyEnrolled, RawRequest, Refusal, Rejections, Request, Reveal, Rule, SecretsRead, SessionOpened,
-    Share, SignedIn, Start,
+    PasskeyEnrolled, RawRequest, Recorded, RecordingErased, Refusal, Rejections, Request, Reveal, Rule,
+    SecretsRead, SessionOpened, Share, SignedIn, Start,
 };
 
 /// What happened. May hold what agents wrote: make it visible before it is shown.
@@ -43,6 +43,14 @@ pub fn of(event: &Event) -> String {
             format!("`{name}` of {}, {assurance}", human.subject)
         }
         Event::PasskeyRemoved(removed) => format!("of {}", removed.human.subject),
+        Event::Recorded(recorded) => {
+            let Recorded { session, segment, sha256, .. } = recorded;
+            format!("segment {segment} of {session}, {sha256}")
+        }
+        Event::RecordingErased(erased) => {
+            let RecordingErased { session, why, segments, .. } = erased;
+            format!("{session}, with {segments} segments: {why}")
+        }
         Event::SignedIn(signed_in) => {
             let SignedIn { human, assurance, src } = &**signed_in;
             format!("{} from {src}, {assurance}", human.subject)

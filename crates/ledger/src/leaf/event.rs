@@ -95,6 +95,10 @@ events! {
     PasskeyEnrolled(Box<PasskeyEnrolled>) = "passkey_enrolled",
     /// A passkey signs nothing any more.
     PasskeyRemoved(PasskeyRemoved) = "passkey_removed",
+    /// A segment of a session's recording is on disk.
+    Recorded(Recorded) = "recorded",
+    /// A session's recording was erased.
+    RecordingErased(RecordingErased) = "recording_erased",
 }
 
 /// Humans were asked to decide: about a call, several changes, or access for a time.
@@ -170,6 +174,44 @@ pub struct PasskeyRemoved {
     pub human: approval::Human,
     /// Its id.
     pub passkey: passkey::CredentialId,
+}
+
+/// A segment of a session's recording is on disk: what comes out of it can be held against this. After a crash the last
+/// segment of a recording may be told again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recorded {
+    /// Whose recording it is.
+    pub session: Id,
+    /// Its place in the recording, from 1.
+    pub segment: u64,
+    /// The digest of its file.
+    pub sha256: Digest,
+    /// The digest of the segment before; the first has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous: Option<Digest>,
+    /// Bytes of its file.
+    pub bytes: u64,
+    /// Records in it.
+    pub records: u64,
+}
+
+/// A session's recording was erased. What it held is gone; its leaves stay, and say that it was there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RecordingErased {
+    /// Whose recording it was.
+    pub session: Id,
+    /// Why: a rule for how long recordings are kept, or a person's words.
+    pub why: Text<1024>,
+    /// How many segments it had.
+    pub segments: u64,
+    /// The number of the last, if it had any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last: Option<u64>,
+    /// The digest of the last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<Digest>,
 }
 
 /// The gateway started.

@@ -17,8 +17,9 @@ pub use call::{
 };
 pub use event::{
     ApprovalAsked, ApprovalStep, Event, Judged, Kind, KnownValueSent, Lifted, PasskeyEnrolled,
-    PasskeyRemoved, PolicyLoaded, Previous, Rejections, SecretsRead, SessionExpired, SessionFrozen,
-    SessionOpened, SessionRevoked, SessionThawed, Share, SignedIn, Start, Stop,
+    PasskeyRemoved, PolicyLoaded, Previous, Recorded, RecordingErased, Rejections, SecretsRead,
+    SessionExpired, SessionFrozen, SessionOpened, SessionRevoked, SessionThawed, Share, SignedIn, Start,
+    Stop,
 };
 pub use hidden::{Digester, Hidden, HiddenParameter};
 pub use text::{Asserted, Digest, Id, InvalidId, List, Name, Person, Text};

@@ -112,12 +112,28 @@ fn rejections(sessions: usize) -> Event {
     })
 }
 
-/// What is told of a session that was frozen and thawed, and of Secrets that are read.
-fn freezes(text: &str) -> [Event; 5] {
+/// What is told of a session that was frozen, thawed and recorded, and of Secrets that are read.
+fn freezes(text: &str) -> [Event; 7] {
     let session = Id::from_u128(2);
     let frozen = SessionFrozen { session: session.clone(), by: text.into(), reason: text.into() };
     let sent = KnownValueSent { call: Id::from_u128(1), session: session.clone(), values: u32::MAX };
+    let digest = Digest::of(b"segment");
     [
+        Event::Recorded(Recorded {
+            session: session.clone(),
+            segment: 1 << 52,
+            sha256: digest,
+            previous: Some(digest),
+            bytes: 1 << 52,
+            records: 1 << 52,
+        }),
+        Event::RecordingErased(RecordingErased {
+            session: session.clone(),
+            why: text.into(),
+            segments: 1 << 52,
+            last: Some(1 << 52),
+            sha256: Some(digest),
+        }),
         Event::SessionFrozen(frozen),
         Event::SessionThawed(SessionThawed { session, by: text.into() }),
         Event::SignedIn(Box::new(SignedIn {
@@ -199,7 +215,7 @@ fn bytes_that_are_no_leaf_are_refused() {
     let refuse =
         |from: &str, to: &str| Leaf::parse(good.replace(from, to).as_bytes()).unwrap_err().to_string();
     insta::assert_snapshot!(refuse(":1,\"time", ":2,\"time"), @"leaf schema version 2 is unknown: use a newer build to read it");
-    insta::assert_snapshot!(refuse("\"type\":\"stop\"", "\"type\":\"halt\""), @"not a leaf of schema version 1: unknown variant `halt`, expected one of `start`, `stop`, `intent`, `outcome`, `refusal`, `answered`, `rejections`, `session_opened`, `session_revoked`, `session_expired`, `session_frozen`, `session_thawed`, `known_value_sent`, `secrets_read`, `policy_loaded`, `approval_asked`, `approval_step`, `signed_in`, `passkey_enrolled`, `passkey_removed`");
+    insta::assert_snapshot!(refuse("\"type\":\"stop\"", "\"type\":\"halt\""), @"not a leaf of schema version 1: unknown variant `halt`, expected one of `start`, `stop`, `intent`, `outcome`, `refusal`, `answered`, `rejections`, `session_opened`, `session_revoked`, `session_expired`, `session_frozen`, `session_thawed`, `known_value_sent`, `secrets_read`, `policy_loaded`, `approval_asked`, `approval_step`, `signed_in`, `passkey_enrolled`, `passkey_removed`, `recorded`, `recording_erased`");
     insta::assert_snapshot!(refuse("true", "1"), @"not a leaf of schema version 1: invalid type: integer `1`, expected a boolean");
     insta::assert_snapshot!(refuse("true}", "true,\"more\":1}"), @"not a leaf of schema version 1: unknown field `more`, expected `clean`");
     insta::assert_snapshot!(refuse("\"writer_seq\":7", "\"writer_seq\":8"), @"not a leaf of schema version 1: `event_id` does not match the place in the sequence");

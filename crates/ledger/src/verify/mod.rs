@@ -1,7 +1,9 @@
 //! Verifies a log offline, on its files alone, tile by tile: every hash is computed again from the leaves, up to the
-//! signed root, and the leaves' own story is checked: canonical form, sequence, intents and their outcomes, sessions.
+//! signed root, and the leaves' own story is checked: canonical form, sequence, intents and their outcomes, sessions,
+//! approvals, and the segments of recordings.
 
 mod approvals;
+mod recordings;
 mod report;
 mod story;
 mod tiles;

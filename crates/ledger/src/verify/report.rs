@@ -163,6 +163,9 @@ pub enum Finding {
     /// A call sent by an approval that was not for it.
     #[error("leaf {index}: the call {call} was sent by the approval {approval}, but {why}")]
     Unapproved { index: u64, call: Id, approval: String, why: String },
+    /// A segment of a recording that is not the next.
+    #[error("leaf {index}: segment {segment} of the recording of session {session} {why}")]
+    BadRecording { index: u64, session: Id, segment: u64, why: String },
     /// A boot without an end.
     #[error(
         "leaf {index}: before boot {boot_epoch} the gateway stopped without saying so: a crash, a kill, or a full disk"
@@ -178,7 +181,7 @@ pub enum Finding {
     ClockBack { index: u64, microseconds: i64 },
     /// Not all could be held in memory.
     #[error(
-        "more than {remembered} calls were open, or sessions or approvals known, at once: some are not checked against each other"
+        "more than {remembered} calls were open, or sessions, approvals or recordings known, at once: some are not checked against each other"
     )]
     TooMany { remembered: usize },
 }

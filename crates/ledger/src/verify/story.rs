@@ -1,13 +1,14 @@
 //! What the leaves say, one after another: their form, their sequence, and whether calls and sessions add up.
 
 use super::approvals::Approvals;
+use super::recordings::Recordings;
 use super::report::{Finding, Problem, Report};
 use crate::leaf::{Event, Id, Kind, Leaf, Position, Previous, Stop, format_time};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 
 /// Open intents and sessions remembered, at most. What is beyond is counted and not listed.
-const REMEMBERED: usize = 100_000;
+pub(super) const REMEMBERED: usize = 100_000;
 
 /// What is known after the leaves so far.
 #[derive(Debug, Default)]
@@ -23,6 +24,7 @@ pub(super) struct Story {
     open: BTreeMap<Id, (u64, Id)>,
     sessions: BTreeMap<Id, Session>,
     approvals: Approvals,
+    recordings: Recordings,
     /// Something did not fit into memory.
     forgot: bool,
 }
@@ -76,7 +78,7 @@ impl Story {
             report.open_intents += 1;
             report.finding(Finding::OpenIntent { index, call, session });
         }
-        if self.forgot || self.approvals.forgot() {
+        if self.forgot || self.approvals.forgot() || self.recordings.forgot() {
             report.finding(Finding::TooMany { remembered: REMEMBERED });
         }
     }
@@ -149,6 +151,8 @@ impl Story {
             | Event::SignedIn(_)
             | Event::PasskeyEnrolled(_)
             | Event::PasskeyRemoved(_)
+            | Event::Recorded(_)
+            | Event::RecordingErased(_)
             | Event::KnownValueSent(_)
             | Event::SecretsRead(_)
             | Event::ApprovalAsked(_)
@@ -191,6 +195,8 @@ impl Story {
             }
             Event::SessionRevoked(revoked) => self.end_session(index, &revoked.session),
             Event::SessionExpired(expired) => self.end_session(index, &expired.session),
+            Event::Recorded(recorded) => self.recordings.recorded(index, recorded, self.gaps, report),
+            Event::RecordingErased(erased) => self.recordings.erased(index, erased, self.gaps, report),
             Event::SessionFrozen(frozen) => self.freeze(&frozen.session, Some(index)),
             Event::SessionThawed(thawed) => self.freeze(&thawed.session, None),
             // Its leaf is written beside the call's, and may come after its session's end.

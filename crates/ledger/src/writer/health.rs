@@ -167,6 +167,9 @@ pub(super) fn begins(kind: Kind) -> bool {
         | Kind::SessionExpired
         | Kind::SessionFrozen
         | Kind::PasskeyRemoved
+        // It is on disk already.
+        | Kind::Recorded
+        | Kind::RecordingErased
         | Kind::SecretsRead
         | Kind::PolicyLoaded => false,
     }

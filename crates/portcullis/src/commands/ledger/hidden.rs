@@ -87,6 +87,8 @@ fn request(event: &Event) -> Option<&Request> {
         | Event::SignedIn(_)
         | Event::PasskeyEnrolled(_)
         | Event::PasskeyRemoved(_)
+        | Event::Recorded(_)
+        | Event::RecordingErased(_)
         | Event::KnownValueSent(_)
         | Event::SecretsRead(_)
         | Event::ApprovalStep(_)
