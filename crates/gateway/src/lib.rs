@@ -17,6 +17,7 @@
 //! session stopped with [`control::freeze`]. What may end a call at any of them (its session's end, the gate's) is in `interrupt`.
 //! What is recorded is made in `record`, what a client is told instead of an answer in `refuse`, and the only
 //! bodies a client can get in `reply`. Calls turned away before they are anybody's are counted in [`rejections`].
+//! The digests of what [`recording`] has written get into the ledger by [`segments`].
 
 pub mod accept;
 mod activity;
@@ -46,6 +47,7 @@ mod refuse;
 pub mod rejections;
 mod reply;
 mod reviews;
+pub mod segments;
 mod settle;
 mod tripwire;
 
