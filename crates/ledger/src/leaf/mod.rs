@@ -8,20 +8,25 @@
 
 mod call;
 mod event;
+mod gate;
 mod hidden;
+mod human;
+mod recording;
+mod session;
 mod text;
 
 pub use call::{
     Actor, Answered, Cause, Decision, Impersonated, Intent, Outcome, Part, RawRequest, Refusal, Request,
     Reveal, Rule, Stage, Verdict,
 };
-pub use event::{
-    ApprovalAsked, ApprovalStep, Event, Judged, Kind, KnownValueSent, Lifted, PasskeyEnrolled,
-    PasskeyRemoved, PolicyLoaded, Previous, Recorded, RecordingErased, Rejections, SecretsRead,
-    SessionExpired, SessionFrozen, SessionOpened, SessionRevoked, SessionThawed, Share, SignedIn, Start,
-    Stop,
-};
+pub use event::{Event, Kind};
+pub use gate::{Lifted, PolicyLoaded, Previous, Rejections, SecretsRead, Share, Start, Stop};
 pub use hidden::{Digester, Hidden, HiddenParameter};
+pub use human::{ApprovalAsked, ApprovalStep, Judged, PasskeyEnrolled, PasskeyRemoved, SignedIn};
+pub use recording::{Recorded, RecordingErased};
+pub use session::{
+    KnownValueSent, SessionExpired, SessionFrozen, SessionOpened, SessionRevoked, SessionThawed,
+};
 pub use text::{Asserted, Digest, Id, InvalidId, List, Name, Person, Text};
 
 use crate::canonical;
