@@ -1,0 +1,63 @@
+//! Recordings that are taken away.
+
+use super::*;
+
+#[tokio::test(start_paused = true)]
+async fn what_is_erased_leaves_a_tombstone_and_never_begins_again() {
+    let disk = SimDisk::default();
+    let (recorder, _ledger) = start_with_ledger(&disk);
+    let tap = recorder.session(&session()).await.unwrap();
+    tap.told("a secret").await.unwrap();
+    tap.flush().await.unwrap();
+    tap.told("another").await.unwrap();
+    advance(60).await;
+    let tombstone = recorder.erase(&session(), "the customer asked").await.unwrap();
+    insta::assert_snapshot!(serde_json::to_string_pretty(&tombstone).unwrap(), @r#"
+    {
+      "session": "s-1",
+      "at": "2026-06-01T12:01:00Z",
+      "why": "the customer asked",
+      "segments": 2,
+      "bytes": 599,
+      "last": 2,
+      "sha256": "a35225334b9fbe17a18e7cfcd1dee0313a33a268937522307741ae8e828dc246"
+    }
+    "#);
+    assert_eq!(disk.names(), ["s-1/erased.json"]);
+    assert_eq!(tap.told("more").await, Err(Stopped::Erased));
+    insta::assert_snapshot!(recorder.session(&session()).await.unwrap_err(), @"the recording of `s-1` was erased");
+    insta::assert_snapshot!(library(&disk).recording(&session()).unwrap_err(), @"the recording of `s-1` was erased at 2026-06-01T12:01:00Z: the customer asked");
+    assert_eq!(library(&disk).list().unwrap(), [Listed::Erased(tombstone.clone())]);
+    assert_eq!(recorder.erase(&session(), "again").await.unwrap(), tombstone);
+    insta::assert_snapshot!(recorder.erase(&"none".parse().unwrap(), "").await.unwrap_err(), @"there is no recording of `none`");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_past_its_time_is_erased_but_for_what_is_being_written() {
+    let disk = SimDisk::default();
+    let (recorder, _ledger) = start_with_ledger(&disk);
+    let now = clock().now();
+    for name in ["old", "open", "young"] {
+        let tap = recorder.session(&name.parse().unwrap()).await.unwrap();
+        tap.told(name).await.unwrap();
+        tap.flush().await.unwrap();
+        if name != "open" {
+            tap.end().await.unwrap();
+        }
+        advance(3600).await;
+    }
+    disk.make_folder("torn").unwrap();
+    disk.write("torn/00000001.seg", b"").unwrap();
+    let expired = recorder.expire(now + SECOND * 5000, "after an hour").await.unwrap();
+    let sessions: Vec<_> = expired.erased.iter().map(|tombstone| tombstone.session.as_str()).collect();
+    assert_eq!(sessions, ["old"]);
+    insta::assert_debug_snapshot!(expired.failed, @r#"
+    [
+        (
+            "torn",
+            "segment 1: not a segment of this version",
+        ),
+    ]
+    "#);
+    recorder.session(&"young".parse().unwrap()).await.unwrap();
+}

@@ -1,0 +1,142 @@
+//! Disks and ledgers that are slow, full or gone: who waits, and what ends.
+
+use super::*;
+
+#[tokio::test(start_paused = true)]
+async fn whoever_is_too_fast_waits_and_is_then_stopped_without_a_gap() {
+    let disk = SimDisk::default();
+    let (recorder, mut sealed) = start(&disk);
+    let tap = recorder.session(&session()).await.unwrap();
+    let stream = tap.open(exec()).await.unwrap();
+    let began = Instant::now();
+    let mut taken = 0_u32;
+    // Nobody takes what is sealed, so the writer waits, so the queue fills.
+    let why = loop {
+        let mut piece = vec![0; 200 << 10];
+        piece[..4].copy_from_slice(&taken.to_be_bytes());
+        match stream.bytes(Channel::Stdout, piece.into()).await {
+            Ok(()) => taken += 1,
+            Err(why) => break why,
+        }
+    };
+    assert_eq!((why, began.elapsed()), (Stopped::Stalled, WITHIN));
+    assert!(taken as usize * (200 << 10) > UNRECORDED * FULL + LEAST_QUEUE / 2);
+    assert!((taken as usize - UNRECORDED * 6) * (200 << 10) < LEAST_QUEUE + 2 * FULL);
+    assert_eq!(tap.told("").await, Err(Stopped::Stalled));
+    tokio::spawn(async move {
+        while let Some(sealed) = sealed.recv().await {
+            sealed.recorded();
+        }
+    });
+    recorder.session(&session()).await.unwrap().end().await.unwrap();
+    let recording = recording(&disk);
+    let kept = recording.records().filter_map(|record| match record.unwrap().what {
+        What::Bytes { bytes, .. } => Some(u32::from_be_bytes(bytes.0[..4].try_into().unwrap())),
+        _ => None,
+    });
+    assert!(kept.eq(0..taken));
+    let last: Vec<What> = recording.records().map(|record| record.unwrap().what).collect();
+    assert_eq!(last[last.len() - 2..], [What::Interrupted { torn: false }, What::Stopped {}]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_disk_that_fails_stops_the_recording_and_the_next_goes_on() {
+    let disk = SimDisk::default();
+    let (recorder, ledger) = start_with_ledger(&disk);
+    let tap = recorder.session(&session()).await.unwrap();
+    tap.told("one").await.unwrap();
+    tap.flush().await.unwrap();
+    let stream = tap.open(exec()).await.unwrap();
+    disk.break_down(true);
+    tap.told("two").await.unwrap();
+    insta::assert_snapshot!(tap.until_stopped().await, @"the recording cannot be written (simulated fault, NotDone): free or repair its disk, and begin anew");
+    let stopped = tap.stopped().unwrap();
+    assert_eq!(stream.closed("").await, Err(stopped.clone()));
+    assert_eq!((tap.flush().await, tap.end().await), (Err(stopped.clone()), Err(stopped.clone())));
+    let refused = recorder.session(&session()).await.unwrap_err();
+    assert_eq!(refused, Refused::Stopped(stopped));
+    disk.break_down(false);
+    let tap = recorder.session(&session()).await.unwrap();
+    assert_eq!(tap.open(exec()).await.unwrap().number(), 1, "the first stream was never durable");
+    tap.end().await.unwrap();
+    insta::assert_snapshot!(lines(recording(&disk).records()), @r#"
+    0 {"began":{}}
+    0 {"told":{}} "one"
+    1000000 {"interrupted":{"torn":false}}
+    1000000 {"opened":{"stream":1,"call":"c-1","kind":"exec","namespace":"shop","pod":"web-1","container":"app","argv":["sh","-c","ls"],"tty":true}}
+    1000000 {"stopped":{}}
+    "#);
+    let numbers: Vec<u64> = ledger.lock().iter().map(|segment| segment.number).collect();
+    assert_eq!(numbers, [1, 2, 2, 3, 4], "the last is told again");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_end_is_shown_once_the_ledger_has_it() {
+    let disk = SimDisk::default();
+    let (recorder, mut sealed) = start(&disk);
+    let tap = recorder.session(&session()).await.unwrap();
+    sealed.recv().await.unwrap().recorded();
+    tap.told("one").await.unwrap();
+    let mut flush = pin!(tap.flush());
+    assert!(waits(&mut flush).await);
+    let first = sealed.recv().await.unwrap();
+    tap.told("two").await.unwrap();
+    advance(1).await;
+    let second = sealed.recv().await.unwrap();
+    assert!(waits(&mut flush).await);
+    first.recorded();
+    flush.await.unwrap();
+    let mut flush = pin!(tap.flush());
+    assert!(waits(&mut flush).await);
+    drop(second);
+    assert_eq!(flush.await, Err(Stopped::Unrecorded));
+    assert_eq!(tap.told("three").await, Err(Stopped::Unrecorded));
+    let tap = recorder.session(&session()).await.unwrap();
+    sealed.recv().await.unwrap().recorded();
+    sealed.recv().await.unwrap().recorded();
+    tap.told("four").await.unwrap();
+    let flushed = tokio::join!(tap.flush(), async { sealed.recv().await.unwrap().recorded() }).0;
+    assert_eq!(flushed, Ok(()));
+    assert_eq!(told(&recording(&disk)), ["one", "two", "four"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_ledger_that_does_not_answer_is_not_waited_for_without_end() {
+    let disk = SimDisk::default();
+    let (recorder, _sealed) = start(&disk);
+    let tap = recorder.session(&session()).await.unwrap();
+    tap.told("one").await.unwrap();
+    let began = Instant::now();
+    assert_eq!(tap.flush().await, Err(Stopped::Stalled));
+    assert_eq!(began.elapsed(), WITHIN);
+}
+
+#[tokio::test(start_paused = true)]
+async fn many_recordings_together_hold_no_more_than_the_queue() {
+    let disk = SimDisk::default();
+    let (recorder, ledger) = start_with_ledger(&disk);
+    let began = Instant::now();
+    for n in 0..30 {
+        let tap = recorder.session(&format!("s-{n}").parse().unwrap()).await.unwrap();
+        let stream = tap.open(exec()).await.unwrap();
+        stream.bytes(Channel::Stdout, vec![0; 800 << 10].into()).await.unwrap();
+    }
+    settled().await;
+    assert_eq!(began.elapsed(), Duration::ZERO);
+    assert!(recorder.room.available_permits() >= LEAST_QUEUE / 2);
+    assert!(ledger.lock().len() > 14);
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_recording_begins_where_it_could_not_end() {
+    let disk = SimDisk::default();
+    let (recorder, _ledger) = start_with_ledger(&disk);
+    let tap = recorder.session(&session()).await.unwrap();
+    disk.leave_free(999);
+    let other = "s-2".parse().unwrap();
+    insta::assert_snapshot!(recorder.session(&other).await.unwrap_err(), @"no recording can begin: 999 bytes are free, 1000 are kept in reserve; free space on the disk of the recordings");
+    tap.told("one").await.unwrap();
+    recorder.session(&session()).await.unwrap().end().await.unwrap();
+    disk.leave_free(1000);
+    recorder.session(&other).await.unwrap();
+}
