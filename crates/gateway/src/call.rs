@@ -52,7 +52,7 @@ pub(crate) struct Call {
     held_until: OnceLock<Instant>,
     /// Whether its client takes a compressed answer.
     gzip: bool,
-    /// OpenAccess back when the call has ended and its answer is taken.
+    /// Given back when the call has ended and its answer is taken.
     slot: Arc<Slot>,
     _open: Open,
 }

@@ -59,7 +59,7 @@ pub(crate) struct Interrupts {
     pub(crate) cut: CancellationToken,
     /// Nobody waits for the head of the answer any more: the client has it, or left.
     pub(crate) left: CancellationToken,
-    /// The access is over by which a stream was opened, if it took some.
+    /// The access by which a stream was opened, if it took some.
     pub(crate) given: Option<OpenAccess>,
 }
 
