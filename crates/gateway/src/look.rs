@@ -95,10 +95,7 @@ impl Call {
         seen.map_err(Stop::unseen)
     }
 
-    async fn sent(
-        &self,
-        receipt: Receipt<Intent>,
-    ) -> Result<(StatusCode, Result<Seen, OpenAccess>), OpenAccess> {
+    async fn sent(&self, receipt: Receipt<Intent>) -> Result<(StatusCode, Result<Seen, Unlooked>), Unlooked> {
         let mut given_up = pin!(self.interrupts().unseen(Nature::Read));
         let answer = tokio::select! {
             biased;
@@ -129,8 +126,8 @@ impl Call {
     }
 }
 
-/// How a look ended, and what the client is told of it.
-type OpenAccess = (Ending, Refused);
+/// Why there is nothing to see: how the look ended, and what the client is told of it.
+type Unlooked = (Ending, Refused);
 
 /// `None` if it cannot be understood.
 #[expect(clippy::disallowed_methods, reason = "collects a body that `Limited` bounds")]
