@@ -13,6 +13,7 @@ use upstream::Cluster;
 use crate::{
     limits::{Holding, Limits},
     metrics::Metrics,
+    recordings::Recordings,
     rejections::Rejections,
 };
 use door::Slots;
@@ -24,6 +25,7 @@ pub struct Gate {
     sessions: Arc<Sessions>,
     judge: watch::Sender<Arc<Judge>>,
     ledger: Ledger,
+    recordings: Recordings,
     inbox: Arc<Inbox>,
     limits: Limits,
     holding: Holding,
@@ -42,11 +44,13 @@ pub struct Gate {
 impl Gate {
     /// A gate in front of these clusters.
     #[must_use]
+    #[expect(clippy::too_many_arguments, reason = "each is a part of the gate of its own type")]
     pub fn new(
         clusters: Vec<Cluster>,
         sessions: Arc<Sessions>,
         judge: Judge,
         ledger: Ledger,
+        recordings: Recordings,
         inbox: Arc<Inbox>,
         limits: Limits,
         holding: Holding,
@@ -59,6 +63,7 @@ impl Gate {
             sessions,
             judge: watch::Sender::new(Arc::new(judge)),
             ledger,
+            recordings,
             inbox,
             holding,
             slots: Slots::new(limits.calls_a_session),
@@ -114,6 +119,10 @@ impl Gate {
 
     pub(crate) fn ledger(&self) -> &Ledger {
         &self.ledger
+    }
+
+    pub(crate) fn recordings(&self) -> &Recordings {
+        &self.recordings
     }
 
     pub(crate) fn inbox(&self) -> &Inbox {

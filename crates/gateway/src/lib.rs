@@ -43,6 +43,7 @@ mod outlive;
 mod parse;
 mod passage;
 mod record;
+mod recordings;
 mod refuse;
 pub mod rejections;
 mod reply;
@@ -53,3 +54,4 @@ mod tripwire;
 
 pub use gate::Gate;
 pub use limits::{AccessRules, GlassRules, Holding, Limits};
+pub use recordings::Recordings;

@@ -9,6 +9,7 @@ mod judging;
 mod listeners;
 mod notices;
 mod record;
+mod recordings;
 mod signals;
 mod tls;
 
@@ -93,6 +94,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let ca = config.tls.ca_pem()?;
     let signals = Signals::listen()?;
     let ledger = record::open(&config, &judge).await?;
+    let recordings = recordings::open(&config, &ledger)?;
     for Withdrawn { session, refusal } in &withdrawn {
         tracing::warn!(session = session.id, %refusal, "a session was ended: the configuration no longer allows it");
     }
@@ -109,7 +111,9 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let telling = audience.tell(store, &quiet);
     let control = Control::new(Arc::clone(&sessions), Arc::clone(&inbox), ledger.clone(), groups(&config));
     let asked = Arc::clone(&inbox);
-    let gate = Gate::new(clusters, sessions, judge, ledger.clone(), asked, limits(&config), holding(&config));
+    let recorded = recordings.of_sessions();
+    let (limits, holding) = (limits(&config), holding(&config));
+    let gate = Gate::new(clusters, sessions, judge, ledger.clone(), recorded, asked, limits, holding);
     let gate = Arc::new(gate);
     let renewed = console_place.as_ref().and_then(console::Place::certificate);
     let shown = console::Shown {
@@ -158,6 +162,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         expiring.await.context("recording expired sessions"),
         overdue.await.context("ending approvals"),
         counting.await.context("recording calls turned away"),
+        recordings.closed().await,
         telling.ended().await,
     ];
     // The stop is recorded whatever has gone wrong; that everything came to its end is said only if it did.

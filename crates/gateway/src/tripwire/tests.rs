@@ -5,7 +5,7 @@ use identity::{Agent, Agents, Caller, Opening, Sessions, SystemClock, SystemEntr
 use inbox::Inbox;
 use jiff::{SignedDuration, Timestamp};
 use kube_api::Head;
-use ledger::testing;
+use ledger::{Ledger, testing};
 use mask::{Catalogue, Guard, KnownValues};
 use policy::{Bundle, Judge};
 use serde_json::json;
@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use upstream::Cluster;
 
 use super::*;
-use crate::{Holding, Limits};
+use crate::{Holding, Limits, Recordings};
 
 const BUDGET: u32 = 3;
 
@@ -83,7 +83,10 @@ impl Bench {
             inbox::Limits { pending: 10, ever: 10 },
         ));
         let sessions = Arc::new(loaded.sessions);
-        let gate = Arc::new(Gate::new(vec![upstream], sessions, judge, ledger, inbox, limits(), holding()));
+        let recordings = recordings(data.path(), &ledger);
+        let clusters = vec![upstream];
+        let gate = Gate::new(clusters, sessions, judge, ledger, recordings, inbox, limits(), holding());
+        let gate = Arc::new(gate);
         Self { gate, caller, data }
     }
 
@@ -105,6 +108,14 @@ impl Bench {
         told.sort();
         told
     }
+}
+
+fn recordings(data: &Path, ledger: &Ledger) -> Recordings {
+    let (reserve, queue, at_rest) = (0, 0, Arc::new(recording::at_rest::Plain));
+    let config = recording::Config { folder: data.join("recordings"), reserve, queue, at_rest };
+    let (recorder, segments) = recording::Recorder::open(config, Timestamp::now).unwrap();
+    tokio::spawn(crate::segments::tell(segments, ledger.clone()));
+    Recordings::new(recorder)
 }
 
 fn holding() -> Holding {

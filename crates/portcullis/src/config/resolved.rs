@@ -357,6 +357,12 @@ impl DataFolder {
         self.ledger().join("ledger.vkey")
     }
 
+    /// The folder of what sessions did and were shown.
+    #[must_use]
+    pub fn recordings(&self) -> PathBuf {
+        self.0.join("recordings")
+    }
+
     /// What the console looks things up in: made from the ledger, and anew when it is lost.
     #[must_use]
     pub fn chronicle(&self) -> PathBuf {
