@@ -7,6 +7,7 @@
 //!  kind       what a SPDY stream is for, as its headers say
 //!  resize     the size of a terminal
 //!  exit       how a command ended
+//!  remote_command  exec and attach from both ends, whatever carries them
 //! ```
 //!
 //! Everything here was read in Kubernetes 1.37 (`k8s.io/client-go/tools/{remotecommand,portforward}`,
@@ -20,6 +21,7 @@ pub mod channel;
 pub mod exit;
 pub mod kind;
 pub mod protocol;
+pub mod remote_command;
 pub mod resize;
 pub mod spdy;
 mod text;

@@ -121,8 +121,8 @@ mod tests {
         let told = |pairs: &[&(http::HeaderName, HeaderValue)]| {
             let mut headers = HeaderMap::new();
             for (name, value) in pairs {
-            headers.append(name.clone(), value.clone());
-        }
+                headers.append(name.clone(), value.clone());
+            }
             answer(&headers).unwrap_err()
         };
         assert_eq!(told(&[&key]), Refusal::Version);
