@@ -16,11 +16,14 @@
 //! cluster, a [`View`] to whom an answer is shown. What the scanner cannot parse is [`Malformed`], never a guess: the answer breaks
 //! off, so that no client takes a part for the whole. Any chunking of an answer gives the same bytes, in constant memory.
 //!
+//! Streams have channels instead of bodies: a [`Channel`] masks one, of which every [`SealedPiece`] is as closed as a `Sealed` answer.
+//!
 //! What comes back is `writeback`: [`Live`] is an object that the gate keeps to itself, to put placeholders right.
 //!
 //! Pure: no clock, no I/O, no randomness.
 
 mod binding;
+mod channel;
 mod guard;
 mod held;
 mod helm;
@@ -41,6 +44,7 @@ mod splice;
 mod status;
 mod writeback;
 
+pub use channel::{Channel, SealedPiece};
 pub use guard::{Guard, Reveal, View};
 pub use known::{KnownValues, SecretValue, Updated, is_public_pem};
 pub use malformed::{Malformed, What};

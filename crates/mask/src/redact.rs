@@ -170,6 +170,17 @@ impl Redactor {
         self.decide(Bytes::new(), true)
     }
 
+    /// What need not be held back if nothing more comes for a while: nothing yet.
+    pub fn idle(&mut self) -> Bytes {
+        Bytes::new()
+    }
+
+    /// Whether something is held back that [`idle`](Self::idle) may give out.
+    #[must_use]
+    pub fn is_holding(&self) -> bool {
+        false
+    }
+
     /// How many placeholders have gone out so far.
     #[must_use]
     pub fn masked(&self) -> u64 {
