@@ -18,6 +18,7 @@
 //! Nothing is kept that has no limit, and `Debug` shows no content.
 
 pub mod channel;
+mod endpoint;
 pub mod exit;
 pub mod kind;
 pub mod protocol;
@@ -25,3 +26,5 @@ pub mod remote_command;
 pub mod resize;
 pub mod spdy;
 mod text;
+
+pub use endpoint::Endpoint;

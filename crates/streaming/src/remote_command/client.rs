@@ -6,6 +6,7 @@ use bytes::Bytes;
 
 use super::{Error, Named};
 use crate::{
+    Endpoint,
     channel::{Closed, FromClient, FromServer},
     kind::{Asked, RemoteCommandStream},
     protocol::{RemoteCommand, Version},
@@ -68,33 +69,6 @@ impl Client {
         }
     }
 
-    /// Reads on in a piece until something was said; `None`: all of it was read. A message is read whole. What is said may be
-    /// empty.
-    ///
-    /// # Errors
-    /// [`Error`]: the server may not say it.
-    pub fn receive(&mut self, input: &mut Bytes) -> Result<Option<FromServer>, Error> {
-        match &mut self.0 {
-            Speaks::Messages { .. } if input.is_empty() => Ok(None),
-            Speaks::Messages { .. } => Ok(Some(FromServer::decode(std::mem::take(input))?)),
-            Speaks::Streams(streams) => streams.receive(input),
-        }
-    }
-
-    /// Tells the server something.
-    ///
-    /// # Errors
-    /// [`Error::Early`]; and a channel cannot be closed in v4.
-    pub fn send(&mut self, said: &FromClient) -> Result<(), Error> {
-        match &mut self.0 {
-            Speaks::Messages { version, output } => {
-                output.push_back(said.encode(*version)?);
-                Ok(())
-            }
-            Speaks::Streams(streams) => streams.send(said),
-        }
-    }
-
     /// Says and hears nothing more. Of a WebSocket, the close is up to who carries it.
     pub fn leave(&mut self) {
         if let Speaks::Streams(streams) = &mut self.0 {
@@ -105,14 +79,44 @@ impl Client {
             streams.connection.go_away(GoAwayStatus::OK);
         }
     }
+}
 
-    /// The next piece to be sent, if there is one.
-    pub fn take_output(&mut self) -> Option<Bytes> {
+impl Endpoint for Client {
+    type Hears = FromServer;
+    type Says = FromClient;
+    type Error = Error;
+
+    fn receive(&mut self, input: &mut Bytes) -> Result<Option<FromServer>, Error> {
+        match &mut self.0 {
+            Speaks::Messages { .. } if input.is_empty() => Ok(None),
+            Speaks::Messages { .. } => Ok(Some(FromServer::decode(std::mem::take(input))?)),
+            Speaks::Streams(streams) => streams.receive(input),
+        }
+    }
+
+    fn send(&mut self, said: &FromClient) -> Result<(), Error> {
+        match &mut self.0 {
+            Speaks::Messages { version, output } => {
+                output.push_back(said.encode(*version)?);
+                Ok(())
+            }
+            Speaks::Streams(streams) => streams.send(said),
+        }
+    }
+
+    fn take_output(&mut self) -> Option<Bytes> {
         match &mut self.0 {
             Speaks::Messages { output, .. } => output.pop_front(),
             Speaks::Streams(streams) => {
                 Some(streams.connection.take_output()).filter(|bytes| !bytes.is_empty())
             }
+        }
+    }
+
+    fn has_output(&self) -> bool {
+        match &self.0 {
+            Speaks::Messages { output, .. } => !output.is_empty(),
+            Speaks::Streams(streams) => streams.connection.has_output(),
         }
     }
 }

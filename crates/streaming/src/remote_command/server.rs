@@ -7,6 +7,7 @@ use http::HeaderMap;
 
 use super::{Error, Named};
 use crate::{
+    Endpoint,
     channel::{Closed, FromClient, FromServer},
     kind::{Asked, RemoteCommandStream},
     protocol::{RemoteCommand, Version},
@@ -78,11 +79,24 @@ impl Server {
         }
     }
 
-    /// Reads on in a piece until something was said; `None`: all of it was read. A message is read whole.
-    ///
-    /// # Errors
-    /// [`Error`]: the client may not say it.
-    pub fn receive(&mut self, input: &mut Bytes) -> Result<Option<FromClient>, Error> {
+    /// All was said. Of a WebSocket, the close is up to who carries it.
+    pub fn finish(&mut self) {
+        if let Speaks::Streams(streams) = &mut self.speaks {
+            let open: Vec<StreamId> = streams.connection.streams().collect();
+            for stream in open {
+                streams.connection.reset(stream, ResetStatus::CANCEL);
+            }
+            streams.connection.go_away(GoAwayStatus::OK);
+        }
+    }
+}
+
+impl Endpoint for Server {
+    type Hears = FromClient;
+    type Says = FromServer;
+    type Error = Error;
+
+    fn receive(&mut self, input: &mut Bytes) -> Result<Option<FromClient>, Error> {
         let said = match &mut self.speaks {
             Speaks::Messages { .. } if input.is_empty() => return Ok(None),
             Speaks::Messages { version, .. } => Some(FromClient::decode(std::mem::take(input), *version)?),
@@ -96,11 +110,7 @@ impl Server {
         }
     }
 
-    /// Tells the client something. What it did not open, or has closed, it is not told.
-    ///
-    /// # Errors
-    /// [`Error::Early`].
-    pub fn send(&mut self, said: &FromServer) -> Result<(), Error> {
+    fn send(&mut self, said: &FromServer) -> Result<(), Error> {
         match &mut self.speaks {
             Speaks::Messages { output, .. } => {
                 output.push_back(said.encode());
@@ -110,24 +120,19 @@ impl Server {
         }
     }
 
-    /// All was said. Of a WebSocket, the close is up to who carries it.
-    pub fn finish(&mut self) {
-        if let Speaks::Streams(streams) = &mut self.speaks {
-            let open: Vec<StreamId> = streams.connection.streams().collect();
-            for stream in open {
-                streams.connection.reset(stream, ResetStatus::CANCEL);
-            }
-            streams.connection.go_away(GoAwayStatus::OK);
-        }
-    }
-
-    /// The next piece to be sent, if there is one.
-    pub fn take_output(&mut self) -> Option<Bytes> {
+    fn take_output(&mut self) -> Option<Bytes> {
         match &mut self.speaks {
             Speaks::Messages { output, .. } => output.pop_front(),
             Speaks::Streams(streams) => {
                 Some(streams.connection.take_output()).filter(|bytes| !bytes.is_empty())
             }
+        }
+    }
+
+    fn has_output(&self) -> bool {
+        match &self.speaks {
+            Speaks::Messages { output, .. } => !output.is_empty(),
+            Speaks::Streams(streams) => streams.connection.has_output(),
         }
     }
 }

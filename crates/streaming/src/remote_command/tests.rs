@@ -5,6 +5,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
+    Endpoint,
     channel::{Closed, FromClient, FromServer},
     kind::Asked,
     protocol::{RemoteCommand, Version},

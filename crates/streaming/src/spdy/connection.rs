@@ -272,6 +272,12 @@ impl Connection {
         self.output.split().freeze()
     }
 
+    /// Whether there is something to be sent.
+    #[must_use]
+    pub fn has_output(&self) -> bool {
+        !self.output.is_empty()
+    }
+
     /// The streams that are open in one direction at least.
     pub fn streams(&self) -> impl Iterator<Item = StreamId> {
         self.streams.keys().copied()
