@@ -1,9 +1,11 @@
 //! A connection after its upgrade, to a client or to an API server: pieces of bytes one way and the other.
 //!
 //! What the pieces mean is [`streaming`]'s. Over SPDY they are cut anywhere; over a WebSocket each is a message, and pings are
-//! answered here. [`handshake`] has what a WebSocket needs beside the headers of its protocol.
+//! answered here. [`leg`] puts an [`Endpoint`](streaming::Endpoint) on top: who drives it hears and says what is meant.
+//! [`handshake`] has what a WebSocket needs beside the headers of its protocol.
 
 pub mod handshake;
+pub mod leg;
 mod reader;
 mod writer;
 

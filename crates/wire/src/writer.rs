@@ -1,8 +1,8 @@
 //! What goes.
 
-use std::fmt;
+use std::{collections::VecDeque, fmt, io};
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 use futures_util::{SinkExt, stream::SplitSink};
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio_tungstenite::WebSocketStream;
@@ -20,7 +20,8 @@ const REASON: usize = 123;
 pub struct Writer(Half);
 
 enum Half {
-    Plain(Box<dyn AsyncWrite + Send + Unpin>),
+    /// With what is still to be written of what was given up: half a frame would make nonsense of all that follows.
+    Plain(Box<dyn AsyncWrite + Send + Unpin>, VecDeque<Bytes>),
     Messages(SplitSink<WebSocketStream<Box<dyn Io>>, Message>),
 }
 
@@ -37,22 +38,23 @@ pub enum Closing {
 
 impl Writer {
     pub(crate) fn plain(write: Box<dyn AsyncWrite + Send + Unpin>) -> Self {
-        Self(Half::Plain(write))
+        Self(Half::Plain(write, VecDeque::new()))
     }
 
     pub(crate) fn messages(sink: SplitSink<WebSocketStream<Box<dyn Io>>, Message>) -> Self {
         Self(Half::Messages(sink))
     }
 
-    /// Sends a piece: over a WebSocket, a message. When it resolves, the system has it.
+    /// Sends a piece: over a WebSocket, a message. When it resolves, the system has it. Cancel safe: what is given up is sent
+    /// before what comes next.
     ///
     /// # Errors
     /// [`Error`]; nothing more can be sent.
     pub async fn send(&mut self, piece: Bytes) -> Result<(), Error> {
         match &mut self.0 {
-            Half::Plain(write) => {
-                write.write_all(&piece).await?;
-                Ok(write.flush().await?)
+            Half::Plain(write, waiting) => {
+                waiting.push_back(piece);
+                Ok(write_out(write, waiting).await?)
             }
             Half::Messages(sink) => Ok(sink.send(Message::Binary(piece)).await?),
         }
@@ -64,10 +66,28 @@ impl Writer {
     /// [`Error`]: the other side may not have heard it.
     pub async fn close(mut self, closing: Closing) -> Result<(), Error> {
         match &mut self.0 {
-            Half::Plain(write) => Ok(write.shutdown().await?),
+            Half::Plain(write, waiting) => {
+                write_out(write, waiting).await?;
+                Ok(write.shutdown().await?)
+            }
             Half::Messages(sink) => Ok(sink.send(Message::Close(Some(closing.frame()))).await?),
         }
     }
+}
+
+async fn write_out(
+    write: &mut Box<dyn AsyncWrite + Send + Unpin>,
+    waiting: &mut VecDeque<Bytes>,
+) -> io::Result<()> {
+    while let Some(piece) = waiting.front_mut() {
+        while piece.has_remaining() {
+            if write.write_buf(piece).await? == 0 {
+                return Err(io::ErrorKind::WriteZero.into());
+            }
+        }
+        waiting.pop_front();
+    }
+    write.flush().await
 }
 
 impl Closing {

@@ -1,0 +1,136 @@
+//! A connection and what is spoken on it: one of a stream's two legs.
+//!
+//! Its two directions do not wait for each other: one task hears while another says. What hearing answers by itself (pings,
+//! streams that are opened) goes out in between.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use parking_lot::Mutex;
+use streaming::Endpoint;
+
+use crate::{Closing, Error, Reader, Writer};
+
+/// The side that hears.
+pub struct Hearing<E> {
+    shared: Arc<Shared<E>>,
+    reader: Reader,
+    /// What is not heard yet of the last piece.
+    rest: Bytes,
+}
+
+/// The side that says. Cheap to clone.
+pub struct Saying<E>(Arc<Shared<E>>);
+
+struct Shared<E> {
+    /// Never held while something is waited for.
+    end: Mutex<E>,
+    /// `None` once it is closed. Whoever holds it takes the output: pieces leave in the order in which they were said.
+    writer: tokio::sync::Mutex<Option<Writer>>,
+}
+
+/// Why nothing more is heard or can be said.
+#[derive(Debug, thiserror::Error)]
+pub enum Fault<E> {
+    /// The connection's.
+    #[error(transparent)]
+    Wire(#[from] Error),
+    /// What the other side said, or what was to be said.
+    #[error(transparent)]
+    Said(E),
+}
+
+/// A leg's two sides.
+pub fn new<E: Endpoint>(end: E, (reader, writer): (Reader, Writer)) -> (Hearing<E>, Saying<E>) {
+    let shared = Arc::new(Shared { end: Mutex::new(end), writer: tokio::sync::Mutex::new(Some(writer)) });
+    (Hearing { shared: Arc::clone(&shared), reader, rest: Bytes::new() }, Saying(shared))
+}
+
+impl<E: Endpoint> Shared<E> {
+    /// Sends what there is to be sent. Cancel safe.
+    async fn flush(&self) -> Result<(), Fault<E::Error>> {
+        while self.end.lock().has_output() {
+            let mut writer = self.writer.lock().await;
+            let Some(open) = writer.as_mut() else { return Ok(()) };
+            let Some(piece) = self.end.lock().take_output() else { continue };
+            open.send(piece).await?;
+        }
+        Ok(())
+    }
+}
+
+impl<E: Endpoint> Hearing<E> {
+    /// What the other side says next; `None` once the connection has ended. Cancel safe.
+    ///
+    /// # Errors
+    /// [`Fault`]; nothing follows.
+    pub async fn next(&mut self) -> Result<Option<E::Hears>, Fault<E::Error>> {
+        loop {
+            self.shared.flush().await?;
+            let heard = self.shared.end.lock().receive(&mut self.rest).map_err(Fault::Said)?;
+            if heard.is_some() {
+                return Ok(heard);
+            }
+            if self.shared.end.lock().has_output() {
+                continue;
+            }
+            match self.reader.next().await? {
+                Some(piece) => self.rest = piece,
+                None => return Ok(None),
+            }
+        }
+    }
+
+    /// What is known at the end.
+    pub fn with<T>(&self, look: impl FnOnce(&E) -> T) -> T {
+        look(&self.shared.end.lock())
+    }
+
+    /// Waits for the other side to end, for so long at most; says and hears nothing more.
+    pub async fn linger(self, most: Duration) {
+        self.reader.linger(most).await;
+    }
+}
+
+impl<E: Endpoint> Saying<E> {
+    /// Says something. When it resolves, the system has it; so who says much waits for who takes it.
+    ///
+    /// # Errors
+    /// [`Fault`].
+    pub async fn say(&self, said: &E::Says) -> Result<(), Fault<E::Error>> {
+        self.0.end.lock().send(said).map_err(Fault::Said)?;
+        self.0.flush().await
+    }
+
+    /// Ends this side, with what `last` has the end say before.
+    ///
+    /// # Errors
+    /// [`Fault`]: the other side may not have heard it.
+    pub async fn close(&self, last: impl FnOnce(&mut E), closing: Closing) -> Result<(), Fault<E::Error>> {
+        last(&mut self.0.end.lock());
+        self.0.flush().await?;
+        let writer = self.0.writer.lock().await.take();
+        match writer {
+            Some(writer) => Ok(writer.close(closing).await?),
+            None => Ok(()),
+        }
+    }
+}
+
+impl<E> Clone for Saying<E> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<E> fmt::Debug for Hearing<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Hearing")
+    }
+}
+
+impl<E> fmt::Debug for Saying<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Saying")
+    }
+}
