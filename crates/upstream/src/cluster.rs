@@ -54,9 +54,11 @@ pub struct Cluster {
     name: String,
     link: Arc<Link>,
     lines: Lines,
+    /// Opens the connections that switch protocols, each for one stream.
+    pub(crate) upgrades: Connector,
     guard: Guard,
     secrets: Secrets,
-    response_timeout: Duration,
+    pub(crate) response_timeout: Duration,
 }
 
 /// Whether the values of its Secrets are known.
@@ -88,12 +90,13 @@ impl Cluster {
         let connector =
             Connector::new(&access.url, access.server_name.as_deref(), access.tls, settings.connect_timeout)
                 .map_err(unusable)?;
-        let lines = Lines::new(connector.http1());
+        let (lines, upgrades) = (Lines::new(connector.http1()), connector.http1());
         let link = Link::new(&access.url, connector, settings.idle_timeout, access.credential)
             .ok_or_else(|| unusable(format!("server `{}` names no host", access.url)))?;
         Ok(Self {
             link: Arc::new(link),
             lines,
+            upgrades,
             guard: settings.guard,
             secrets: settings.reading.map_or(Secrets::Off, Secrets::Unread),
             response_timeout: settings.response_timeout,
@@ -159,20 +162,8 @@ impl Cluster {
     ) -> Result<Answer, Failure> {
         let mut unwanted = pin!(unwanted);
         let intent = receipt.entry();
-        if intent.cluster() != self.name {
-            return Err(Failure::WrongCluster);
-        }
         let patience = self.patience(intent.request());
-        tokio::select! {
-            biased;
-            _now = &mut unwanted => return Err(Failure::Unwanted),
-            seeing = self.seeing(intent.request()) => seeing.map_err(Failure::Blind)?,
-        }
-        let mut request = tokio::select! {
-            biased;
-            _now = &mut unwanted => return Err(Failure::Unwanted),
-            request = self.request(intent) => request?,
-        };
+        let mut request = self.prepared(intent, &mut unwanted).await?;
         let short = is_short_read(intent.request());
         if short && let Some((response, line)) = self.on_a_line(&request).await? {
             return Answer::new(
@@ -207,6 +198,27 @@ impl Cluster {
             }
         }
         Err(Failure::Unsent)
+    }
+
+    /// The request, once the values are known that its answer must not show.
+    pub(crate) async fn prepared(
+        &self,
+        intent: &Intent,
+        unwanted: &mut (impl Future<Output: Sized> + Unpin),
+    ) -> Result<Request<RequestBody>, Failure> {
+        if intent.cluster() != self.name {
+            return Err(Failure::WrongCluster);
+        }
+        tokio::select! {
+            biased;
+            _now = &mut *unwanted => return Err(Failure::Unwanted),
+            seeing = self.seeing(intent.request()) => seeing.map_err(Failure::Blind)?,
+        }
+        tokio::select! {
+            biased;
+            _now = unwanted => Err(Failure::Unwanted),
+            request = self.request(intent) => request,
+        }
     }
 
     /// Waits until the values of the cluster's Secrets are known. Discovery, OpenAPI and health hold none.

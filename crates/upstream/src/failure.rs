@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     connector::ConnectError, credential::PluginError, impersonation::NotImpersonable, reader::Blind,
+    switch::NotSwitched,
 };
 
 /// A call that was permitted and recorded, and got no usable answer.
@@ -45,6 +46,12 @@ pub enum Failure {
     /// A redirect, which an aggregated API server could use to lead the gate elsewhere (CVE-2022-3172).
     #[error("the API server redirected, which is never followed")]
     Redirect,
+    /// A connection for a stream that could not be opened; nothing was sent.
+    #[error("the connection for the stream could not be opened: {0}")]
+    NotOpened(#[source] hyper::Error),
+    /// The API server agreed to something else than what was asked for; nothing of the client's was sent.
+    #[error("the API server did not switch protocols as it was asked: {0}")]
+    NotSwitched(#[from] NotSwitched),
     /// A protocol switch that nobody asked for.
     #[error("the API server switched protocols unasked")]
     Switched,

@@ -1,8 +1,8 @@
-//! Clusters and the one way to send them anything: [`Cluster::send`].
+//! Clusters and the one way to send them anything: [`Cluster::send`], and for what switches protocols [`Cluster::switch`].
 //!
 //! It takes a [`ledger::Receipt`] of an [`Intent`], which exists only for a [`policy::Permit`]; so an unjudged
 //! or unrecorded request cannot be sent, and the request that is sent is the one that was judged and recorded.
-//! It answers with a [`mask::Sealed`] body, so an unmasked one cannot be passed on.
+//! It answers with a [`mask::Sealed`] body, and a stream with [`mask::SealedPiece`]s, so nothing unmasked can be passed on.
 //!
 //! Beside it there is [`reader`], which asks for Secrets and for nothing else, and passes nothing on but what is to be masked.
 
@@ -18,7 +18,9 @@ mod line;
 mod link;
 mod pool;
 pub mod reader;
+mod remote_command;
 mod settled;
+mod switch;
 mod told;
 
 pub use answer::{Answer, AnswerBody, Interrupted, PASSED_ON};
@@ -31,4 +33,6 @@ pub use impersonation::{
     USER_PREFIX,
 };
 pub use intent::{Intent, Origin, Unintendable};
+pub use remote_command::{Ended, RemoteCommand, Said};
+pub use switch::{NotSwitched, Protocol, Switched, Tunnel};
 pub use told::{decision, digest, request, target, text};

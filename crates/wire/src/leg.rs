@@ -65,14 +65,29 @@ impl<E: Endpoint> Hearing<E> {
     /// # Errors
     /// [`Fault`]; nothing follows.
     pub async fn next(&mut self) -> Result<Option<E::Hears>, Fault<E::Error>> {
+        self.next_until(|_| false).await
+    }
+
+    /// The same, or `None` once the end is so.
+    ///
+    /// # Errors
+    /// [`Fault`]; nothing follows.
+    pub async fn next_until(
+        &mut self,
+        is_so: impl Fn(&E) -> bool,
+    ) -> Result<Option<E::Hears>, Fault<E::Error>> {
         loop {
             self.shared.flush().await?;
             let heard = self.shared.end.lock().receive(&mut self.rest).map_err(Fault::Said)?;
             if heard.is_some() {
                 return Ok(heard);
             }
-            if self.shared.end.lock().has_output() {
+            let (has_output, is_so) = self.with(|end| (end.has_output(), is_so(end)));
+            if has_output {
                 continue;
+            }
+            if is_so {
+                return Ok(None);
             }
             match self.reader.next().await? {
                 Some(piece) => self.rest = piece,

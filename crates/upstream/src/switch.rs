@@ -1,0 +1,170 @@
+//! Upgrades: a connection of its own for each, which is never used for anything else.
+//!
+//! The API server is asked in the protocol that the client speaks. So its method and the right that it needs are those that were
+//! judged: exec by SPDY is a POST and by WebSocket a GET, both of which need `create`, but only since Kubernetes 1.35.
+
+use std::pin::pin;
+
+use bytes::Bytes;
+use http::{HeaderMap, Request, Response, StatusCode};
+use hyper::{
+    body::Incoming,
+    client::conn::http1,
+    upgrade::{Parts, Upgraded},
+};
+use ledger::Receipt;
+use mask::Guard;
+use streaming::protocol::{self, Transport};
+use tokio::time::timeout;
+use wire::handshake;
+
+use crate::{
+    answer::{Answer, Carrier},
+    cluster::Cluster,
+    connector::{ConnectError, Connection},
+    failure::Failure,
+    intent::Intent,
+    line,
+    pool::RequestBody,
+};
+
+/// What a connection is asked to speak.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Protocol {
+    /// Exec and attach.
+    RemoteCommand(protocol::RemoteCommand),
+    /// Port-forward.
+    PortForward(protocol::PortForward),
+}
+
+/// What came of an upgrade.
+#[derive(Debug)]
+pub enum Switched {
+    /// The API server answered as it answers other requests: it would not.
+    Answered(Answer),
+    /// It did, as it was asked.
+    Open(Tunnel),
+}
+
+/// A connection that speaks what was asked for, before anything was said. Of what comes on it nothing can be read here that is
+/// not sealed.
+pub struct Tunnel {
+    pub(crate) io: Connection,
+    pub(crate) ahead: Bytes,
+    pub(crate) guard: Guard,
+    pub(crate) protocol: Protocol,
+}
+
+/// How an API server did not do what was asked, though it said so.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotSwitched {
+    /// It speaks something else.
+    #[error(transparent)]
+    Protocol(#[from] protocol::Refusal),
+    /// Not by a WebSocket's rules.
+    #[error(transparent)]
+    Handshake(#[from] handshake::Refusal),
+    /// The connection is none that can be taken over.
+    #[error("the connection cannot be taken over")]
+    Connection,
+}
+
+impl Cluster {
+    /// Sends the request that was judged and recorded, as [`Cluster::send`] does, on a connection that then speaks `protocol`.
+    /// Of what the client says nothing has been sent.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub async fn switch<T>(
+        &self,
+        receipt: Receipt<Intent>,
+        protocol: Protocol,
+        unwanted: impl Future<Output = T>,
+    ) -> Result<Switched, Failure> {
+        let mut unwanted = pin!(unwanted);
+        let intent = receipt.entry();
+        let mut request =
+            line::http1(&self.prepared(intent, &mut unwanted).await?).map_err(Failure::Target)?;
+        let asked = protocol.ask(request.headers_mut());
+        let io = tokio::select! {
+            biased;
+            _now = unwanted => return Err(Failure::Unwanted),
+            io = self.dial() => io.map_err(|error| Failure::Connect(error.into()))?,
+        };
+        let response = match timeout(self.response_timeout, exchange(io, request)).await {
+            Ok(response) => response?,
+            Err(_elapsed) => {
+                return Err(Failure::Deadline { seconds: self.response_timeout.as_secs_f64() });
+            }
+        };
+        if response.status() != StatusCode::SWITCHING_PROTOCOLS {
+            let answer =
+                Answer::new(self.guard(), intent, response, Carrier::Line(None), self.response_timeout)?;
+            return Ok(Switched::Answered(answer));
+        }
+        protocol.confirm(response.headers(), asked.as_ref())?;
+        let upgraded = hyper::upgrade::on(response).await.map_err(Failure::Broken)?;
+        let (io, ahead) = taken_over(upgraded)?;
+        Ok(Switched::Open(Tunnel { io, ahead, guard: self.guard().clone(), protocol }))
+    }
+
+    async fn dial(&self) -> Result<Connection, ConnectError> {
+        let dialled = timeout(self.upgrades.deadline(), self.upgrades.connect()).await;
+        dialled.unwrap_or_else(|_elapsed| Err(self.upgrades.too_slow()))
+    }
+}
+
+async fn exchange(io: Connection, request: Request<RequestBody>) -> Result<Response<Incoming>, Failure> {
+    let (mut sender, connection) = http1::handshake(io).await.map_err(Failure::NotOpened)?;
+    // Ends with the answer, or hands the connection over; what goes wrong is told to who waits for either.
+    tokio::spawn(async move { connection.with_upgrades().await.ok() });
+    sender.send_request(request).await.map_err(Failure::Broken)
+}
+
+fn taken_over(upgraded: Upgraded) -> Result<(Connection, Bytes), NotSwitched> {
+    let Parts { io, read_buf, .. } = upgraded.downcast().map_err(|_| NotSwitched::Connection)?;
+    Ok((io, read_buf))
+}
+
+impl Protocol {
+    /// How bytes go.
+    #[must_use]
+    pub fn transport(self) -> Transport {
+        match self {
+            Self::RemoteCommand(protocol) => protocol.transport(),
+            Self::PortForward(protocol) => protocol.0,
+        }
+    }
+
+    /// The headers that ask for it, and those of the answer `101` that agree to it.
+    #[must_use]
+    pub fn to_headers(self) -> HeaderMap {
+        match self {
+            Self::RemoteCommand(protocol) => protocol.to_headers(),
+            Self::PortForward(protocol) => protocol.to_headers(),
+        }
+    }
+
+    fn ask(self, headers: &mut HeaderMap) -> Option<handshake::Asked> {
+        headers.extend(self.to_headers());
+        if self.transport() == Transport::WebSocket { handshake::ask(headers) } else { None }
+    }
+
+    fn confirm(self, answer: &HeaderMap, asked: Option<&handshake::Asked>) -> Result<(), NotSwitched> {
+        match self {
+            Self::RemoteCommand(protocol) => protocol.confirm(answer)?,
+            Self::PortForward(protocol) => protocol.confirm(answer)?,
+        }
+        match (self.transport(), asked) {
+            (Transport::WebSocket, Some(asked)) => Ok(asked.confirm(answer)?),
+            (Transport::WebSocket, None) => Err(handshake::Refusal::Key.into()),
+            (Transport::Spdy, _) => Ok(()),
+        }
+    }
+}
+
+impl std::fmt::Debug for Tunnel {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Tunnel").field("protocol", &self.protocol).finish_non_exhaustive()
+    }
+}
