@@ -53,6 +53,7 @@ async fn append(ledger: Ledger, count: usize) -> anyhow::Result<Vec<Duration>> {
             duration_us: 700,
             error: None,
             again_as: None,
+            stream: None,
         });
         let started = Instant::now();
         let _durable = ledger.append(event).await?;

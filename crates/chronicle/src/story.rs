@@ -4,7 +4,7 @@ use approval::{Asked, Changes, Subject, What};
 use ledger::leaf::{
     Actor, ApprovalAsked, ApprovalStep, Decision, Event, Intent, Judged, List, Name, Outcome,
     PasskeyEnrolled, RawRequest, Recorded, RecordingErased, Refusal, Rejections, Request, Reveal, Rule,
-    SecretsRead, SessionOpened, Share, SignedIn, Start,
+    SecretsRead, SessionOpened, Share, SignedIn, Start, Streamed,
 };
 
 /// What happened. May hold what agents wrote: make it visible before it is shown.
@@ -154,7 +154,14 @@ fn ended(outcome: &Outcome) -> String {
     let (delivered, call) = (outcome.delivered, &outcome.call);
     let again =
         outcome.again_as.as_ref().map_or_else(String::new, |again| format!(", judged again as {again}"));
-    format!("{stage}{status}, {delivered} bytes in {milliseconds} ms{masked}{error}{again} [{call}]")
+    let stream = outcome.stream.as_ref().map_or_else(String::new, streamed);
+    format!("{stage}{status}{stream}, {delivered} bytes in {milliseconds} ms{masked}{error}{again} [{call}]")
+}
+
+fn streamed(stream: &Streamed) -> String {
+    let Streamed { number, received, exit } = stream;
+    let exit = exit.map_or_else(String::new, |code| format!(" with exit code {code}"));
+    format!("{exit}, stream {number} of the recording, {received} bytes sent")
 }
 
 fn refused(refusal: &Refusal) -> String {

@@ -44,6 +44,7 @@ fn outcome(call: &str) -> Event {
         duration_us: 1500,
         error: None,
         again_as: None,
+        stream: None,
     })
 }
 

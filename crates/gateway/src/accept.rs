@@ -50,12 +50,8 @@ pub async fn serve(
             entered = door.next() => entered,
         };
         let Some((stream, peer, places)) = entered else { continue };
-        let connection = Connection { gate: Arc::clone(&gate), peer };
-        let tls = tls.clone();
-        connections.spawn(async move {
-            connection.run(stream, tls).await;
-            drop(places);
-        });
+        let connection = Connection { gate: Arc::clone(&gate), peer, places: Arc::new(places) };
+        connections.spawn(connection.run(stream, tls.clone()));
     }
     drop(door);
     drain(&gate, &connections).await

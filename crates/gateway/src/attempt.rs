@@ -42,14 +42,18 @@ impl Call {
     }
 
     async fn attempt_once<'a>(
-        self,
+        mut self,
         request: Request,
         again: &mut impl FnMut() -> Option<&'a Request>,
     ) -> Result<Forwarded, Refused> {
         match self.permit(request).await {
             Ok(Granted::One(permit)) => {
                 let again = if permit.request().names_version() { again() } else { None };
-                self.lasting_with(&permit).forward(*permit, again).await
+                let call = self.lasting_with(&permit);
+                if permit.request().upgrade().is_some() {
+                    return call.forward_stream(*permit).await.map(Forwarded::Answer);
+                }
+                call.forward(*permit, again).await
             }
             Ok(Granted::Each(request, permits)) => {
                 self.forward_each(&request, permits).await.map(Forwarded::Answer)
@@ -63,10 +67,15 @@ impl Call {
 
     /// The permit for `request`, or for what is sent in its place; or else the request as far as it came, and why it came
     /// no further.
-    async fn permit(&self, request: Request) -> Result<Granted, Stopped> {
+    async fn permit(&mut self, request: Request) -> Result<Granted, Stopped> {
         let (asked, verdict) = self.verdict(request).await?;
         if self.has_waited() && !matches!(verdict, Verdict::Ask(_)) {
             self.unask(asked.as_ref().unwrap_or_else(|| verdict.request())).await;
+        }
+        if !matches!(verdict, Verdict::Deny(_))
+            && let Err(stop) = self.fit_for_stream(verdict.request()).await
+        {
+            return Err(Box::new((verdict.request().clone(), stop)));
         }
         match verdict {
             Verdict::Allow(permit) => Ok(Granted::One(Box::new(permit))),

@@ -23,15 +23,19 @@ use upstream::{Cluster, Origin};
 
 use crate::{
     Gate, ahead, compress,
+    connection::Places,
     identify::identify,
     interrupt::{Interrupts, Nature, OpenAccess},
+    look::Stop,
     metrics::{Ended, Open},
     outlive::Outlive,
     parse::{Unparsed, parse},
     record,
+    recordings::Recorded,
     refuse::Refused,
     reply::Reply,
     reviews,
+    upgrade::{self, Upgrading},
 };
 use door::Slot;
 
@@ -52,13 +56,30 @@ pub(crate) struct Call {
     held_until: OnceLock<Instant>,
     /// Whether its client takes a compressed answer.
     gzip: bool,
+    stream: Stream,
     /// Given back when the call has ended and its answer is taken.
     slot: Arc<Slot>,
     _open: Open,
 }
 
+/// Who sent a request.
+pub(crate) struct Peer {
+    pub(crate) address: SocketAddr,
+    /// Those of its connection.
+    pub(crate) places: Places,
+}
+
+/// What a call needs beside to become a stream; each is taken once.
+#[derive(Default)]
+struct Stream {
+    upgrading: Option<Upgrading>,
+    places: Option<Places>,
+    /// Begun before humans are asked.
+    recorded: Option<Recorded>,
+}
+
 /// Serves one request. Whatever happens, the client gets an answer, and an answer only.
-pub(crate) async fn serve(gate: Arc<Gate>, peer: SocketAddr, request: Request<Incoming>) -> Response<Reply> {
+pub(crate) async fn serve(gate: Arc<Gate>, peer: Peer, mut request: Request<Incoming>) -> Response<Reply> {
     let started = Instant::now();
     let open = gate.metrics().open();
     let unheard = |refused: &Refused, ended| {
@@ -79,7 +100,8 @@ pub(crate) async fn serve(gate: Arc<Gate>, peer: SocketAddr, request: Request<In
         gate.rejections().over_limit(caller.session());
         return unheard(&Refused::TooManyCalls { most: gate.slots().most() }, Ended::Refused);
     };
-    let (Ok(actor), Some(upstream)) = (record::actor(&caller, peer), gate.cluster(caller.cluster().as_str()))
+    let (Ok(actor), Some(upstream)) =
+        (record::actor(&caller, peer.address), gate.cluster(caller.cluster().as_str()))
     else {
         return unheard(&Refused::Internal, Ended::Failed);
     };
@@ -94,6 +116,8 @@ pub(crate) async fn serve(gate: Arc<Gate>, peer: SocketAddr, request: Request<In
         given: None,
     };
     let slot = Arc::new(slot);
+    let upgrading = upgrade::is_asked(&request).then(|| Upgrading::of(&mut request));
+    let places = upgrading.is_some().then_some(peer.places);
     let call = Call {
         gate: Arc::clone(&gate),
         judge: gate.judge(),
@@ -105,6 +129,7 @@ pub(crate) async fn serve(gate: Arc<Gate>, peer: SocketAddr, request: Request<In
         interrupts,
         held_until: OnceLock::new(),
         gzip: compress::wanted(request.headers()),
+        stream: Stream { upgrading, places, recorded: None },
         slot,
         _open: open,
     };
@@ -279,6 +304,32 @@ impl Call {
         self.gzip
     }
 
+    /// The upgrade that its client asks for.
+    pub(crate) fn upgrading(&self) -> Option<&Upgrading> {
+        self.stream.upgrading.as_ref()
+    }
+
+    /// Opens the recording of its session, for a stream.
+    pub(crate) async fn begin_recording(&mut self) -> Result<(), Stop> {
+        match self.gate.recordings().of(&self.caller).await {
+            Ok(recorded) => {
+                self.stream.recorded = Some(recorded);
+                Ok(())
+            }
+            Err(why) => {
+                tracing::error!(call = %self.id, %why, "a session cannot be recorded");
+                let (refused, cause) = (Refused::Unrecordable, Cause::Unrecordable);
+                Err(Stop::Refused { refused, cause, decision: None })
+            }
+        }
+    }
+
+    /// What it becomes a stream with, once.
+    pub(crate) fn take_stream(&mut self) -> Option<(Upgrading, Recorded, Places)> {
+        let Stream { upgrading, places, recorded } = std::mem::take(&mut self.stream);
+        Some((upgrading?, recorded?, places?))
+    }
+
     /// Whether the session is over, or frozen, by now.
     pub(crate) fn session_over(&self) -> bool {
         self.caller.ended().how().is_some()
@@ -312,6 +363,7 @@ impl Call {
             interrupts,
             held_until: OnceLock::new(),
             gzip: false,
+            stream: Stream::default(),
             slot: Arc::new(gate.slots().take(caller.session().as_str()).unwrap()),
             _open: gate.metrics().open(),
         }

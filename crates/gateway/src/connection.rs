@@ -8,6 +8,7 @@ use std::{
     task::{Context, Poll},
 };
 
+use door::Slot;
 use http::{Method, Request, Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 use hyper::{
@@ -15,22 +16,20 @@ use hyper::{
     server::conn::{http1, http2},
     service::service_fn,
 };
-use hyper_util::{
-    rt::{TokioExecutor, TokioIo, TokioTimer},
-    server::graceful::GracefulConnection,
-};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use rustix::net::sockopt;
-use tokio::{net::TcpStream, time::timeout};
+use tokio::{net::TcpStream, sync::OwnedSemaphorePermit, time::timeout};
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
 use crate::{
     Gate,
     activity::{Activity, Answer, Busy},
-    call,
+    call::{self, Peer},
     limits::Limits,
     outcome::Ending,
     refuse::Refused,
     reply::Reply,
+    upgrade,
 };
 
 /// Bytes of a request body that one HTTP/2 stream may have in flight.
@@ -44,7 +43,11 @@ const MIN_BUFFER: usize = 8 * 1024;
 pub(crate) struct Connection {
     pub(crate) gate: Arc<Gate>,
     pub(crate) peer: SocketAddr,
+    pub(crate) places: Places,
 }
+
+/// What a connection counts as, until all of these are dropped: its own, and that of the stream that it may become.
+pub(crate) type Places = Arc<(OwnedSemaphorePermit, Slot)>;
 
 impl Connection {
     /// Serves its calls until the client leaves, it is idle for too long, it carries no valid token, or the gate stops.
@@ -56,9 +59,11 @@ impl Connection {
         let activity = Activity::new();
         let service = service_fn(|request| self.call(request, &activity));
         let served = if http2 {
-            self.until_done(http2_server(&limits).serve_connection(io, service), &activity).await
+            let served = http2_server(&limits).serve_connection(io, service);
+            self.until_done(served, |served| served.graceful_shutdown(), &activity).await
         } else {
-            self.until_done(http1_server(&limits).serve_connection(io, service), &activity).await
+            let served = http1_server(&limits).serve_connection(io, service).with_upgrades();
+            self.until_done(served, |served| served.graceful_shutdown(), &activity).await
         };
         if let Err(error) = served {
             tracing::debug!(peer = %self.peer, %error, "connection ended with an error");
@@ -71,7 +76,8 @@ impl Connection {
         request: Request<Incoming>,
         activity: &Activity,
     ) -> impl Future<Output = Result<Response<Counted>, Infallible>> + use<> {
-        let (gate, peer, activity) = (Arc::clone(&self.gate), self.peer, activity.clone());
+        let (gate, activity) = (Arc::clone(&self.gate), activity.clone());
+        let peer = Peer { address: self.peer, places: Arc::clone(&self.places) };
         async move {
             // After the drain time nothing more begins, so that what is open can be told to its end.
             if gate.cut().is_cancelled() {
@@ -80,7 +86,11 @@ impl Connection {
             }
             let busy = activity.busy();
             let bodiless = request.method() == Method::HEAD;
-            let response = call::serve(gate, peer, request).await;
+            let upgrades = upgrade::is_asked(&request);
+            let mut response = call::serve(gate, peer, request).await;
+            if upgrades {
+                upgrade::closes(&mut response);
+            }
             // Who has no session must not hold a place: neither longer than to be told, nor by not taking what is told.
             let welcome = !matches!(
                 response.status(),
@@ -97,11 +107,13 @@ impl Connection {
         }
     }
 
-    async fn until_done<C: GracefulConnection>(
+    /// `shut` has it take no more calls and end.
+    async fn until_done<C: Future<Output = hyper::Result<()>>>(
         &self,
         connection: C,
+        shut: impl FnOnce(Pin<&mut C>),
         activity: &Activity,
-    ) -> Result<(), C::Error> {
+    ) -> hyper::Result<()> {
         let limits = self.gate.limits();
         let mut connection = pin!(connection);
         let last_call = async {
@@ -116,7 +128,7 @@ impl Connection {
         tokio::select! {
             served = connection.as_mut() => return served,
             () = stalled.as_mut() => return Ok(()),
-            () = last_call => connection.as_mut().graceful_shutdown(),
+            () = last_call => shut(connection.as_mut()),
         }
         // HTTP/2 asks the client whether more calls are on their way; one that does not answer is not waited for.
         tokio::select! {

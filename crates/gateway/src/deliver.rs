@@ -19,7 +19,7 @@ use upstream::{AnswerBody, Interrupted};
 use crate::{
     call::Call,
     compress::Gzip,
-    interrupt::Nature,
+    interrupt::{Nature, interrupted},
     outcome::{Ending, Outcome},
     passage::{self, Passage},
     refuse::Refused,
@@ -229,23 +229,9 @@ impl Delivery {
             | Ending::Unmaskable
             | Ending::UpstreamBroke
             | Ending::ClientLeft
-            | Ending::ClientStalled => false,
-        }
-    }
-}
-
-/// Resolves when an answer must end though there may be more of it. A stream is open for as long as it likes, so it ends when
-/// the gate no longer knows what to mask; other answers have an end, and were permitted when it did.
-async fn interrupted(call: &Call, nature: Nature, target: &Target) -> Ending {
-    let blinded = async {
-        if nature.is_stream() { call.upstream().blinded(target).await } else { std::future::pending().await }
-    };
-    tokio::select! {
-        biased;
-        ending = call.interrupts().undelivered(nature) => ending,
-        blind = blinded => {
-            tracing::warn!(call = %call.id(), %blind, "a stream was cut off");
-            Ending::Unseen
+            | Ending::ClientStalled
+            | Ending::ClientErred
+            | Ending::Unrecordable => false,
         }
     }
 }

@@ -107,7 +107,7 @@ impl Call {
         })
     }
 
-    async fn open(self, answer: Answer, asked: Asked) -> Result<Response<Reply>, Refused> {
+    pub(crate) async fn open(self, answer: Answer, asked: Asked) -> Result<Response<Reply>, Refused> {
         let nature = asked.nature;
         let Answer { status, mut headers, body } = answer;
         let opened = tokio::select! {

@@ -6,11 +6,11 @@ use approval::State;
 use identity::Ended;
 use inbox::Inbox;
 use jiff::Timestamp;
-use kube_api::{Request, Verb};
+use kube_api::{Request, Target, Verb};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use crate::outcome::Ending;
+use crate::{call::Call, outcome::Ending};
 
 /// What can be given up of a call, and how its client notices.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,11 +23,14 @@ pub(crate) enum Nature {
     Watch,
     /// Lines of a log for as long as the client likes.
     Follow,
+    /// A connection that is upgraded, for as long as either side likes.
+    Tunnel,
 }
 
 impl Nature {
     pub(crate) fn of(request: &Request) -> Self {
         match request.verb() {
+            _ if request.upgrade().is_some() => Self::Tunnel,
             Verb::Watch => Self::Watch,
             _ if request.is_stream() => Self::Follow,
             Verb::Get | Verb::List => Self::Read,
@@ -36,7 +39,7 @@ impl Nature {
     }
 
     pub(crate) fn is_stream(self) -> bool {
-        matches!(self, Self::Watch | Self::Follow)
+        matches!(self, Self::Watch | Self::Follow | Self::Tunnel)
     }
 }
 
@@ -79,6 +82,22 @@ impl OpenAccess {
                 () = steps.step() => {}
                 () = sleep(left) => {}
             }
+        }
+    }
+}
+
+/// Resolves when an answer must end though there may be more of it. A stream is open for as long as it likes, so it ends when
+/// the gate no longer knows what to mask; other answers have an end, and were permitted when it did.
+pub(crate) async fn interrupted(call: &Call, nature: Nature, target: &Target) -> Ending {
+    let blinded = async {
+        if nature.is_stream() { call.upstream().blinded(target).await } else { std::future::pending().await }
+    };
+    tokio::select! {
+        biased;
+        ending = call.interrupts().undelivered(nature) => ending,
+        blind = blinded => {
+            tracing::warn!(call = %call.id(), %blind, "a stream was cut off");
+            Ending::Unseen
         }
     }
 }

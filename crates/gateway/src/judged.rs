@@ -45,6 +45,7 @@ pub(crate) fn ended_by(cause: Cause) -> Ended {
         Cause::Approval => Ended::Asked,
         Cause::Fixed | Cause::Policy => Ended::Denied,
         Cause::Unseen => Ended::Failed,
+        Cause::Unrecordable => Ended::Unrecorded,
         Cause::SessionEnded | Cause::SessionFrozen | Cause::Malformed | Cause::Unsupported | Cause::Limit => {
             Ended::Refused
         }

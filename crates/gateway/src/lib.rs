@@ -12,6 +12,9 @@
 //! | mask | `deliver`, with [`mask::Sealed::open`]; a long answer goes part by part through `passage` |
 //! | outcome | `deliver` and `outcome` |
 //!
+//! An exec or attach goes another way after its intent: `stream`, by [`upstream::Cluster::switch`]; `upgrade` is what its client's
+//! connection becomes. What is recorded of a session goes to its [`recording::Tap`], by [`Recordings`].
+//!
 //! A write with placeholders, or to a Secret, is settled between parse and judge (`settle`), for which the gate looks at the
 //! object (`look`). What an agent sends is held against the values that the gate knows before that (`tripwire`), and a
 //! session stopped with [`control::freeze`]. What may end a call at any of them (its session's end, the gate's) is in `interrupt`.
@@ -50,7 +53,9 @@ mod reply;
 mod reviews;
 pub mod segments;
 mod settle;
+mod stream;
 mod tripwire;
+mod upgrade;
 
 pub use gate::Gate;
 pub use limits::{AccessRules, GlassRules, Holding, Limits};

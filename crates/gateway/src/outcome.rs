@@ -24,6 +24,10 @@ pub(crate) enum Ending {
     ClientLeft,
     /// The client is there but takes nothing.
     ClientStalled,
+    /// The client broke the rules of its stream.
+    ClientErred,
+    /// What passes cannot be recorded.
+    Unrecordable,
     /// The session was revoked or expired.
     SessionEnded,
     /// The session was frozen.
@@ -68,6 +72,8 @@ impl Ending {
             Failure::Broken(_) => "the connection to the API server broke before the answer",
             Failure::Redirect => "the API server redirected",
             Failure::Switched => "the API server switched protocols unasked",
+            Failure::NotSwitched(_) => "the API server did not switch protocols as it was asked",
+            Failure::NotOpened(_) => "the connection for the stream could not be opened",
         })
     }
 
@@ -79,6 +85,8 @@ impl Ending {
             | Self::UpstreamBroke
             | Self::ClientLeft
             | Self::ClientStalled
+            | Self::ClientErred
+            | Self::Unrecordable
             | Self::SessionEnded
             | Self::SessionFrozen
             | Self::AccessOver
@@ -97,6 +105,8 @@ impl fmt::Display for Ending {
             Self::UpstreamBroke => "the connection to the API server broke",
             Self::ClientLeft => "the client left",
             Self::ClientStalled => "the client took nothing for too long",
+            Self::ClientErred => "the client broke the rules of its stream",
+            Self::Unrecordable => "what passes cannot be recorded",
             Self::SessionEnded => "the session has ended",
             Self::SessionFrozen => "the session is frozen",
             Self::AccessOver => "the access by which it was permitted is over",

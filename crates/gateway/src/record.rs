@@ -124,6 +124,11 @@ pub(crate) fn outcome(call: &Id, outcome: &Outcome, took: Duration) -> Event {
     Event::Outcome(ended(call, outcome, took))
 }
 
+/// How a stream ended that was upgraded.
+pub(crate) fn streamed(call: &Id, outcome: &Outcome, took: Duration, stream: leaf::Streamed) -> Event {
+    Event::Outcome(leaf::Outcome { stream: Some(stream), ..ended(call, outcome, took) })
+}
+
 /// How a try ended that is made again as `again`.
 pub(crate) fn outdated(call: &Id, outcome: &Outcome, took: Duration, again: &Id) -> Event {
     Event::Outcome(leaf::Outcome { again_as: Some(again.clone()), ..ended(call, outcome, took) })
@@ -138,6 +143,8 @@ fn ended(call: &Id, outcome: &Outcome, took: Duration) -> leaf::Outcome {
         | Ending::UpstreamBroke
         | Ending::ClientLeft
         | Ending::ClientStalled
+        | Ending::ClientErred
+        | Ending::Unrecordable
         | Ending::SessionEnded
         | Ending::SessionFrozen
         | Ending::AccessOver
@@ -153,6 +160,7 @@ fn ended(call: &Id, outcome: &Outcome, took: Duration) -> leaf::Outcome {
         duration_us: u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
         error: error(outcome).map(Into::into),
         again_as: None,
+        stream: None,
     }
 }
 

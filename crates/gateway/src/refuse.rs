@@ -32,6 +32,8 @@ pub(crate) enum Refused {
     Judged(Box<Status>),
     /// The ledger does not take entries.
     Unrecorded,
+    /// What happens in the session cannot be recorded.
+    Unrecordable,
     /// Nothing was sent: the API server cannot be reached.
     Unreachable,
     /// Nothing was sent: values of the cluster's Secrets could have passed unmasked.
@@ -42,6 +44,8 @@ pub(crate) enum Refused {
     Cut(Ending),
     /// The same for a call that was sent to change something.
     CutSent(Ending),
+    /// A stream that was cut off; said on the stream.
+    CutStream(Ending),
     /// The outcome could not be recorded, so nobody gets to see it.
     Unended,
     /// An answer that is not one.
@@ -91,7 +95,7 @@ impl Refused {
     pub(crate) fn status(&self) -> Status {
         let (code, reason) = match self {
             Self::Unparsed(status) | Self::Judged(status) => return Status::clone(status),
-            Self::Cut(ending) | Self::CutSent(ending) => of_cut(*ending),
+            Self::Cut(ending) | Self::CutSent(ending) | Self::CutStream(ending) => of_cut(*ending),
             Self::TooManyCalls { .. } => {
                 let status = failure(StatusCode::TOO_MANY_REQUESTS, "TooManyRequests", &self.words());
                 return status.retry_after(1);
@@ -100,7 +104,7 @@ impl Refused {
             Self::Unauthenticated => (StatusCode::UNAUTHORIZED, "Unauthorized"),
             Self::Frozen { .. } => (StatusCode::FORBIDDEN, "Forbidden"),
             Self::Version => (StatusCode::HTTP_VERSION_NOT_SUPPORTED, "BadRequest"),
-            Self::Unrecorded | Self::Blind(_) | Self::Unended => {
+            Self::Unrecorded | Self::Unrecordable | Self::Blind(_) | Self::Unended => {
                 (StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable")
             }
             Self::Unreachable => (StatusCode::BAD_GATEWAY, "ServiceUnavailable"),
@@ -117,7 +121,11 @@ impl Refused {
 impl Refused {
     /// Of a call that was sent, or may have been.
     pub(crate) fn cut(ending: Ending, nature: Nature) -> Self {
-        if nature == Nature::Write { Self::CutSent(ending) } else { Self::Cut(ending) }
+        if matches!(nature, Nature::Write | Nature::Tunnel) {
+            Self::CutSent(ending)
+        } else {
+            Self::Cut(ending)
+        }
     }
 
     /// Of an answer that broke off before the client had any of it.
@@ -156,7 +164,7 @@ impl From<&Failure> for Refused {
     fn from(failure: &Failure) -> Self {
         match failure {
             Failure::Unwanted => Self::Cut(Ending::SessionEnded),
-            Failure::Connect(_) | Failure::Unsent => Self::Unreachable,
+            Failure::Connect(_) | Failure::Unsent | Failure::NotOpened(_) => Self::Unreachable,
             Failure::Blind(Blind::Unlisted(problem) | Blind::Lost { problem, .. })
                 if problem.is_unreachable() =>
             {
@@ -164,7 +172,9 @@ impl From<&Failure> for Refused {
             }
             Failure::Blind(blind) => Self::Blind(blind.clone()),
             Failure::Deadline { seconds } => Self::NoAnswer { seconds: *seconds },
-            Failure::Broken(_) | Failure::Redirect | Failure::Switched => Self::BadAnswer,
+            Failure::Broken(_) | Failure::Redirect | Failure::Switched | Failure::NotSwitched(_) => {
+                Self::BadAnswer
+            }
             Failure::Credential(_)
             | Failure::Impersonation(_)
             | Failure::WrongCluster
@@ -183,6 +193,8 @@ fn of_cut(ending: Ending) -> (StatusCode, &'static str) {
         | Ending::UpstreamBroke
         | Ending::ClientLeft
         | Ending::ClientStalled
+        | Ending::ClientErred
+        | Ending::Unrecordable
         | Ending::Unseen
         | Ending::GateStopping => (StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable"),
     }

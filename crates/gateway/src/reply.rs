@@ -7,7 +7,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Response, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::Full;
 use kube_api::Status;
@@ -35,6 +35,14 @@ enum Content {
 }
 
 impl Reply {
+    /// The head after which the connection is another's.
+    pub(crate) fn switching(headers: HeaderMap, call: &str) -> Response<Self> {
+        let mut response =
+            Self::of(Content::Known(Full::default()), None).with(StatusCode::SWITCHING_PROTOCOLS, Some(call));
+        response.headers_mut().extend(headers);
+        response
+    }
+
     /// A `Status`, with the code it names, `Retry-After` where it says so, and the call's id if there is one.
     pub(crate) fn status(status: &Status, call: Option<&str>) -> Response<Self> {
         let mut response = Self::error(status.code(), status.to_json(), call);

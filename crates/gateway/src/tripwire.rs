@@ -34,6 +34,13 @@ impl Call {
         self.sent_known(u32::try_from(self.known().count_in(&text)).unwrap_or(u32::MAX)).await
     }
 
+    /// The same for a piece of a stream, which is passed on however much that is: a session that is frozen over it ends all its
+    /// streams.
+    pub(crate) async fn hold_piece_against_known_values(&self, overlap: &mut Overlap, piece: &[u8]) {
+        let values = overlap.with(piece, |text| self.known().count_in(text));
+        let _frozen = self.sent_known(u32::try_from(values).unwrap_or(u32::MAX)).await;
+    }
+
     async fn sent_known(&self, values: u32) -> Result<(), Refused> {
         if values == 0 {
             return Ok(());
@@ -101,6 +108,24 @@ impl Call {
             Some(end) => Refused::Cut(Ending::of_session(&end)),
             None => Refused::Cut(Ending::SessionFrozen),
         }
+    }
+}
+
+/// The end of what a stream has sent, with which a value may begin.
+#[derive(Default)]
+pub(crate) struct Overlap(Vec<u8>);
+
+impl Overlap {
+    /// No form of a value that is looked for is longer.
+    const BYTES: usize = 256;
+
+    /// How many values are in what came that were not in what came before.
+    fn with(&mut self, piece: &[u8], count: impl Fn(&[u8]) -> usize) -> usize {
+        let before = if self.0.is_empty() { 0 } else { count(&self.0) };
+        self.0.extend_from_slice(piece);
+        let values = count(&self.0).saturating_sub(before);
+        self.0.drain(..self.0.len().saturating_sub(Self::BYTES));
+        values
     }
 }
 

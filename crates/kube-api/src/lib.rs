@@ -44,5 +44,6 @@ pub use options::Options;
 pub use refusal::Refusal;
 pub use request::Request;
 pub use status::Status;
+pub use subresource::Upgrade;
 pub use target::{Class, NonResource, Resource, Target};
 pub use verb::Verb;

@@ -8,7 +8,7 @@ use crate::{
     Accept, Body, ContentType, Options, Refusal, Resource, Target, Verb, delete_options,
     field_selector::selected_fields,
     head::Head,
-    subresource::{Shape, honours_dry_run, shape},
+    subresource::{Shape, Upgrade, honours_dry_run, shape, upgrade},
 };
 
 /// The longest name there is: `DNS1123SubdomainMaxLength` in k8s.io/apimachinery/pkg/util/validation.
@@ -120,6 +120,20 @@ impl Request {
         };
         let asked = by_body || self.head.options.get("dryRun") == Some("All");
         asked && self.resource().is_some_and(honours_dry_run)
+    }
+
+    /// What the connection is upgraded to, if it is.
+    #[must_use]
+    pub fn upgrade(&self) -> Option<Upgrade> {
+        self.resource().and_then(upgrade)
+    }
+
+    /// Whether it reaches into a running pod: it opens a stream, or adds a container to look at it with.
+    #[must_use]
+    pub fn reaches_into_pod(&self) -> bool {
+        let debugs = |resource: &Resource| resource.subresource() == Some("ephemeralcontainers");
+        let changes = !matches!(self.verb(), Verb::Get | Verb::List | Verb::Watch);
+        self.upgrade().is_some() || (changes && self.resource().is_some_and(debugs))
     }
 
     /// Whether it stays open for as long as the client likes: a watch, or logs followed.

@@ -36,6 +36,17 @@ pub(crate) enum Shape {
     Proxy,
 }
 
+/// What a connection is upgraded to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Upgrade {
+    /// `pods/exec`
+    Exec,
+    /// `pods/attach`
+    Attach,
+    /// `pods/portforward`
+    PortForward,
+}
+
 pub(crate) fn is_known(group: &str, resource: &str, subresource: &str) -> bool {
     ANY.contains(&subresource) || KNOWN.contains(&(group, resource, subresource))
 }
@@ -43,9 +54,19 @@ pub(crate) fn is_known(group: &str, resource: &str, subresource: &str) -> bool {
 pub(crate) fn shape(resource: &Resource) -> Shape {
     match resource.subresource() {
         Some("log") => Shape::Log,
-        Some("exec" | "attach" | "portforward") => Shape::Upgrade,
+        _ if upgrade(resource).is_some() => Shape::Upgrade,
         Some("proxy") => Shape::Proxy,
         _ => Shape::Object,
+    }
+}
+
+/// The subresource alone decides: what is no pod's is refused, but by no reading that takes it for something harmless.
+pub(crate) fn upgrade(resource: &Resource) -> Option<Upgrade> {
+    match resource.subresource()? {
+        "exec" => Some(Upgrade::Exec),
+        "attach" => Some(Upgrade::Attach),
+        "portforward" => Some(Upgrade::PortForward),
+        _ => None,
     }
 }
 

@@ -37,12 +37,12 @@ const TABLE: &[FixedDenial] = &[
     },
     FixedDenial {
         id: "fixed/streams",
-        what: "exec, attach, port-forward and proxy, of anything",
-        reason: "this version does not offer exec, attach, port-forward or proxy: it cannot yet record and mask what passes through them",
-        next: "use logs, events and the object's status, or ask a human to run the command",
+        what: "port-forward and proxy, of anything, and exec and attach of anything but pods",
+        reason: "the gate cannot record and mask what passes through it",
+        next: "use logs, events and the object's status, or run a command in a pod",
         cost: None,
         guess: false,
-        applies: |call, _| call.action.is_some_and(crate::action::Action::is_tunnel),
+        applies: matches::unrecorded_stream,
     },
     FixedDenial {
         id: "fixed/unknown-subresource",

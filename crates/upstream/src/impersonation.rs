@@ -11,6 +11,9 @@ pub const AGENTS_GROUP: &str = "portcullis:agents";
 pub const GROUP_PREFIX: &str = "portcullis:group:";
 /// Carried by a permitted masked read, and for that request alone: RBAC gives it the right to read Secrets.
 pub const MASKED_READER_GROUP: &str = "portcullis:masked-reader";
+/// Carried by a permitted exec, attach, port-forward or debug, and for that request alone: RBAC gives it the right to reach into
+/// running pods.
+pub const STREAMER_GROUP: &str = "portcullis:streamer";
 /// The user that reads Secrets so that their values are known and masked; no agent's, since theirs begin with
 /// [`USER_PREFIX`]. RBAC lets it list and watch Secrets, and nothing else.
 pub const SECRET_READER_USER: &str = "portcullis:secret-reader";
@@ -40,10 +43,12 @@ pub struct NotImpersonable {
 }
 
 impl Impersonation {
+    /// `lent`: groups for this request alone.
+    ///
     /// # Errors
     /// An empty name (the API server would then not impersonate at all), one that is not plain visible ASCII where
     /// Kubernetes' own names live, or one that was cut: the API server is told who it is, or nothing.
-    pub fn of(actor: &Actor, masked_read: bool) -> Result<Self, NotImpersonable> {
+    pub fn of(actor: &Actor, lent: &[&'static str]) -> Result<Self, NotImpersonable> {
         let agent = named("agent", actor.agent.as_str(), actor.agent.is_cut())?;
         let session = named("session", actor.session.as_str(), false)?;
         let delegator = actor.delegator.as_str();
@@ -60,9 +65,7 @@ impl Impersonation {
         for group in actor.groups.items() {
             groups.push(format!("{GROUP_PREFIX}{}", named("group", group.as_str(), group.is_cut())?));
         }
-        if masked_read {
-            groups.push(MASKED_READER_GROUP.to_owned());
-        }
+        groups.extend(lent.iter().map(|&group| group.to_owned()));
         Ok(Self {
             user: format!("{USER_PREFIX}{agent}"),
             groups,
@@ -77,7 +80,7 @@ impl Impersonation {
         &self.user
     }
 
-    /// `portcullis:agents`, the configured groups, and for a masked read `portcullis:masked-reader`.
+    /// `portcullis:agents`, the configured groups, and those that are lent: `portcullis:masked-reader`, `portcullis:streamer`.
     #[must_use]
     pub fn groups(&self) -> &[String] {
         &self.groups
@@ -119,7 +122,7 @@ mod tests {
             session: Id::from_u128(1),
             src: "127.0.0.1:1".into(),
         };
-        let impersonation = Impersonation::of(&actor, false);
+        let impersonation = Impersonation::of(&actor, &[]);
         impersonation
             .as_ref()
             .inspect(|whole| assert_eq!(whole.delegator, delegator))

@@ -14,7 +14,7 @@ use mask::{KnownValues, View};
 use policy::{Approved, Permit};
 
 use crate::{
-    impersonation::{Impersonation, NotImpersonable},
+    impersonation::{Impersonation, MASKED_READER_GROUP, NotImpersonable, STREAMER_GROUP},
     told,
 };
 
@@ -61,7 +61,7 @@ impl Intent {
         let Origin { delegator, session, src, known, looks_for } = origin;
         let groups = permit.groups().iter().map(|group| group.as_str().into()).collect();
         let actor = Actor { agent: permit.agent().into(), groups, delegator, session, src };
-        let impersonation = Impersonation::of(&actor, permit.decision().masked_read())?;
+        let impersonation = Impersonation::of(&actor, &lent(&permit))?;
         let audit_id = crate::impersonation::value("call", call.as_str())?;
         let part = part_of(&permit, &call)?;
         let approval = permit.approval().map(|approval| Id::new(approval.approval())).transpose();
@@ -119,6 +119,13 @@ impl Intent {
     pub(crate) fn outgoing(&self) -> &http::Request<Bytes> {
         &self.outgoing
     }
+}
+
+/// The rights that no agent has, but for what was permitted.
+fn lent(permit: &Permit) -> Vec<&'static str> {
+    let masked_read = permit.decision().masked_read().then_some(MASKED_READER_GROUP);
+    let stream = permit.request().reaches_into_pod().then_some(STREAMER_GROUP);
+    masked_read.into_iter().chain(stream).collect()
 }
 
 /// Which part of the call, for which an approval was used, is sent as `call`; `None` if that is the whole of it.

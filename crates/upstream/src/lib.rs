@@ -30,7 +30,7 @@ pub use credential::{PluginError, Source};
 pub use failure::Failure;
 pub use impersonation::{
     AGENTS_GROUP, GROUP_PREFIX, Impersonation, MASKED_READER_GROUP, NotImpersonable, SECRET_READER_USER,
-    USER_PREFIX,
+    STREAMER_GROUP, USER_PREFIX,
 };
 pub use intent::{Intent, Origin, Unintendable};
 pub use remote_command::{Ended, RemoteCommand, Said};

@@ -41,9 +41,9 @@ pub enum Protocol {
 #[derive(Debug)]
 pub enum Switched {
     /// The API server answered as it answers other requests: it would not.
-    Answered(Answer),
+    Answered(Box<Answer>),
     /// It did, as it was asked.
-    Open(Tunnel),
+    Open(Box<Tunnel>),
 }
 
 /// A connection that speaks what was asked for, before anything was said. Of what comes on it nothing can be read here that is
@@ -100,12 +100,13 @@ impl Cluster {
         if response.status() != StatusCode::SWITCHING_PROTOCOLS {
             let answer =
                 Answer::new(self.guard(), intent, response, Carrier::Line(None), self.response_timeout)?;
-            return Ok(Switched::Answered(answer));
+            return Ok(Switched::Answered(Box::new(answer)));
         }
         protocol.confirm(response.headers(), asked.as_ref())?;
         let upgraded = hyper::upgrade::on(response).await.map_err(Failure::Broken)?;
         let (io, ahead) = taken_over(upgraded)?;
-        Ok(Switched::Open(Tunnel { io, ahead, guard: self.guard().clone(), protocol }))
+        let tunnel = Tunnel { io, ahead, guard: self.guard().clone(), protocol };
+        Ok(Switched::Open(Box::new(tunnel)))
     }
 
     async fn dial(&self) -> Result<Connection, ConnectError> {

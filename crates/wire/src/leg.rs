@@ -117,6 +117,14 @@ impl<E: Endpoint> Saying<E> {
         self.0.flush().await
     }
 
+    /// Sends what there is to be sent without a word.
+    ///
+    /// # Errors
+    /// [`Fault`].
+    pub async fn flush(&self) -> Result<(), Fault<E::Error>> {
+        self.0.flush().await
+    }
+
     /// Ends this side, with what `last` has the end say before.
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 
 use http::{Response, StatusCode};
 use kube_api::Status;
-use ledger::leaf::{Event, Id};
+use ledger::leaf::{Event, Id, Streamed};
 
 use super::Call;
 use crate::{
@@ -107,6 +107,14 @@ impl Call {
     /// Writes the outcome; durable when it resolves.
     pub(crate) async fn close(self, outcome: Outcome) -> Result<(), Unrecorded> {
         let event = record::outcome(&self.id, &outcome, self.started.elapsed());
+        let recorded = self.tell_end(&self.id, event).await;
+        self.ended(outcome.ending.as_ended(), outcome.masked);
+        recorded
+    }
+
+    /// The same of a stream that was upgraded.
+    pub(crate) async fn close_stream(self, outcome: Outcome, stream: Streamed) -> Result<(), Unrecorded> {
+        let event = record::streamed(&self.id, &outcome, self.started.elapsed(), stream);
         let recorded = self.tell_end(&self.id, event).await;
         self.ended(outcome.ending.as_ended(), outcome.masked);
         recorded

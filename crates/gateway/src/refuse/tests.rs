@@ -28,6 +28,7 @@ fn all() -> Vec<Refused> {
         Refused::TooManyCalls { most: 50 },
         Refused::Version,
         Refused::Unrecorded,
+        Refused::Unrecordable,
         Refused::from(&Failure::Connect(Arc::new(ended))),
         Refused::from(&Failure::Unsent),
         Refused::from(&Failure::Deadline { seconds: 60.0 }),
@@ -54,6 +55,9 @@ fn all() -> Vec<Refused> {
         Refused::CutSent(Ending::SessionEnded),
         Refused::CutSent(Ending::SessionFrozen),
         Refused::CutSent(Ending::GateStopping),
+        Refused::CutStream(Ending::SessionFrozen),
+        Refused::CutStream(Ending::Unrecordable),
+        Refused::CutStream(Ending::UpstreamBroke),
         Refused::Unended,
         Refused::Unmaskable,
         Refused::from(Why::TooLarge { most: 3_145_728 }),
@@ -97,13 +101,15 @@ fn number(refused: &Refused) -> usize {
         Refused::Answered(_) => 15,
         Refused::Frozen { .. } => 16,
         Refused::Blind(_) => 17,
+        Refused::Unrecordable => 18,
+        Refused::CutStream(_) => 19,
     }
 }
 
 #[test]
 fn none_is_left_out() {
     let numbers: BTreeSet<usize> = all().iter().map(number).collect();
-    assert_eq!(numbers, (0..=17).filter(|number| *number != 4).collect());
+    assert_eq!(numbers, (0..=19).filter(|number| *number != 4).collect());
 }
 
 #[test]

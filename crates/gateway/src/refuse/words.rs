@@ -42,6 +42,13 @@ impl Refused {
                 )
                 .into();
             }
+            Self::CutStream(ending) => {
+                return format!(
+                    "portcullis: {ending}, so this stream was ended; the command may go on in the container; {}",
+                    after(*ending)
+                )
+                .into();
+            }
             Self::Answered(error) => return would_not(error.status).into(),
             Self::Unseen(why) => return not_seen(*why).into(),
             Self::Unauthenticated => {
@@ -50,6 +57,10 @@ impl Refused {
             Self::Version => "portcullis: use HTTP/1.1 or HTTP/2",
             Self::Unrecorded => {
                 "portcullis: the ledger does not take entries, so nothing may pass; tell the operator of the gate"
+            }
+            Self::Unrecordable => {
+                "portcullis: what happens in this session cannot be recorded, so nothing may pass; tell the operator of the \
+                 gate, whose log says why"
             }
             Self::Unreachable => {
                 "portcullis: the API server cannot be reached and nothing was sent; try again later, or tell the operator of \
@@ -141,12 +152,14 @@ fn after(ending: Ending) -> &'static str {
         Ending::SessionFrozen => "a human has to look at it and thaw it",
         Ending::AccessOver => "request access anew, or ask again, to have humans asked about it",
         Ending::Unseen => "ask again: where that is refused, it is told why",
+        Ending::Unrecordable => "tell the operator of the gate, whose log says why",
         Ending::Completed
         | Ending::Failed(_)
         | Ending::Unmaskable
         | Ending::UpstreamBroke
         | Ending::ClientLeft
         | Ending::ClientStalled
+        | Ending::ClientErred
         | Ending::GateStopping => "try again in a moment",
     }
 }

@@ -190,6 +190,22 @@ pub struct Outcome {
     /// the object was no longer the one that the gate had judged. The client was shown nothing of this answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub again_as: Option<Id>,
+    /// What passed, if it was a stream that was upgraded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stream: Option<Streamed>,
+}
+
+/// What passed on an exec, an attach or a port-forward.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Streamed {
+    /// Its number in the recording of the session.
+    pub number: u32,
+    /// Bytes that the agent sent.
+    pub received: u64,
+    /// The code that the command ended with, if it told one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exit: Option<u8>,
 }
 
 /// The ways in which a call ends.
@@ -286,4 +302,6 @@ pub enum Cause {
     Limit,
     /// The object that it is about could not be looked at, and what it would do to it not be told.
     Unseen,
+    /// What happens in its session cannot be recorded.
+    Unrecordable,
 }

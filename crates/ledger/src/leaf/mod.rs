@@ -17,7 +17,7 @@ mod text;
 
 pub use call::{
     Actor, Answered, Cause, Decision, Impersonated, Intent, Outcome, Part, RawRequest, Refusal, Request,
-    Reveal, Rule, Stage, Verdict,
+    Reveal, Rule, Stage, Streamed, Verdict,
 };
 pub use event::{Event, Kind};
 pub use gate::{Lifted, PolicyLoaded, Previous, Rejections, SecretsRead, Share, Start, Stop};

@@ -108,6 +108,7 @@ fn outcome(call: u64) -> Event {
         duration_us: 0,
         error: None,
         again_as: None,
+        stream: None,
     })
 }
 

@@ -44,6 +44,7 @@ pub(super) fn outcome(n: u64) -> Event {
         duration_us: 1,
         error: None,
         again_as: None,
+        stream: None,
     })
 }
 

@@ -25,6 +25,12 @@ pub(super) fn open_path(path: &str) -> bool {
         || below("/openapi/v3")
 }
 
+/// Bytes that nobody looks at. Exec and attach of pods are recorded and masked; those of others (KubeVirt's) are another protocol.
+pub(super) fn unrecorded_stream(call: &Call<'_>, _: &Own) -> bool {
+    let of_pod = call.object().is_some_and(|object| (object.group, object.resource) == ("", "pods"));
+    call.action.is_some_and(|action| action.is_tunnel() && !(action.runs() && of_pod))
+}
+
 pub(super) fn unknown_subresource(call: &Call<'_>, _: &Own) -> bool {
     call.object().is_some_and(|o| !catalogue::is_known_subresource(o.group, o.resource, o.subresource))
 }

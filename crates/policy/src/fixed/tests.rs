@@ -23,9 +23,11 @@ fn denied(
 const TABLE_OF_CALLS: &str = "
     get nodes/proxy - n1 fixed/node-proxy
     create nodes/proxy - n1 fixed/node-proxy
-    get pods/exec a p fixed/streams
-    create pods/exec a p fixed/streams
-    create pods/attach a p fixed/streams
+    get pods/exec a p -
+    create pods/exec a p -
+    create pods/attach a p -
+    create virtualmachines.kubevirt.io/exec a p fixed/streams
+    create virtualmachines.kubevirt.io/attach a p fixed/streams
     create pods/portforward a p fixed/streams
     get services/proxy a p fixed/streams
     get virtualmachines.kubevirt.io/portforward a p fixed/streams

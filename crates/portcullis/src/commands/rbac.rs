@@ -4,7 +4,9 @@ use std::{collections::BTreeSet, fmt::Write, process::ExitCode};
 
 use clap::Args;
 use identity::ClusterName;
-use upstream::{AGENTS_GROUP, GROUP_PREFIX, MASKED_READER_GROUP, SECRET_READER_USER, USER_PREFIX};
+use upstream::{
+    AGENTS_GROUP, GROUP_PREFIX, MASKED_READER_GROUP, SECRET_READER_USER, STREAMER_GROUP, USER_PREFIX,
+};
 
 use crate::{
     cli::ConfigFile,
@@ -160,7 +162,7 @@ impl Impersonated {
         let mut groups: Vec<String> = own.collect();
         groups.sort_unstable();
         groups.dedup();
-        groups.splice(0..0, [AGENTS_GROUP.to_owned(), MASKED_READER_GROUP.to_owned()]);
+        groups.splice(0..0, [AGENTS_GROUP, MASKED_READER_GROUP, STREAMER_GROUP].map(str::to_owned));
         Ok(Self { users, groups })
     }
 }
@@ -203,7 +205,18 @@ fn manifest(subject: &Subject, impersonated: &Impersonated, readable: &Readable)
     yaml.push_str(&binding(MASKED_READER_GROUP, &group_subject(MASKED_READER_GROUP)));
     yaml.push_str(&readable.yaml());
     yaml.push_str(
-        "# 4. The most that any agent may do; policy decides what it may do indeed. Nothing here reads Secrets, opens\n\
+        "# 4. Reaching into running pods. As above: the gate adds this group to one request at a time, an exec, attach,\n\
+         #    port-forward or debug that policy permits, and records and masks what passes. No agent has it otherwise.\n",
+    );
+    yaml.push_str(&role(STREAMER_GROUP));
+    yaml.push_str(
+        "  # By GET where a WebSocket is opened.\n  \
+         - apiGroups: [\"\"]\n    resources: [pods/attach, pods/exec, pods/portforward]\n    verbs: [get, create]\n  \
+         - apiGroups: [\"\"]\n    resources: [pods/ephemeralcontainers]\n    verbs: [update, patch]\n",
+    );
+    yaml.push_str(&binding(STREAMER_GROUP, &group_subject(STREAMER_GROUP)));
+    yaml.push_str(
+        "# 5. The most that any agent may do; policy decides what it may do indeed. Nothing here reads Secrets, opens\n\
          #    a shell or a tunnel, mints tokens, or writes RBAC. To let agents use your custom resources, bind a\n\
          #    ClusterRole of your own to the group `portcullis:agents`.\n",
     );

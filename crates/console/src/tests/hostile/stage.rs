@@ -198,6 +198,7 @@ impl Leaves<'_> {
                 duration_us: 1500,
                 error,
                 again_as: None,
+                stream: None,
             })
         };
         vec![

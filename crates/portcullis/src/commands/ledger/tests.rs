@@ -271,6 +271,7 @@ fn events() -> Vec<Event> {
             duration_us: 5_678,
             error: None,
             again_as: None,
+            stream: None,
         }),
         Event::Refusal(Box::new(leaf::Refusal {
             call: id("c-2"),

@@ -1,0 +1,80 @@
+//! What the client says, to the process.
+
+use std::future::pending;
+
+use bytes::Bytes;
+use mask::{Channel as Mask, Guard, SealedPiece};
+use recording::record::Channel;
+use streaming::{
+    channel::FromClient,
+    remote_command::{Client, Server},
+};
+use wire::leg::{Fault, Hearing, Saying};
+
+use super::Running;
+use crate::{outcome::Ending, tripwire::Overlap};
+
+/// What the client says, masked for the recording: who knows a Secret's value may type it, but nobody may read it there.
+pub(super) struct Inbound {
+    mask: Mask,
+    overlap: Overlap,
+    received: u64,
+}
+
+/// What there is to tell of it at the end.
+pub(super) struct Received {
+    pub(super) bytes: u64,
+    /// What the recording does not have yet.
+    pub(super) rest: Bytes,
+}
+
+impl Inbound {
+    pub(super) fn new(guard: &Guard) -> Self {
+        Self { mask: Mask::new(guard), overlap: Overlap::default(), received: 0 }
+    }
+
+    /// Until the client ends it. Recorded before it is passed on.
+    pub(super) async fn pass(
+        &mut self,
+        running: &Running,
+        client: &mut Hearing<Server>,
+        to_pod: &Saying<Client>,
+    ) -> Ending {
+        loop {
+            let said = match client.next_until(Server::has_left).await {
+                Ok(Some(said)) => said,
+                Ok(None) | Err(Fault::Wire(wire::Error::Io(_))) => return Ending::ClientLeft,
+                Err(fault) => {
+                    tracing::info!(call = %running.call.id(), %fault, "a client broke the rules of its stream");
+                    return Ending::ClientErred;
+                }
+            };
+            if self.record(running, &said).await.is_err() {
+                return Ending::Unrecordable;
+            }
+            // A process may close its standard input, and go on.
+            if to_pod.say(&said).await.is_err() {
+                return pending().await;
+            }
+        }
+    }
+
+    async fn record(&mut self, running: &Running, said: &FromClient) -> Result<(), recording::Stopped> {
+        let tape = &running.tape;
+        match said {
+            FromClient::Stdin(bytes) => {
+                self.received += bytes.len() as u64;
+                running.call.hold_piece_against_known_values(&mut self.overlap, bytes).await;
+                let shown = self.mask.push(SealedPiece::new(bytes.clone()));
+                tape.bytes(Channel::Stdin, shown).await
+            }
+            FromClient::Resize(size) => tape.resized(size.width, size.height).await,
+            FromClient::Close(_) => Ok(()),
+        }
+    }
+
+    /// What came, once nothing more comes.
+    pub(super) fn ended(mut self) -> Received {
+        Received { bytes: self.received, rest: self.mask.finish() }
+    }
+}

@@ -1,0 +1,105 @@
+//! What a client asks its connection to become, held until the API server has agreed to the same.
+
+use std::fmt;
+
+use http::{HeaderMap, HeaderValue, Response, StatusCode, Version, header};
+use hyper::{body::Incoming, upgrade::OnUpgrade};
+use kube_api::{Status, Upgrade};
+use streaming::protocol::{self, PortForward, RemoteCommand, Transport};
+use upstream::Protocol;
+use wire::handshake;
+
+/// A request's upgrade.
+pub(crate) struct Upgrading {
+    headers: HeaderMap,
+    version: Version,
+    on: OnUpgrade,
+}
+
+/// What both will speak.
+pub(crate) struct Agreed {
+    pub(crate) protocol: Protocol,
+    /// The headers of the answer `101`.
+    pub(crate) headers: HeaderMap,
+    /// The connection, once that was sent.
+    pub(crate) on: OnUpgrade,
+}
+
+/// Why a client's connection cannot become what it must.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum NotAgreed {
+    #[error(
+        "exec, attach and port-forward need HTTP/1.1, where a connection can be upgraded: do not offer `h2` for them"
+    )]
+    Version,
+    #[error(transparent)]
+    Protocol(#[from] protocol::Refusal),
+    #[error(transparent)]
+    Handshake(#[from] handshake::Refusal),
+}
+
+impl Upgrading {
+    /// Takes the upgrade from a request that is about to be read.
+    pub(crate) fn of(request: &mut http::Request<Incoming>) -> Self {
+        let on = hyper::upgrade::on(&mut *request);
+        Self { headers: request.headers().clone(), version: request.version(), on }
+    }
+
+    /// Whether the client asks for what can be.
+    ///
+    /// # Errors
+    /// [`NotAgreed`] says what it has to ask for.
+    pub(crate) fn check(&self, upgrade: Upgrade) -> Result<(), NotAgreed> {
+        self.negotiate(upgrade).map(drop)
+    }
+
+    /// What is spoken from now on, if the API server agrees.
+    ///
+    /// # Errors
+    /// As for [`Upgrading::check`].
+    pub(crate) fn agree(self, upgrade: Upgrade) -> Result<Agreed, NotAgreed> {
+        let (protocol, headers) = self.negotiate(upgrade)?;
+        Ok(Agreed { protocol, headers, on: self.on })
+    }
+
+    fn negotiate(&self, upgrade: Upgrade) -> Result<(Protocol, HeaderMap), NotAgreed> {
+        if self.version != Version::HTTP_11 {
+            return Err(NotAgreed::Version);
+        }
+        let protocol = match upgrade {
+            Upgrade::Exec | Upgrade::Attach => {
+                Protocol::RemoteCommand(RemoteCommand::negotiate(&self.headers)?)
+            }
+            Upgrade::PortForward => Protocol::PortForward(PortForward::negotiate(&self.headers)?),
+        };
+        let mut headers = protocol.to_headers();
+        if protocol.transport() == Transport::WebSocket {
+            headers.insert(header::SEC_WEBSOCKET_ACCEPT, handshake::answer(&self.headers)?);
+        }
+        Ok((protocol, headers))
+    }
+}
+
+impl NotAgreed {
+    pub(crate) fn status(&self) -> Status {
+        Status::failure(StatusCode::BAD_REQUEST, "BadRequest", format!("portcullis: {self}"))
+    }
+}
+
+/// The connection carries nothing else: what a client sent behind a request for an upgrade that it did not get is not read.
+pub(crate) fn closes<B>(response: &mut Response<B>) {
+    if response.status() != StatusCode::SWITCHING_PROTOCOLS {
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+}
+
+/// Whether a request asks for an upgrade.
+pub(crate) fn is_asked(request: &http::Request<Incoming>) -> bool {
+    request.version() == Version::HTTP_11 && request.headers().contains_key(header::UPGRADE)
+}
+
+impl fmt::Debug for Upgrading {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Upgrading")
+    }
+}
