@@ -9,7 +9,7 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 use streaming::Endpoint;
 
-use crate::{Closing, Error, Reader, Writer};
+use crate::{Error, Reader, Writer};
 
 /// The side that hears.
 pub struct Hearing<E> {
@@ -129,12 +129,12 @@ impl<E: Endpoint> Saying<E> {
     ///
     /// # Errors
     /// [`Fault`]: the other side may not have heard it.
-    pub async fn close(&self, last: impl FnOnce(&mut E), closing: Closing) -> Result<(), Fault<E::Error>> {
+    pub async fn close(&self, last: impl FnOnce(&mut E)) -> Result<(), Fault<E::Error>> {
         last(&mut self.0.end.lock());
         self.0.flush().await?;
         let writer = self.0.writer.lock().await.take();
         match writer {
-            Some(writer) => Ok(writer.close(closing).await?),
+            Some(writer) => Ok(writer.close().await?),
             None => Ok(()),
         }
     }

@@ -22,7 +22,7 @@ use tungstenite::{
 };
 
 pub use reader::Reader;
-pub use writer::{Closing, Writer};
+pub use writer::Writer;
 
 /// Bytes of a WebSocket's message. Kubernetes' clients send 32 KiB and take what comes; some client libraries send what they
 /// are given as one.

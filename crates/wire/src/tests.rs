@@ -27,7 +27,7 @@ async fn pieces_pass_both_ways_and_come_to_an_end() {
         assert_eq!(read(&mut from_client, long.len()).await, long);
         to_client.send(Bytes::from_static(b"yes")).await.unwrap();
         assert_eq!(read(&mut from_server, 3).await, b"yes");
-        to_client.close(Closing::Normal).await.unwrap();
+        to_client.close().await.unwrap();
         assert!(from_server.next().await.unwrap().is_none());
         drop((from_server, to_server));
         from_client.linger(Duration::from_secs(60)).await;

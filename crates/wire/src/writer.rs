@@ -7,14 +7,13 @@ use futures_util::{SinkExt, stream::SplitSink};
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio_tungstenite::WebSocketStream;
 use tungstenite::{
-    Message,
+    Message, Utf8Bytes,
     protocol::{CloseFrame, frame::coding::CloseCode},
 };
 
 use crate::{Error, Io};
 
-/// Bytes of a reason that fit a close frame (RFC 6455 section 5.5).
-const REASON: usize = 123;
+const NORMAL: CloseFrame = CloseFrame { code: CloseCode::Normal, reason: Utf8Bytes::from_static("") };
 
 /// The half that writes.
 pub struct Writer(Half);
@@ -23,17 +22,6 @@ enum Half {
     /// With what is still to be written of what was given up: half a frame would make nonsense of all that follows.
     Plain(Box<dyn AsyncWrite + Send + Unpin>, VecDeque<Bytes>),
     Messages(SplitSink<WebSocketStream<Box<dyn Io>>, Message>),
-}
-
-/// How it ends, for a WebSocket (RFC 6455 section 7.4.1); SPDY has said so by then.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Closing {
-    /// All was said.
-    Normal,
-    /// It is ended, for this reason.
-    Ended(String),
-    /// The other side broke the rules.
-    Refused(String),
 }
 
 impl Writer {
@@ -60,17 +48,18 @@ impl Writer {
         }
     }
 
-    /// Ends this half.
+    /// Ends this half: all was said. A WebSocket is closed normally whatever has ended it, since that was said in the protocol, and
+    /// kubectl passes over what was said where the close tells something else.
     ///
     /// # Errors
     /// [`Error`]: the other side may not have heard it.
-    pub async fn close(mut self, closing: Closing) -> Result<(), Error> {
+    pub async fn close(mut self) -> Result<(), Error> {
         match &mut self.0 {
             Half::Plain(write, waiting) => {
                 write_out(write, waiting).await?;
                 Ok(write.shutdown().await?)
             }
-            Half::Messages(sink) => Ok(sink.send(Message::Close(Some(closing.frame()))).await?),
+            Half::Messages(sink) => Ok(sink.send(Message::Close(Some(NORMAL))).await?),
         }
     }
 }
@@ -88,18 +77,6 @@ async fn write_out(
         waiting.pop_front();
     }
     write.flush().await
-}
-
-impl Closing {
-    fn frame(self) -> CloseFrame {
-        let (code, mut reason) = match self {
-            Self::Normal => (CloseCode::Normal, String::new()),
-            Self::Ended(why) => (CloseCode::Away, why),
-            Self::Refused(why) => (CloseCode::Policy, why),
-        };
-        reason.truncate(reason.floor_char_boundary(REASON));
-        CloseFrame { code, reason: reason.into() }
-    }
 }
 
 impl fmt::Debug for Writer {

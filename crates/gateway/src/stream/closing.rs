@@ -12,10 +12,7 @@ use streaming::{
 };
 use tokio::time::timeout;
 use upstream::Ended;
-use wire::{
-    Closing,
-    leg::{Hearing, Saying},
-};
+use wire::leg::{Hearing, Saying};
 
 use super::{Running, SWITCHED, inbound::Received, outbound::Masks};
 use crate::{
@@ -56,7 +53,7 @@ impl Running {
         let Legs { client, to_client, to_pod } = legs;
         let mut told = Told::of(finish, &masks);
         // The API server is let go first: recording and ledger may take their time.
-        let _late = timeout(FAREWELL, to_pod.close(Client::leave, Closing::Normal)).await;
+        let _late = timeout(FAREWELL, to_pod.close(Client::leave)).await;
         let exit = told.exit_code();
         let stream = Streamed { number: self.tape.number(), received: received.bytes, exit };
         let call = self.call.id().clone();
@@ -78,17 +75,13 @@ impl Running {
         if self.call.close_stream(outcome, stream).await.is_err() {
             told.exit = Exit::Failure(Failure::internal(Refused::Unended.status().message()));
         }
-        let closing = match told.ending {
-            Ending::Completed => Closing::Normal,
-            ending => Closing::Ended(ending.to_string()),
-        };
         let last = FromServer::Error(told.exit.to_json());
         let say = |server: &mut Server| {
             // Nobody hears it who has not opened the channel.
             let _unheard = server.send(&last);
             server.finish();
         };
-        if let Ok(Ok(())) = timeout(FAREWELL, to_client.close(say, closing)).await {
+        if let Ok(Ok(())) = timeout(FAREWELL, to_client.close(say)).await {
             client.linger(FAREWELL).await;
         }
     }

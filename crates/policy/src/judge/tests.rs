@@ -406,7 +406,9 @@ fn approval_never_lifts_what_is_fixed() {
         unless { context.approved };"#,
     );
     let who = Principal { agent: "claude", groups: &[] };
-    for call in [call("create", "services/proxy", "a", "b"), call("create", "serviceaccounts/token", "a", "b")] {
+    for call in
+        [call("create", "services/proxy", "a", "b"), call("create", "serviceaccounts/token", "a", "b")]
+    {
         let finding = judge.decide(&who, "prod", &call);
         assert!(matches!(finding.cause, Cause::Fixed(_)), "{finding:?}");
         assert_eq!(finding.outcome, Outcome::Deny);

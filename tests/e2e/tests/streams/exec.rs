@@ -1,17 +1,142 @@
-//! `kubectl exec`, over WebSocket and over SPDY.
+//! `kubectl exec` and `attach`, over WebSocket and over SPDY.
 
-use e2e::{furnish, permissive, start, text};
+use anyhow::ensure;
+use e2e::{eventually, furnish, leaves, permissive, start};
+use testkit::run_with_input;
+
+use crate::{TRANSPORTS, over, piped, run};
+
+const NAMESPACE: &str = "streams-exec";
+
+/// Command lines in the pod, and what they are told.
+const COMMANDS: &[(&[&str], &str)] = &[
+    (&["echo", "out"], ""),
+    (&["sh", "-c", "echo out; echo err >&2"], ""),
+    (&["sh", "-c", "exit 1"], ""),
+    (&["sh", "-c", "exit 255"], ""),
+    (&["sh", "-c", "kill -9 $$"], ""),
+    (&["no-such-program"], ""),
+    (&["cat"], "told\n"),
+    (&["sh", "-c", "read line; echo \"$line\" >&2; exit 3"], "told\nnot read\n"),
+    (&["sh", "-c", "cat; echo gone"], ""),
+    (&["printf", "no newline"], ""),
+    (&["sh", "-c", "printf '\\033[31mred\\033[0m\\r\\n'"], ""),
+];
 
 #[test]
-fn it_runs() -> anyhow::Result<()> {
+fn commands_run_as_they_do_directly() -> anyhow::Result<()> {
     let lab = start(&permissive())?;
-    furnish(lab.cluster, "streams-exec")?;
+    furnish(lab.cluster, NAMESPACE)?;
     let session = lab.gate.session("exec")?;
-    for web in ["true", "false"] {
-        let mut command = session.command(&["-n", "streams-exec", "exec", "deploy/web", "--", "sh", "-c", "echo out; echo err >&2; exit 7"])?;
-        let output = command.env("KUBECTL_REMOTE_COMMAND_WEBSOCKETS", web).output()?;
-        println!("{web}: {:?} {}", output.status.code(), text(&output));
+    for (transport, websockets) in TRANSPORTS {
+        for (command, input) in COMMANDS {
+            let exec = ["-n", NAMESPACE, "exec", "-i", "deploy/web", "--"];
+            let arguments: Vec<&str> = exec.iter().chain(*command).copied().collect();
+            let direct = run_with_input(&mut over(lab.cluster.command(&arguments)?, websockets), input)?;
+            let gated = run(&session, websockets, &arguments, input.as_bytes())?;
+            ensure!(
+                gated == direct,
+                "{command:?} over {transport}: directly {direct:?}, through the gate {gated:?}"
+            );
+        }
+        let codes = ["0", "2", "42", "127", "128", "254"];
+        for code in codes {
+            let line = format!("exit {code}");
+            let gated = run(
+                &session,
+                websockets,
+                &["-n", NAMESPACE, "exec", "deploy/web", "--", "sh", "-c", &line],
+                b"",
+            )?;
+            ensure!(gated.status.code() == code.parse().ok(), "{gated:?}");
+        }
+        for missing in [
+            &["exec", "missing", "--", "true"][..],
+            &["exec", "deploy/web", "-c", "missing", "--", "true"],
+            &["attach", "missing"],
+        ] {
+            let arguments: Vec<&str> = ["-n", NAMESPACE].iter().chain(missing).copied().collect();
+            let direct = piped(over(lab.cluster.command(&arguments)?, websockets), b"")?;
+            let gated = run(&session, websockets, &arguments, b"")?;
+            ensure!(
+                gated == direct,
+                "{missing:?} over {transport}: directly {direct:?}, through the gate {gated:?}"
+            );
+        }
     }
-    println!("{}", lab.gate.log());
+    // Each has said in the ledger how it ended.
+    eventually("all exit codes are in the ledger", || {
+        let leaves = leaves(&lab.gate)?;
+        let exits: Vec<i64> =
+            leaves.iter().filter_map(|leaf| leaf["event"]["stream"]["exit"].as_i64()).collect();
+        let all = [0, 1, 3, 42, 137, 254, 255].iter().all(|code| exits.contains(code));
+        Ok(if all { Ok(()) } else { Err(exits) })
+    })?;
+    let api = e2e::audited(lab.cluster, |event| {
+        event["objectRef"]["subresource"] == "exec"
+            && event["user"]["username"] == "system:serviceaccount:portcullis:gate"
+    })?;
+    ensure!(
+        api.iter().all(|event| event["impersonatedUser"]["username"] == "portcullis:agent:claude"),
+        "{api:?}"
+    );
+    Ok(())
+}
+
+#[test]
+fn bytes_pass_unchanged_both_ways() -> anyhow::Result<()> {
+    let namespace = "streams-bytes";
+    let lab = start(&permissive())?;
+    furnish(lab.cluster, namespace)?;
+    let session = lab.gate.session("bytes")?;
+    // Every byte, every pair of neighbours, and no text.
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let noise: Vec<u8> = (0..4 << 20)
+        .flat_map(|_| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33).to_le_bytes().into_iter().take(4)
+        })
+        .collect();
+    for (transport, websockets) in TRANSPORTS {
+        let back =
+            run(&session, websockets, &["-n", namespace, "exec", "-i", "deploy/web", "--", "cat"], &noise)?;
+        ensure!(back.status.success(), "{transport}: {}", String::from_utf8_lossy(&back.stderr));
+        ensure!(
+            back.stdout == noise,
+            "{transport}: {} bytes came back of {}",
+            back.stdout.len(),
+            noise.len()
+        );
+    }
+    Ok(())
+}
+
+#[test]
+fn a_process_is_attached_to() -> anyhow::Result<()> {
+    let namespace = "streams-attach";
+    let lab = start(&permissive())?;
+    furnish(lab.cluster, namespace)?;
+    let session = lab.gate.session("attach")?;
+    for (transport, websockets) in TRANSPORTS {
+        let name = format!("shell-{}", transport.to_lowercase());
+        lab.cluster.apply(&format!(
+            "{{apiVersion: v1, kind: Pod, metadata: {{name: {name}, namespace: {namespace}}}, spec: {{restartPolicy: Never, terminationGracePeriodSeconds: 0,
+              containers: [{{name: sh, image: busybox, stdin: true, stdinOnce: true, command: [sh, -c, 'while read line; do echo got $line; done']}}]}}}}"
+        ))?;
+        lab.cluster.must(&[
+            "-n",
+            namespace,
+            "wait",
+            "--for=condition=Ready",
+            &format!("pod/{name}"),
+            "--timeout=60s",
+        ])?;
+        let attached = run(&session, websockets, &["-n", namespace, "attach", "-i", &name], b"one\ntwo\n")?;
+        let out = String::from_utf8_lossy(&attached.stdout);
+        ensure!(
+            attached.status.success() && out.contains("got one") && out.contains("got two"),
+            "{attached:?}"
+        );
+    }
     Ok(())
 }

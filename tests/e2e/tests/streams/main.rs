@@ -1,3 +1,40 @@
-//! What passes through exec, attach, cp and port-forward: kubectl sees what it sees directly, and nobody sees a secret.
+//! What passes through exec, attach and cp: kubectl sees what it sees directly, nobody sees a secret, and all of it is recorded.
 
+mod copies;
+mod ends;
 mod exec;
+mod masked;
+mod terminal;
+
+use std::process::{Command, Output};
+
+use anyhow::Context;
+use testkit::Session;
+
+/// What kubectl speaks, and the variable that has it do so.
+const TRANSPORTS: [(&str, &str); 2] = [("WebSocket", "true"), ("SPDY", "false")];
+
+/// kubectl that speaks what `websockets` says (`true` or `false`).
+fn over(mut command: Command, websockets: &str) -> Command {
+    command.env("KUBECTL_REMOTE_COMMAND_WEBSOCKETS", websockets);
+    command
+}
+
+/// What a command in the pod prints, and how it ends, through the gate.
+fn run(session: &Session<'_>, websockets: &str, arguments: &[&str], input: &[u8]) -> anyhow::Result<Output> {
+    piped(over(session.command(arguments)?, websockets), input)
+}
+
+/// Runs a command whose input ends with `input`, however much that is and however much it prints meanwhile.
+fn piped(mut command: Command, input: &[u8]) -> anyhow::Result<Output> {
+    use std::{io::Write, process::Stdio, thread};
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+    let mut stdin = child.stdin.take().context("no standard input")?;
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            // Who does not read it all closes it.
+            let _closed = stdin.write_all(input);
+        });
+        Ok(child.wait_with_output()?)
+    })
+}
