@@ -51,6 +51,9 @@ pub struct Call {
     /// Keyed digest of the body's canonical bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<String>,
+    /// Of exec and attach: the container that it reaches.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub container: Option<Container>,
     /// The body's media type.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content_type: Option<String>,
@@ -70,6 +73,18 @@ pub struct Call {
     pub target: Option<Target>,
     /// The canonical path and query, `*` in place of what may be secret.
     pub url: String,
+}
+
+/// A container as it ran when it was looked at (`ContainerStatus` in k8s.io/api/core/v1).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Container {
+    /// Its `imageID`: what it runs, whatever its tag says by now.
+    pub image: String,
+    /// Its `name`.
+    pub name: String,
+    /// The pod's `metadata.uid`.
+    pub pod: String,
 }
 
 /// An object at one version (`ObjectMeta` in k8s.io/apimachinery/pkg/apis/meta/v1).

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use self::others::{contents, deletes_each, disrupts};
-use crate::Shown;
+use crate::{Runs, Shown};
 
 /// Kinds whose objects run pods, which go with them.
 const RUN_PODS: [&str; 7] =
@@ -33,6 +33,7 @@ impl Shown {
             }
             _ => Vec::new(),
         };
+        effects.extend(self.runs.iter().flat_map(runs));
         effects.extend(contents(&self.beside.contents));
         effects
             .extend(self.beside.budgets.as_ref().map(|budgets| disrupts(budgets, verb)).unwrap_or_default());
@@ -49,6 +50,22 @@ impl Shown {
         }
         effects
     }
+}
+
+fn runs(runs: &Runs) -> Vec<String> {
+    let Runs { command, container, image, stdin, terminal } = runs;
+    let terminal = if *terminal { ", in a terminal" } else { "" };
+    let mut effects = vec![if command.is_empty() {
+        format!("attaches to what runs in container {container}{terminal}")
+    } else {
+        format!("runs in container {container}{terminal}: {command}")
+    }];
+    effects.push(format!("the container runs image {image}"));
+    if *stdin {
+        effects.push("what is typed in comes later: nobody can tell what it will be".to_owned());
+    }
+    effects.push("what a command does is not undone by the gate; what passes is recorded".to_owned());
+    effects
 }
 
 fn deletes(object: &Value) -> Vec<String> {
@@ -244,6 +261,7 @@ mod tests {
             before,
             after,
             listing: None,
+            runs: None,
             beside: Beside::default(),
         }
     }
@@ -258,6 +276,20 @@ mod tests {
             "kind": "Deployment", "metadata": {"name": "web", "namespace": "shop"}, "status": {"replicas": 3},
             "spec": {"replicas": replicas, "template": {"spec": {"containers": containers}}}
         })
+    }
+
+    #[test]
+    fn what_a_command_is_run_by_is_told() {
+        let told = |command: &str, stdin| {
+            let (command, container, image) =
+                (command.to_owned(), "web".to_owned(), "shop@sha256:00".to_owned());
+            let runs = Runs { command, container, image, stdin, terminal: stdin };
+            Shown { runs: Some(runs), ..shown("create", Value::Null, Value::Null) }.effects().join("; ")
+        };
+        insta::assert_snapshot!([told("cat /etc/hosts", false), told("", true)].join("\n"), @"
+        runs in container web: cat /etc/hosts; the container runs image shop@sha256:00; what a command does is not undone by the gate; what passes is recorded
+        attaches to what runs in container web, in a terminal; the container runs image shop@sha256:00; what is typed in comes later: nobody can tell what it will be; what a command does is not undone by the gate; what passes is recorded
+        ");
     }
 
     #[test]

@@ -39,11 +39,11 @@ pub use access::{Access, BadScope, BreakGlass, Scope, Usage, time};
 pub use approval::{Approval, Caller, Consumed, Grant, Making, Review, State, Vote};
 pub use asked::{Asked, Demand};
 pub use assurance::{Assurance, Level, Signed, relying_party};
-pub use binding::{Bound, Call, Digest, Subject, Target};
+pub use binding::{Bound, Call, Container, Digest, Subject, Target};
 pub use changes::{APPLIED, Change, Changes, Outcome};
 pub use human::Human;
 pub use parts::Part;
-pub use shown::{Beside, Budget, Budgets, Count, Diff, Line, Listed, Listing, Shown, Why};
+pub use shown::{Beside, Budget, Budgets, Count, Diff, Line, Listed, Listing, Runs, Shown, Why};
 pub use transition::{Refusal, Transition, What};
 pub use wanted::{
     ACCESS_PATH, APPROVALS_PATH, Answer, CHANGES_PATH, MOST_CHANGES, Standing, WantedAccess, WantedCall,

@@ -39,9 +39,28 @@ pub struct Shown {
     /// Of a deletion of a collection: what would be deleted, and nothing else.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub listing: Option<Listing>,
+    /// Of exec and attach: what it runs, and where.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub runs: Option<Runs>,
     /// What was looked at beside the object.
     #[serde(default, skip_serializing_if = "Beside::is_empty")]
     pub beside: Beside,
+}
+
+/// What runs in a container.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Runs {
+    /// The command, quoted as for a POSIX shell, masked; empty: what runs there already is attached to.
+    pub command: String,
+    /// The container.
+    pub container: String,
+    /// The image that it runs, by digest.
+    pub image: String,
+    /// Whether something can be typed in, which nobody has seen yet.
+    pub stdin: bool,
+    /// Whether it has a terminal.
+    pub terminal: bool,
 }
 
 /// The objects that a deletion of a collection covered when it was asked for.
@@ -291,6 +310,7 @@ mod tests {
             before,
             after,
             listing,
+            runs: None,
             beside,
         })
     }

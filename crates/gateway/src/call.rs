@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use approval::Container;
 use futures_util::FutureExt;
 use http::{Request, Response, Version};
 use hyper::body::Incoming;
@@ -16,6 +17,7 @@ use identity::{Caller, End};
 use kube_api::Head;
 use ledger::leaf::{Actor, Cause, Id};
 use mask::KnownValues;
+use parking_lot::Mutex;
 use policy::{Approved, Judge, Judgement, Permit, Principal};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -76,6 +78,8 @@ struct Stream {
     places: Option<Places>,
     /// Begun before humans are asked.
     recorded: Option<Recorded>,
+    /// The container that humans were asked about.
+    bound: Mutex<Option<Container>>,
 }
 
 /// Serves one request. Whatever happens, the client gets an answer, and an answer only.
@@ -129,7 +133,7 @@ pub(crate) async fn serve(gate: Arc<Gate>, peer: Peer, mut request: Request<Inco
         interrupts,
         held_until: OnceLock::new(),
         gzip: compress::wanted(request.headers()),
-        stream: Stream { upgrading, places, recorded: None },
+        stream: Stream { upgrading, places, ..Stream::default() },
         slot,
         _open: open,
     };
@@ -324,10 +328,20 @@ impl Call {
         }
     }
 
+    /// Humans are asked about this container.
+    pub(crate) fn bind_to(&self, container: Container) {
+        *self.stream.bound.lock() = Some(container);
+    }
+
+    /// The one that they were asked about, if they were.
+    pub(crate) fn bound_container(&self) -> Option<Container> {
+        self.stream.bound.lock().clone()
+    }
+
     /// What it becomes a stream with, once.
     pub(crate) fn take_stream(&mut self) -> Option<(Upgrading, Recorded, Places)> {
-        let Stream { upgrading, places, recorded } = std::mem::take(&mut self.stream);
-        Some((upgrading?, recorded?, places?))
+        let Stream { upgrading, places, recorded, bound: _ } = &mut self.stream;
+        Some((upgrading.take()?, recorded.take()?, places.take()?))
     }
 
     /// Whether the session is over, or frozen, by now.

@@ -231,7 +231,8 @@ impl Delivery {
             | Ending::ClientLeft
             | Ending::ClientStalled
             | Ending::ClientErred
-            | Ending::Unrecordable => false,
+            | Ending::Unrecordable
+            | Ending::Changed => false,
         }
     }
 }

@@ -19,13 +19,14 @@ mod beside;
 mod change;
 mod listing;
 mod request;
+mod stream;
 mod wait;
 
 pub(crate) use wait::Over;
 
-use approval::{Beside, Change, Shown, Target, Why};
+use approval::{Beside, Change, Container, Shown, Target, Why};
 use http::StatusCode;
-use kube_api::{Request, Verb};
+use kube_api::{Request, Upgrade, Verb};
 use ledger::leaf::Cause;
 use mask::Live;
 use policy::{Ask, Permit, RuleRef};
@@ -61,6 +62,8 @@ pub(crate) struct Prepared {
     /// What a request is found by that is sent again.
     key: String,
     target: Option<Target>,
+    /// Of exec and attach, the container that it reaches.
+    container: Option<Container>,
     /// Keyed digest of what the API server answered the dry run.
     result: Option<String>,
     /// What becomes of the object, if it is made or changed.
@@ -124,6 +127,9 @@ impl Call {
         if ask.request().verb() == Verb::DeleteCollection {
             return self.prepare_each(key, ask).await;
         }
+        if ask.request().upgrade().is_some() {
+            return self.prepare_stream(key, ask).await;
+        }
         let live = if is_by_name(ask.request()) { Some(self.look(ask.request()).await?) } else { None };
         let target = live.as_ref().map(|live| target(live, ask.request())).transpose()?;
         let ask = match &target {
@@ -152,7 +158,7 @@ impl Call {
             self.change(&Looked { ask: &ask, key: &key, target, before, after })
         });
         let wanted = Wanted::of(ask.request(), live.as_ref(), after.as_deref());
-        Ok(Prepared { ask, key, target, result, change, shown, wanted })
+        Ok(Prepared { ask, key, target, container: None, result, change, shown, wanted })
     }
 
     /// Lists what a deletion of a collection covers, and binds it to that.
@@ -165,7 +171,7 @@ impl Call {
             decision: None,
         })?;
         let shown = Shown { listing: Some(listing), ..self.shown(&ask, None, None) };
-        Ok(Prepared { ask, key, target: None, result: None, change: None, shown, wanted })
+        Ok(Prepared { ask, key, target: None, container: None, result: None, change: None, shown, wanted })
     }
 
     /// What approvers are shown, masked: what is asked, why, and the object `before` and `after`.
@@ -184,6 +190,7 @@ impl Call {
             before: masked(before),
             after: masked(after),
             listing: None,
+            runs: None,
             beside: Beside::default(),
         }
     }
@@ -193,7 +200,8 @@ impl Call {
 fn can_be_asked(ask: &Ask) -> Result<(), Stop> {
     let request = ask.request();
     let on_subresource = request.resource().is_some_and(|resource| resource.subresource().is_some());
-    if request.verb() != Verb::Create || !on_subresource || request.is_eviction() {
+    let streams = matches!(request.upgrade(), Some(Upgrade::Exec | Upgrade::Attach));
+    if request.verb() != Verb::Create || !on_subresource || request.is_eviction() || streams {
         return Ok(());
     }
     let how = "what it would do cannot be shown to humans";

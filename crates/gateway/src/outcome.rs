@@ -28,6 +28,8 @@ pub(crate) enum Ending {
     ClientErred,
     /// What passes cannot be recorded.
     Unrecordable,
+    /// The container is another than the one that humans said yes to.
+    Changed,
     /// The session was revoked or expired.
     SessionEnded,
     /// The session was frozen.
@@ -87,6 +89,7 @@ impl Ending {
             | Self::ClientStalled
             | Self::ClientErred
             | Self::Unrecordable
+            | Self::Changed
             | Self::SessionEnded
             | Self::SessionFrozen
             | Self::AccessOver
@@ -107,6 +110,7 @@ impl fmt::Display for Ending {
             Self::ClientStalled => "the client took nothing for too long",
             Self::ClientErred => "the client broke the rules of its stream",
             Self::Unrecordable => "what passes cannot be recorded",
+            Self::Changed => "the container is another than the one that was approved",
             Self::SessionEnded => "the session has ended",
             Self::SessionFrozen => "the session is frozen",
             Self::AccessOver => "the access by which it was permitted is over",

@@ -195,6 +195,7 @@ fn of_cut(ending: Ending) -> (StatusCode, &'static str) {
         | Ending::ClientStalled
         | Ending::ClientErred
         | Ending::Unrecordable
+        | Ending::Changed
         | Ending::Unseen
         | Ending::GateStopping => (StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable"),
     }

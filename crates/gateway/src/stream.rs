@@ -87,6 +87,7 @@ impl Call {
             return Err(Refused::Internal);
         };
         let (agreed, recorded, places) = ready;
+        let judged = permit.request().clone();
         let (target, opening) = (permit.request().target().clone(), opening::of(&self, permit.request()));
         let asked = opening::asked(permit.request().options());
         let switched = match self.switch(permit, agreed.protocol).await {
@@ -106,12 +107,26 @@ impl Call {
             drop(tunnel);
             return self.fail(Ending::Unrecordable, Refused::Unrecordable).await;
         };
+        if let Err(refused) = self.still_as_approved(&judged).await {
+            drop((tunnel, tape.closed(&Ending::Changed.to_string()).await));
+            return self.fail(Ending::Changed, refused).await;
+        }
         let response = Reply::switching(agreed.headers, self.id().as_str());
         let tasks = self.gate().tasks().clone();
         let running =
             Running { call: self, target, asked, protocol, tape, _recorded: recorded, _places: places };
         tasks.spawn(running.run(*tunnel, agreed.on));
         Ok(response)
+    }
+
+    /// What was approved is held against what the stream has reached, before anything is said on it.
+    async fn still_as_approved(&self, request: &Request) -> Result<(), Refused> {
+        match self.is_as_approved(request).await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(Refused::Cut(Ending::Changed)),
+            Err(Stop::Refused { refused, .. }) => Err(refused),
+            Err(Stop::Unrecorded) => Err(Refused::Unrecorded),
+        }
     }
 
     fn ready_for_stream(&mut self, request: &Request) -> Option<(Agreed, Recorded, Places)> {

@@ -42,7 +42,7 @@ impl Request {
     /// None that a request has which was parsed.
     pub fn as_read(&self) -> Result<Self, Refusal> {
         let target = match self.target() {
-            Target::Resource(resource) if self.is_eviction() => {
+            Target::Resource(resource) if self.is_eviction() || self.upgrade().is_some() => {
                 Target::Resource(resource.without_subresource())
             }
             target => target.clone(),

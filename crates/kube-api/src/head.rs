@@ -12,7 +12,7 @@ use crate::{
     path, query,
     refusal::{Refusal, quoted},
     request_info::request_info,
-    subresource::{Shape, is_known, shape},
+    subresource::{Shape, is_known, shape, upgrade},
     target::{NonResource, Resource, Target},
 };
 
@@ -46,7 +46,8 @@ impl Head {
         let options = Options::parse(verb, &target, &pairs)?;
         let accept = Accept::parse(&parts.headers, &target)?;
         let content = ContentType::parse(verb, &parts.headers);
-        let head = Self { method: parts.method.clone(), verb, target, options, accept, content };
+        let (method, verb) = canonical(&parts.method, verb, &target);
+        let head = Self { method, verb, target, options, accept, content };
         match (&head.content, head.body_rule()) {
             (Err(refusal), BodyRule::Required { .. }) => Err(refusal.clone()),
             _ => Ok(head),
@@ -131,6 +132,15 @@ impl Head {
         let mut text = self.target.path();
         self.options.write(&mut text);
         text
+    }
+}
+
+/// Exec, attach and port-forward are creates, by whichever method the connection is upgraded: a WebSocket needs GET, SPDY is asked for
+/// by POST, and what they do is the same. Other methods stay what they are, and are none.
+fn canonical(method: &Method, verb: Verb, target: &Target) -> (Method, Verb) {
+    match target.resource().and_then(upgrade) {
+        Some(_) if verb == Verb::Get => (Method::POST, Verb::Create),
+        Some(_) | None => (method.clone(), verb),
     }
 }
 

@@ -1,12 +1,13 @@
 //! Upgrades: a connection of its own for each, which is never used for anything else.
 //!
-//! The API server is asked in the protocol that the client speaks. So its method and the right that it needs are those that were
-//! judged: exec by SPDY is a POST and by WebSocket a GET, both of which need `create`, but only since Kubernetes 1.35.
+//! The API server is asked in the protocol that the client speaks: it offers what kubectl falls back to as well, and nothing has to
+//! be told in another way than it was said. What was judged is a create, and is sent by the method that the protocol needs: a
+//! WebSocket opens with a GET (RFC 6455 section 4.1), which since Kubernetes 1.35 needs the right to create, too.
 
 use std::pin::pin;
 
 use bytes::Bytes;
-use http::{HeaderMap, Request, Response, StatusCode};
+use http::{HeaderMap, Method, Request, Response, StatusCode};
 use hyper::{
     body::Incoming,
     client::conn::http1,
@@ -85,6 +86,9 @@ impl Cluster {
         let intent = receipt.entry();
         let mut request =
             line::http1(&self.prepared(intent, &mut unwanted).await?).map_err(Failure::Target)?;
+        if protocol.transport() == Transport::WebSocket {
+            *request.method_mut() = Method::GET;
+        }
         let asked = protocol.ask(request.headers_mut());
         let io = tokio::select! {
             biased;

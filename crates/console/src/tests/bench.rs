@@ -281,6 +281,7 @@ pub(super) fn ask(id: &str) -> Ask<'_> {
         before: Value::Null,
         after: Value::Null,
         listing: None,
+        runs: None,
         beside: Default::default(),
     };
     let bound = Bound { session: SESSION.into(), ..testing::bound() };

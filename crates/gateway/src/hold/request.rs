@@ -121,6 +121,7 @@ impl Call {
         let told_in_part = told.hidden.total() > 0 || told.path.is_cut();
         let call = approval::Call {
             body: (!outgoing.body().is_empty()).then(|| keyed(outgoing.body())),
+            container: prepared.container.clone(),
             content_type: content.and_then(|value| value.to_str().ok().map(str::to_owned)),
             each: prepared.ask.each().cloned().collect(),
             hidden: told_in_part.then(|| keyed(outgoing.uri().to_string().as_bytes())),
@@ -180,6 +181,9 @@ impl Call {
         let (now, before) = (now.call(), before.call());
         if now.map(|call| &call.each) != before.map(|call| &call.each) {
             return Some("the objects that it covers have changed");
+        }
+        if now.map(|call| &call.container) != before.map(|call| &call.container) {
+            return Some("the container is another");
         }
         let same_object = now.map(|call| &call.target) == before.map(|call| &call.target);
         Some(if same_object { "what would be sent has changed" } else { "the object has changed" })

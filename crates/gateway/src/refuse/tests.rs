@@ -52,6 +52,7 @@ fn all() -> Vec<Refused> {
         Refused::Cut(Ending::GateStopping),
         Refused::Cut(Ending::Unseen),
         Refused::Cut(Ending::AccessOver),
+        Refused::Cut(Ending::Changed),
         Refused::CutSent(Ending::SessionEnded),
         Refused::CutSent(Ending::SessionFrozen),
         Refused::CutSent(Ending::GateStopping),

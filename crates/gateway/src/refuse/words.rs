@@ -152,6 +152,7 @@ fn after(ending: Ending) -> &'static str {
         Ending::SessionFrozen => "a human has to look at it and thaw it",
         Ending::AccessOver => "request access anew, or ask again, to have humans asked about it",
         Ending::Unseen => "ask again: where that is refused, it is told why",
+        Ending::Changed => "ask again: humans will be asked about what runs now",
         Ending::Unrecordable => "tell the operator of the gate, whose log says why",
         Ending::Completed
         | Ending::Failed(_)

@@ -1,5 +1,6 @@
 //! What passes through exec, attach and cp: kubectl sees what it sees directly, nobody sees a secret, and all of it is recorded.
 
+mod asked;
 mod copies;
 mod ends;
 mod exec;

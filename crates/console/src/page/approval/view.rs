@@ -1,8 +1,8 @@
 //! What an approval's page shows.
 
 use approval::{
-    Access, Approval, Bound, BreakGlass, Call, Change, Changes, Level, Line, Part, Shown, State, Subject,
-    Target,
+    Access, Approval, Bound, BreakGlass, Call, Change, Changes, Container, Level, Line, Part, Shown, State,
+    Subject, Target,
 };
 use askama::Template;
 use passkey::{Challenge, CredentialId, RelyingParty};
@@ -208,9 +208,12 @@ fn binding(approval: &Approval) -> Vec<(&'static str, String)> {
 }
 
 fn bound_call(call: &Call) -> Vec<(&'static str, String)> {
-    let Call { body, content_type, each, hidden, method, result, target, url } = call;
+    let Call { body, container, content_type, each, hidden, method, result, target, url } = call;
     let mut rows = vec![("Request", format!("{method} {url}"))];
     rows.extend(target.iter().chain(each).map(|target| ("Object", object(target))));
+    rows.extend(container.as_ref().map(|Container { image, name, pod }| {
+        ("Container", format!("{name} of pod {pod}, running {image}"))
+    }));
     rows.extend(content_type.as_ref().map(|kind| ("Media type", kind.clone())));
     rows.extend(body.as_ref().map(|digest| ("Body", digest.clone())));
     rows.extend(hidden.as_ref().map(|digest| ("Whole path", digest.clone())));

@@ -1,0 +1,77 @@
+//! Humans are asked about a command, see what it is, and it runs where they said yes to, or not at all.
+
+use anyhow::ensure;
+use e2e::{Waiting, asking, decided, leaf, leaves, shown, state, text};
+use testkit::Session;
+
+use crate::{TRANSPORTS, over};
+
+fn exec(session: &Session<'_>, websockets: &str, namespace: &str, line: &str) -> anyhow::Result<Waiting> {
+    let command = session.command(&["-n", namespace, "exec", "deploy/web", "--", "sh", "-c", line])?;
+    Waiting::of(over(command, websockets))
+}
+
+#[test]
+fn a_command_waits_is_shown_and_runs_once_a_human_says_so() -> anyhow::Result<()> {
+    let (mut lab, _rules) = asking("streams-asked", "60s", "")?;
+    let session = lab.gate.session("asked")?;
+    for (transport, websockets) in TRANSPORTS {
+        let kubectl = exec(&session, websockets, "streams-asked", "echo ran; exit 4")?;
+        let id = lab.gate.waiting()?;
+        if transport == "SPDY" {
+            let pod = lab.cluster.must(&["-n", "streams-asked", "get", "pods", "-o", "name"])?;
+            let shown = shown(&decided(&lab.gate, &["show", &id])?)?;
+            insta::assert_snapshot!(shown.replace(pod.trim().trim_start_matches("pod/"), "POD"));
+        }
+        decided(&lab.gate, &["approve", &id, "--yes"])?;
+        let done = kubectl.end()?;
+        ensure!(done.status.code() == Some(4) && text(&done).contains("ran"), "{transport}: {}", text(&done));
+        ensure!(state(&lab.gate, &id)? == "consumed");
+    }
+    let kubectl = exec(&session, "true", "streams-asked", "echo ran")?;
+    let id = lab.gate.waiting()?;
+    decided(&lab.gate, &["refuse", &id, "--why", "not now"])?;
+    let refused = kubectl.end()?;
+    // kubectl asks once more by SPDY, and is told that nobody is asked again.
+    ensure!(!refused.status.success() && !text(&refused).contains("ran\n"), "{}", text(&refused));
+    drop(session);
+    lab.gate.stop()?;
+    let leaves = leaves(&lab.gate)?;
+    let intent = leaf(&leaves, "intent", |event| event["request"]["subresource"] == "exec")?;
+    ensure!(intent["event"]["approval"].is_string(), "{intent}");
+    Ok(())
+}
+
+#[test]
+fn what_a_human_said_yes_to_is_that_container_and_no_other() -> anyhow::Result<()> {
+    let namespace = "streams-moved";
+    let (lab, _rules) = asking(namespace, "60s", "")?;
+    let session = lab.gate.session("moved")?;
+    let pod = |image: &str| {
+        format!(
+            "{{apiVersion: v1, kind: Pod, metadata: {{name: moved, namespace: {namespace}}}, spec: {{terminationGracePeriodSeconds: 0,
+              containers: [{{name: sh, image: {image}, command: [sh, -c, 'while true; do sleep 1; done']}}]}}}}"
+        )
+    };
+    let run = || {
+        lab.cluster.apply(&pod("busybox"))?;
+        lab.cluster.must(&["-n", namespace, "wait", "--for=condition=Ready", "pod/moved", "--timeout=60s"])
+    };
+    run()?;
+    // By SPDY, since kubectl asks by that once more whatever the answer to a WebSocket is.
+    let command = session.command(&["-n", namespace, "exec", "moved", "--", "echo", "ran"])?;
+    let kubectl = Waiting::of(over(command, "false"))?;
+    let id = lab.gate.waiting()?;
+    // Another pod by the same name, while they think.
+    lab.cluster.must(&["-n", namespace, "delete", "pod", "moved"])?;
+    run()?;
+    decided(&lab.gate, &["approve", &id, "--yes"])?;
+    let done = kubectl.end()?;
+    ensure!(!done.status.success() && !text(&done).contains("ran\n"), "{}", text(&done));
+    ensure!(
+        text(&done).contains("portcullis: the container is another than the one that was approved"),
+        "{}",
+        text(&done)
+    );
+    Ok(())
+}
