@@ -11,6 +11,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use upstream::Cluster;
 
 use crate::{
+    hold::Echoes,
     limits::{Holding, Limits},
     metrics::Metrics,
     recordings::Recordings,
@@ -33,6 +34,7 @@ pub struct Gate {
     proposals: Slots,
     metrics: Metrics,
     rejections: Rejections,
+    echoes: Echoes,
     /// Fired when the gate stops: streams end, other calls finish.
     stopping: CancellationToken,
     /// Fired when the time to finish is over: every call ends.
@@ -71,6 +73,7 @@ impl Gate {
             limits,
             metrics: Metrics::new(),
             rejections: Rejections::default(),
+            echoes: Echoes::default(),
             stopping: CancellationToken::new(),
             cut: CancellationToken::new(),
             tasks: TaskTracker::new(),
@@ -152,6 +155,10 @@ impl Gate {
 
     pub(crate) fn rejections(&self) -> &Rejections {
         &self.rejections
+    }
+
+    pub(crate) fn echoes(&self) -> &Echoes {
+        &self.echoes
     }
 
     pub(crate) fn stopping(&self) -> &CancellationToken {

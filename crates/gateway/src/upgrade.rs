@@ -53,6 +53,15 @@ impl Upgrading {
         self.negotiate(upgrade).map(drop)
     }
 
+    /// How bytes go, if the client asks for what can be.
+    pub(crate) fn transport(&self) -> Transport {
+        let websocket = self
+            .headers
+            .get(header::UPGRADE)
+            .is_some_and(|upgrade| upgrade.as_bytes().eq_ignore_ascii_case(b"websocket"));
+        if websocket { Transport::WebSocket } else { Transport::Spdy }
+    }
+
     /// What is spoken from now on, if the API server agrees.
     ///
     /// # Errors

@@ -32,8 +32,9 @@ fn a_command_waits_is_shown_and_runs_once_a_human_says_so() -> anyhow::Result<()
     let id = lab.gate.waiting()?;
     decided(&lab.gate, &["refuse", &id, "--why", "not now"])?;
     let refused = kubectl.end()?;
-    // kubectl asks once more by SPDY, and is told that nobody is asked again.
-    ensure!(!refused.status.success() && !text(&refused).contains("ran\n"), "{}", text(&refused));
+    // kubectl asks once more by SPDY; nobody else is.
+    ensure!(!refused.status.success() && text(&refused).contains("refused approval"), "{}", text(&refused));
+    ensure!(lab.gate.asked(true)?.len() == 3, "{:?}", lab.gate.asked(true)?);
     drop(session);
     lab.gate.stop()?;
     let leaves = leaves(&lab.gate)?;
