@@ -34,7 +34,7 @@ fn cases() -> Vec<Case> {
             &[],
             "",
             Takes(404),
-            Refused(403, "fixed/streams"),
+            Refused(400, "this has to be an upgrade"),
         ),
         case(
             "G7",
@@ -42,7 +42,7 @@ fn cases() -> Vec<Case> {
             &[],
             "",
             Takes(404),
-            Refused(403, "fixed/streams"),
+            Refused(400, "this has to be an upgrade"),
         ),
         case(
             "G7",
