@@ -72,10 +72,14 @@ impl Call {
         if self.has_waited() && !matches!(verdict, Verdict::Ask(_)) {
             self.unask(asked.as_ref().unwrap_or_else(|| verdict.request())).await;
         }
-        if !matches!(verdict, Verdict::Deny(_))
-            && let Err(stop) = self.fit_for_stream(verdict.request()).await
-        {
-            return Err(Box::new((verdict.request().clone(), stop)));
+        if !matches!(verdict, Verdict::Deny(_)) {
+            let fits = match self.fit_for_stream(verdict.request()) {
+                Ok(()) => self.begin_recording().await,
+                Err(stop) => Err(stop),
+            };
+            if let Err(stop) = fits {
+                return Err(Box::new((verdict.request().clone(), stop)));
+            }
         }
         match verdict {
             Verdict::Allow(permit) => Ok(Granted::One(Box::new(permit))),

@@ -59,6 +59,8 @@ pub(crate) struct Call {
     /// Whether its client takes a compressed answer.
     gzip: bool,
     stream: Stream,
+    /// The recording of its session, begun before humans are asked.
+    recorded: Option<Recorded>,
     /// Given back when the call has ended and its answer is taken.
     slot: Arc<Slot>,
     _open: Open,
@@ -76,8 +78,6 @@ pub(crate) struct Peer {
 struct Stream {
     upgrading: Option<Upgrading>,
     places: Option<Places>,
-    /// Begun before humans are asked.
-    recorded: Option<Recorded>,
     /// The container that humans were asked about.
     bound: Mutex<Option<Container>>,
 }
@@ -134,6 +134,7 @@ pub(crate) async fn serve(gate: Arc<Gate>, peer: Peer, mut request: Request<Inco
         held_until: OnceLock::new(),
         gzip: compress::wanted(request.headers()),
         stream: Stream { upgrading, places, ..Stream::default() },
+        recorded: None,
         slot,
         _open: open,
     };
@@ -313,11 +314,11 @@ impl Call {
         self.stream.upgrading.as_ref()
     }
 
-    /// Opens the recording of its session, for a stream.
+    /// Opens the recording of its session: what cannot be recorded does not happen.
     pub(crate) async fn begin_recording(&mut self) -> Result<(), Stop> {
         match self.gate.recordings().of(&self.caller).await {
             Ok(recorded) => {
-                self.stream.recorded = Some(recorded);
+                self.recorded = Some(recorded);
                 Ok(())
             }
             Err(why) => {
@@ -326,6 +327,11 @@ impl Call {
                 Err(Stop::Refused { refused, cause, decision: None })
             }
         }
+    }
+
+    /// The recording that was begun.
+    pub(crate) fn recorded(&self) -> Option<Recorded> {
+        self.recorded.clone()
     }
 
     /// Humans are asked about this container.
@@ -339,9 +345,9 @@ impl Call {
     }
 
     /// What it becomes a stream with, once.
-    pub(crate) fn take_stream(&mut self) -> Option<(Upgrading, Recorded, Places)> {
-        let Stream { upgrading, places, recorded, bound: _ } = &mut self.stream;
-        Some((upgrading.take()?, recorded.take()?, places.take()?))
+    pub(crate) fn take_stream(&mut self) -> Option<(Upgrading, Places)> {
+        let Stream { upgrading, places, bound: _ } = &mut self.stream;
+        Some((upgrading.take()?, places.take()?))
     }
 
     /// Whether the session is over, or frozen, by now.
@@ -378,6 +384,7 @@ impl Call {
             held_until: OnceLock::new(),
             gzip: false,
             stream: Stream::default(),
+            recorded: None,
             slot: Arc::new(gate.slots().take(caller.session().as_str()).unwrap()),
             _open: gate.metrics().open(),
         }

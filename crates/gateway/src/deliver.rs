@@ -24,6 +24,7 @@ use crate::{
     passage::{self, Passage},
     refuse::Refused,
     reply::Reply,
+    tape::Tape,
 };
 use door::Slot;
 
@@ -46,6 +47,7 @@ pub(crate) struct Head {
 pub(crate) struct Asked {
     pub(crate) nature: Nature,
     pub(crate) target: Target,
+    pub(crate) tape: Tape,
 }
 
 /// One answer, and the call it belongs to.
@@ -55,6 +57,7 @@ pub(crate) struct Delivery {
     nature: Nature,
     target: Target,
     body: Masked<AnswerBody>,
+    tape: Tape,
     /// What is masked and not passed on yet.
     ready: VecDeque<Bytes>,
     gzip: Option<Gzip>,
@@ -71,8 +74,20 @@ enum Fault {
 
 impl Delivery {
     pub(crate) fn new(call: Call, head: Head, asked: Asked, body: Masked<AnswerBody>) -> Self {
-        let Asked { nature, target } = asked;
-        Self { call, head, nature, target, body, ready: VecDeque::new(), gzip: None, taken: 0, last: None }
+        let Asked { nature, target, mut tape } = asked;
+        tape.answering(&head.headers);
+        Self {
+            call,
+            head,
+            nature,
+            target,
+            body,
+            tape,
+            ready: VecDeque::new(),
+            gzip: None,
+            taken: 0,
+            last: None,
+        }
     }
 
     /// The answer to the client. What is long goes on in a task of its own, which outlives the client's connection and
@@ -127,8 +142,14 @@ impl Delivery {
             (first, _) => first.into_iter().chain(self.ready.drain(..)).flatten().collect(),
         };
         self.taken = data.len() as u64;
+        let shown = self.tape.showing(&data).await;
         let response = self.respond(|code, call, slot| Reply::whole(code, data, call, slot));
         let outcome = self.outcome(Ending::Completed);
+        let ended = self.tape.answered(outcome.status, Ending::Completed).await;
+        if let Err(stopped) = shown.and(ended) {
+            tracing::error!(call = %self.call.id(), %stopped, "an answer cannot be recorded, and is withheld");
+            return self.call.fail_answered(outcome.status, Ending::Unrecordable, Refused::Unended).await;
+        }
         self.call.close(outcome).await.map(|()| response).map_err(|_unrecorded| Refused::Unended)
     }
 
@@ -163,12 +184,16 @@ impl Delivery {
             }
         };
         let ends = self.may_end(ending, &client);
-        let outcome = self.outcome(ending);
+        let mut outcome = self.outcome(ending);
         let cut = self.call.gate().cut().clone();
         // The API server is let go first: the ledger may take its time.
         drop(self.body);
+        let taped = self.tape.answered(outcome.status, ending).await.is_ok();
+        if !taped {
+            outcome.ending = Ending::Unrecordable;
+        }
         let recorded = self.call.close(outcome).await.is_ok();
-        if recorded && ends {
+        if taped && recorded && ends {
             tokio::select! {
                 () = client.end() => {}
                 () = cut.cancelled() => {}
@@ -205,6 +230,10 @@ impl Delivery {
             }
             self.last = self.ready.back().and_then(|data| data.last()).copied().or(self.last);
             let ended = matches!(end, Some(Ok(())));
+            for data in &self.ready {
+                let taped = self.tape.showing(data).await;
+                taped.map_err(|_stopped| Fault::Interrupted(Ending::Unrecordable))?;
+            }
             let part = encoded(std::mem::take(&mut self.ready), &mut self.gzip, ended);
             offered = part.iter().map(|data| data.len() as u64).sum();
             room.send(part);

@@ -14,6 +14,7 @@ use crate::{
     outcome::Ending,
     refuse::Refused,
     reply::Reply,
+    tape::Tape,
 };
 
 /// What came of a call that was sent.
@@ -45,8 +46,8 @@ impl Call {
     /// Records the intent, sends it, and delivers the answer. Every way out has its outcome in the ledger. If there is
     /// a request to judge `again`, a 409 is not delivered.
     pub(crate) async fn forward(self, permit: Permit, again: Option<&Request>) -> Result<Forwarded, Refused> {
-        let asked = Asked { nature: Nature::of(permit.request()), target: permit.request().target().clone() };
-        let nature = asked.nature;
+        let (nature, target) = (Nature::of(permit.request()), permit.request().target().clone());
+        let asked = Asked { nature, target, tape: self.tape(&permit).await? };
         let receipt = match self.intend(self.id().clone(), None, permit).await {
             Ok(receipt) => receipt,
             Err(unsent) => {
@@ -87,6 +88,22 @@ impl Call {
             }
         };
         answer.map(Forwarded::Answer)
+    }
+
+    /// Its tape, on which what is asked stands.
+    pub(crate) async fn tape(&self, permit: &Permit) -> Result<Tape, Refused> {
+        let taped = match self.recorded() {
+            Some(recorded) => Tape::called(self, recorded, permit).await,
+            None => Err(recording::Stopped::Closed),
+        };
+        match taped {
+            Ok(tape) => Ok(tape),
+            Err(stopped) => {
+                tracing::error!(call = %self.id(), %stopped, "permitted, but cannot be recorded; nothing was sent");
+                self.ended(Ended::Unrecorded, 0);
+                Err(Refused::Unrecordable)
+            }
+        }
     }
 
     /// Records that what is permitted will be sent as `id`: the call itself, or what the gate `looks_for` on its behalf.

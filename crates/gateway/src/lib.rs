@@ -54,6 +54,7 @@ mod reviews;
 pub mod segments;
 mod settle;
 mod stream;
+mod tape;
 mod tripwire;
 mod upgrade;
 

@@ -22,7 +22,7 @@ struct Open {
 }
 
 /// A session's recording, which does not end as long as this is there, but for a fault.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Recorded {
     tap: Tap,
     _user: TaskTrackerToken,

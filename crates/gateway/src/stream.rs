@@ -10,7 +10,7 @@
 
 mod closing;
 mod inbound;
-mod opening;
+pub(crate) mod opening;
 mod outbound;
 
 use std::time::Duration;
@@ -69,24 +69,25 @@ pub(super) struct Running {
 }
 
 impl Call {
-    /// Makes sure that what is asked can be upgraded and recorded, before anybody is asked about it.
-    pub(crate) async fn fit_for_stream(&mut self, request: &Request) -> Result<(), Stop> {
+    /// Makes sure that what is asked can be upgraded, before anybody is asked about it.
+    pub(crate) fn fit_for_stream(&self, request: &Request) -> Result<(), Stop> {
         let Some(upgrade) = request.upgrade() else { return Ok(()) };
         let fits = self.upgrading().ok_or_else(|| streaming::protocol::Refusal::NoUpgrade.into());
         if let Err(why) = fits.and_then(|upgrading| upgrading.check(upgrade)) {
             let refused = Refused::Unparsed(Box::new(why.status()));
             return Err(Stop::Refused { refused, cause: Cause::Unsupported, decision: None });
         }
-        self.begin_recording().await
+        Ok(())
     }
 
     /// Records the intent of an exec or attach, sends it, and hands the two connections to a task of its own.
     pub(crate) async fn forward_stream(mut self, permit: Permit) -> Result<Response<Reply>, Refused> {
-        let Some(ready) = self.ready_for_stream(permit.request()) else {
+        let Some((agreed, places)) = self.ready_for_stream(permit.request()) else {
             self.ended(Ended::Failed, 0);
             return Err(Refused::Internal);
         };
-        let (agreed, recorded, places) = ready;
+        let recorded = self.recorded();
+        let tape = self.tape(&permit).await?;
         let judged = permit.request().clone();
         let (target, opening) = (permit.request().target().clone(), opening::of(&self, permit.request()));
         let asked = opening::asked(permit.request().options());
@@ -97,12 +98,16 @@ impl Call {
         };
         let tunnel = match switched {
             Switched::Answered(answer) => {
-                return self.open(*answer, Asked { nature: Nature::Write, target }).await;
+                return self.open(*answer, Asked { nature: Nature::Write, target, tape }).await;
             }
             Switched::Open(tunnel) => tunnel,
         };
-        let (Protocol::RemoteCommand(protocol), Ok(tape)) =
-            (agreed.protocol, recorded.tap().open(opening).await)
+        let opened = match &recorded {
+            Some(recorded) => recorded.tap().open(opening).await.ok(),
+            None => None,
+        };
+        let (Protocol::RemoteCommand(protocol), Some(tape), Some(recorded)) =
+            (agreed.protocol, opened, recorded)
         else {
             drop(tunnel);
             return self.fail(Ending::Unrecordable, Refused::Unrecordable).await;
@@ -129,9 +134,9 @@ impl Call {
         }
     }
 
-    fn ready_for_stream(&mut self, request: &Request) -> Option<(Agreed, Recorded, Places)> {
-        let (upgrading, recorded, places) = self.take_stream()?;
-        Some((upgrading.agree(request.upgrade()?).ok()?, recorded, places))
+    fn ready_for_stream(&mut self, request: &Request) -> Option<(Agreed, Places)> {
+        let (upgrading, places) = self.take_stream()?;
+        Some((upgrading.agree(request.upgrade()?).ok()?, places))
     }
 
     /// The intent, and what came of it; or how the call is ended, or that it is not recorded.

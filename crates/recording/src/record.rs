@@ -156,6 +156,7 @@ pub enum Kind {
     Attach,
     PortForward,
     Log,
+    Watch,
 }
 
 /// Where on a stream something passed, and in which direction.

@@ -15,7 +15,7 @@ use super::closing::Finish;
 use crate::{call::Call, outcome::Ending};
 
 /// What the recording says of it: who knows a Secret's value may write it into a command, but nobody may read it there.
-pub(super) fn of(call: &Call, request: &Request) -> Opening {
+pub(crate) fn of(call: &Call, request: &Request) -> Opening {
     let known = call.known();
     let masked = |word: &str| {
         let word = Bytes::copy_from_slice(word.as_bytes());

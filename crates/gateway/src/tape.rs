@@ -1,0 +1,99 @@
+//! What the recording of a session has of one call: what was asked, and what its client is shown.
+//!
+//! Handed over before it is shown; so what cannot be recorded is not shown. Values that policy reveals are in no recording: of such
+//! an answer there is its status alone.
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, StatusCode, header::CONTENT_TYPE};
+use kube_api::Request;
+use policy::Permit;
+use recording::{Body, Opening, Stopped, record::Kind};
+
+use crate::{call::Call, interrupt::Nature, outcome::Ending, recordings::Recorded, stream::opening};
+
+/// A call that is being recorded.
+pub(crate) struct Tape {
+    recorded: Recorded,
+    call: String,
+    media: Option<HeaderValue>,
+    answer: Answer,
+}
+
+enum Answer {
+    /// Kept until its end.
+    Body(Body),
+    /// Not kept.
+    Withheld,
+    /// Goes on for as long as its client likes.
+    Stream(Box<recording::Stream>),
+}
+
+impl Tape {
+    /// Records that this is asked. `recorded` is the recording of the call's session.
+    ///
+    /// # Errors
+    /// It cannot be: it must not be sent.
+    pub(crate) async fn called(call: &Call, recorded: Recorded, permit: &Permit) -> Result<Self, Stopped> {
+        let request = permit.request();
+        let id = call.id().as_str();
+        let sent = mask::sent(call.upstream().guard(), request);
+        recorded.tap().called(id, &act(call, request), sent.as_deref().map(Body::from)).await?;
+        let kind = match Nature::of(request) {
+            Nature::Watch => Some(Kind::Watch),
+            Nature::Follow => Some(Kind::Log),
+            Nature::Read | Nature::Write | Nature::Tunnel => None,
+        };
+        let answer = match kind {
+            Some(kind) => {
+                let opening = Opening { kind, ..opening::of(call, request) };
+                Answer::Stream(Box::new(recorded.tap().open(opening).await?))
+            }
+            None if permit.decision().reveal().is_none() => Answer::Body(Body::default()),
+            None => Answer::Withheld,
+        };
+        Ok(Self { recorded, call: id.to_owned(), media: None, answer })
+    }
+
+    /// An answer comes, with these headers.
+    pub(crate) fn answering(&mut self, headers: &HeaderMap) {
+        self.media = headers.get(CONTENT_TYPE).cloned();
+    }
+
+    /// The next part of the answer, masked.
+    ///
+    /// # Errors
+    /// It must not be shown.
+    pub(crate) async fn showing(&mut self, part: &Bytes) -> Result<(), Stopped> {
+        match &mut self.answer {
+            Answer::Body(body) => {
+                body.push(part);
+                Ok(())
+            }
+            Answer::Withheld => Ok(()),
+            Answer::Stream(stream) => stream.bytes(recording::record::Channel::Data, part.clone()).await,
+        }
+    }
+
+    /// The answer has ended so.
+    ///
+    /// # Errors
+    /// Its end must not be shown.
+    pub(crate) async fn answered(self, status: StatusCode, ending: Ending) -> Result<(), Stopped> {
+        let media = self.media.as_ref().and_then(|media| media.to_str().ok());
+        let body = match self.answer {
+            Answer::Body(body) => Some(body),
+            Answer::Withheld => None,
+            Answer::Stream(stream) => {
+                stream.closed(&ending.to_string()).await?;
+                None
+            }
+        };
+        self.recorded.tap().answered(&self.call, status.as_u16(), media, body).await
+    }
+}
+
+/// What is asked, as the ledger tells it.
+fn act(call: &Call, request: &Request) -> String {
+    let told = upstream::request(call.cluster(), request, &call.known());
+    format!("{} {}", told.verb, told.path)
+}
