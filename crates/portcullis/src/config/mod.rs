@@ -26,8 +26,8 @@ use std::path::Path;
 pub use position::Position;
 pub use problems::{Problem, Problems};
 pub use resolved::{
-    Agent, Approvals, Approver, Bundle, Cluster, ClusterSource, Config, Console, DataFolder, Limits, Masking,
-    Oidc, Sessions, Tls, TlsUnusable, Upstream,
+    Agent, Approvals, Approver, Bundle, Cluster, ClusterSource, Config, Console, DataFolder, Keep, Limits,
+    Masking, Oidc, Recordings, Sessions, Tls, TlsUnusable, Upstream,
 };
 pub use schema::json_schema;
 pub(crate) use suggest::suggestion;

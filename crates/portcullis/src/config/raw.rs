@@ -33,7 +33,7 @@ pub(super) struct Config {
     pub(super) tls: Option<Tls>,
     /// Health, readiness and metrics, on an address that agents should not reach.
     pub(super) operations: Option<Operations>,
-    /// Folder of the gate's own data: `state.sqlite`, `ledger/`, `admin.sock`. Created when missing.
+    /// Folder of the gate's own data: `state.sqlite`, `ledger/`, `recordings/`, `admin.sock`. Created when missing.
     #[schemars(extend("default" = defaults::DATA))]
     pub(super) data: Option<String>,
     /// The namespace that the gate runs in, in which no agent may change anything, on any cluster. A gate in a pod knows
@@ -59,6 +59,8 @@ pub(super) struct Config {
     pub(super) notices: Option<Vec<Target>>,
     /// Bounds of every session.
     pub(super) sessions: Option<Sessions>,
+    /// What sessions did and were shown: where it is kept, and for how long.
+    pub(super) recordings: Option<Recordings>,
     /// What clients may use up before others suffer.
     pub(super) limits: Option<Limits>,
     /// How long the gate waits for an API server.
@@ -195,6 +197,24 @@ pub(super) struct Sessions {
     /// it. Each call counts the different values in it.
     #[schemars(range(min = 0, max = 100_000), extend("default" = defaults::KNOWN_VALUES_SENT))]
     pub(super) known_values_sent: Option<u32>,
+}
+
+/// What sessions did and were shown: where it is kept, and for how long.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Recordings {
+    /// Folder of the recordings, created when missing; `recordings` in the data folder where none is named.
+    pub(super) folder: Option<String>,
+    /// Kept free on its disk; with less free, nothing that would be recorded may begin. At least `1MiB`.
+    #[schemars(extend("default" = defaults::RECORDINGS_RESERVE))]
+    pub(super) reserve: Option<SizeText>,
+    /// Bytes of what happens that may wait for the disk, in memory; then whoever would do more waits. From `12544KiB` to
+    /// `1GiB`.
+    #[schemars(extend("default" = defaults::RECORDINGS_QUEUE))]
+    pub(super) queue: Option<SizeText>,
+    /// How long after its last record a recording is erased, as `90d`; not less than a session may last. Where this is not
+    /// written, recordings are kept for ever.
+    pub(super) keep: Option<DurationText>,
 }
 
 /// What clients may use up before others suffer.

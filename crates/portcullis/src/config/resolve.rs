@@ -9,6 +9,7 @@ mod console;
 mod limits;
 mod masking;
 mod notices;
+mod recordings;
 
 use std::{
     path::{Path, PathBuf},
@@ -72,6 +73,9 @@ impl Resolver<'_> {
         };
         let notices = self.notices(raw.notices.unwrap_or_default(), &root.key("notices"));
         let sessions = self.sessions(raw.sessions.unwrap_or_default(), &root.key("sessions"));
+        let longest = sessions.as_ref().map(|sessions| sessions.max_ttl);
+        let recordings = raw.recordings.unwrap_or_default();
+        let recordings = self.recordings(recordings, data.as_ref(), longest, &root.key("recordings"));
         let limits = self.limits(raw.limits.unwrap_or_default(), &root.key("limits"));
         let upstream = self.upstream(raw.upstream.unwrap_or_default(), &root.key("upstream"));
         Some(Config {
@@ -91,6 +95,7 @@ impl Resolver<'_> {
             console: console.map_or(Some(None), |console| console.map(Some))?,
             notices,
             sessions: sessions?,
+            recordings: recordings?,
             limits: limits?,
             upstream: upstream?,
         })

@@ -62,6 +62,8 @@ pub struct Config {
     pub notices: Vec<notices::Target>,
     /// Bounds of every session.
     pub sessions: Sessions,
+    /// What sessions did and were shown.
+    pub recordings: Recordings,
     /// What clients may use up.
     pub limits: Limits,
     /// How long to wait for an API server.
@@ -204,6 +206,28 @@ pub struct Sessions {
     pub calls_at_once: usize,
     /// Known secret values, and guesses at them, that one session may send before it is frozen.
     pub known_values_sent: u32,
+}
+
+/// What sessions did and were shown.
+#[derive(Debug, Clone)]
+pub struct Recordings {
+    /// The folder of all recordings.
+    pub folder: PathBuf,
+    /// Bytes kept free on its disk.
+    pub reserve: u64,
+    /// Bytes that may wait for the disk.
+    pub queue: usize,
+    /// How long after its last record a recording is erased; `None`: never.
+    pub keep: Option<Keep>,
+}
+
+/// How long recordings are kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Keep {
+    /// The time span.
+    pub span: Duration,
+    /// The same, as it was written.
+    pub text: String,
 }
 
 /// What clients may use up before others suffer.
@@ -357,7 +381,7 @@ impl DataFolder {
         self.ledger().join("ledger.vkey")
     }
 
-    /// The folder of what sessions did and were shown.
+    /// The folder of what sessions did and were shown, unless the configuration names another.
     #[must_use]
     pub fn recordings(&self) -> PathBuf {
         self.0.join("recordings")

@@ -10,9 +10,6 @@ use tokio::task::JoinHandle;
 
 use crate::config::Config;
 
-/// Bytes of records that may wait for the disk.
-const QUEUE: usize = 64 << 20;
-
 /// What is being recorded.
 pub(super) struct Opened {
     recordings: Recordings,
@@ -21,9 +18,8 @@ pub(super) struct Opened {
 
 /// Opens the folder of the recordings.
 pub(super) fn open(config: &Config, ledger: &Ledger) -> anyhow::Result<Opened> {
-    let reserve = u64::try_from(config.limits.ledger_reserve).unwrap_or(u64::MAX);
-    let folder = config.data.recordings();
-    let settings = recording::Config { folder, reserve, queue: QUEUE, at_rest: Arc::new(Plain) };
+    let crate::config::Recordings { folder, reserve, queue, .. } = config.recordings.clone();
+    let settings = recording::Config { folder, reserve, queue, at_rest: Arc::new(Plain) };
     let (recorder, sealed) =
         Recorder::open(settings, jiff::Timestamp::now).context("the recordings cannot be opened")?;
     let telling = tokio::spawn(segments::tell(sealed, ledger.clone()));

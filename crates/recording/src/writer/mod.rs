@@ -37,6 +37,7 @@ use parking_lot::Mutex;
 use std::collections::BTreeSet;
 use std::fs::{self, File, TryLockError};
 use std::io;
+use std::ops::RangeInclusive;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -94,6 +95,13 @@ pub enum OpenError {
     /// Reading or writing failed.
     #[error("`{file}`: {error}")]
     Io { file: String, error: io::Error },
+}
+
+// === impl Config ===
+
+impl Config {
+    /// The sizes that a queue can have.
+    pub const QUEUE: RangeInclusive<usize> = LEAST_QUEUE..=GREATEST_QUEUE;
 }
 
 // === impl Recorder ===
