@@ -8,6 +8,7 @@ mod certificate;
 pub mod cli;
 mod commands;
 pub mod config;
+pub mod erasing;
 mod kubeconfig;
 mod rbac_rules;
 mod serve;

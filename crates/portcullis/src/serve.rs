@@ -111,7 +111,8 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let telling = audience.tell(store, &quiet);
     let control = Control::new(Arc::clone(&sessions), Arc::clone(&inbox), ledger.clone(), groups(&config));
     let asked = Arc::clone(&inbox);
-    let recorded = recordings.of_sessions();
+    let (recorded, eraser) = (recordings.of_sessions(), recordings.eraser());
+    let recordings = recordings.keep(&config, &quiet);
     let (limits, holding) = (limits(&config), holding(&config));
     let gate = Gate::new(clusters, sessions, judge, ledger.clone(), recorded, asked, limits, holding);
     let gate = Arc::new(gate);
@@ -126,6 +127,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let admin = Admin {
         control,
         inbox,
+        eraser,
         approvers: config.approvers.clone().into(),
         console: console.as_ref().map(|opened| opened.console.clone()),
         stopping: quiet.clone(),

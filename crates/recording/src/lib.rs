@@ -19,6 +19,7 @@
 //! SESSION/00000001.seg      a second of the session, or a mebibyte; whole, or not there
 //! SESSION/00000002.seg.tmp  being written; what a crash leaves of it is removed when the recording goes on
 //! SESSION/erased.json       in place of what was erased: when and why
+//! SESSION/erased.told       beside it: the ledger knows
 //! ```
 //!
 //! A segment names the SHA-256 of the one before it, and its own is handed to the gate for the ledger ([`Sealed`]). So

@@ -10,8 +10,8 @@ use serde::{Serialize, de::DeserializeOwned};
 use tokio::net::UnixStream;
 
 use super::types::{
-    ApprovalDetail, ApprovalView, Because, ChangedSession, ConsoleLink, OpenSession, OpenedSession, Problem,
-    SessionView,
+    ApprovalDetail, ApprovalView, Because, ChangedSession, ConsoleLink, ErasedRecording, OpenSession,
+    OpenedSession, Problem, SessionView,
 };
 use crate::config::DataFolder;
 
@@ -71,6 +71,14 @@ impl Client {
     /// [`CallError`].
     pub async fn revoke(&self, id: &identity::SessionId, why: &Because) -> Result<ChangedSession, CallError> {
         self.call(Method::POST, &format!("/v1/sessions/{id}/revoke"), Some(why)).await
+    }
+
+    /// Erases a session's recording.
+    ///
+    /// # Errors
+    /// [`CallError`].
+    pub async fn erase(&self, id: &identity::SessionId, why: &Because) -> Result<ErasedRecording, CallError> {
+        self.call(Method::POST, &format!("/v1/sessions/{id}/recording/erase"), Some(why)).await
     }
 
     /// Freezes a session.

@@ -16,6 +16,6 @@ pub use client::{CallError, Client};
 pub use server::{Admin, serve};
 pub use socket::{BindError, bind};
 pub use types::{
-    ApprovalDetail, ApprovalView, Because, ChangedSession, ConsoleLink, OpenSession, OpenedSession, Problem,
-    ReviewView, SessionView,
+    ApprovalDetail, ApprovalView, Because, ChangedSession, ConsoleLink, ErasedRecording, OpenSession,
+    OpenedSession, Problem, ReviewView, SessionView,
 };

@@ -21,13 +21,18 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::net::UnixListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::Approver;
+use crate::{
+    config::Approver,
+    erasing::{Erased, Eraser},
+};
 
 use super::{
     approvals::{self, Account},
     console,
     socket::{self, Peer},
-    types::{Because, ChangedSession, Listing, OpenSession, OpenedSession, Problem, SessionView},
+    types::{
+        Because, ChangedSession, ErasedRecording, Listing, OpenSession, OpenedSession, Problem, SessionView,
+    },
 };
 
 /// More than any request of ours has.
@@ -44,6 +49,8 @@ pub struct Admin {
     pub control: Control,
     /// What waits for humans.
     pub inbox: Arc<Inbox>,
+    /// What takes recordings away.
+    pub eraser: Eraser,
     /// The humans who may decide, and their accounts on this machine.
     pub approvers: Arc<[Approver]>,
     /// Where they decide in a browser, if there is such a place.
@@ -80,6 +87,7 @@ fn router(admin: Admin, owner: u32) -> Router {
         .route("/v1/sessions/{id}/revoke", post(revoke))
         .route("/v1/sessions/{id}/freeze", post(freeze))
         .route("/v1/sessions/{id}/thaw", post(thaw))
+        .route("/v1/sessions/{id}/recording/erase", post(erase))
         .route("/v1/approvals", get(approvals::list))
         .route("/v1/approvals/{id}", get(approvals::show))
         .route("/v1/approvals/{id}/decided", get(approvals::decided))
@@ -170,7 +178,27 @@ async fn thaw(
     }
 }
 
-/// Which session is to be stopped, and why.
+async fn erase(
+    State(admin): State<Admin>,
+    Extension(actor): Extension<Operator>,
+    Stopping { id, why }: Stopping,
+) -> Response {
+    let Ok(session) = id.as_str().parse() else {
+        return refuse(StatusCode::UNPROCESSABLE_ENTITY, "the session's id names no recording");
+    };
+    to_the_end(async move {
+        match admin.eraser.erase(&session, &actor, &why).await {
+            Ok(Erased { tombstone, unrecorded }) => {
+                Json(ErasedRecording { erased: tombstone, unrecorded }).into_response()
+            }
+            Err(error @ recording::Refused::None { .. }) => refuse(StatusCode::NOT_FOUND, error.to_string()),
+            Err(error) => refuse(StatusCode::SERVICE_UNAVAILABLE, error.to_string()),
+        }
+    })
+    .await
+}
+
+/// Which session is to be stopped, or its recording erased, and why.
 struct Stopping {
     id: SessionId,
     why: Reason,

@@ -6,17 +6,19 @@ use inbox::Inbox;
 use insta::assert_snapshot;
 use jiff::{SignedDuration, Timestamp};
 use ledger::{Ledger, testing};
+use recording::Recorder;
 use store::Store;
 use tokio::{sync::oneshot, task::JoinHandle};
 
 use super::{Admin, Because, Client, OpenSession, bind, serve};
-use crate::config::DataFolder;
+use crate::{config::DataFolder, erasing::Eraser};
 
 struct Gate {
     folder: tempfile::TempDir,
     client: Client,
     sessions: Arc<Sessions>,
     ledger: Ledger,
+    recorder: Recorder,
     stop: oneshot::Sender<()>,
     served: JoinHandle<std::io::Result<()>>,
 }
@@ -38,6 +40,14 @@ async fn gate() -> Gate {
             .unwrap();
     let sessions = Arc::new(sessions);
     let ledger = testing::open(data.path());
+    let recordings = recording::Config {
+        folder: data.recordings(),
+        reserve: 0,
+        queue: 0,
+        at_rest: Arc::new(recording::at_rest::Plain),
+    };
+    let (recorder, sealed) = Recorder::open(recordings, Timestamp::now).unwrap();
+    tokio::spawn(gateway::segments::tell(sealed, ledger.clone()));
     let listener = bind(&data).unwrap();
     let inbox = Arc::new(Inbox::new(
         store,
@@ -49,6 +59,7 @@ async fn gate() -> Gate {
     let admin = Admin {
         control: Control::new(Arc::clone(&sessions), Arc::clone(&inbox), ledger.clone(), groups),
         inbox,
+        eraser: Eraser::new(recorder.clone(), ledger.clone()),
         approvers: Arc::new([]),
         console: None,
         stopping: tokio_util::sync::CancellationToken::new(),
@@ -59,7 +70,7 @@ async fn gate() -> Gate {
     let served = tokio::spawn(serve(listener, admin, async {
         stopped.await.ok();
     }));
-    Gate { client: Client::new(&data), folder, sessions, ledger, stop, served }
+    Gate { client: Client::new(&data), folder, sessions, ledger, recorder, stop, served }
 }
 
 fn wanted() -> OpenSession {
@@ -128,6 +139,24 @@ async fn a_session_is_frozen_recorded_and_thawed() {
     let told = testing::events(&gate.folder.path().join("data"));
     let told: Vec<_> = told.iter().map(|event| event.kind().to_string()).collect();
     assert_snapshot!(told.join(" "), @"start session_opened session_frozen session_thawed session_frozen session_revoked stop");
+}
+
+#[tokio::test]
+async fn a_recording_is_erased_and_the_ledger_told_by_whom_and_why() {
+    let gate = gate().await;
+    let id = "s-aaaaaaaaaaaaaaaa".parse_id();
+    let tap = gate.recorder.session(&id.as_str().parse().unwrap()).await.unwrap();
+    tap.flush().await.unwrap();
+    let erased = gate.client.erase(&id, &because("the customer asked")).await.unwrap();
+    assert_eq!(erased.unrecorded, None);
+    assert!(erased.erased.why.as_str().ends_with(": the customer asked"), "{}", erased.erased.why.as_str());
+    assert_eq!(tap.until_stopped().await, recording::Stopped::Erased);
+    let none = gate.client.erase(&"s-bbbbbbbbbbbbbbbb".parse_id(), &because("x")).await.unwrap_err();
+    assert_snapshot!(none, @"there is no recording of `s-bbbbbbbbbbbbbbbb`");
+    gate.ledger.close(true).await.unwrap();
+    let told = testing::events(&gate.folder.path().join("data"));
+    let told: Vec<_> = told.iter().map(|event| event.kind().to_string()).collect();
+    assert_snapshot!(told.join(" "), @"start recorded recording_erased stop");
 }
 
 #[tokio::test]

@@ -92,7 +92,7 @@ pub(super) struct Which {
     pub(super) unreviewed: bool,
 }
 
-/// `POST /v1/sessions/ID/revoke`, `…/freeze`, `POST /v1/approvals/ID/refuse`, `…/end`, `…/review`: why, or what was found.
+/// `POST /v1/sessions/ID/revoke`, `…/freeze`, `…/recording/erase`, `POST /v1/approvals/ID/refuse`, `…/end`, `…/review`: why, or what was found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Because {
@@ -109,6 +109,16 @@ pub struct ChangedSession {
     /// Whether this call changed it; otherwise it was so, or over, before.
     pub changed_now: bool,
     /// Why the ledger does not tell of it, if so. The session is ended, or frozen, all the same.
+    pub unrecorded: Option<String>,
+}
+
+/// `POST /v1/sessions/ID/recording/erase`: its answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ErasedRecording {
+    /// What stays of it.
+    pub erased: recording::Tombstone,
+    /// Why the ledger does not tell of it yet, if so.
     pub unrecorded: Option<String>,
 }
 

@@ -1,4 +1,4 @@
-//! The recorder, and the task that tells the ledger what it has written.
+//! The recorder, the task that tells the ledger what it has written, and the one that erases what is past its time.
 
 use std::sync::Arc;
 
@@ -7,23 +7,32 @@ use gateway::{Recordings, segments};
 use ledger::Ledger;
 use recording::{Recorder, at_rest::Plain};
 use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 
-use crate::config::Config;
+use crate::{config, erasing::Eraser};
 
 /// What is being recorded.
 pub(super) struct Opened {
     recordings: Recordings,
+    eraser: Eraser,
     telling: JoinHandle<()>,
 }
 
+/// Recordings that are erased as their time passes.
+pub(super) struct Kept {
+    opened: Opened,
+    expiring: JoinHandle<()>,
+}
+
 /// Opens the folder of the recordings.
-pub(super) fn open(config: &Config, ledger: &Ledger) -> anyhow::Result<Opened> {
-    let crate::config::Recordings { folder, reserve, queue, .. } = config.recordings.clone();
+pub(super) fn open(config: &config::Config, ledger: &Ledger) -> anyhow::Result<Opened> {
+    let config::Recordings { folder, reserve, queue, .. } = config.recordings.clone();
     let settings = recording::Config { folder, reserve, queue, at_rest: Arc::new(Plain) };
     let (recorder, sealed) =
         Recorder::open(settings, jiff::Timestamp::now).context("the recordings cannot be opened")?;
     let telling = tokio::spawn(segments::tell(sealed, ledger.clone()));
-    Ok(Opened { recordings: Recordings::new(recorder), telling })
+    let eraser = Eraser::new(recorder.clone(), ledger.clone());
+    Ok(Opened { recordings: Recordings::new(recorder), eraser, telling })
 }
 
 // === impl Opened ===
@@ -33,10 +42,26 @@ impl Opened {
         self.recordings.clone()
     }
 
-    /// Ends all recordings in good order, and waits until the ledger has them.
+    pub(super) fn eraser(&self) -> Eraser {
+        self.eraser.clone()
+    }
+
+    /// Erases what is past its time from now on, until `stop` fires.
+    pub(super) fn keep(self, config: &config::Config, stop: &CancellationToken) -> Kept {
+        let expiring = self.eraser().run(config.recordings.keep.clone(), stop.clone());
+        Kept { expiring: tokio::spawn(expiring), opened: self }
+    }
+}
+
+// === impl Kept ===
+
+impl Kept {
+    /// Ends all recordings in good order, and waits until the ledger has them. Comes after the stop of [`Opened::keep`].
     pub(super) async fn closed(self) -> anyhow::Result<()> {
-        let closed = self.recordings.close().await.context("the end of the recordings");
-        self.telling.await.context("telling the ledger of the recordings")?;
-        closed
+        let expired = self.expiring.await.context("erasing recordings");
+        let Opened { recordings, telling, .. } = self.opened;
+        let closed = recordings.close().await.context("the end of the recordings");
+        telling.await.context("telling the ledger of the recordings")?;
+        expired.and(closed)
     }
 }

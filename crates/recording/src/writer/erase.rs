@@ -18,6 +18,8 @@ use tokio::time::timeout;
 
 /// The name of the file that says so.
 pub(crate) const TOMBSTONE: &str = "erased.json";
+/// The name of the file beside it that says that the ledger knows.
+const TOLD: &str = "erased.told";
 
 /// What stays of a recording that was erased, and what the ledger is to know of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,6 +56,8 @@ impl Recorder {
     /// Erases the session's recording, and stops it first if it is being written. It is never begun again. What was erased
     /// half when the gate was killed is erased whole by the next [`Recorder::expire`].
     ///
+    /// The ledger is to know: once it does, say so by [`Recorder::erasure_told`].
+    ///
     /// Files are removed. Whether their blocks can still be read is the disk's matter: encrypt it.
     ///
     /// # Errors
@@ -69,7 +73,7 @@ impl Recorder {
     }
 
     /// Erases every recording whose last record is older than `before`, but for those that are being written, and finishes
-    /// erasing what was begun.
+    /// erasing what was begun. Among the erased are those of before that the ledger does not know of.
     ///
     /// # Errors
     /// [`Refused`]: the recordings cannot be listed, or the recorder does not answer.
@@ -87,6 +91,17 @@ impl Recorder {
             }
         }
         Ok(expired)
+    }
+
+    /// The ledger has been told that the session's recording was erased, so nobody need tell it again.
+    ///
+    /// # Errors
+    /// [`Refused`]: that could not be written down, so it will be told again.
+    pub async fn erasure_told(&self, session: &Session) -> Result<(), Refused> {
+        let (storage, session) = (Arc::clone(&self.storage), session.clone());
+        let write = move || put(&*storage, session.as_str(), &format!("{session}/{TOLD}"), b"");
+        let told = spawn_blocking(write).await;
+        told.unwrap_or_else(|_panicked| Err(io::Error::other("writing broke"))).map_err(unwritable)
     }
 
     async fn bury(&self, claim: Claim, why: &str) -> io::Result<Tombstone> {
@@ -150,12 +165,13 @@ fn survey(storage: &dyn Storage, before: Timestamp) -> io::Result<Survey> {
     Ok(survey)
 }
 
-/// Whether it is past its time, or half erased.
+/// Whether it is past its time, or half erased, or erased without the ledger's knowledge.
 fn is_due(storage: &dyn Storage, session: &Session, before: Timestamp) -> Result<bool, String> {
     let text = |error: io::Error| error.to_string();
     let names = storage.list(session.as_str()).map_err(text)?.unwrap_or_default();
     if names.iter().any(|name| name == TOMBSTONE) {
-        return Ok(names.iter().any(|name| is_content(name)));
+        let told = names.iter().any(|name| name == TOLD);
+        return Ok(!told || names.iter().any(|name| is_content(name)));
     }
     let Some(last) = names.iter().filter_map(|name| segment::number(name)).max() else { return Ok(false) };
     let path = format!("{session}/{}", segment::file_name(last));

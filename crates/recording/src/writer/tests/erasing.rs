@@ -33,6 +33,23 @@ async fn what_is_erased_leaves_a_tombstone_and_never_begins_again() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_was_erased_comes_up_again_until_the_ledger_knows() {
+    let disk = SimDisk::default();
+    let (recorder, _ledger) = start_with_ledger(&disk);
+    recorder.session(&session()).await.unwrap().flush().await.unwrap();
+    let tombstone = recorder.erase(&session(), "the customer asked").await.unwrap();
+    let untold = async || recorder.expire(jiff::Timestamp::MIN, "never").await.unwrap().erased;
+    assert_eq!(untold().await, std::slice::from_ref(&tombstone));
+    assert_eq!(untold().await, [tombstone]);
+    recorder.erasure_told(&session()).await.unwrap();
+    assert_eq!(untold().await, []);
+    // A backup that was brought back goes again, and is told again.
+    disk.write("s-1/00000001.seg", b"").unwrap();
+    assert_eq!(untold().await.len(), 1);
+    assert_eq!(disk.names(), ["s-1/erased.json", "s-1/erased.told"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_past_its_time_is_erased_but_for_what_is_being_written() {
     let disk = SimDisk::default();
     let (recorder, _ledger) = start_with_ledger(&disk);
