@@ -6,10 +6,12 @@
 mod finding;
 mod records;
 mod search;
+mod survey;
 
 pub use finding::Finding;
 pub use records::Records;
 pub use search::{Hit, Needle, NeedleError, Search};
+pub use survey::Survey;
 
 use crate::Digest;
 use crate::at_rest::AtRest;
@@ -185,6 +187,12 @@ impl Recording {
     #[must_use]
     pub fn stream(&self, stream: u32) -> Records<'_> {
         Records::new(self, 0, Some(stream))
+    }
+
+    /// What its segments tell without being unpacked: whether they are whole, and what they add up to.
+    #[must_use]
+    pub fn survey(&self) -> Survey {
+        Survey::of(self)
     }
 
     /// The records whose shown text has this in it.

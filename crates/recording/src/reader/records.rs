@@ -5,6 +5,7 @@ use crate::Digest;
 use crate::frames::Frames;
 use crate::record::{Record, What};
 use crate::segment::Header;
+use bytes::Bytes;
 use jiff::Timestamp;
 use std::collections::VecDeque;
 
@@ -20,7 +21,7 @@ pub struct Records<'a> {
     previous: Option<Digest>,
     began: Option<Timestamp>,
     at: Option<At>,
-    findings: VecDeque<Finding>,
+    pub(super) findings: VecDeque<Finding>,
     from: u64,
     stream: Option<u32>,
     ended: bool,
@@ -96,9 +97,20 @@ impl<'a> Records<'a> {
 
     /// Goes on to the next segment; whether there is one.
     fn advance(&mut self) -> bool {
+        match self.next_segment() {
+            Some(Ok((header, stored))) => self.begin(header, &stored),
+            Some(Err(finding)) => self.findings.push_back(finding),
+            None => return false,
+        }
+        true
+    }
+
+    /// The next segment, held against the one before it and against the ledger; `None` after the last. What else is wrong is
+    /// among the findings.
+    pub(super) fn next_segment(&mut self) -> Option<Result<(Header, Bytes), Finding>> {
         let Some(&number) = self.recording.numbers.get(self.place) else {
             self.end();
-            return false;
+            return None;
         };
         self.place += 1;
         if self.wanted < number {
@@ -107,22 +119,19 @@ impl<'a> Records<'a> {
         }
         self.wanted = number + 1;
         let previous = self.previous.take();
-        match self.recording.segment(number) {
-            Ok((header, stored, sha256)) => {
-                self.previous = Some(sha256);
-                self.begin(header, &stored, previous);
-            }
-            Err(finding) => self.findings.push_back(finding),
-        }
-        true
-    }
-
-    fn begin(&mut self, header: Header, stored: &[u8], previous: Option<Digest>) {
-        let number = header.number;
+        let (header, stored, sha256) = match self.recording.segment(number) {
+            Ok(segment) => segment,
+            Err(finding) => return Some(Err(finding)),
+        };
+        self.previous = Some(sha256);
         let follows = previous.is_none() || header.previous == previous;
         if !follows || *self.began.get_or_insert(header.began) != header.began {
             self.findings.push_back(Finding::Unchained { number });
         }
+        Some(Ok((header, stored)))
+    }
+
+    fn begin(&mut self, header: Header, stored: &[u8]) {
         if self.stream.is_some_and(|stream| !header.may_have(stream)) {
             return;
         }

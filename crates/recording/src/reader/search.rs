@@ -2,13 +2,16 @@
 
 use super::{Finding, Records};
 use crate::record::{Channel, What};
-use std::collections::BTreeMap;
+use jiff::Timestamp;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::str::FromStr;
 use vte::{Parser, Perform};
 
 /// Channels that are followed at a time; with more, those of the lowest numbers are forgotten.
 const MAX_CHANNELS: usize = 1024;
+/// Bytes of a line that are told on each side of what was found, at most.
+const AROUND: usize = 160;
 
 /// What is searched for: 1 to 1024 bytes of text.
 #[derive(Clone, PartialEq, Eq)]
@@ -19,8 +22,9 @@ pub struct Needle(String);
 #[error("what is searched for is 1 to 1024 bytes of text without control characters")]
 pub struct NeedleError;
 
-/// Where the text ends that was searched for. Of several in one record, one is told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A place where the text ends that was searched for, with the line it is in, as far as that was shown by then. Of several in
+/// one line of one record, the first is told.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Hit {
     /// On which stream.
     pub stream: u32,
@@ -28,6 +32,10 @@ pub struct Hit {
     pub channel: Channel,
     /// When, in microseconds since the recording began.
     pub at: u64,
+    /// What stands before it in its line; of a long line, the end.
+    pub before: String,
+    /// What stands after it; of a long line, the beginning.
+    pub after: String,
 }
 
 /// Hits in order, and what is wrong where they might be.
@@ -36,6 +44,7 @@ pub struct Search<'a> {
     records: Records<'a>,
     needle: Needle,
     pub(super) channels: BTreeMap<(u32, Channel), Shown>,
+    found: VecDeque<Hit>,
 }
 
 /// What a channel showed last.
@@ -43,6 +52,8 @@ pub struct Search<'a> {
 pub(super) struct Shown {
     parser: Parser,
     text: Visible,
+    /// Where what is not searched yet begins in the text. Before it stands what was before in its line.
+    from: usize,
 }
 
 #[derive(Default)]
@@ -52,14 +63,22 @@ struct Visible(String);
 
 impl<'a> Search<'a> {
     pub(super) fn new(records: Records<'a>, needle: Needle) -> Self {
-        Self { records, needle, channels: BTreeMap::new() }
+        Self { records, needle, channels: BTreeMap::new(), found: VecDeque::new() }
     }
 
-    fn look(&mut self, stream: u32, channel: Channel, bytes: &[u8]) -> bool {
+    /// When the recording began, once something was read.
+    #[must_use]
+    pub fn began(&self) -> Option<Timestamp> {
+        self.records.began()
+    }
+
+    fn look(&mut self, stream: u32, channel: Channel, at: u64, bytes: &[u8]) {
         if self.channels.len() >= MAX_CHANNELS && !self.channels.contains_key(&(stream, channel)) {
             self.channels.pop_first();
         }
-        self.channels.entry((stream, channel)).or_default().look(&self.needle, bytes)
+        let shown = self.channels.entry((stream, channel)).or_default();
+        let lines = shown.look(&self.needle, bytes).into_iter();
+        self.found.extend(lines.map(|(before, after)| Hit { stream, channel, at, before, after }));
     }
 }
 
@@ -68,6 +87,9 @@ impl Iterator for Search<'_> {
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
+            if let Some(hit) = self.found.pop_front() {
+                return Some(Ok(hit));
+            }
             let record = match self.records.next()? {
                 Ok(record) => record,
                 Err(finding) => {
@@ -77,10 +99,8 @@ impl Iterator for Search<'_> {
                 }
             };
             match record.what {
-                What::Bytes { stream, channel, bytes }
-                    if channel.is_output() && self.look(stream, channel, &bytes.0) =>
-                {
-                    return Some(Ok(Hit { stream, channel, at: record.at }));
+                What::Bytes { stream, channel, bytes } if channel.is_output() => {
+                    self.look(stream, channel, record.at, &bytes.0);
                 }
                 What::Closed { stream, .. } => self.channels.retain(|(of, _), _| *of != stream),
                 _ => {}
@@ -92,17 +112,61 @@ impl Iterator for Search<'_> {
 // === impl Shown ===
 
 impl Shown {
-    /// Whether the text was completed by these bytes.
-    fn look(&mut self, needle: &Needle, bytes: &[u8]) -> bool {
+    /// What stands before and after the text in each line in which it was completed by these bytes.
+    fn look(&mut self, needle: &Needle, bytes: &[u8]) -> Vec<(String, String)> {
         self.parser.advance(&mut self.text, bytes);
-        let text = &mut self.text.0;
-        let found = memchr::memmem::rfind(text.as_bytes(), needle.0.as_bytes());
-        // What is left begins after what was found, and is shorter than what is searched for.
-        let after = found.map_or(0, |at| at + needle.0.len());
-        let short = text.ceil_char_boundary(text.len().saturating_sub(needle.0.len() - 1));
-        text.drain(..after.max(short));
-        found.is_some()
+        let (text, mut lines) = (self.text.0.as_str(), Vec::new());
+        let mut from = self.from;
+        while let Some(found) = find(text, from, needle) {
+            let (head, after) = (head(text, found), tail(text, found + needle.0.len()));
+            let before = tail(head, head.rfind('\n').map_or(0, |end| end + 1));
+            let (line, more) = after.split_once('\n').unwrap_or((after, ""));
+            lines.push((last(before).to_owned(), first(line).to_owned()));
+            from = text.len() - more.len();
+            if line.len() == after.len() {
+                // What may be completed next time begins after the last of them.
+                from = found + needle.0.len();
+                while let Some(found) = find(text, from, needle) {
+                    from = found + needle.0.len();
+                }
+                break;
+            }
+        }
+        self.forget(from, needle.0.len() - 1);
+        lines
     }
+
+    /// Keeps what the next bytes can complete, which is shorter than what is searched for and not found yet, and of its line
+    /// what will be told.
+    fn forget(&mut self, found: usize, short: usize) {
+        let text = &mut self.text.0;
+        let from = text.ceil_char_boundary(text.len().saturating_sub(short)).max(found);
+        let kept = last(tail(head(text, from), head(text, from).rfind('\n').map_or(0, |end| end + 1))).len();
+        text.drain(..from - kept);
+        self.from = kept;
+    }
+}
+
+fn find(text: &str, from: usize, needle: &Needle) -> Option<usize> {
+    memchr::memmem::find(tail(text, from).as_bytes(), needle.0.as_bytes()).map(|found| from + found)
+}
+
+fn head(text: &str, to: usize) -> &str {
+    text.get(..to).unwrap_or(text)
+}
+
+fn tail(text: &str, from: usize) -> &str {
+    text.get(from..).unwrap_or_default()
+}
+
+/// The end of it.
+fn last(text: &str) -> &str {
+    tail(text, text.ceil_char_boundary(text.len().saturating_sub(AROUND)))
+}
+
+/// The beginning of it.
+fn first(text: &str) -> &str {
+    head(text, text.floor_char_boundary(AROUND))
 }
 
 impl Perform for Visible {
@@ -132,6 +196,14 @@ impl FromStr for Needle {
     fn from_str(text: &str) -> Result<Self, NeedleError> {
         let fits = (1..=1024).contains(&text.len()) && !text.chars().any(char::is_control);
         if fits { Ok(Self(text.to_owned())) } else { Err(NeedleError) }
+    }
+}
+
+impl fmt::Debug for Hit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { stream, channel, at, .. } = self;
+        let mut shown = f.debug_struct("Hit");
+        shown.field("stream", stream).field("channel", channel).field("at", at).finish_non_exhaustive()
     }
 }
 

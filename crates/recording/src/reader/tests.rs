@@ -258,6 +258,7 @@ fn what_was_shown_is_found() {
             (1, Channel::Stderr, 3),
             (1, out, 5),
             (1, out, 7),
+            (1, out, 7),
             (2, out, 8),
             (2, out, 10),
             (2, Channel::Data, 11),
@@ -269,6 +270,60 @@ fn what_was_shown_is_found() {
     for wrong in ["", "a\nb", &"x".repeat(1025)] {
         assert_eq!(wrong.parse::<Needle>(), Err(NeedleError));
     }
+}
+
+#[test]
+fn what_is_found_comes_with_its_line_as_far_as_it_was_shown() {
+    let long = "x".repeat(300);
+    let (disk, _) = record(|tap| async move {
+        let [one, _two] = streams(&tap).await;
+        let last = format!("\n{long}key=3{long}\nkey=4\n");
+        for part in [
+            "a key=1 b\nno\n\x1b[1mkey=1\x1b[0m, key=1",
+            " ke",
+            "y=1 ke",
+            "y=",
+            "1!",
+            "\n",
+            &last,
+            "ä",
+            "ö key=5 é",
+        ] {
+            one.bytes(Channel::Stdout, Bytes::copy_from_slice(part.as_bytes())).await.unwrap();
+        }
+    });
+    let recording = recording(&disk);
+    let hits = recording.search("key=".parse().unwrap()).map(Result::unwrap);
+    let lines: Vec<_> = hits.map(|hit| format!("{}[key=]{}", hit.before, hit.after)).collect();
+    insta::assert_snapshot!(lines.join("\n"));
+}
+
+#[test]
+fn a_recording_is_surveyed_without_being_unpacked() {
+    let (disk, known) = record(|tap| async move {
+        let [one, _two] = streams(&tap).await;
+        tap.flush().await.unwrap();
+        advance(2).await;
+        one.closed("done").await.unwrap();
+    });
+    let survey = |disk: &SimDisk| recording(disk).against(known.clone()).survey();
+    insta::assert_debug_snapshot!(survey(&disk));
+    let changed = |change: &dyn Fn(&SimDisk)| {
+        let disk = disk.after(Crash::KeepsAll);
+        change(&disk);
+        let Survey { findings, segments, stopped, .. } = survey(&disk);
+        let findings: Vec<_> = findings.iter().map(ToString::to_string).collect();
+        format!("{segments} segments, {}: {}", if stopped { "stopped" } else { "open" }, findings.join("; "))
+    };
+    let told = [
+        changed(&|_| {}),
+        changed(&|disk| forge(disk, 2)),
+        changed(&|disk| forge(disk, 4)),
+        changed(&|disk| disk.remove(&path(4)).unwrap()),
+        changed(&|disk| disk.remove(&path(2)).unwrap()),
+        changed(&|disk| disk.write("s-1/00000005.seg.tmp", b"port").unwrap()),
+    ];
+    insta::assert_snapshot!(told.join("\n"));
 }
 
 #[test]
@@ -284,7 +339,7 @@ fn a_search_keeps_little_whatever_is_shown() {
     assert_eq!(search.next().map(Result::unwrap), None);
     insta::assert_debug_snapshot!(search.channels.values().collect::<Vec<_>>(), @r#"
     [
-        2 bytes,
+        162 bytes,
     ]
     "#);
 }
