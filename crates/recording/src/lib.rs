@@ -11,6 +11,7 @@
 //! | writer | [`Recorder`], [`Tap`], [`Stream`]: the one writer, recovery, erasure | yes |
 //! | [`reader`] | recordings, their records in order, what is wrong with them, search | read |
 //! | [`asciicast`] | one stream for terminal players | read |
+//! | testing | recordings for other crates' tests, behind the feature `testing` | yes |
 //!
 //! The folder:
 //!
@@ -38,6 +39,11 @@ pub mod frames;
 pub mod reader;
 pub mod record;
 pub mod segment;
+/// Recordings for other crates' tests, behind the feature `testing`.
+#[cfg(any(test, feature = "testing"))]
+pub mod testing {
+    pub use crate::writer::scripted::Script;
+}
 
 pub use digest::{Digest, NotADigest};
 pub use record::{NotASession, Session};

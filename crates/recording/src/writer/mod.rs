@@ -203,6 +203,8 @@ impl std::fmt::Debug for dyn Clock {
 
 #[cfg(test)]
 mod faults;
+#[cfg(any(test, feature = "testing"))]
+pub(crate) mod scripted;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]
