@@ -51,6 +51,8 @@ enum Command {
     #[command(subcommand)]
     Session(commands::session::SessionCommand),
     #[command(subcommand)]
+    Sessions(commands::sessions::SessionsCommand),
+    #[command(subcommand)]
     Approvals(commands::approvals::ApprovalsCommand),
     Propose(commands::propose::Propose),
     RequestAccess(commands::request_access::RequestAccess),
@@ -107,6 +109,7 @@ impl Cli {
             Command::Rbac(command) => command.run(),
             Command::Config(command) => command.run(),
             Command::Session(command) => command.run(),
+            Command::Sessions(command) => command.run(),
             Command::Approvals(command) => command.run(),
             Command::Propose(command) => command.run(),
             Command::RequestAccess(command) => command.run(),

@@ -85,6 +85,98 @@ fn without_a_gate_a_session_cannot_be_opened() {
     insta::assert_snapshot!(stderr(&told).replace(dir, "DIR"), @"no gate answers at `DIR/admin.sock`: No such file or directory (os error 2); is `portcullis serve` running, and are you its user?");
 }
 
+/// The data folder of a gate that recorded one log.
+fn recorded() -> tempfile::TempDir {
+    use recording::record::{Channel, Kind, Opened, Payload, What};
+    let folder = tempfile::tempdir().unwrap();
+    let began = "2026-06-01T12:00:00Z".parse().unwrap();
+    let opened = Opened {
+        stream: 1,
+        call: "c-1".into(),
+        kind: Kind::Log,
+        namespace: "shop".into(),
+        pod: "web-1".into(),
+        container: None,
+        argv: std::iter::empty::<&str>().collect(),
+        tty: false,
+    };
+    let bytes = Payload(b"all is well\n"[..].into());
+    let segments = recording::testing::Script::new(&folder.path().join("recordings"), "s-1", began)
+        .at(0, What::Began {})
+        .at(500, What::Opened(opened))
+        .at(900, What::Bytes { stream: 1, channel: Channel::Data, bytes })
+        .at(2_000, What::Closed { stream: 1, how: "the log ended".into() })
+        .stopped();
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+        let ledger = ledger::testing::open(folder.path());
+        for segment in segments {
+            let leaf = ledger::leaf::Recorded {
+                session: ledger::leaf::Id::new("s-1").unwrap(),
+                segment: segment.number,
+                sha256: ledger::leaf::Digest(segment.sha256.0),
+                previous: None,
+                bytes: segment.bytes,
+                records: segment.records,
+            };
+            let _receipt = ledger.append(ledger::leaf::Event::Recorded(leaf)).await.unwrap();
+        }
+        ledger.close(true).await.unwrap();
+    });
+    folder
+}
+
+#[test]
+fn what_a_session_showed_is_read_from_files_alone() {
+    let folder = recorded();
+    let data = folder.path().to_str().unwrap();
+    let sessions = |arguments: &[&str]| portcullis(&[&["sessions"], arguments, &["--data", data]].concat());
+    let listed = sessions(&["list"]);
+    assert!(listed.status.success(), "{}", stderr(&listed));
+    insta::assert_snapshot!(stdout(&listed), @r"
+    SESSION   STATE   AGENT   FOR   CLUSTER   BEGAN                  LENGTH   CALLS   STREAMS   SIZE
+    s-1       whole   -       -     -         2026-06-01T12:00:00Z   2s       0       1         213 B
+    ");
+    let shown = sessions(&["show", "s-1"]);
+    assert!(shown.status.success() && stdout(&shown).contains("stream 1: log in web-1 -n shop"));
+    assert_eq!(stdout(&sessions(&["replay", "s-1"])), "all is well\n");
+    let cast = format!("{data}/log.cast");
+    let exported = sessions(&["export", "s-1", "-o", &cast]);
+    assert_eq!((exported.status.success(), &*stderr(&exported)), (true, "1 event\n"));
+    assert_eq!(sessions(&["export", "s-1", "-o", &cast]).status.code(), Some(1));
+    assert_eq!(stdout(&sessions(&["export", "s-1"])), std::fs::read_to_string(&cast).unwrap());
+    let found = sessions(&["search", "well"]);
+    assert_eq!(stdout(&found), "s-1  2026-06-01T12:00:00.900Z  stream 1  all is »well«\n");
+    let nothing = sessions(&["search", "badly"]);
+    assert_eq!((nothing.status.code(), &*stderr(&nothing)), (Some(1), "nothing was found in 1 recording\n"));
+    std::fs::remove_file(format!("{data}/recordings/s-1/00000001.seg")).unwrap();
+    let gone = sessions(&["show", "s-1"]);
+    assert_eq!(gone.status.code(), Some(1));
+    insta::assert_snapshot!(stderr(&gone), @"the recording of `s-1` is not there, but the ledger has 1 segment of it: it was taken away, or is in another folder (--recordings)");
+}
+
+#[test]
+fn what_sessions_is_asked_wrongly_says_what_would_be_right() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().to_str().unwrap();
+    let told = |arguments: &[&str]| {
+        let told = portcullis(&[&["sessions"], arguments, &["--data", dir]].concat());
+        assert!(!told.status.success());
+        let told = stderr(&told).replace(dir, "DIR");
+        told.lines().next().unwrap_or_default().to_owned()
+    };
+    let all = [
+        told(&["list"]),
+        told(&["show", ".."]),
+        told(&["replay", "s-1", "--speed", "0"]),
+        told(&["replay", "s-1", "--idle", "soon"]),
+        told(&["search", "a\nb"]),
+        told(&["erase", "s-2g4kq7nd5wvx3jhc", "--why", "the customer asked"]),
+        told(&["erase", "s-1", "--why", "the customer asked"]),
+        told(&["list", "--config", "portcullis.yaml"]),
+    ];
+    insta::assert_snapshot!(all.join("\n"));
+}
+
 #[test]
 fn policies_are_checked_tested_and_explained() {
     let tested = portcullis(&["policy", "test", "builtin:developer"]);

@@ -22,7 +22,7 @@ use ledger::{
 use crate::terminal::{self, Colour, painted, visible};
 
 /// The key that the ledger keeps beside itself.
-const KEY: &str = "ledger.vkey";
+pub(super) const KEY: &str = "ledger.vkey";
 
 /// Verify, read and follow a ledger, offline
 #[derive(Debug, Subcommand)]
@@ -96,7 +96,7 @@ impl Log {
 }
 
 /// The key in a file.
-fn verifier(file: &Path) -> anyhow::Result<Verifier> {
+pub(super) fn verifier(file: &Path) -> anyhow::Result<Verifier> {
     let text = fs::read_to_string(file)
         .with_context(|| format!("cannot read the log's key `{}`", file.display()))?;
     Verifier::parse(text.trim()).with_context(|| format!("`{}`", file.display()))

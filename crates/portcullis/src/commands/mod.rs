@@ -13,3 +13,4 @@ pub(crate) mod rbac;
 pub(crate) mod request_access;
 pub(crate) mod serve;
 pub(crate) mod session;
+pub(crate) mod sessions;

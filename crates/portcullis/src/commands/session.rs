@@ -19,7 +19,8 @@ use crate::{
 
 /// Open, list, freeze, thaw and revoke sessions of a running gate
 ///
-/// A session is one run of one agent, for one human, on one cluster. It has a reason, an end and a kill switch.
+/// A session is one run of one agent, for one human, on one cluster. It has a reason, an end and a kill switch. What sessions did and
+/// were shown is read by `portcullis sessions`.
 #[derive(Debug, Subcommand)]
 #[command(after_help = "\
 Examples:

@@ -93,13 +93,21 @@ impl Library {
         Self { storage, at_rest }
     }
 
+    /// The sessions that have a folder here, by their ids. It may hold nothing yet.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn sessions(&self) -> io::Result<Vec<Session>> {
+        Ok(self.storage.folders()?.iter().filter_map(|name| name.parse().ok()).collect())
+    }
+
     /// All recordings, by their sessions' ids. Folders that are none, or that hold nothing yet, are left out.
     ///
     /// # Errors
     /// The disk's.
     pub fn list(&self) -> io::Result<Vec<Listed>> {
         let mut listed = Vec::new();
-        for session in self.storage.folders()?.iter().filter_map(|name| name.parse().ok()) {
+        for session in self.sessions()? {
             match self.recording(&session) {
                 Ok(recording) if recording.numbers.is_empty() => {}
                 Ok(recording) => listed.push(Listed::Kept {
@@ -157,10 +165,24 @@ impl Recording {
         &self.session
     }
 
+    /// The number of its last segment, if it has any.
+    #[must_use]
+    pub fn last_segment(&self) -> Option<u64> {
+        self.numbers.last().copied()
+    }
+
     /// Holds it against what the ledger has: the digests of its segments by their numbers, all of them.
     #[must_use]
     pub fn against(self, known: BTreeMap<u64, Digest>) -> Self {
         Self { known: Some(known), ..self }
+    }
+
+    /// The number of its last segment, if that is the one after the last that the ledger has: it is told once its file is
+    /// there, so the gate may be at it, or was killed over it.
+    #[must_use]
+    pub fn untold(&self) -> Option<u64> {
+        let told = self.known.as_ref()?.last_key_value().map_or(0, |(number, _)| *number);
+        self.last_segment().filter(|last| *last == told + 1)
     }
 
     /// When it began, and when its last record was made.
