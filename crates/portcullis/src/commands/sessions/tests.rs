@@ -179,3 +179,10 @@ async fn text_is_found_in_all_recordings_or_in_some() {
     assert_snapshot!(found("denied", &[], &["claud"]), @"no recording is of agent `claud`; did you mean `claude`?");
     assert_snapshot!(found("denied", &["s-whale"], &[]), @"there is no recording of `s-whale`; did you mean `s-whole`?");
 }
+
+#[test]
+fn what_was_erased_is_told_by_its_size() {
+    let erased = r#"{"erased":{"session":"s-1","at":"2026-06-02T08:00:00.5Z","why":"ada: old","segments":7,"bytes":12600,"last":7,"sha256":null},"unrecorded":null}"#;
+    let told = super::erase::told(&serde_json::from_str(erased).unwrap());
+    assert_snapshot!(told, @"Erased the recording of s-1 at 2026-06-02T08:00:00Z: 7 segments, 12.3 KiB");
+}
