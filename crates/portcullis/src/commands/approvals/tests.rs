@@ -53,8 +53,20 @@ fn detail(before: Value, after: Value, hostile: &str) -> ApprovalDetail {
     let (act, reason) = (approval.act.clone(), approval.reason.clone());
     let (verb, options, hidden) = ("update".into(), vec![], vec!["data.password".into()]);
     let (listing, beside) = (None, Beside::default());
-    let shown =
-        Shown { verb, dry_run: false, act, reason, rules, options, hidden, before, after, listing, beside };
+    let shown = Shown {
+        verb,
+        dry_run: false,
+        act,
+        reason,
+        rules,
+        options,
+        hidden,
+        before,
+        after,
+        listing,
+        runs: None,
+        beside,
+    };
     ApprovalDetail { digest: "sha256:01".into(), approval, bound, shown: vec![shown] }
 }
 

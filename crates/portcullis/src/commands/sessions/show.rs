@@ -138,6 +138,7 @@ pub(super) fn described(opened: &Opened) -> String {
         Kind::Attach => "attach",
         Kind::PortForward => "port-forward",
         Kind::Log => "log",
+        Kind::Watch => "watch",
     };
     let container =
         container.as_ref().map_or_else(String::new, |container| format!("/{}", container.as_str()));
