@@ -1,59 +1,25 @@
 //! The second look at an answer: known values and what looks like a credential, wherever they stand.
 
 mod bare;
+mod detector;
 mod edges;
+mod found;
+mod hidden;
+mod view;
 
 use std::fmt;
 use std::ops::Range;
 
 use bytes::{Bytes, BytesMut};
 
-use self::bare::is_bare;
-use self::edges::{Edges, escaping, run_end};
-use crate::known::{KnownValues, Layers};
+pub(crate) use self::detector::{CONTEXT, Detector, Match, RunsOn};
+use self::edges::{Edges, escaping};
+use self::found::Found;
+use self::hidden::Sequences;
+use self::view::View;
+use crate::known::KnownValues;
 use crate::placeholder::Placeholder;
 use crate::shapes::Shapes;
-
-/// Finds what must not be shown in a window of text.
-///
-/// A window begins at a unit's beginning, or with [`CONTEXT`] bytes that have been decided already and are there so that a
-/// detector can see what comes before a match (such as a boundary between words). Matches that begin in those are ignored.
-///
-/// In JSON a match is cut short where its string ends, and begins before an escape that it begins within.
-pub(crate) trait Detector: Sync {
-    /// Appends every match in `window` that begins after the first `decided` bytes, in any order, also those that begin within
-    /// others: in JSON the others may be cut short before them. A match that could go on beyond the window's end says how.
-    ///
-    /// Answers how many bytes at the window's end may be the beginning of a match that it cannot tell yet: at most 4 KiB, and
-    /// none before the last newline.
-    fn find(&self, window: &[u8], decided: usize, matches: &mut Vec<Match>) -> usize;
-}
-
-/// How many decided bytes a window begins with, unless its unit has fewer.
-pub(crate) const CONTEXT: usize = 96;
-
-/// What must not be shown.
-#[derive(Debug, Clone)]
-pub(crate) struct Match {
-    /// Where in the window.
-    pub(crate) range: Range<usize>,
-    /// Only for a match that ends with the window.
-    pub(crate) runs_on: Option<RunsOn>,
-}
-
-/// How a match goes on in bytes that have not come yet: they are dropped up to its end.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum RunsOn {
-    /// As long as bytes are in this set (e.g. base64url).
-    While(fn(u8) -> bool),
-    /// Up to and including this text, which holds no newline. In JSON at most to the end of the string; in plain text over
-    /// newlines.
-    Through(&'static [u8]),
-}
-
-/// How many ways a match may go on at once; there are fewer in all. What is more is masked up to the end of its line, or of its
-/// string.
-const MOST_RUNNING: usize = 32;
 
 /// All that looks for shapes.
 const DETECTORS: &[&dyn Detector] = &[&Shapes];
@@ -74,6 +40,16 @@ pub enum Content {
 /// A newline ends a *unit*: a line of a log, an event of a watch. What is known has no newline in it as it is, so that nothing is
 /// held back at a unit's end, and within one at most some hundred bytes (with detectors of shapes, as much as they say).
 /// Memory is constant. What is known is asked for at each chunk.
+///
+/// # In text
+///
+/// *Escape sequences* (see `hidden`) may stand between any two letters of what is found. The placeholder comes first and
+/// then, as they are, the sequences that stood in what it replaces: colours are switched off again. All else comes out byte for
+/// byte as it came. Where a known value may have begun (four bytes of it or more) that has more than 2 KiB of sequences in it, it is
+/// taken for one: memory is constant, and no value is shown.
+///
+/// [*Idle*](Self::idle) gives out what no known value may begin with. Of one that is written slowly, its first three bytes are seen
+/// at most, and of each of its lines.
 pub struct Redactor {
     known: KnownValues,
     detectors: &'static [&'static dyn Detector],
@@ -84,25 +60,32 @@ pub struct Redactor {
     decided: usize,
     /// How many bytes after those are known to be masked.
     covered: usize,
+    /// What in `tail` is hidden, ascending.
+    hidden: Vec<Range<usize>>,
+    /// Where after `tail` sequences go on.
+    sequences: Sequences,
+    /// Whether something is held back that may be given out if nothing more comes.
+    holding: bool,
     /// Whether the backslashes right before `tail` are of an odd number.
     escaping: bool,
     /// How matches go on after `tail` that began in what is decided; each way once.
     running: Vec<RunsOn>,
-    /// Whether the last decided byte was masked: then its placeholder is out, and stands for what follows too.
+    /// Whether the last byte that was decided and is not hidden was masked: then its placeholder is out, and stands for what follows
+    /// too.
     masking: bool,
     masked: u64,
 }
 
-/// What is masked in a window.
-struct Found {
-    /// By their beginnings.
-    spans: Vec<Range<usize>>,
-    /// Where ends what began in what is decided.
-    carried: usize,
-    /// How matches run on after the window, and where the first of each kind begins: nowhere in the window if in what is decided.
-    runs: Vec<(Option<usize>, RunsOn)>,
-    /// How many bytes at the window's end detectors cannot tell yet.
-    pending: usize,
+/// What comes after a window, as far as it is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Then {
+    More,
+    /// Nothing for a while.
+    Idle,
+    /// More; but what is held back has much hidden in it.
+    Full,
+    /// Nothing.
+    End,
 }
 
 impl Redactor {
@@ -113,17 +96,19 @@ impl Redactor {
     }
 
     fn with(known: KnownValues, content: Content, detectors: &'static [&'static dyn Detector]) -> Self {
-        let (tail, escaping, running, masking) = (Vec::new(), false, Vec::new(), false);
         Self {
             known,
             detectors,
             content,
-            tail,
+            tail: Vec::new(),
             decided: 0,
             covered: 0,
-            escaping,
-            running,
-            masking,
+            hidden: Vec::new(),
+            sequences: Sequences::default(),
+            holding: false,
+            escaping: false,
+            running: Vec::new(),
+            masking: false,
             masked: 0,
         }
     }
@@ -132,7 +117,7 @@ impl Redactor {
     /// them. No match spans them.
     pub fn push(&mut self, chunk: Bytes, shown: &[Range<usize>]) -> Bytes {
         if shown.is_empty() {
-            return self.decide(chunk, false);
+            return self.read(chunk, Then::More);
         }
         let mut out = BytesMut::with_capacity(self.tail.len() + chunk.len());
         let mut from = 0;
@@ -140,13 +125,13 @@ impl Redactor {
             let start = shown.start.clamp(from, chunk.len());
             let end = shown.end.clamp(start, chunk.len());
             if start < end {
-                out.extend_from_slice(&self.decide(chunk.slice(from..start), true));
+                out.extend_from_slice(&self.read(chunk.slice(from..start), Then::End));
                 out.extend_from_slice(&chunk.slice(start..end));
                 self.escaping = false;
                 from = end;
             }
         }
-        out.extend_from_slice(&self.decide(chunk.slice(from..), false));
+        out.extend_from_slice(&self.read(chunk.slice(from..), Then::More));
         out.freeze()
     }
 
@@ -167,18 +152,20 @@ impl Redactor {
 
     /// What was held back until the end.
     pub fn finish(&mut self) -> Bytes {
-        self.decide(Bytes::new(), true)
+        self.read(Bytes::new(), Then::End)
     }
 
-    /// What need not be held back if nothing more comes for a while: nothing yet.
+    /// Of text, what was held back and need not be if nothing more comes for a while: all but the beginning of a known value of
+    /// four bytes and more. What goes on with a shorter one that went out is masked from there on; so is the rest of what has
+    /// been masked. Where a shape was not certain yet, it is shown.
     pub fn idle(&mut self) -> Bytes {
-        Bytes::new()
+        if self.holding { self.decide(Bytes::new(), Then::Idle) } else { Bytes::new() }
     }
 
     /// Whether something is held back that [`idle`](Self::idle) may give out.
     #[must_use]
     pub fn is_holding(&self) -> bool {
-        false
+        self.holding
     }
 
     /// How many placeholders have gone out so far.
@@ -187,12 +174,29 @@ impl Redactor {
         self.masked
     }
 
-    /// Decides on what was held back and `chunk`, as far as what follows can change nothing; with `last`, on all of it.
-    fn decide(&mut self, chunk: Bytes, last: bool) -> Bytes {
+    /// Decides on `chunk`, after which comes `then`; in text piece by piece, if there is much in it that is hidden.
+    fn read(&mut self, mut chunk: Bytes, then: Then) -> Bytes {
+        let mut out = BytesMut::new();
+        if self.content == Content::Text {
+            while let Some(at) = self.sequences.read(&chunk, self.tail.len(), &mut self.hidden) {
+                out.extend_from_slice(&self.decide(chunk.split_to(at), Then::Full));
+            }
+        }
+        let last = self.decide(chunk, then);
+        if out.is_empty() {
+            return last;
+        }
+        out.extend_from_slice(&last);
+        out.freeze()
+    }
+
+    /// Decides on what was held back and `chunk`, as far as what follows can change nothing, or is not waited for.
+    fn decide(&mut self, chunk: Bytes, then: Then) -> Bytes {
         let index = self.known.load();
         let nothing_to_do = index.is_empty() && self.detectors.is_empty() && self.running.is_empty();
         if nothing_to_do && self.tail.is_empty() {
-            self.masking &= chunk.is_empty() && !last;
+            self.masking &= chunk.is_empty() && then != Then::End;
+            self.hidden.clear();
             return chunk;
         }
         let came = self.tail.len();
@@ -204,88 +208,65 @@ impl Redactor {
             window.extend_from_slice(&chunk);
             window.freeze()
         };
-        let mut edges = Edges::new(&window, self.content == Content::Json, self.escaping);
-        let found = self.find(&index, &mut edges, &window, came);
-        let boundary = if last { window.len() } else { self.boundary(&index, &mut edges, &window, &found) };
-        let Found { spans, carried, runs, .. } = found;
-        let out = self.write(&window, boundary, &spans);
+        let hidden = std::mem::take(&mut self.hidden);
+        let view = View::new(&window, &hidden);
+        let mut edges = Edges::new(view.text(), self.content == Content::Json, self.escaping);
+        let idle = matches!(then, Then::Idle | Then::Full);
+        let mut found = self.find(&index, &mut edges, &view, &window, came, idle);
+        let boundary = match then {
+            Then::More => self.boundary(&index, &mut edges, &view, &window, &found),
+            Then::Idle | Then::Full => {
+                self.idle_boundary(&index, &view, &window, &mut found, then == Then::Full)
+            }
+            Then::End => window.len(),
+        };
+        let out = self.write(&window, &view, boundary, &found);
 
         // What begins after the boundary will be found again.
-        let begun = spans.iter().filter(|span| span.start < boundary).map(|span| span.end);
-        self.covered = begun.fold(carried, usize::max).saturating_sub(boundary);
-        let begun = runs.into_iter().filter(|(start, _)| *start < Some(boundary) && !last);
+        let begun = found.spans.iter().filter(|span| span.start < boundary).map(|span| span.end);
+        self.covered = begun.fold(found.carried, usize::max).saturating_sub(boundary);
+        let last = then == Then::End;
+        let begun = found.runs.into_iter().filter(|(start, _)| *start < Some(boundary) && !last);
         self.running = begun.map(|(_, how)| how).collect();
         self.masking &= !last;
-        let context = if last || self.detectors.is_empty() { 0 } else { CONTEXT };
-        let unit = window.get(..boundary).and_then(|decided| memchr::memrchr(b'\n', decided));
-        let from = boundary.saturating_sub(context).max(unit.map_or(0, |newline| newline + 1));
-        self.decided = boundary - from;
-        self.escaping = escaping(window.get(..from).unwrap_or_default(), self.escaping);
-        self.tail.clear();
-        self.tail.extend_from_slice(window.get(from..).unwrap_or_default());
+        let context = if self.detectors.is_empty() { 0 } else { CONTEXT };
+        let context = match self.content {
+            _ if last => 0,
+            // What was decided may turn out to be the beginning of a value, or of a longer one.
+            Content::Text if !index.is_empty() => context.max(index.longest() + 1),
+            Content::Text | Content::Json | Content::Opaque => context,
+        };
+        self.keep(&window, &view, boundary, context);
+        if last {
+            self.sequences = Sequences::default();
+        }
+        self.holding = self.content == Content::Text && then == Then::More && self.tail.len() > self.decided;
         out
     }
 
-    /// Finds what in `window`, of which `came` bytes are not new, is masked.
-    fn find(&self, index: &Layers, edges: &mut Edges<'_>, window: &[u8], came: usize) -> Found {
-        let json = self.content == Content::Json;
-        let mut runs = Vec::new();
-        let mut carried = self.decided + self.covered;
-        for how in &self.running {
-            let (end, goes_on) = run_end(*how, window, self.decided, came, json.then_some(self.escaping));
-            carried = carried.max(end);
-            if goes_on {
-                add_run(&mut runs, None, *how);
-            }
-        }
-        let mut spans = Vec::new();
-        if carried > self.decided {
-            spans.push(self.decided..carried);
-        }
-        index.scan(window, json, |range, pattern| {
-            if !(json && is_bare(window, &range)) {
-                spans.push(edges.widen(range, pattern.flags));
-            }
-        });
-        let mut matches = Vec::new();
-        let pending = self.detectors.iter().map(|detector| detector.find(window, self.decided, &mut matches));
-        let pending = pending.max().unwrap_or(0);
-        for Match { mut range, runs_on } in matches {
-            if json {
-                range = edges.within_string(range, runs_on.is_some());
-            }
-            if range.start >= self.decided && range.end <= window.len() {
-                if let Some(how) = runs_on.filter(|_| range.end == window.len()) {
-                    add_run(&mut runs, Some(range.start), how);
-                }
-                spans.push(range);
-            }
-        }
-        spans.sort_unstable_by_key(|span| span.start);
-        Found { spans, carried, runs, pending }
-    }
-
-    /// Up to where what follows `window`, in which this was found, can change nothing.
-    fn boundary(&self, index: &Layers, edges: &mut Edges<'_>, window: &[u8], found: &Found) -> usize {
-        let unit = memchr::memrchr(b'\n', window).map_or(window.len(), |newline| window.len() - newline - 1);
-        // A pattern that is not complete, or whose next byte belongs to it, and the base64 character before it.
-        let known = if index.is_empty() { 0 } else { index.longest() + 1 };
-        let markers = found.runs.iter().map(|(_, how)| match how {
-            RunsOn::Through(text) => text.len(),
-            RunsOn::While(_) => 0,
-        });
-        let undecided = markers.fold(known.max(found.pending), usize::max).min(unit);
-        let boundary = window.len() - undecided;
-        // Of an escape that a match may begin within, nothing has gone out by then.
-        (boundary - edges.begun_escape(boundary)).max(self.decided)
+    /// Keeps what is not decided yet, and before it as many bytes of its unit as `context` says: of what is shown, and of what is
+    /// there.
+    fn keep(&mut self, window: &[u8], view: &View<'_>, boundary: usize, context: usize) {
+        let unit = window.get(..boundary).and_then(|decided| memchr::memrchr(b'\n', decided));
+        let unit = unit.map_or(0, |newline| newline + 1);
+        let from = boundary.saturating_sub(context).max(unit);
+        let shown = view.text_before(boundary).saturating_sub(context).max(view.text_before(unit));
+        self.escaping = escaping(window.get(..from).unwrap_or_default(), self.escaping);
+        self.tail.clear();
+        self.tail.extend_from_slice(view.text().get(shown..view.text_before(from)).unwrap_or_default());
+        let before = self.tail.len();
+        self.tail.extend_from_slice(window.get(from..).unwrap_or_default());
+        self.decided = before + boundary - from;
+        let hidden = view.hidden_in(from..window.len());
+        self.hidden.extend(hidden.map(|range| before + range.start - from..before + range.end - from));
     }
 
     /// What goes out for `window` from what is decided to `boundary`.
-    fn write(&mut self, window: &Bytes, boundary: usize, spans: &[Range<usize>]) -> Bytes {
+    fn write(&mut self, window: &Bytes, view: &View<'_>, boundary: usize, found: &Found) -> Bytes {
         let mut out = BytesMut::new();
         let mut kept_from = self.decided;
         let mut touched = false;
-        for span in spans {
+        for span in &found.spans {
             let (start, end) = (span.start.max(kept_from), span.end.min(boundary));
             if start >= end {
                 continue;
@@ -295,17 +276,20 @@ impl Redactor {
                 touched = true;
             }
             out.extend_from_slice(window.get(kept_from..start).unwrap_or_default());
-            let goes_on = self.masking && start == kept_from;
+            let goes_on = self.masking && view.shown_in(kept_from..start) == 0;
             self.masked += u64::from(!goes_on);
             if self.content == Content::Opaque {
                 out.resize(out.len() + (end - start), b'*');
             } else if !goes_on {
                 out.extend_from_slice(Placeholder::Text.as_str().as_bytes());
             }
+            for hidden in view.hidden_in(start..end).flat_map(|range| found.sequences_in(range)) {
+                out.extend_from_slice(window.get(hidden).unwrap_or_default());
+            }
             self.masking = true;
             kept_from = end;
         }
-        if kept_from < boundary {
+        if view.shown_in(kept_from..boundary) > 0 {
             self.masking = false;
         }
         if !touched {
@@ -313,33 +297,6 @@ impl Redactor {
         }
         out.extend_from_slice(window.get(kept_from..boundary).unwrap_or_default());
         out.freeze()
-    }
-}
-
-/// Notes that a match that begins at `start` runs on like this.
-fn add_run(runs: &mut Vec<(Option<usize>, RunsOn)>, start: Option<usize>, how: RunsOn) {
-    if let Some((first, _)) = runs.iter_mut().find(|(_, other)| other.same(how)) {
-        *first = start.min(*first);
-        return;
-    }
-    match how {
-        RunsOn::While(_) if runs.len() >= MOST_RUNNING => {
-            let to_line_end = RunsOn::While(|byte| byte != b'\n');
-            runs.retain(|(_, other)| !other.same(to_line_end));
-            runs.push((None, to_line_end));
-        }
-        RunsOn::While(_) | RunsOn::Through(_) => runs.push((start, how)),
-    }
-}
-
-impl RunsOn {
-    /// Whether this certainly ends where `other` does. That two sets are the same need not be seen: then there are two.
-    fn same(self, other: Self) -> bool {
-        match (self, other) {
-            (Self::While(one), Self::While(other)) => std::ptr::fn_addr_eq(one, other),
-            (Self::Through(one), Self::Through(other)) => one == other,
-            (Self::While(_), Self::Through(_)) | (Self::Through(_), Self::While(_)) => false,
-        }
     }
 }
 

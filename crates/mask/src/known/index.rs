@@ -166,6 +166,28 @@ impl Index {
         }
     }
 
+    /// How many bytes at the end of `text` are, at most, the beginning of a pattern that goes on after them.
+    pub(crate) fn begun(&self, text: &[u8]) -> usize {
+        let most = text.len().min(self.longest.saturating_sub(1));
+        let mut ends = (text.len() - most..text.len()).filter_map(|from| text.get(from..));
+        ends.find(|end| self.begins_with(end)).map_or(0, <[u8]>::len)
+    }
+
+    /// Whether a pattern begins with `text` and goes on.
+    fn begins_with(&self, text: &[u8]) -> bool {
+        // What begins with it comes next after it.
+        let (mut from, mut to) = (0, u32::try_from(self.patterns.len()).unwrap_or(u32::MAX));
+        while from < to {
+            let middle = from + (to - from) / 2;
+            if self.pattern(middle) <= text {
+                from = middle + 1;
+            } else {
+                to = middle;
+            }
+        }
+        self.pattern(from).starts_with(text)
+    }
+
     fn pattern(&self, number: u32) -> &[u8] {
         let number = number as usize;
         let end = |number: usize| self.patterns.get(number).map_or(0, |stored| stored.end as usize);

@@ -106,6 +106,11 @@ impl Layers {
         self.recent.scan(text, json, &mut found);
     }
 
+    /// As [`Index::begun`].
+    pub(crate) fn begun(&self, text: &[u8]) -> usize {
+        self.sealed.index.begun(text).max(self.recent.begun(text))
+    }
+
     /// How many different values are in `text`.
     pub(crate) fn count_in(&self, text: &[u8]) -> usize {
         let (mut places, mut values, mut others) = (HashSet::new(), HashSet::new(), HashSet::new());

@@ -1,5 +1,15 @@
 //! Matches of detectors: where they end, at any chunk boundary.
 
+#[expect(clippy::string_slice, reason = "what is cut is ASCII")]
+mod idle;
+#[expect(clippy::string_slice, reason = "what is cut is ASCII")]
+mod properties;
+#[expect(clippy::string_slice, reason = "what is cut is ASCII")]
+mod sequences;
+#[expect(clippy::string_slice, reason = "what is cut is ASCII")]
+mod support;
+
+use super::detector::{MOST_RUNNING, add_run};
 use super::*;
 
 /// `key-` and letters, as many as there are, if at least four; none after a letter.

@@ -69,6 +69,31 @@ fn finds_what_an_automaton_finds() {
     }
 }
 
+#[test]
+fn what_has_begun_at_the_end() {
+    let forms = ["Xk9fTq2Lm8Zr", "Xk9fTq2Lm8Zrw7Rt", "Zr9zK2xw8VbQ", "ZrZrZrZrZrZrZr"];
+    let form = |(value, bytes): (u32, &str)| {
+        (Form { bytes: Zeroizing::new(bytes.as_bytes().to_vec()), flags: Flags::JSON }, value)
+    };
+    let index = Index::of_any((0..).zip(forms).map(form).collect());
+    for (text, begun) in [
+        ("", 0),
+        ("a", 0),
+        ("a X", 1),
+        ("a Xk9fTq2Lm8Z", 11),
+        // One that is whole may be the beginning of a longer one, and its end that of another.
+        ("a Xk9fTq2Lm8Zr", 12),
+        ("a Xk9fTq2Lm8Zrw7R", 15),
+        ("a Xk9fTq2Lm8Zrw7Rt", 0),
+        ("Lm8Zr9zK2xw8Vb", 11),
+        ("ZrZrZrZrZrZrZrZrZ", 13),
+        ("Xk9fTq2Lm8Z ", 0),
+    ] {
+        assert_eq!(index.begun(text.as_bytes()), begun, "{text}");
+    }
+    assert_eq!(Index::default().begun(b"Xk9f"), 0);
+}
+
 /// Ten thousand values that differ at their ends only are found, none of them is slower than another.
 #[test]
 fn values_that_begin_alike() {
