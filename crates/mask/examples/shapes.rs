@@ -17,6 +17,7 @@ fn main() {
         ("Pods", repeated(&pod())),
         ("Secrets, masked by place", repeated(&secret())),
         ("a log", log()),
+        ("a log in colours", log().replace("I0301", "\x1b[32mI0301").replace("] ", "]\x1b[0m ")),
         ("a JSON log", json_log()),
         (
             "base64",
@@ -37,7 +38,7 @@ fn main() {
             let best = (0..passes).map(|_| redacted(content, text)).min().unwrap_or(Duration::MAX);
             text.len() as f64 / best.as_secs_f64() / 1e9
         };
-        let string = Bytes::from(format!("\"{}\"", text.replace(['"', '\n'], " ")));
+        let string = Bytes::from(format!("\"{}\"", text.replace(['"', '\n', '\x1b'], " ")));
         let (plain, string) = (rate(Content::Text, &Bytes::from(text)), rate(Content::Json, &string));
         println!("{plain:6.3} GB/s, {string:6.3} GB/s as one string of JSON  {name}");
     }

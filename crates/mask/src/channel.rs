@@ -120,6 +120,17 @@ mod tests {
     }
 
     #[test]
+    fn a_prompt_is_shown_when_nothing_more_comes() {
+        let mut channel = Channel::new(&guard());
+        assert!(!channel.is_holding());
+        assert_eq!(&*channel.push(piece("a\n/ # Xk9fT")), b"a\n");
+        assert!(channel.is_holding());
+        assert_eq!(&*channel.idle(), b"/ # ");
+        assert!(!channel.is_holding());
+        assert_eq!(&*channel.finish(), b"Xk9fT");
+    }
+
+    #[test]
     fn what_is_all_there_is_masked_at_once() {
         let (message, masked) = Channel::whole(&guard(), piece("exec: \"Xk9fTq2Lm8Zr\": not found"));
         assert_eq!(
