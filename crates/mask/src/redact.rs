@@ -156,8 +156,8 @@ impl Redactor {
     }
 
     /// Of text, what was held back and need not be if nothing more comes for a while: all but the beginning of a known value of
-    /// four bytes and more. What goes on with a shorter one that went out is masked from there on; so is the rest of what has
-    /// been masked. Where a shape was not certain yet, it is shown.
+    /// four bytes and more. What goes on with a shorter one that went out is masked from there on, and so is what goes on with
+    /// a match. Shapes are judged as if the text ended there.
     pub fn idle(&mut self) -> Bytes {
         if self.holding { self.decide(Bytes::new(), Then::Idle) } else { Bytes::new() }
     }

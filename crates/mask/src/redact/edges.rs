@@ -33,11 +33,7 @@ impl<'w> Edges<'w> {
     /// `\new-password`, and a lone backslash must not stay.
     pub(super) fn widen(&mut self, range: Range<usize>, flags: Flags) -> Range<usize> {
         let Range { mut start, mut end } = range;
-        let base64 = |at: usize| {
-            self.window
-                .get(at)
-                .is_some_and(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_'))
-        };
+        let base64 = |at: usize| self.window.get(at).is_some_and(is_base64);
         if flags.has(Flags::AFTER) && base64(end) {
             end += 1;
         }
@@ -109,6 +105,11 @@ impl<'w> Edges<'w> {
         self.string = Some((from, end));
         end
     }
+}
+
+/// Of either alphabet.
+pub(super) fn is_base64(byte: &u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_')
 }
 
 /// Where a match ends that began before `came` and runs on, at least as far as `came`, and whether it goes on after the window.

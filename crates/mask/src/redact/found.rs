@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::bare::is_bare;
 use super::detector::{Match, RunsOn, add_run};
-use super::edges::{Edges, run_end};
+use super::edges::{Edges, is_base64, run_end};
 use super::hidden;
 use super::view::View;
 use super::{Content, Redactor};
@@ -141,7 +141,7 @@ impl Redactor {
         // The character of base64 before it may belong to it.
         let shown = shown.map(|start| {
             let before = start.checked_sub(1).and_then(|at| text.get(at));
-            start - usize::from(before.is_some_and(u8::is_ascii_alphanumeric))
+            start - usize::from(before.is_some_and(is_base64))
         });
         let mut boundary = shown.map_or(end, |start| view.place(start)).max(self.decided);
         for span in &found.spans {

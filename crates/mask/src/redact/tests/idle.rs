@@ -110,12 +110,30 @@ fn long_values_byte_by_byte() {
     }
 }
 
+/// What a terminal takes for a sequence may be part of a value, or its beginning.
 #[test]
-fn the_character_of_base64_after_a_value_goes_with_it() {
+fn values_that_look_like_sequences_byte_by_byte() {
+    let binary = b"\x8f\x1b[1mQ\x0e\xd3\x1b\x9aZk\x07\xee\x1b7\xc4\x0f\xb2";
+    let known = known(&[binary.as_slice(), VALUE.as_bytes()]);
+    for (before, value) in
+        [(&b"a "[..], binary.as_slice()), (b"a \x1b[", VALUE.as_bytes()), (b"a \x1b(", VALUE.as_bytes())]
+    {
+        let text = [before, value, b"."].concat();
+        let mut redactor = Redactor::new(known.clone(), Content::Text);
+        let out = steps(&mut redactor, text.chunks(1), || true);
+        let masked = [PLACEHOLDER.as_bytes(), b"."].concat();
+        let seen = out.strip_suffix(masked.as_slice()).unwrap();
+        assert!(text.starts_with(seen) && seen.len() <= before.len() + 3, "{}", shown(&out));
+    }
+}
+
+#[test]
+fn the_characters_of_base64_beside_a_value_go_with_it() {
     let mut redactor = text(&[VALUE]);
     // YTpYazlmVHEyTG04WnI6eA== is a:Xk9fTq2Lm8Zr:x
-    assert_eq!(push(&mut redactor, "YTpYazlmVHEyTG04Wn"), "");
-    assert_eq!(idle(&mut redactor), "YT#");
+    assert_eq!(push(&mut redactor, "YTpYazlm"), "");
+    assert_eq!(idle(&mut redactor), "YT");
+    assert_eq!(push(&mut redactor, "VHEyTG04Wn") + &idle(&mut redactor), "#");
     assert_eq!(push(&mut redactor, "I") + &idle(&mut redactor), "");
     assert_eq!(push(&mut redactor, "6eA==\n"), "6eA==\n");
     assert_eq!(redactor.masked(), 1);
@@ -131,6 +149,10 @@ fn shapes() {
     assert_eq!(push(&mut redactor, "1 b\n"), " b\n");
     assert_eq!(push(&mut redactor, "password: hunter2") + &idle(&mut redactor), "password: #");
     assert_eq!(push(&mut redactor, "hunter2") + &idle(&mut redactor), "");
+    // However far its beginning is away.
+    let rest = "0123456789".repeat(12);
+    let mut rest = rest.as_bytes().chunks(1).map(shown);
+    assert!(rest.all(|digit| (push(&mut redactor, &digit) + &idle(&mut redactor)).is_empty()));
     assert_eq!(push(&mut redactor, " x\n"), " x\n");
     assert_eq!(push(&mut redactor, "a ghp_0123") + &idle(&mut redactor), "a ghp_0123");
     assert_eq!(push(&mut redactor, "456789abcdefABCDEF0123456789abcd\n"), "#\n");
