@@ -21,7 +21,7 @@ use rustls::{
     pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject},
 };
 use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
+use tokio_rustls::{TlsConnector, client::TlsStream};
 
 use crate::figures::Latencies;
 
@@ -87,6 +87,29 @@ impl Server {
         let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
         tokio::spawn(connection);
         Ok(Connection { sender, headers: self.headers.clone() })
+    }
+
+    /// A connection that was upgraded, and what came behind the head.
+    pub(crate) async fn upgrade(
+        &self,
+        path: &str,
+        headers: HeaderMap,
+    ) -> anyhow::Result<(TlsStream<TcpStream>, Bytes)> {
+        let tcp = TcpStream::connect(&self.address).await?;
+        tcp.set_nodelay(true)?;
+        let stream = self.tls.connect(ServerName::try_from("localhost")?, tcp).await?;
+        let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+        tokio::spawn(connection.with_upgrades());
+        let mut request =
+            Request::get(path).header(header::HOST, "localhost").body(Full::new(Bytes::new()))?;
+        request.headers_mut().extend(self.headers.clone());
+        request.headers_mut().extend(headers);
+        let response = sender.send_request(request).await?;
+        ensure!(response.status() == StatusCode::SWITCHING_PROTOCOLS, "{response:?}");
+        let upgraded = hyper::upgrade::on(response).await?;
+        let parts =
+            upgraded.downcast::<TokioIo<TlsStream<TcpStream>>>().ok().context("another connection")?;
+        Ok((parts.io.into_inner(), parts.read_buf))
     }
 
     /// `calls` GETs over `connections`, each one after the other.

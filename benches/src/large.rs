@@ -42,7 +42,7 @@ pub(crate) async fn measure() -> anyhow::Result<Vec<Row>> {
 }
 
 /// A field of `/proc/PID/status`, in KiB.
-fn resident(gate: &Gate, field: &str) -> anyhow::Result<u64> {
+pub(crate) fn resident(gate: &Gate, field: &str) -> anyhow::Result<u64> {
     let pid = gate.pid().context("the gate does not run")?;
     let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
     let line = status.lines().find(|line| line.starts_with(field)).context("no such field")?;

@@ -13,6 +13,7 @@ mod large;
 mod leaves;
 mod masking;
 mod rotation;
+mod streams;
 
 use std::path::PathBuf;
 
@@ -28,6 +29,7 @@ fn main() -> anyhow::Result<()> {
     let mut report = Report { text: vec![preamble()?], only: only.clone() };
     report.section("Small reads", get::EXPLAINED, || runtime.block_on(get::measure()))?;
     report.section("A list of 1 GB", large::EXPLAINED, || runtime.block_on(large::measure()))?;
+    report.section("Streams", streams::EXPLAINED, || runtime.block_on(streams::measure()))?;
     report.section("Masking", masking::EXPLAINED, masking::measure)?;
     report.section("Masking known values", known::EXPLAINED, masking::measure_known)?;
     report

@@ -1,6 +1,6 @@
 //! Exec and attach, as the API server tells of them: sealed.
 
-use std::num::NonZeroU8;
+use std::{collections::VecDeque, io, num::NonZeroU8};
 
 use bytes::Bytes;
 use mask::{Guard, SealedPiece};
@@ -17,10 +17,15 @@ use wire::{
 
 use crate::switch::{Protocol, Tunnel};
 
+/// What a server can have said by then: it is ready when the last stream is, and says no more before.
+const MOST_EARLY: usize = 4;
+
 /// The side of the API server that is heard.
 #[derive(Debug)]
 pub struct RemoteCommand {
     hearing: Hearing<Client>,
+    /// Said with the piece that made it ready.
+    early: VecDeque<FromServer>,
     report: Report,
     told: Result<(), exit::Error>,
     guard: Guard,
@@ -72,7 +77,13 @@ impl Tunnel {
         };
         let wire = wire::split(self.io.into_inner(), self.ahead, protocol.transport(), End::Client).await;
         let (hearing, saying) = leg::new(client, wire);
-        let heard = RemoteCommand { hearing, report: Report::default(), told: Ok(()), guard: self.guard };
+        let heard = RemoteCommand {
+            hearing,
+            early: VecDeque::new(),
+            report: Report::default(),
+            told: Ok(()),
+            guard: self.guard,
+        };
         Some(Ok((heard, saying)))
     }
 }
@@ -90,11 +101,11 @@ impl RemoteCommand {
     /// It has not.
     pub async fn ready(&mut self) -> Result<(), Fault<Error>> {
         while !self.hearing.with(Client::is_ready) {
-            // Nothing is said before, but what keeps the connection open.
-            if self.hearing.next_until(Client::is_ready).await?.is_none()
-                && !self.hearing.with(Client::is_ready)
-            {
-                return Err(Fault::Wire(wire::Error::Io(std::io::ErrorKind::UnexpectedEof.into())));
+            match self.hearing.next_until(Client::is_ready).await? {
+                Some(said) if self.early.len() < MOST_EARLY => self.early.push_back(said),
+                Some(_) => return Err(Fault::Said(Error::Early)),
+                None if self.hearing.with(Client::is_ready) => {}
+                None => return Err(Fault::Wire(io::Error::from(io::ErrorKind::UnexpectedEof).into())),
             }
         }
         Ok(())
@@ -106,7 +117,13 @@ impl RemoteCommand {
     /// The connection broke, or the server broke the rules: how it ended is not known.
     pub async fn next(&mut self) -> Result<Option<Said>, Fault<Error>> {
         loop {
-            let Some(said) = self.hearing.next_until(Client::is_over).await? else { return Ok(None) };
+            let said = match self.early.pop_front() {
+                Some(said) => said,
+                None => match self.hearing.next_until(Client::is_over).await? {
+                    Some(said) => said,
+                    None => return Ok(None),
+                },
+            };
             let (bytes, said): (Bytes, fn(SealedPiece) -> Said) = match said {
                 FromServer::Stdout(bytes) => (bytes, Said::Stdout),
                 FromServer::Stderr(bytes) => (bytes, Said::Stderr),

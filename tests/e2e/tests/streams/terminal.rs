@@ -97,9 +97,13 @@ fn a_shell_is_used_its_window_resized_and_its_exit_code_told() -> anyhow::Result
                 Ok(if terminal.screen.contains(&size) { Ok(()) } else { Err(terminal.screen.clone()) })
             })?;
         }
-        terminal.type_in("cat >/dev/null\r")?;
-        terminal.type_in("\u{3}")?;
         terminal.screen.clear();
+        terminal.type_in("echo wait''ing; cat >/dev/null\r")?;
+        terminal.until("\nwaiting")?;
+        terminal.screen.clear();
+        terminal.type_in("\u{3}")?;
+        // What is typed before the shell has the terminal again is lost with the signal.
+        terminal.until("ready> ")?;
         terminal.type_in("echo inter''rupted; exit 5\r")?;
         terminal.until("interrupted")?;
         let status = kubectl.wait()?;

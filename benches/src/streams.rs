@@ -1,0 +1,251 @@
+//! Exec through the gate beside exec directly, by the same client over WebSocket to the same API server.
+
+use std::{
+    fs,
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, ensure};
+use bytes::Bytes;
+use streaming::{
+    channel::{Closed, FromClient, FromServer},
+    exit::Exit,
+    kind::Asked,
+    protocol::{RemoteCommand, Version},
+    remote_command::Client,
+};
+use testkit::{Cluster, Gate, Options};
+use wire::{
+    End,
+    leg::{self, Hearing, Saying},
+};
+
+use crate::{
+    client::Server,
+    figures::{Latencies, Row, millis},
+    get::cpu_time,
+    large::resident,
+};
+
+pub(crate) const EXPLAINED: &str = "A command in a pod (`cat`, `head`, `sleep`), by WebSocket (`v5.channel.k8s.io`), directly and through the \
+    gate, which masks, records and passes on. Noise is random bytes, which no mask shortens; it has to come back as it was sent.";
+
+const ECHOES: usize = 1_000;
+const BULK: usize = 256 << 20;
+const NOISE: usize = 100 << 20;
+const IDLE: usize = 100;
+/// Rounds of bulk, whose middle counts.
+const ROUNDS: usize = 3;
+const PROTOCOL: RemoteCommand = RemoteCommand::WebSocket(Version::V5);
+const ASKED: Asked = Asked { stdin: true, stdout: true, stderr: false, tty: false };
+
+const RULES: &str = "@id(\"all\") @reason(\"a benchmark\") permit (principal, action, resource);\n";
+const POD: &str = "apiVersion: v1\nkind: Namespace\nmetadata: {name: streams}\n---\napiVersion: v1\nkind: Pod\nmetadata: {name: shell, \
+    namespace: streams}\nspec: {terminationGracePeriodSeconds: 0, containers: [{name: sh, image: busybox, command: [sh, -c, 'while \
+    true; do sleep 1; done']}]}\n";
+
+/// A command that runs.
+struct Running {
+    hearing: Hearing<Client>,
+    saying: Saying<Client>,
+}
+
+pub(crate) async fn measure() -> anyhow::Result<Vec<Row>> {
+    let cluster = Cluster::shared()?;
+    cluster.apply(POD)?;
+    cluster.must(&["-n", "streams", "wait", "--for=condition=Ready", "pod/shell", "--timeout=60s"])?;
+    let rules = tempfile::tempdir()?;
+    fs::write(rules.path().join("all.cedar"), RULES)?;
+    let extra = format!("sessions: {{ calls_at_once: {} }}\n", IDLE * 2);
+    let gate = Gate::start(
+        cluster,
+        &Options { bundle: rules.path().display().to_string(), extra, ..Options::default() },
+    )?;
+    let session = gate.session("streams")?;
+    let direct = Server::from_kubeconfig(cluster.kubeconfig())?;
+    let gated = Server::from_kubeconfig(&session.kubeconfig)?;
+    let mut rows = echoes(&direct, &gated).await?;
+    rows.extend(bulk(&direct, &gated, &gate).await?);
+    rows.push(noise(&gated).await?);
+    rows.push(idle(&gated, &gate).await?);
+    Ok(rows)
+}
+
+async fn echoes(direct: &Server, gated: &Server) -> anyhow::Result<Vec<Row>> {
+    let (mut one, mut other) =
+        (Running::start(direct, &["cat"]).await?, Running::start(gated, &["cat"]).await?);
+    let (mut directly, mut through) = (Vec::new(), Vec::new());
+    for _echo in 0..ECHOES {
+        directly.push(one.echo().await?);
+        through.push(other.echo().await?);
+    }
+    let (direct, gated) = (latencies(directly), latencies(through));
+    let told = |latencies: &Latencies| {
+        format!("{} / {}", millis(latencies.quantile(0.5)), millis(latencies.quantile(0.99)))
+    };
+    let added = gated.quantile(0.5).saturating_sub(direct.quantile(0.5));
+    Ok(vec![
+        Row::new("a line and its echo: direct, p50 / p99", told(&direct), ""),
+        Row::new("a line and its echo: gate, p50 / p99", told(&gated), ""),
+        Row::new("added at p50", millis(added), "≤ 0.3 ms"),
+    ])
+}
+
+fn latencies(samples: Vec<Duration>) -> Latencies {
+    let wall = samples.iter().sum();
+    Latencies::new(samples, wall)
+}
+
+async fn bulk(direct: &Server, gated: &Server, gate: &Gate) -> anyhow::Result<Vec<Row>> {
+    let mut rates = [Vec::new(), Vec::new()];
+    let recordings = gate.path("data/recordings");
+    let (before, stored) = (cpu_time(gate)?, size(Path::new(&recordings))?);
+    for _round in 0..ROUNDS {
+        for (server, rates) in [direct, gated].into_iter().zip(&mut rates) {
+            let started = Instant::now();
+            let bytes = BULK.to_string();
+            let mut running = Running::start(server, &["head", "-c", &bytes, "/dev/zero"]).await?;
+            let received = running.rest().await?.len();
+            ensure!(received == BULK, "{received} bytes came");
+            rates.push(rate(BULK, started.elapsed()));
+        }
+    }
+    let passed = BULK * ROUNDS;
+    let cpu = cpu_time(gate)?.saturating_sub(before).as_secs_f64();
+    let stored = size(Path::new(&recordings))?.saturating_sub(stored);
+    let [direct, gated] = rates.map(middle);
+    Ok(vec![
+        Row::new("256 MiB of output: direct", format!("{direct:.0} MB/s"), ""),
+        Row::new(
+            "256 MiB of output: gate",
+            format!("{gated:.0} MB/s = {:.2} × direct", gated / direct),
+            "≥ 0.8 ×",
+        ),
+        Row::new(
+            "CPU of the gate a GB, masked and recorded",
+            format!("{:.2} s", cpu * 1e9 / float(passed)),
+            "",
+        ),
+        Row::new("recorded, of what passed", format!("{:.1} %", float(stored) * 100.0 / float(passed)), ""),
+    ])
+}
+
+async fn noise(gated: &Server) -> anyhow::Result<Row> {
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let noise: Vec<u8> = (0..NOISE / 8)
+        .flat_map(|_| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            state.to_le_bytes()
+        })
+        .collect();
+    let noise = Bytes::from(noise);
+    let started = Instant::now();
+    let Running { mut hearing, saying } = Running::start(gated, &["cat"]).await?;
+    let sent = noise.clone();
+    let sending = tokio::spawn(async move {
+        for piece in sent.chunks(32 << 10) {
+            saying.say(&FromClient::Stdin(sent.slice_ref(piece))).await?;
+        }
+        saying.say(&FromClient::Close(Closed::Stdin)).await?;
+        anyhow::Ok(saying)
+    });
+    let back = rest(&mut hearing).await?;
+    sending.await??;
+    ensure!(back == noise, "the noise is not what was sent: {} bytes", back.len());
+    let rate = rate(2 * NOISE, started.elapsed());
+    Ok(Row::new(
+        "100 MiB of noise there and back: gate",
+        format!("{rate:.0} MB/s, the same bytes"),
+        "the same",
+    ))
+}
+
+async fn idle(gated: &Server, gate: &Gate) -> anyhow::Result<Row> {
+    let before = resident(gate, "VmRSS")?;
+    let mut running = Vec::new();
+    for _stream in 0..IDLE {
+        let mut one = Running::start(gated, &["cat"]).await?;
+        one.echo().await?;
+        running.push(one);
+    }
+    let each = resident(gate, "VmRSS")?.saturating_sub(before) / u64::try_from(IDLE)?;
+    Ok(Row::new(format!("memory of an idle stream, of {IDLE}"), format!("{each} KB"), "≤ 100 KB"))
+}
+
+impl Running {
+    async fn start(server: &Server, command: &[&str]) -> anyhow::Result<Self> {
+        let command: Vec<String> =
+            command.iter().map(|word| format!("&command={}", word.replace('/', "%2F"))).collect();
+        let path =
+            format!("/api/v1/namespaces/streams/pods/shell/exec?stdin=true&stdout=true{}", command.concat());
+        let mut headers = PROTOCOL.to_headers();
+        wire::handshake::ask(&mut headers).context("no key")?;
+        let (io, ahead) = server.upgrade(&path, headers).await?;
+        let wire = wire::split(io, ahead, PROTOCOL.transport(), End::Client).await;
+        let (hearing, saying) = leg::new(Client::new(PROTOCOL, ASKED)?, wire);
+        Ok(Self { hearing, saying })
+    }
+
+    async fn echo(&mut self) -> anyhow::Result<Duration> {
+        let started = Instant::now();
+        let line = Bytes::from_static(b"a line of text, as one types it\n");
+        self.saying.say(&FromClient::Stdin(line.clone())).await?;
+        let mut came = 0;
+        while came < line.len() {
+            match self.hearing.next().await?.context("it ended")? {
+                FromServer::Stdout(bytes) => came += bytes.len(),
+                FromServer::Stderr(_) | FromServer::Error(_) => anyhow::bail!("no echo"),
+            }
+        }
+        Ok(started.elapsed())
+    }
+
+    async fn rest(&mut self) -> anyhow::Result<Bytes> {
+        self.saying.say(&FromClient::Close(Closed::Stdin)).await?;
+        rest(&mut self.hearing).await
+    }
+}
+
+/// All that is printed, until it ends well.
+async fn rest(hearing: &mut Hearing<Client>) -> anyhow::Result<Bytes> {
+    let mut all = Vec::new();
+    let mut exit = Vec::new();
+    while let Some(said) = hearing.next().await? {
+        match said {
+            FromServer::Stdout(bytes) => all.extend_from_slice(&bytes),
+            FromServer::Stderr(bytes) => anyhow::bail!("{}", String::from_utf8_lossy(&bytes)),
+            FromServer::Error(bytes) => exit.extend_from_slice(&bytes),
+        }
+    }
+    ensure!(Exit::parse(&exit)? == Exit::Success, "{}", String::from_utf8_lossy(&exit));
+    Ok(all.into())
+}
+
+/// Bytes of the files in a folder and below.
+fn size(folder: &Path) -> anyhow::Result<usize> {
+    let mut size = 0;
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let metadata = entry.metadata()?;
+        size += if metadata.is_dir() { self::size(&entry.path())? } else { usize::try_from(metadata.len())? };
+    }
+    Ok(size)
+}
+
+/// Megabytes a second.
+fn rate(bytes: usize, took: Duration) -> f64 {
+    float(bytes) / took.as_secs_f64() / 1e6
+}
+
+#[expect(clippy::cast_precision_loss, reason = "some thousand million")]
+fn float(bytes: usize) -> f64 {
+    bytes as f64
+}
+
+fn middle(mut rates: Vec<f64>) -> f64 {
+    rates.sort_by(f64::total_cmp);
+    rates.get(rates.len() / 2).copied().unwrap_or_default()
+}
