@@ -6,6 +6,8 @@
 //! anew, as the API server does with a patch (`patchResource` in k8s.io/apiserver/pkg/endpoints/handlers/patch.go), and with an
 //! update that names no version.
 
+use std::sync::Arc;
+
 use http::Response;
 use kube_api::{Request, Verb};
 use mask::placeholder_path;
@@ -29,6 +31,7 @@ impl Call {
     /// A refusal is told under the id of the try that it ends.
     pub(crate) async fn attempt(mut self, asked: Request) -> Response<Reply> {
         let kept = leaves_version_open(&asked).then(|| asked.clone());
+        let (gate, echo) = (Arc::clone(self.gate()), self.echoes(&asked));
         let (mut request, mut repeats) = (asked, 0..REPEATS);
         loop {
             let id = self.id().clone();
@@ -36,7 +39,12 @@ impl Call {
             match self.attempt_once(request, &mut again).await {
                 Ok(Forwarded::Answer(answer)) => return answer,
                 Ok(Forwarded::Outdated(call, again)) => (self, request) = (*call, *again),
-                Err(refused) => return refused.answer(Some(id.as_str())),
+                Err(refused) => {
+                    if let Some(asked) = echo {
+                        gate.echoes().refused(asked, &refused);
+                    }
+                    return refused.answer(Some(id.as_str()));
+                }
             }
         }
     }

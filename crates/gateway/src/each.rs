@@ -23,6 +23,7 @@ use crate::{
     record,
     refuse::Refused,
     reply::Reply,
+    tape::Tape,
 };
 
 impl Call {
@@ -74,6 +75,10 @@ impl Call {
         }
         let started = Instant::now();
         let id = Id::from_u128(uuid::Uuid::now_v7().as_u128());
+        let Some(recorded) = self.recorded() else { return Ok(One::unsent("it cannot be recorded")) };
+        let Ok(tape) = Tape::called(self, &id, recorded, &permit).await else {
+            return Ok(One::unsent("it cannot be recorded"));
+        };
         let receipt = match self.intend(id.clone(), None, permit).await {
             Ok(receipt) => receipt,
             Err(Unintended::Unrecorded) => return Ok(One::unsent("the ledger did not take it")),
@@ -99,6 +104,8 @@ impl Call {
         };
         let answered = sent.as_ref().ok().copied();
         let outcome = Outcome { status, answered, bytes: 0, masked: 0, ending };
+        // What it did is done: a recorder that stops now ends what comes next.
+        let _stopped = tape.answered(status, ending).await;
         self.tell_end(&id, record::outcome(&id, &outcome, started.elapsed())).await?;
         Ok(match sent {
             Ok(status) => One::answered(status),

@@ -93,7 +93,7 @@ impl Call {
     /// Its tape, on which what is asked stands.
     pub(crate) async fn tape(&self, permit: &Permit) -> Result<Tape, Refused> {
         let taped = match self.recorded() {
-            Some(recorded) => Tape::called(self, recorded, permit).await,
+            Some(recorded) => Tape::called(self, self.id(), recorded, permit).await,
             None => Err(recording::Stopped::Closed),
         };
         match taped {

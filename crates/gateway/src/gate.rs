@@ -11,11 +11,11 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use upstream::Cluster;
 
 use crate::{
-    hold::Echoes,
     limits::{Holding, Limits},
     metrics::Metrics,
     recordings::Recordings,
     rejections::Rejections,
+    stream::Echoes,
 };
 use door::Slots;
 

@@ -17,13 +17,11 @@
 mod approved;
 mod beside;
 mod change;
-mod echo;
 mod listing;
 mod request;
 mod stream;
 mod wait;
 
-pub(crate) use echo::Echoes;
 pub(crate) use wait::Over;
 
 use approval::{Beside, Change, Container, Shown, Target, Why};
@@ -33,7 +31,6 @@ use ledger::leaf::Cause;
 use mask::Live;
 use policy::{Ask, Permit, RuleRef};
 use serde_json::Value;
-use streaming::protocol::Transport;
 
 use self::{beside::Wanted, change::Looked, listing::Covered};
 use crate::{
@@ -41,7 +38,6 @@ use crate::{
     judged::Judged,
     look::{Seen, Stop},
     refuse::{Refused, Unseen},
-    upgrade::Upgrading,
 };
 
 /// The most that is kept to be shown, in bytes of JSON: humans do not read more, and each request is kept.
@@ -81,27 +77,14 @@ pub(crate) struct Prepared {
 impl Call {
     /// The permit for what is asked, once humans said yes. `asked` is the request as its client sent it.
     pub(crate) async fn hold(&self, asked: Request, ask: Ask) -> Result<Granted, Stopped> {
-        let (request, key) = (ask.request().clone(), self.key_of(&asked));
-        let transport = self.upgrading().map(Upgrading::transport);
-        if transport == Some(Transport::Spdy)
-            && let Some(status) = self.gate().echoes().take(&self.echo_of(&key))
-        {
-            return Err(Box::new((request, Stop::asked(&ask, status))));
-        }
-        match self.held(key.clone(), ask).await {
+        let request = ask.request().clone();
+        match self.held(self.key_of(&asked), ask).await {
             Ok(Some(granted)) => Ok(granted),
             Ok(None) => {
                 tracing::info!(call = %self.id(), "another policy is in force than the one that asks");
                 Ok(Granted::Outdated(Box::new(asked)))
             }
-            Err(stop) => {
-                if let (Some(Transport::WebSocket), Stop::Refused { refused: Refused::Judged(status), .. }) =
-                    (transport, &stop)
-                {
-                    self.gate().echoes().keep(self.echo_of(&key), Status::clone(status));
-                }
-                Err(Box::new((request, stop)))
-            }
+            Err(stop) => Err(Box::new((request, stop))),
         }
     }
 
@@ -126,10 +109,6 @@ impl Call {
         }
         let approval = self.asked(&prepared).await?;
         self.wait(prepared, approval).await
-    }
-
-    fn echo_of(&self, key: &str) -> String {
-        format!("{} {key}", self.caller().session())
     }
 
     /// What a request is found by when it is sent again: a digest under the gate's own key.

@@ -46,8 +46,11 @@ pub(crate) fn ended_by(cause: Cause) -> Ended {
         Cause::Fixed | Cause::Policy => Ended::Denied,
         Cause::Unseen => Ended::Failed,
         Cause::Unrecordable => Ended::Unrecorded,
-        Cause::SessionEnded | Cause::SessionFrozen | Cause::Malformed | Cause::Unsupported | Cause::Limit => {
-            Ended::Refused
-        }
+        Cause::Repeated
+        | Cause::SessionEnded
+        | Cause::SessionFrozen
+        | Cause::Malformed
+        | Cause::Unsupported
+        | Cause::Limit => Ended::Refused,
     }
 }

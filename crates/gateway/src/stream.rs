@@ -9,6 +9,7 @@
 //! end is told only when recording and ledger have it (`closing`). What the client says is recorded before it is passed on (`inbound`).
 
 mod closing;
+mod echo;
 mod inbound;
 pub(crate) mod opening;
 mod outbound;
@@ -19,10 +20,11 @@ use http::{Response, StatusCode};
 use hyper::upgrade::{OnUpgrade, Parts};
 use hyper_util::rt::TokioIo;
 use kube_api::{Request, Target};
-use ledger::leaf::Cause;
+use ledger::leaf::{Cause, Streamed};
 use policy::Permit;
 use streaming::{
     kind,
+    protocol::RemoteCommand as RemoteCommandProtocol,
     remote_command::{Client, Server},
 };
 use tokio::{net::TcpStream, time::timeout};
@@ -33,6 +35,7 @@ use wire::{
     leg::{self, Hearing, Saying},
 };
 
+pub(crate) use self::echo::Echoes;
 use self::{
     closing::{Finish, Legs},
     inbound::Inbound,
@@ -45,7 +48,7 @@ use crate::{
     interrupt::{self, Nature},
     look::Stop,
     metrics::Ended,
-    outcome::Ending,
+    outcome::{Ending, Outcome, Unrecorded},
     recordings::Recorded,
     refuse::Refused,
     reply::Reply,
@@ -60,7 +63,7 @@ pub(super) struct Running {
     call: Call,
     target: Target,
     asked: kind::Asked,
-    protocol: streaming::protocol::RemoteCommand,
+    protocol: RemoteCommandProtocol,
     tape: recording::Stream,
     /// Keeps the recording open.
     _recorded: Recorded,
@@ -72,6 +75,10 @@ impl Call {
     /// Makes sure that what is asked can be upgraded, before anybody is asked about it.
     pub(crate) fn fit_for_stream(&self, request: &Request) -> Result<(), Stop> {
         let Some(upgrade) = request.upgrade() else { return Ok(()) };
+        if let Some(status) = self.echo(request) {
+            let refused = Refused::Judged(Box::new(status));
+            return Err(Stop::Refused { refused, cause: Cause::Repeated, decision: None });
+        }
         let fits = self.upgrading().ok_or_else(|| streaming::protocol::Refusal::NoUpgrade.into());
         if let Err(why) = fits.and_then(|upgrading| upgrading.check(upgrade)) {
             let refused = Refused::Unparsed(Box::new(why.status()));
@@ -86,51 +93,93 @@ impl Call {
             self.ended(Ended::Failed, 0);
             return Err(Refused::Internal);
         };
-        let recorded = self.recorded();
-        let tape = self.tape(&permit).await?;
+        let call_tape = self.tape(&permit).await?;
         let judged = permit.request().clone();
-        let (target, opening) = (permit.request().target().clone(), opening::of(&self, permit.request()));
-        let asked = opening::asked(permit.request().options());
-        let switched = match self.switch(permit, agreed.protocol).await {
-            Ok(Ok(switched)) => switched,
-            Ok(Err((ending, refused))) => return self.fail(ending, refused).await,
-            Err(refused) => return Err(refused),
-        };
-        let tunnel = match switched {
-            Switched::Answered(answer) => {
-                return self.open(*answer, Asked { nature: Nature::Write, target, tape }).await;
+        let tape = match self.open_tape(&judged).await {
+            Ok(tape) => tape,
+            Err(refused) => {
+                self.ended(Ended::Unrecorded, 0);
+                return Err(refused);
             }
-            Switched::Open(tunnel) => tunnel,
         };
-        let opened = match &recorded {
-            Some(recorded) => recorded.tap().open(opening).await.ok(),
-            None => None,
+        let switched = self.switch(permit, self.upstream_protocol(agreed.protocol)).await;
+        let target = judged.target().clone();
+        let tunnel = match switched {
+            Ok(Ok(Switched::Open(tunnel))) => tunnel,
+            Ok(Ok(Switched::Answered(answer))) => {
+                let _told_below = tape.closed("the API server would not").await;
+                return self.open(*answer, Asked { nature: Nature::Write, target, tape: call_tape }).await;
+            }
+            Ok(Err((ending, refused))) => {
+                let _told_below = tape.closed(&ending.to_string()).await;
+                return self.fail(ending, refused).await;
+            }
+            Err(refused) => {
+                let _told_by_the_ledger = tape.closed("nothing was sent").await;
+                return Err(refused);
+            }
         };
-        let (Protocol::RemoteCommand(protocol), Some(tape), Some(recorded)) =
-            (agreed.protocol, opened, recorded)
-        else {
+        let as_approved = self.still_as_approved(&judged).await;
+        let recorded = self.recorded().filter(|_| as_approved.is_ok());
+        let (Protocol::RemoteCommand(protocol), Some(recorded)) = (agreed.protocol, recorded) else {
             drop(tunnel);
-            return self.fail(Ending::Unrecordable, Refused::Unrecordable).await;
+            let why = as_approved.err().unwrap_or((Ending::Unrecordable, Refused::Unrecordable));
+            return self.fail_opened(why, tape).await;
         };
-        if let Err(refused) = self.still_as_approved(&judged).await {
-            drop((tunnel, tape.closed(&Ending::Changed.to_string()).await));
-            return self.fail(Ending::Changed, refused).await;
+        if call_tape.answered(SWITCHED, Ending::Completed).await.is_err() {
+            drop(tunnel);
+            return self.fail_opened((Ending::Unrecordable, Refused::Unrecordable), tape).await;
         }
         let response = Reply::switching(agreed.headers, self.id().as_str());
         let tasks = self.gate().tasks().clone();
+        let asked = opening::asked(judged.options());
         let running =
             Running { call: self, target, asked, protocol, tape, _recorded: recorded, _places: places };
         tasks.spawn(running.run(*tunnel, agreed.on));
         Ok(response)
     }
 
+    /// What is spoken with the API server: what the client speaks, but for what humans said yes to. A command that is asked for by
+    /// WebSocket runs from the 101 on, and by SPDY once its streams are open: then there is time to look which container it is.
+    fn upstream_protocol(&self, agreed: Protocol) -> Protocol {
+        match agreed {
+            Protocol::RemoteCommand(_) if self.bound_container().is_some() => {
+                Protocol::RemoteCommand(RemoteCommandProtocol::Spdy)
+            }
+            Protocol::RemoteCommand(_) | Protocol::PortForward(_) => agreed,
+        }
+    }
+
+    /// The stream's own recording: where there is none, nothing is sent.
+    async fn open_tape(&self, request: &Request) -> Result<recording::Stream, Refused> {
+        let recorded = self.recorded().ok_or(Refused::Unrecordable)?;
+        recorded.tap().open(opening::of(self, request)).await.map_err(|_stopped| Refused::Unrecordable)
+    }
+
+    /// Ends a stream that the API server has opened and the client has not.
+    async fn fail_opened(
+        self,
+        (ending, refused): (Ending, Refused),
+        tape: recording::Stream,
+    ) -> Result<Response<Reply>, Refused> {
+        let stream = Streamed { number: tape.number(), received: 0, exit: None };
+        let _told_below = tape.closed(&ending.to_string()).await;
+        let outcome =
+            Outcome { status: refused.code(), answered: Some(SWITCHED), bytes: 0, masked: 0, ending };
+        match self.close_stream(outcome, stream).await {
+            Ok(()) => Err(refused),
+            Err(Unrecorded) => Err(Refused::Unended),
+        }
+    }
+
     /// What was approved is held against what the stream has reached, before anything is said on it.
-    async fn still_as_approved(&self, request: &Request) -> Result<(), Refused> {
+    async fn still_as_approved(&self, request: &Request) -> Result<(), (Ending, Refused)> {
+        const UNSEEN: Ending = Ending::Failed("the container could not be looked at once more");
         match self.is_as_approved(request).await {
             Ok(true) => Ok(()),
-            Ok(false) => Err(Refused::Cut(Ending::Changed)),
-            Err(Stop::Refused { refused, .. }) => Err(refused),
-            Err(Stop::Unrecorded) => Err(Refused::Unrecorded),
+            Ok(false) => Err((Ending::Changed, Refused::Cut(Ending::Changed))),
+            Err(Stop::Refused { refused, .. }) => Err((UNSEEN, refused)),
+            Err(Stop::Unrecorded) => Err((Ending::Unrecordable, Refused::Unrecorded)),
         }
     }
 
@@ -176,8 +225,17 @@ impl Running {
         let Some(Ok((mut pod, to_pod))) = tunnel.remote_command(self.asked).await else {
             return self.never_began(Ending::Failed("the gate could not begin the stream")).await;
         };
-        let Some((io, ahead)) = self.client(on).await else {
-            return self.never_began(Ending::ClientLeft).await;
+        let client = tokio::select! {
+            biased;
+            ending = interrupt::interrupted(&self.call, Nature::Tunnel, &self.target) => Err(ending),
+            client = self.client(on) => client.ok_or(Ending::ClientLeft),
+        };
+        let (io, ahead) = match client {
+            Ok(client) => client,
+            Err(ending) => {
+                drop((pod, to_pod));
+                return self.never_began(ending).await;
+            }
         };
         let server = Server::new(self.protocol, self.asked);
         let wire = wire::split(io, ahead, self.protocol.transport(), End::Server).await;
@@ -192,7 +250,7 @@ impl Running {
                 Err(_elapsed) => Finish::Cut(Ending::Failed("the streams were not opened in time")),
             },
         };
-        let legs = Legs { client, to_client, to_pod };
+        let legs = Legs { client, to_client, pod, to_pod };
         self.close(finish, masks, inbound.ended(), legs).await;
     }
 

@@ -6,8 +6,12 @@
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode, header::CONTENT_TYPE};
 use kube_api::Request;
+use ledger::leaf::Id;
 use policy::Permit;
-use recording::{Body, Opening, Stopped, record::Kind};
+use recording::{
+    Body, Opening, Stopped,
+    record::{Channel, Kind},
+};
 
 use crate::{call::Call, interrupt::Nature, outcome::Ending, recordings::Recorded, stream::opening};
 
@@ -24,18 +28,27 @@ enum Answer {
     Body(Body),
     /// Not kept.
     Withheld,
-    /// Goes on for as long as its client likes.
-    Stream(Box<recording::Stream>),
+    /// Goes on for as long as its client likes; from the head of the answer on.
+    Stream(Box<Streaming>),
+}
+
+enum Streaming {
+    Asked(Opening),
+    Open(recording::Stream),
 }
 
 impl Tape {
-    /// Records that this is asked. `recorded` is the recording of the call's session.
+    /// Records that this is asked as `id`. `recorded` is the recording of the call's session.
     ///
     /// # Errors
     /// It cannot be: it must not be sent.
-    pub(crate) async fn called(call: &Call, recorded: Recorded, permit: &Permit) -> Result<Self, Stopped> {
-        let request = permit.request();
-        let id = call.id().as_str();
+    pub(crate) async fn called(
+        call: &Call,
+        id: &Id,
+        recorded: Recorded,
+        permit: &Permit,
+    ) -> Result<Self, Stopped> {
+        let (request, id) = (permit.request(), id.as_str());
         let sent = mask::sent(call.upstream().guard(), request);
         recorded.tap().called(id, &act(call, request), sent.as_deref().map(Body::from)).await?;
         let kind = match Nature::of(request) {
@@ -46,7 +59,7 @@ impl Tape {
         let answer = match kind {
             Some(kind) => {
                 let opening = Opening { kind, ..opening::of(call, request) };
-                Answer::Stream(Box::new(recorded.tap().open(opening).await?))
+                Answer::Stream(Box::new(Streaming::Asked(opening)))
             }
             None if permit.decision().reveal().is_none() => Answer::Body(Body::default()),
             None => Answer::Withheld,
@@ -70,7 +83,15 @@ impl Tape {
                 Ok(())
             }
             Answer::Withheld => Ok(()),
-            Answer::Stream(stream) => stream.bytes(recording::record::Channel::Data, part.clone()).await,
+            Answer::Stream(stream) => match stream.as_mut() {
+                Streaming::Open(stream) => stream.bytes(Channel::Data, part.clone()).await,
+                Streaming::Asked(opening) => {
+                    let open = self.recorded.tap().open(opening.clone()).await?;
+                    let passed = open.bytes(Channel::Data, part.clone()).await;
+                    **stream = Streaming::Open(open);
+                    passed
+                }
+            },
         }
     }
 
@@ -84,7 +105,9 @@ impl Tape {
             Answer::Body(body) => Some(body),
             Answer::Withheld => None,
             Answer::Stream(stream) => {
-                stream.closed(&ending.to_string()).await?;
+                if let Streaming::Open(stream) = *stream {
+                    stream.closed(&ending.to_string()).await?;
+                }
                 None
             }
         };

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use control::freeze;
-use identity::{End, Operator, Reason};
+use identity::{End, Operator, Reason, SessionId};
 use kube_api::Request;
 use ledger::leaf::{Event, Id, KnownValueSent};
 use policy::Decision;
@@ -83,20 +83,9 @@ impl Call {
         }
         // A call of before a thaw must not freeze the session again.
         if caller.ended().how().is_none() {
-            let (by, why) = (Operator::gate(), Reason::known_values(budget));
-            match freeze::freeze(gate.sessions(), gate.ledger(), gate.inbox(), caller.session(), &by, &why)
-                .await
-            {
-                Ok(freeze::Told { unrecorded: None, .. }) => {
-                    tracing::warn!(session = %caller.session(), %why, "a session was frozen");
-                }
-                Ok(freeze::Told { unrecorded: Some(error), .. }) => {
-                    tracing::error!(session = %caller.session(), %error, "a session was frozen; the next start records it");
-                }
-                Err(error) => {
-                    tracing::error!(session = %caller.session(), %error, "a session is frozen until the gate restarts");
-                }
-            }
+            // A freeze ends the session's streams, and one of them may be what waits here: it must not take the freeze along.
+            let frozen = gate.tasks().spawn(froze(Arc::clone(gate), caller.session().clone(), budget));
+            let _panicked = frozen.await;
         }
         Err(self.over())
     }
@@ -107,6 +96,22 @@ impl Call {
             Some(End::Frozen(frozen)) => Refused::Frozen { session: self.caller().session().clone(), frozen },
             Some(end) => Refused::Cut(Ending::of_session(&end)),
             None => Refused::Cut(Ending::SessionFrozen),
+        }
+    }
+}
+
+/// Freezes a session that has sent more known values than its budget.
+async fn froze(gate: Arc<Gate>, session: SessionId, budget: u32) {
+    let (by, why) = (Operator::gate(), Reason::known_values(budget));
+    match freeze::freeze(gate.sessions(), gate.ledger(), gate.inbox(), &session, &by, &why).await {
+        Ok(freeze::Told { unrecorded: None, .. }) => {
+            tracing::warn!(%session, %why, "a session was frozen");
+        }
+        Ok(freeze::Told { unrecorded: Some(error), .. }) => {
+            tracing::error!(%session, %error, "a session was frozen; the next start records it");
+        }
+        Err(error) => {
+            tracing::error!(%session, %error, "a session is frozen until the gate restarts");
         }
     }
 }

@@ -46,7 +46,7 @@ impl Head {
         let options = Options::parse(verb, &target, &pairs)?;
         let accept = Accept::parse(&parts.headers, &target)?;
         let content = ContentType::parse(verb, &parts.headers);
-        let (method, verb) = canonical(&parts.method, verb, &target);
+        let (method, verb) = canonical(&parts.method, verb, &target)?;
         let head = Self { method, verb, target, options, accept, content };
         match (&head.content, head.body_rule()) {
             (Err(refusal), BodyRule::Required { .. }) => Err(refusal.clone()),
@@ -136,11 +136,12 @@ impl Head {
 }
 
 /// Exec, attach and port-forward are creates, by whichever method the connection is upgraded: a WebSocket needs GET, SPDY is asked for
-/// by POST, and what they do is the same. Other methods stay what they are, and are none.
-fn canonical(method: &Method, verb: Verb, target: &Target) -> (Method, Verb) {
-    match target.resource().and_then(upgrade) {
-        Some(_) if verb == Verb::Get => (Method::POST, Verb::Create),
-        Some(_) | None => (method.clone(), verb),
+/// by POST, and what they do is the same. Kubernetes knows no other.
+fn canonical(method: &Method, verb: Verb, target: &Target) -> Result<(Method, Verb), Refusal> {
+    match (target.resource().and_then(upgrade), verb) {
+        (Some(_), Verb::Get | Verb::Create) => Ok((Method::POST, Verb::Create)),
+        (Some(_), _) => Err(wrong_method(method, "exec, attach or port-forward", "GET or POST")),
+        (None, verb) => Ok((method.clone(), verb)),
     }
 }
 

@@ -47,6 +47,11 @@ pub fn new<E: Endpoint>(end: E, (reader, writer): (Reader, Writer)) -> (Hearing<
 }
 
 impl<E: Endpoint> Shared<E> {
+    /// The same unless somebody sends already, who then sends this too: who hears must not wait for who says.
+    async fn flush_unless_sent(&self) -> Result<(), Fault<E::Error>> {
+        if self.writer.try_lock().is_ok() { self.flush().await } else { Ok(()) }
+    }
+
     /// Sends what there is to be sent. Cancel safe.
     async fn flush(&self) -> Result<(), Fault<E::Error>> {
         while self.end.lock().has_output() {
@@ -77,13 +82,13 @@ impl<E: Endpoint> Hearing<E> {
         is_so: impl Fn(&E) -> bool,
     ) -> Result<Option<E::Hears>, Fault<E::Error>> {
         loop {
-            self.shared.flush().await?;
+            self.shared.flush_unless_sent().await?;
             let heard = self.shared.end.lock().receive(&mut self.rest).map_err(Fault::Said)?;
             if heard.is_some() {
                 return Ok(heard);
             }
             let (has_output, is_so) = self.with(|end| (end.has_output(), is_so(end)));
-            if has_output {
+            if has_output && self.shared.writer.try_lock().is_ok() {
                 continue;
             }
             if is_so {

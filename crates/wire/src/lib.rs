@@ -24,9 +24,8 @@ use tungstenite::{
 pub use reader::Reader;
 pub use writer::Writer;
 
-/// Bytes of a WebSocket's message. Kubernetes' clients send 32 KiB and take what comes; some client libraries send what they
-/// are given as one.
-pub const MAX_MESSAGE: usize = 4 << 20;
+/// Bytes of a WebSocket's message. Kubernetes' own send 32 KiB; some client libraries send what they are given as one.
+pub const MAX_MESSAGE: usize = 1 << 20;
 
 /// What reads and writes: TLS over TCP, or a pipe in a test.
 pub trait Io: AsyncRead + AsyncWrite + Send + Unpin {}

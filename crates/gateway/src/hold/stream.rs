@@ -57,11 +57,13 @@ impl Call {
     fn runs(&self, request: &Request, container: &Container) -> Option<Runs> {
         let (options, known) = (request.options(), self.known());
         let masked = |text: &str| upstream::text::<MOST_SHOWN>(text, &known).to_string();
-        let command = shlex::try_join(options.all("command")).ok()?;
+        // Each word by itself: quotes would hide a value in it.
+        let words: Vec<String> = options.all("command").map(masked).collect();
+        let command = shlex::try_join(words.iter().map(String::as_str)).ok()?;
         // What is cut would not be seen.
         let whole = command.len() <= MOST_SHOWN / 2;
         whole.then(|| Runs {
-            command: masked(&command),
+            command,
             container: masked(&container.name),
             image: masked(&container.image),
             stdin: options.is_set("stdin"),

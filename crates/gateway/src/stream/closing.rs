@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use ledger::leaf::Streamed;
+use mask::SealedPiece;
 use recording::record::Channel;
 use streaming::{
     Endpoint,
@@ -11,7 +12,7 @@ use streaming::{
     remote_command::{Client, Error, Server},
 };
 use tokio::time::timeout;
-use upstream::Ended;
+use upstream::{Ended, RemoteCommand};
 use wire::leg::{Hearing, Saying};
 
 use super::{Running, SWITCHED, inbound::Received, outbound::Masks};
@@ -20,7 +21,8 @@ use crate::{
     refuse::Refused,
 };
 
-/// For a client to take what is said last, and again to hang up.
+/// For a client to take what is said last, and again to hang up, when its stream is ended by others. When its command has ended, it
+/// has as long as for everything else.
 const FAREWELL: Duration = Duration::from_secs(1);
 
 /// How a stream came to its end.
@@ -37,6 +39,7 @@ pub(super) enum Finish {
 pub(super) struct Legs {
     pub(super) client: Hearing<Server>,
     pub(super) to_client: Saying<Server>,
+    pub(super) pod: RemoteCommand,
     pub(super) to_pod: Saying<Client>,
 }
 
@@ -50,13 +53,18 @@ struct Told {
 impl Running {
     /// Ends both legs. Without a record of its end a command's success is not told.
     pub(super) async fn close(self, finish: Finish, masks: Masks, received: Received, legs: Legs) {
-        let Legs { client, to_client, to_pod } = legs;
+        let Legs { client, to_client, pod, to_pod } = legs;
+        let patience = match &finish {
+            Finish::Over(_) => self.call.gate().limits().write_timeout,
+            Finish::Cut(_) | Finish::Refused(_) => FAREWELL,
+        };
         let mut told = Told::of(finish, &masks);
         // The API server is let go first: recording and ledger may take their time.
         let _late = timeout(FAREWELL, to_pod.close(Client::leave)).await;
+        drop((pod, to_pod));
         let exit = told.exit_code();
         let stream = Streamed { number: self.tape.number(), received: received.bytes, exit };
-        let call = self.call.id().clone();
+        let (call, cut) = (self.call.id().clone(), self.call.gate().stopping().clone());
         let taped = match self.tape.bytes(Channel::Stdin, received.rest).await {
             Ok(()) => self.tape.closed(&told.how).await,
             Err(stopped) => Err(stopped),
@@ -81,8 +89,15 @@ impl Running {
             let _unheard = server.send(&last);
             server.finish();
         };
-        if let Ok(Ok(())) = timeout(FAREWELL, to_client.close(say)).await {
-            client.linger(FAREWELL).await;
+        let farewell = async {
+            if let Ok(Ok(())) = timeout(patience, to_client.close(say)).await {
+                client.linger(patience).await;
+            }
+        };
+        tokio::select! {
+            () = farewell => {}
+            // All is recorded: who has not taken it by then is not waited for.
+            () = cut.cancelled() => {}
         }
     }
 
@@ -108,7 +123,9 @@ impl Told {
                     message: format!("portcullis: {error}"),
                     code: 400,
                 });
-                return Self { exit, how: format!("the client erred: {error}"), ending: Ending::ClientErred };
+                // What the client wrote may be quoted.
+                let how = masks.whole(SealedPiece::new(format!("the client erred: {error}").into()));
+                return Self { exit, how, ending: Ending::ClientErred };
             }
         };
         let (exit, how) = match ended {

@@ -11,7 +11,9 @@ use streaming::{
 };
 use wire::leg::{Fault, Hearing, Saying};
 
-use super::Running;
+use tokio::time::sleep;
+
+use super::{Running, outbound::QUIET};
 use crate::{outcome::Ending, tripwire::Overlap};
 
 /// What the client says, masked for the recording: who knows a Secret's value may type it, but nobody may read it there.
@@ -41,13 +43,23 @@ impl Inbound {
         to_pod: &Saying<Client>,
     ) -> Ending {
         loop {
-            let said = match client.next_until(Server::has_left).await {
+            let said = tokio::select! {
+                biased;
+                said = client.next_until(Server::has_left) => said,
+                // What is typed in is recorded as it is typed in.
+                () = sleep(QUIET), if self.mask.is_holding() => {
+                    let shown = self.mask.idle();
+                    if running.tape.bytes(Channel::Stdin, shown).await.is_err() {
+                        return Ending::Unrecordable;
+                    }
+                    continue;
+                }
+            };
+            let said = match said {
                 Ok(Some(said)) => said,
                 Ok(None) | Err(Fault::Wire(wire::Error::Io(_))) => return Ending::ClientLeft,
-                Err(fault) => {
-                    tracing::info!(call = %running.call.id(), %fault, "a client broke the rules of its stream");
-                    return Ending::ClientErred;
-                }
+                // What it said is not told: it may be anything.
+                Err(Fault::Wire(_) | Fault::Said(_)) => return Ending::ClientErred,
             };
             if self.record(running, &said).await.is_err() {
                 return Ending::Unrecordable;

@@ -21,6 +21,7 @@ pub(crate) fn of(call: &Call, request: &Request) -> Opening {
         let word = Bytes::copy_from_slice(word.as_bytes());
         String::from_utf8_lossy(&Redactor::whole(&known, Content::Text, word, &[]).0).into_owned()
     };
+    let text = |text: Option<&str>| masked(text.unwrap_or_default());
     let (options, resource) = (request.options(), request.resource());
     Opening {
         call: call.id().as_str().into(),
@@ -29,9 +30,9 @@ pub(crate) fn of(call: &Call, request: &Request) -> Opening {
             Some(Upgrade::PortForward) => Kind::PortForward,
             Some(Upgrade::Exec) | None => Kind::Exec,
         },
-        namespace: resource.and_then(|resource| resource.namespace()).unwrap_or_default().into(),
-        pod: resource.and_then(|resource| resource.name()).unwrap_or_default().into(),
-        container: options.get("container").map(Into::into),
+        namespace: text(resource.and_then(|resource| resource.namespace())).as_str().into(),
+        pod: text(resource.and_then(|resource| resource.name())).as_str().into(),
+        container: options.get("container").map(|name| masked(name).as_str().into()),
         argv: options.all("command").map(masked).collect(),
         tty: options.is_set("tty"),
     }

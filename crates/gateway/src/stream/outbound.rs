@@ -14,7 +14,7 @@ use super::{Running, closing::Finish};
 use crate::outcome::Ending;
 
 /// After so long without more, what cannot be the beginning of a value is shown: a prompt has no newline.
-const QUIET: Duration = Duration::from_millis(20);
+pub(super) const QUIET: Duration = Duration::from_millis(20);
 
 /// What is shown of each channel.
 pub(super) struct Masks {

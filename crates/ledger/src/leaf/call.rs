@@ -304,4 +304,6 @@ pub enum Cause {
     Unseen,
     /// What happens in its session cannot be recorded.
     Unrecordable,
+    /// The same was asked for a moment before in another way, and refused, or may have been done.
+    Repeated,
 }

@@ -10,7 +10,7 @@
 //! | the disk does not answer, or is slow | callers wait for room; after ten seconds the recording stops |
 //! | a write | the recording stops; the next [`Recorder::session`] finds what is whole and goes on from there |
 //! | the ledger does not take a segment's digest | the recording stops |
-//! | less free space than the reserve | no recording is begun |
+//! | less free space than the reserve | no recording is begun, and those that are open stop with their next segment |
 //!
 //! A recording that has stopped takes nothing more ([`Stopped`]), and its streams are to be ended: what is missing is
 //! missing at the end.

@@ -255,6 +255,10 @@ impl Writer {
                 self.held -= batch.held();
                 drop(batch);
                 self.tell(sealed).await;
+                // What came so far is kept; who fills the disk goes no further, so that others can be recorded to their ends.
+                if !stopped && let Err(Refused::NoSpace { why }) = self.has_space() {
+                    self.let_go(session, Stopped::Unwritable { why });
+                }
             }
             Err(error) => self.give_up(session, &error),
         }

@@ -140,3 +140,17 @@ async fn no_recording_begins_where_it_could_not_end() {
     disk.leave_free(1000);
     recorder.session(&other).await.unwrap();
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_recording_that_fills_the_disk_stops_with_what_came_so_far() {
+    let disk = SimDisk::default();
+    let (recorder, ledger) = start_with_ledger(&disk);
+    let tap = recorder.session(&session()).await.unwrap();
+    let begun = ledger.lock().len();
+    tap.told("one").await.unwrap();
+    disk.leave_free(999);
+    let why = tap.until_stopped().await;
+    insta::assert_snapshot!(why, @"the recording cannot be written (999 bytes are free, 1000 are kept in reserve): free or repair its disk, and begin anew");
+    assert_eq!(ledger.lock().len(), begun + 1, "what came is kept");
+    assert_eq!(tap.told("two").await.unwrap_err(), why);
+}
