@@ -2,6 +2,8 @@
 //!
 //! Where something is wrong with the recording, a marker (`"m"`) says what.
 
+mod screen;
+
 use crate::reader::{Finding, Records};
 use crate::record::{Channel, Opened, What};
 use jiff::Timestamp;
@@ -10,8 +12,12 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::time::Duration;
 
+use screen::Screen;
+
 /// The size of a terminal that never told its own.
 const SIZE: (u16, u16) = (80, 24);
+/// The largest terminal that is played: a client may tell any.
+const LARGEST: (u16, u16) = (500, 200);
 
 /// How an export went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,24 +45,23 @@ pub enum ExportError {
 /// # Errors
 /// [`ExportError`].
 pub fn write(records: Records<'_>, input: bool, to: impl Write) -> Result<Exported, ExportError> {
-    let mut cast = Cast {
-        to,
-        input,
-        opened: None,
-        header: false,
-        texts: BTreeMap::new(),
-        at: 0,
-        findings: Vec::new(),
-        done: Exported { events: 0, findings: 0 },
-    };
-    cast.run(records)?;
-    cast.to.flush()?;
-    Ok(cast.done)
+    Cast::new(to, input, false).all(records)
+}
+
+/// The same for whoever only looks: what the stream showed, without what it asked the terminal to do besides (titles, links, the
+/// clipboard, another size), in a terminal of a bearable size. Without a terminal, what went to standard error is red.
+///
+/// # Errors
+/// [`ExportError`].
+pub fn play(records: Records<'_>, to: impl Write) -> Result<Exported, ExportError> {
+    Cast::new(to, false, true).all(records)
 }
 
 struct Cast<W> {
     to: W,
     input: bool,
+    /// Whether only what is shown goes into it.
+    inert: bool,
     /// The stream's beginning and when that was, and when the recording began.
     opened: Option<(Opened, u64, Timestamp)>,
     /// Whether the header is written: once the terminal's size may be known.
@@ -73,6 +78,7 @@ struct Cast<W> {
 #[derive(Default)]
 struct Text {
     cut: Vec<u8>,
+    screen: Screen,
 }
 
 #[derive(Serialize)]
@@ -87,6 +93,26 @@ struct Header {
 // === impl Cast ===
 
 impl<W: Write> Cast<W> {
+    fn new(to: W, input: bool, inert: bool) -> Self {
+        Self {
+            to,
+            input,
+            inert,
+            opened: None,
+            header: false,
+            texts: BTreeMap::new(),
+            at: 0,
+            findings: Vec::new(),
+            done: Exported { events: 0, findings: 0 },
+        }
+    }
+
+    fn all(mut self, records: Records<'_>) -> Result<Exported, ExportError> {
+        self.run(records)?;
+        self.to.flush()?;
+        Ok(self.done)
+    }
+
     fn run(&mut self, mut records: Records<'_>) -> Result<(), ExportError> {
         while let Some(record) = records.next() {
             let record = match record {
@@ -116,7 +142,10 @@ impl<W: Write> Cast<W> {
                 // Of a stream whose beginning is lost, nothing can be told.
                 _ if self.opened.is_none() => {}
                 What::Resized { width, height, .. } if !self.header => self.begin((width, height))?,
-                What::Resized { width, height, .. } => self.event("r", &format!("{width}x{height}"))?,
+                What::Resized { width, height, .. } => {
+                    let (width, height) = self.bearable((width, height));
+                    self.event("r", &format!("{width}x{height}"))?;
+                }
                 What::Bytes { channel, bytes, .. } => self.bytes(channel, &bytes.0)?,
                 _ => {}
             }
@@ -139,17 +168,25 @@ impl<W: Write> Cast<W> {
             return Ok(());
         }
         self.begin(SIZE)?;
-        let mut text = self.texts.entry(channel).or_default().read(bytes);
+        let channels = self.texts.entry(channel).or_default();
+        let mut text = channels.read(bytes);
+        if self.inert {
+            text = channels.screen.of(&text);
+        }
         // Without a terminal nobody turned the ends of lines into what a terminal wants.
         let raw = self.opened.as_ref().is_some_and(|(opened, ..)| !opened.tty);
         if raw && channel.is_output() {
             text = text.replace('\n', "\r\n");
+            if self.inert && channel == Channel::Stderr && !text.is_empty() {
+                text = format!("\u{1b}[31m{text}\u{1b}[39m");
+            }
         }
         if text.is_empty() { Ok(()) } else { self.event(kind(channel), &text) }
     }
 
     /// Writes the header, if it is not written yet.
-    fn begin(&mut self, (width, height): (u16, u16)) -> io::Result<()> {
+    fn begin(&mut self, size: (u16, u16)) -> io::Result<()> {
+        let (width, height) = self.bearable(size);
         let Some((opened, at, began)) = self.opened.as_ref().filter(|_| !self.header) else { return Ok(()) };
         let time = began.checked_add(Duration::from_micros(*at)).unwrap_or(*began);
         let words: Vec<&str> = opened.argv.iter().collect();
@@ -162,6 +199,10 @@ impl<W: Write> Cast<W> {
             self.finding(finding)?;
         }
         Ok(())
+    }
+
+    fn bearable(&self, (width, height): (u16, u16)) -> (u16, u16) {
+        if self.inert { (width.clamp(2, LARGEST.0), height.clamp(1, LARGEST.1)) } else { (width, height) }
     }
 
     fn finding(&mut self, finding: Finding) -> io::Result<()> {

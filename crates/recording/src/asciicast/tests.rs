@@ -116,3 +116,23 @@ async fn a_gap_is_a_marker_and_no_beginning_is_no_export() {
     insta::assert_snapshot!(write(recording.stream(1), true, Vec::new()).unwrap_err(), @"the recording has no beginning of this stream");
     insta::assert_snapshot!(write(recording.stream(2), true, Vec::new()).unwrap_err(), @"the recording has no beginning of this stream");
 }
+
+#[tokio::test(start_paused = true)]
+async fn who_only_looks_is_shown_a_screen_and_nothing_else() {
+    let parts = [
+        (Channel::Stdout, &b"\x1b]52;c;c2VjcmV0\x07a\x1b]8;;javascript:x\x1b"[..]),
+        (Channel::Stderr, b"oh\n\x1b[8;9999;9999t"),
+        (Channel::Stdout, b"\\b\n"),
+        (Channel::Stdin, b"typed"),
+    ];
+    let disk = recorded(Opening { tty: false, ..exec() }, &parts, Some((u16::MAX, 0))).await;
+    let mut bytes = Vec::new();
+    play(recording(&disk).stream(1), &mut bytes).unwrap();
+    insta::assert_snapshot!(String::from_utf8(bytes).unwrap(), @r#"
+    {"version":2,"width":500,"height":1,"timestamp":1780315300,"command":"sh -c ls"}
+    [1.250017, "o", "a"]
+    [2.500034, "o", "\u001b[31moh\r\n\u001b[39m"]
+    [3.750051, "o", "b\r\n"]
+    [5.000068, "r", "100x30"]
+    "#);
+}

@@ -4,11 +4,13 @@
 //! it. One segment is in memory at a time. All of it blocks.
 
 mod finding;
+mod lines;
 mod records;
 mod search;
 mod survey;
 
 pub use finding::Finding;
+pub use lines::{Line, Lines};
 pub use records::Records;
 pub use search::{Hit, Needle, NeedleError, Search};
 pub use survey::Survey;
@@ -215,6 +217,24 @@ impl Recording {
     #[must_use]
     pub fn survey(&self) -> Survey {
         Survey::of(self)
+    }
+
+    /// The same in the segments after this one: what has come since that was the last.
+    #[must_use]
+    pub fn stream_after(&self, stream: u32, segment: u64) -> Records<'_> {
+        Records::after(self, segment, stream)
+    }
+
+    /// What one stream showed, or all of them, in lines.
+    #[must_use]
+    pub fn lines(&self, stream: Option<u32>) -> Lines<'_> {
+        Lines::new(Records::new(self, 0, stream))
+    }
+
+    /// The number of its last segment.
+    #[must_use]
+    pub fn last(&self) -> Option<u64> {
+        self.numbers.last().copied()
     }
 
     /// The records whose shown text has this in it.

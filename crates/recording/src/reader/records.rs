@@ -56,6 +56,17 @@ impl<'a> Records<'a> {
         }
     }
 
+    pub(super) fn after(recording: &'a Recording, segment: u64, stream: u32) -> Self {
+        let place = recording.numbers.partition_point(|number| *number <= segment);
+        let (wanted, findings) = (segment.saturating_add(1), VecDeque::new());
+        Self { place, wanted, findings, ..Self::new(recording, 0, Some(stream)) }
+    }
+
+    /// Is told once more, before what comes next.
+    pub(super) fn put_back(&mut self, finding: Finding) {
+        self.findings.push_front(finding);
+    }
+
     /// When the recording began, once a segment was read.
     #[must_use]
     pub fn began(&self) -> Option<Timestamp> {

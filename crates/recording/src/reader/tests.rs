@@ -392,3 +392,94 @@ fn recordings_are_listed() {
     let record: Record = recording(&disk).records().next().unwrap().unwrap();
     assert_eq!(record.at, 0);
 }
+
+#[test]
+fn what_was_shown_is_there_in_lines() {
+    let (disk, _) = record(|tap| async move {
+        let [one, two] = streams(&tap).await;
+        let parts: [(&Stream, Channel, &[u8]); 8] = [
+            (&one, Channel::Stdout, b"$ \x1b[1ml\x1b[0m"),
+            (&two, Channel::Stderr, b"oh\n\nno"),
+            (&one, Channel::Stdin, b"typed"),
+            (&one, Channel::Stdout, b"s\r\na\tb\x1b]0;title\x07\r\n"),
+            (&one, Channel::Stdout, b"10%\r20%\x1b[5;1Helsewhere\x1b[2J"),
+            (&one, Channel::Stdout, b"secret\x08\x08\x08\x9b \xc2\x9b31mx\r\n"),
+            (&two, Channel::Data, b"\xc3"),
+            (&two, Channel::Data, b"\xa4 and"),
+        ];
+        for (stream, channel, bytes) in parts {
+            advance(1).await;
+            stream.bytes(channel, Bytes::from_static(bytes)).await.unwrap();
+        }
+        one.bytes(Channel::Stdout, vec![b'y'; 10_000].into()).await.unwrap();
+        one.closed("done").await.unwrap();
+    });
+    let told = |stream| {
+        let lines = recording(&disk);
+        let told = lines.lines(stream).map(Result::unwrap).map(|line| {
+            let text = if line.text.len() > 100 { line.text.len().to_string() } else { line.text };
+            format!("{} {:?} {} {text:?}", line.stream, line.channel, line.at / 1_000_000)
+        });
+        told.collect::<Vec<_>>().join("\n")
+    };
+    insta::assert_snapshot!(told(None), @r#"
+    2 Stderr 2 "oh"
+    2 Stderr 2 ""
+    1 Stdout 4 "$ ls"
+    1 Stdout 4 "a b"
+    1 Stdout 5 "10%"
+    1 Stdout 5 "20%"
+    1 Stdout 5 "elsewhere"
+    1 Stdout 6 "secret 31mx"
+    1 Stdout 8 "4096"
+    1 Stdout 8 "4096"
+    1 Stdout 8 "1808"
+    2 Stderr 2 "no"
+    2 Data 8 "ä and"
+    "#);
+    insta::assert_snapshot!(told(Some(2)), @r#"
+    2 Stderr 2 "oh"
+    2 Stderr 2 ""
+    2 Stderr 2 "no"
+    2 Data 8 "ä and"
+    "#);
+}
+
+#[test]
+fn no_line_goes_on_across_a_gap() {
+    let (disk, _) = record(|tap| async move {
+        let [one, _two] = streams(&tap).await;
+        for part in ["pass", "lost", "word"] {
+            one.bytes(Channel::Stdout, part.into()).await.unwrap();
+            tap.flush().await.unwrap();
+            advance(1).await;
+        }
+    });
+    disk.remove(&path(3)).unwrap();
+    let recording = recording(&disk);
+    let told =
+        recording.lines(None).map(|line| line.map_or_else(|finding| finding.to_string(), |line| line.text));
+    assert_eq!(told.collect::<Vec<_>>(), ["pass", "segment 3 is missing", "word"]);
+}
+
+#[test]
+fn what_has_come_since_is_read_alone() {
+    let (disk, known) = record(|tap| async move {
+        let [one, _two] = streams(&tap).await;
+        for part in ["a", "b", "c"] {
+            one.bytes(Channel::Stdout, part.into()).await.unwrap();
+            tap.flush().await.unwrap();
+            advance(1).await;
+        }
+    });
+    let recording = recording(&disk).against(known);
+    let since = |segment| {
+        let records = recording.stream_after(1, segment).map(Result::unwrap);
+        records.map(|record| String::from_utf8_lossy(record.what.payload()).into_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(since(2), ["b", "c"]);
+    assert_eq!(since(3), ["c"]);
+    assert_eq!(since(recording.last().unwrap()), [""; 0]);
+    disk.remove(&path(3)).unwrap();
+    assert_eq!(recording.stream_after(1, 2).next().unwrap().unwrap_err().to_string(), "segment 3 is missing");
+}
