@@ -94,14 +94,15 @@ impl<'a> Call<'a> {
 
     async fn enter(self, work: &mut Work<'_>, leaf: i64, time: i64) -> Result<(), sqlx::Error> {
         sqlx::query(
-            "INSERT INTO calls (leaf, call, time, session, agent, cluster, asked, state, rules, status, message, approval, look)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO calls (leaf, call, time, session, agent, delegator, cluster, asked, state, rules, status, message, approval, look)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )
         .bind(leaf)
         .bind(self.call)
         .bind(time)
         .bind(self.actor.map(|actor| actor.session.as_str()))
         .bind(self.actor.map(|actor| actor.agent.as_str()))
+        .bind(self.actor.map(|actor| actor.delegator.as_str()))
         .bind(self.request.map(|request| request.cluster.as_str()))
         .bind(self.asked)
         .bind(self.state)
@@ -141,6 +142,17 @@ async fn happened(work: &mut Work<'_>, leaf: i64, time: i64, event: &Event) -> R
         Event::SessionFrozen(frozen) => Some(frozen.session.to_string()),
         Event::SessionThawed(thawed) => Some(thawed.session.to_string()),
         Event::KnownValueSent(sent) => Some(sent.session.to_string()),
+        Event::RecordingErased(erased) => Some(erased.session.to_string()),
+        Event::Recorded(recorded) => {
+            // One is told again when the gate did not know whether it was. Its happening would be one a second: it is of no session.
+            sqlx::query("INSERT OR REPLACE INTO segments (session, segment, sha256) VALUES (?, ?, ?)")
+                .bind(recorded.session.as_str())
+                .bind(i64::try_from(recorded.segment).unwrap_or(i64::MAX))
+                .bind(&recorded.sha256.0[..])
+                .execute(&mut **work)
+                .await?;
+            None
+        }
         Event::ApprovalAsked(asked) => {
             let session = asked.actor.session.to_string();
             sqlx::query("INSERT OR IGNORE INTO approvals (id, session) VALUES (?, ?)")

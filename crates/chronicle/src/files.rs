@@ -13,7 +13,7 @@ use crate::Error;
 /// `PRAGMA application_id`: "PCCH".
 const APPLICATION_ID: i64 = 0x5043_4348;
 /// Another schema is another version: then the file is made anew.
-const VERSION: i64 = 2;
+const VERSION: i64 = 3;
 
 /// Opens the file, which is made if there is none that can be used.
 pub(crate) async fn open(file: &Path) -> Result<SqlitePool, Error> {
@@ -33,7 +33,7 @@ pub(crate) async fn open(file: &Path) -> Result<SqlitePool, Error> {
     let mut transaction = pool.begin().await?;
     sqlx::raw_sql(include_str!("schema.sql")).execute(&mut *transaction).await?;
     // 0x50434348 and the version: a `PRAGMA` takes no parameters.
-    sqlx::raw_sql("PRAGMA application_id = 1346585416; PRAGMA user_version = 2")
+    sqlx::raw_sql("PRAGMA application_id = 1346585416; PRAGMA user_version = 3")
         .execute(&mut *transaction)
         .await?;
     transaction.commit().await?;

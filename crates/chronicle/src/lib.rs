@@ -18,7 +18,7 @@ use sqlx::SqlitePool;
 use tokio::time::sleep;
 use tokio::{select, task};
 
-pub use look::{Call, Happening, Page};
+pub use look::{Call, Found, Happening, Page, Search};
 
 /// Leaves entered in one transaction.
 const BATCH: u64 = 1_000;

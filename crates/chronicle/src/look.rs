@@ -1,6 +1,9 @@
 //! Looking things up. All texts may hold what agents wrote: whoever shows them escapes them.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
+use ledger::leaf::Digest;
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
@@ -19,6 +22,8 @@ pub struct Call {
     pub session: Option<String>,
     /// Its agent.
     pub agent: Option<String>,
+    /// For whom that runs.
+    pub delegator: Option<String>,
     /// The cluster.
     pub cluster: Option<String>,
     /// What was asked, as one would type it.
@@ -54,6 +59,31 @@ pub struct Happening {
     pub told: String,
 }
 
+/// What is searched for among calls. What is empty is anything.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Search {
+    /// Part of the agent's name.
+    pub agent: String,
+    /// Part of the name of the human for whom it runs.
+    pub human: String,
+    /// The verb, whole.
+    pub verb: String,
+    /// Part of what is asked: a resource, a name, a namespace.
+    pub object: String,
+}
+
+/// What a search found, and how far it looked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// The calls.
+    pub calls: Vec<Call>,
+    /// The leaf before which nothing was looked at, if it stopped there.
+    pub stopped_at: Option<u64>,
+}
+
+/// Leaves that one search looks at.
+const LOOKED_AT: u64 = 1_000_000;
+
 /// Which of many: newest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Page {
@@ -86,6 +116,63 @@ impl Chronicle {
         let found = rows.first().map_or(Ok(0), |row| row.try_get::<i64, _>("found"))?;
         let calls = rows.iter().map(Call::from_row).collect::<Result<_, _>>()?;
         Ok((calls, u64::try_from(found).unwrap_or_default()))
+    }
+
+    /// A call of a session; of one that was judged again, the last.
+    ///
+    /// # Errors
+    /// The chronicle cannot be read.
+    pub async fn call(&self, session: &str, call: &str) -> Result<Option<Call>, Error> {
+        let query = "SELECT * FROM calls WHERE session = ?1 AND call = ?2 ORDER BY leaf DESC LIMIT 1";
+        let row = sqlx::query(query).bind(session).bind(call).fetch_optional(&self.pool).await?;
+        row.as_ref().map(Call::from_row).transpose()
+    }
+
+    /// Calls of any session, newest first. A search looks at a million leaves, and says where it stopped.
+    ///
+    /// # Errors
+    /// The chronicle cannot be read.
+    pub async fn search(&self, wanted: &Search, page: Page) -> Result<Found, Error> {
+        let query = "SELECT * FROM calls WHERE leaf < ?1 AND leaf >= ?2
+                     AND (?3 = '' OR instr(lower(agent), lower(?3)) > 0)
+                     AND (?4 = '' OR instr(lower(delegator), lower(?4)) > 0)
+                     AND (?5 = '' OR substr(asked, 1, length(?5) + 1) = lower(?5) || ' ')
+                     AND (?6 = '' OR instr(lower(substr(asked, instr(asked, ' '))), lower(?6)) > 0)
+                     ORDER BY leaf DESC LIMIT ?7";
+        let before = page.before.unwrap_or(u64::MAX).min(self.leaves().await?);
+        let from = before.saturating_sub(LOOKED_AT);
+        let Search { agent, human, verb, object } = wanted;
+        let query = sqlx::query(query).bind(signed(before)).bind(signed(from));
+        let query = query.bind(agent).bind(human).bind(verb).bind(object).bind(page.most);
+        let rows = query.fetch_all(&self.pool).await?;
+        let calls = rows.iter().map(Call::from_row).collect::<Result<Vec<_>, _>>()?;
+        let full = calls.len() >= usize::try_from(page.most).unwrap_or(usize::MAX);
+        Ok(Found { stopped_at: (!full && from > 0).then_some(from), calls })
+    }
+
+    /// When a leaf about a session, or one of its calls, was recorded.
+    ///
+    /// # Errors
+    /// The chronicle cannot be read.
+    pub async fn time_of(&self, leaf: u64) -> Result<Option<Timestamp>, Error> {
+        let query =
+            "SELECT time FROM calls WHERE leaf = ?1 UNION ALL SELECT time FROM happenings WHERE leaf = ?1";
+        let row = sqlx::query(query).bind(signed(leaf)).fetch_optional(&self.pool).await?;
+        row.as_ref().map(time).transpose()
+    }
+
+    /// The segments of a session's recording that the ledger has, by their numbers: what their files have to be.
+    ///
+    /// # Errors
+    /// The chronicle cannot be read.
+    pub async fn segments_of(&self, session: &str) -> Result<BTreeMap<u64, Digest>, Error> {
+        let query = sqlx::query("SELECT segment, sha256 FROM segments WHERE session = ?1").bind(session);
+        let segment = |row: &SqliteRow| {
+            let sha256: Vec<u8> = row.try_get("sha256")?;
+            let sha256 = sha256.try_into().map_err(|_| sqlx::Error::Decode("not a digest".into()))?;
+            Ok((unsigned(row.try_get("segment")?), Digest(sha256)))
+        };
+        query.fetch_all(&self.pool).await?.iter().map(segment).collect()
     }
 
     /// What was refused.
@@ -127,7 +214,7 @@ impl Page {
     }
 
     fn below(self) -> i64 {
-        self.before.and_then(|before| i64::try_from(before).ok()).unwrap_or(i64::MAX)
+        self.before.map_or(i64::MAX, signed)
     }
 }
 
@@ -140,6 +227,7 @@ impl Call {
             time: time(row)?,
             session: row.try_get("session")?,
             agent: row.try_get("agent")?,
+            delegator: row.try_get("delegator")?,
             cluster: row.try_get("cluster")?,
             asked: row.try_get("asked")?,
             state: row.try_get("state")?,
@@ -163,6 +251,10 @@ impl Happening {
             told: row.try_get("told")?,
         })
     }
+}
+
+fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
 }
 
 fn unsigned(number: i64) -> u64 {

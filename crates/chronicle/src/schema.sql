@@ -13,6 +13,8 @@ CREATE TABLE calls (
     -- None: a call that was refused before anybody knew whose it was.
     session       TEXT,
     agent         TEXT,
+    -- For whom it runs.
+    delegator     TEXT,
     cluster       TEXT,
     -- What was asked, as one would type it.
     asked         TEXT    NOT NULL,
@@ -51,4 +53,12 @@ CREATE INDEX happenings_of_kind ON happenings (kind, leaf);
 CREATE TABLE approvals (
     id            TEXT    NOT NULL PRIMARY KEY,
     session       TEXT    NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- The segments of recordings, by what they are told apart from others.
+CREATE TABLE segments (
+    session       TEXT    NOT NULL,
+    segment       INTEGER NOT NULL,
+    sha256        BLOB    NOT NULL,
+    PRIMARY KEY (session, segment)
 ) STRICT, WITHOUT ROWID;

@@ -2,7 +2,8 @@ use std::fs;
 use std::path::Path;
 
 use ledger::leaf::{
-    Cause, Event, Id, Impersonated, Intent, KnownValueSent, Outcome, Refusal, Stage, Verdict,
+    Cause, Digest, Event, Id, Impersonated, Intent, KnownValueSent, Outcome, Recorded, RecordingErased,
+    Refusal, Stage, Verdict,
 };
 use ledger::{Ledger, testing};
 
@@ -154,4 +155,62 @@ async fn no_number_of_reads_hides_a_write_that_was_sent_by_an_approval() {
     let told: Vec<_> = calls.iter().map(|call| &*call.call).collect();
     assert_eq!((told, found), (vec!["delete", "watch"], 4));
     assert_eq!(chronicle.calls_by("a-2", 2).await.unwrap(), (vec![], 0));
+}
+
+fn recorded(segment: u64, digest: u8) -> Event {
+    let sha256 = Digest([digest; 32]);
+    Event::Recorded(Recorded { session: id("s-1"), segment, sha256, previous: None, bytes: 1, records: 1 })
+}
+
+#[tokio::test]
+async fn what_a_recording_has_to_be_is_known_and_that_it_was_erased() {
+    let folder = tempfile::tempdir().unwrap();
+    let erased = RecordingErased {
+        session: id("s-1"),
+        why: "kept for a day".into(),
+        segments: 2,
+        last: None,
+        sha256: None,
+    };
+    let events = vec![recorded(1, 7), recorded(2, 8), Event::RecordingErased(erased)];
+    ledger(folder.path(), events).await;
+    let chronicle = open(folder.path()).await;
+    chronicle.catch_up().await.unwrap();
+    let known = chronicle.segments_of("s-1").await.unwrap();
+    assert_eq!(known.into_iter().collect::<Vec<_>>(), [(1, Digest([7; 32])), (2, Digest([8; 32]))]);
+    assert!(chronicle.segments_of("s-2").await.unwrap().is_empty());
+    let happened = chronicle.happenings_of("s-1", Page::newest(10)).await.unwrap();
+    let told: Vec<_> = happened.iter().map(|happening| &*happening.kind).collect();
+    assert_eq!(told, ["recording_erased"]);
+}
+
+#[tokio::test]
+async fn calls_are_found_by_who_and_what() {
+    let folder = tempfile::tempdir().unwrap();
+    ledger(folder.path(), vec![intent("c-1"), refusal("c-2"), outcome("c-1"), intent_to("list", "c-3")])
+        .await;
+    let chronicle = open(folder.path()).await;
+    chronicle.catch_up().await.unwrap();
+    let actor = testing::actor();
+    let (agent, human) = (actor.agent.as_str(), actor.delegator.as_str());
+    let found = async |[agent, human, verb, object]: [&str; 4]| {
+        let wanted =
+            Search { agent: agent.into(), human: human.into(), verb: verb.into(), object: object.into() };
+        let found = chronicle.search(&wanted, Page::newest(10)).await.unwrap();
+        assert_eq!(found.stopped_at, None);
+        found.calls.iter().map(|call| call.call.clone()).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(found(["", "", "", ""]).await, "c-3 c-2 c-1");
+    assert_eq!(found([&agent.to_uppercase(), human, "", ""]).await, "c-3 c-2 c-1");
+    assert_eq!(found(["nobody", "", "", ""]).await, "");
+    assert_eq!(found(["", "%", "", ""]).await, "");
+    assert_eq!(found(["", "", "GET", ""]).await, "c-1");
+    assert_eq!(found(["", "", "ge", ""]).await, "");
+    assert_eq!(found(["", "", "", "SHOP"]).await, "c-2");
+    assert_eq!(found(["", "", "", "list"]).await, "");
+    let first = chronicle.call("s-1", "c-1").await.unwrap().unwrap();
+    assert_eq!((first.leaf, first.delegator.as_deref()), (1, Some(human)));
+    assert_eq!(chronicle.time_of(1).await.unwrap(), Some(first.time));
+    assert_eq!(chronicle.time_of(99).await.unwrap(), None);
+    assert_eq!(chronicle.call("s-2", "c-1").await.unwrap(), None);
 }
