@@ -231,10 +231,10 @@ impl Recording {
         Lines::new(Records::new(self, 0, stream))
     }
 
-    /// The number of its last segment.
+    /// What its segments tell without being unpacked: whether they are whole, and what they add up to.
     #[must_use]
-    pub fn last(&self) -> Option<u64> {
-        self.numbers.last().copied()
+    pub fn survey(&self) -> Survey {
+        Survey::of(self)
     }
 
     /// The records whose shown text has this in it.

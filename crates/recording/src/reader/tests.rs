@@ -479,7 +479,7 @@ fn what_has_come_since_is_read_alone() {
     };
     assert_eq!(since(2), ["b", "c"]);
     assert_eq!(since(3), ["c"]);
-    assert_eq!(since(recording.last().unwrap()), [""; 0]);
+    assert_eq!(since(recording.last_segment().unwrap()), [""; 0]);
     disk.remove(&path(3)).unwrap();
     assert_eq!(recording.stream_after(1, 2).next().unwrap().unwrap_err().to_string(), "segment 3 is missing");
 }
