@@ -22,6 +22,7 @@ use inbox::{Inbox, Limits};
 use jiff::SignedDuration;
 use ledger::{note::Verifier, testing as ledger_testing};
 use policy::{Bundle, Judge, Settings, Source};
+use recording::{at_rest::Plain, reader::Library};
 use store::Store;
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -103,6 +104,7 @@ impl Running {
             control: Control::new(sessions, Arc::clone(&inbox), ledger.clone(), BTreeMap::new()),
             inbox: Arc::clone(&inbox),
             chronicle: Arc::new(chronicle(folder).await?),
+            recordings: Library::new(&folder.join("recordings"), Arc::new(Plain)),
             ledger,
             provider: None,
             policy: Arc::new(Fixed(judge()?)),

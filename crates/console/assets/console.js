@@ -58,10 +58,12 @@ document.addEventListener("DOMContentLoaded", () => {
 // What is replaced keeps the reader where they were, and what they have written.
 let focused = null;
 let written = [];
+let unfolded = [];
 document.addEventListener("htmx:beforeSwap", (event) => {
   focused = document.activeElement?.getAttribute("href") ?? null;
   const fields = event.target.querySelectorAll("input[id]:not([type])");
   written = [...fields].filter((field) => field.value).map((field) => [field.id, field.value]);
+  unfolded = [...event.target.querySelectorAll("details[id][open]")].map((details) => details.id);
 });
 document.addEventListener("htmx:afterSwap", (event) => {
   localTimes(event.target);
@@ -70,6 +72,9 @@ document.addEventListener("htmx:afterSwap", (event) => {
     if (!field) continue;
     field.value = value;
     field.focus();
+  }
+  for (const id of unfolded) {
+    event.target.querySelector(`#${id}`)?.setAttribute("open", "");
   }
   if (!focused) return;
   for (const link of event.target.querySelectorAll("a[href]")) {

@@ -27,6 +27,9 @@ const ASSETS: &[Asset] = assets! {
     "console.js": "text/javascript; charset=utf-8",
     "htmx.min.js": "text/javascript; charset=utf-8",
     "sse.min.js": "text/javascript; charset=utf-8",
+    "asciinema-player.css": "text/css; charset=utf-8",
+    "asciinema-player.min.js": "text/javascript; charset=utf-8",
+    "replay.js": "text/javascript; charset=utf-8",
     "icon.svg": "image/svg+xml",
 };
 

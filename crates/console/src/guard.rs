@@ -13,6 +13,14 @@ use crate::{Console, page};
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
                       form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
+/// On the page that plays recordings, the player's WebAssembly may run as well. It comes from a file of ours.
+const WITH_PLAYER: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self'; \
+                           connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// In the extensions of an answer: it is the page with the player.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Player;
+
 const HEADERS: [(HeaderName, HeaderValue); 7] = [
     (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY)),
     (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
@@ -35,9 +43,13 @@ pub(crate) async fn guard(State(console): State<Console>, request: Request, next
         None => in_our_words(next.run(request).await),
         Some((status, why)) => page::problem(status, why),
     };
+    let has_player = response.extensions().get::<Player>().is_some();
     let headers = response.headers_mut();
     for (name, value) in HEADERS {
         headers.insert(name, value);
+    }
+    if has_player {
+        headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(WITH_PLAYER));
     }
     if console.address().is_secure() {
         let year = HeaderValue::from_static("max-age=31536000");

@@ -7,6 +7,7 @@
 //! | `signin` | one-time links, cookies, who is signed in |
 //! | `posted` | what a form of ours says, once it is sure that it is ours |
 //! | `page` | one module a page: what is looked up and what is shown of it |
+//! | `replay` | recordings, read for pages |
 //! | `live` | pages are told of what happens while they are open (server-sent events) |
 //! | `html` | what makes text of any origin inert |
 //! | `serve` | the listener |
@@ -21,6 +22,7 @@ mod html;
 mod live;
 mod page;
 mod posted;
+mod replay;
 mod secret;
 mod serve;
 mod signin;
@@ -43,13 +45,14 @@ use jiff::Timestamp;
 use ledger::Ledger;
 use passkey::RelyingParty;
 use policy::Judge;
+use recording::reader::Library;
 use tokio_util::sync::CancellationToken;
 
 pub use address::Address;
 pub use serve::serve;
 pub use signin::{ByProvider, CALLBACK, Link, NoLink};
 
-use crate::signin::Door;
+use crate::{replay::Replay, signin::Door};
 
 /// More than any form of ours.
 const LARGEST_FORM: usize = 64 << 10;
@@ -65,6 +68,8 @@ pub struct Parts {
     pub inbox: Arc<Inbox>,
     /// What has happened.
     pub chronicle: Arc<Chronicle>,
+    /// What sessions did and were shown.
+    pub recordings: Library,
     /// Where sign-ins are recorded.
     pub ledger: Ledger,
     /// The policy in force.
@@ -95,6 +100,7 @@ struct Inner {
     door: Door,
     /// For passkeys; `None`: they do not work at this address.
     party: Option<RelyingParty>,
+    replay: Replay,
 }
 
 impl Console {
@@ -102,7 +108,8 @@ impl Console {
     #[must_use]
     pub fn new(parts: Parts) -> Self {
         let party = approval::relying_party(parts.address.origin()).ok();
-        Self(Arc::new(Inner { parts, door: Door::default(), party }))
+        let replay = Replay::new(parts.recordings.clone());
+        Self(Arc::new(Inner { parts, door: Door::default(), party, replay }))
     }
 
     /// Where it is.
@@ -129,6 +136,10 @@ impl Console {
 
     pub(crate) fn chronicle(&self) -> &Chronicle {
         &self.0.parts.chronicle
+    }
+
+    pub(crate) fn replay(&self) -> &Replay {
+        &self.0.replay
     }
 
     pub(crate) fn control(&self) -> &Control {
@@ -158,10 +169,15 @@ impl Console {
             .route("/reviews", get(page::reviews::get))
             .route("/sessions", get(page::sessions::get))
             .route("/sessions/{id}", get(page::session::get))
-            .route("/sessions/{id}/calls", get(page::session::calls))
+            .route("/sessions/{id}/timeline", get(page::session::timeline))
+            .route("/sessions/{id}/calls/{call}", get(page::call::get))
+            .route("/sessions/{id}/streams/{stream}", get(page::stream::get))
+            .route("/sessions/{id}/streams/{stream}/text", get(page::stream::text))
+            .route("/sessions/{id}/streams/{stream}/cast", get(page::stream::cast))
             .route("/sessions/{id}/revoke", post(page::session::revoke))
             .route("/sessions/{id}/freeze", post(page::session::freeze))
             .route("/sessions/{id}/thaw", post(page::session::thaw))
+            .route("/search", get(page::search::get))
             .route("/refusals", get(page::refusals::get))
             .route("/policy", get(page::policy::get))
             .route("/ledger", get(page::ledger::get))

@@ -1,15 +1,19 @@
 //! The pages: one module each, with what is looked up for it and what is shown.
 
 pub(crate) mod approval;
+pub(crate) mod call;
 pub(crate) mod decided;
+mod diff;
 pub(crate) mod inbox;
 pub(crate) mod ledger;
 pub(crate) mod passkeys;
 pub(crate) mod policy;
 pub(crate) mod refusals;
 pub(crate) mod reviews;
+pub(crate) mod search;
 pub(crate) mod session;
 pub(crate) mod sessions;
+pub(crate) mod stream;
 
 use askama::Template;
 use axum::response::{Html, IntoResponse as _, Response};
@@ -38,6 +42,7 @@ pub(crate) enum Part {
     Decided,
     Reviews,
     Sessions,
+    Search,
     Refusals,
     Policy,
     Ledger,
@@ -58,11 +63,12 @@ pub(crate) struct Entry {
     pub(crate) to: &'static str,
 }
 
-const NAVIGATION: [Entry; 7] = [
+const NAVIGATION: [Entry; 8] = [
     Entry { part: Part::Inbox, name: "Inbox", to: "/" },
     Entry { part: Part::Decided, name: "Approvals", to: "/approvals" },
     Entry { part: Part::Reviews, name: "Reviews", to: "/reviews" },
     Entry { part: Part::Sessions, name: "Sessions", to: "/sessions" },
+    Entry { part: Part::Search, name: "Search", to: "/search" },
     Entry { part: Part::Refusals, name: "Refusals", to: "/refusals" },
     Entry { part: Part::Policy, name: "Policy", to: "/policy" },
     Entry { part: Part::Ledger, name: "Ledger", to: "/ledger" },
@@ -85,10 +91,28 @@ impl Frame {
 
 impl From<Timestamp> for When {
     fn from(time: Timestamp) -> Self {
-        let seconds = format!("{time:.0}");
-        let utc = seconds.replace('T', " ").replace('Z', " UTC");
-        Self { machine: time.to_string(), utc }
+        Self { machine: time.to_string(), utc: utc(time) }
     }
+}
+
+/// A time in a sentence.
+pub(crate) fn utc(time: Timestamp) -> String {
+    format!("{time:.0}").replace('T', " ").replace('Z', " UTC")
+}
+
+/// So many bytes, in words.
+pub(crate) fn size(bytes: u64) -> String {
+    match bytes {
+        0..=9_999 => format!("{bytes} bytes"),
+        10_000..=9_999_999 => format!("{} kB", bytes / 1_000),
+        _ => format!("{} MB", bytes / 1_000_000),
+    }
+}
+
+/// A time within a stream, in seconds, as links to it have it.
+pub(crate) fn seconds(microseconds: u64) -> String {
+    let written = format!("{}.{:03}", microseconds / 1_000_000, microseconds / 1_000 % 1_000);
+    written.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 #[derive(Template)]

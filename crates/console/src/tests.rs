@@ -10,5 +10,6 @@ mod listening;
 mod live;
 mod passkeys;
 mod paths;
+mod replay;
 mod seen;
 mod signin;

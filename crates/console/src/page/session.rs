@@ -1,21 +1,21 @@
 //! One session: what it is for, what it did, and the buttons that stop it.
 
+pub(crate) mod timeline;
+
 use askama::Template;
 use axum::{
     extract::{Path, Query, State},
     response::{IntoResponse as _, Redirect, Response},
 };
-use chronicle::{Call, Happening};
+use chronicle::Call;
 use control::{Changed, Error};
 use http::StatusCode;
 use identity::{Reason, Session, SessionId};
 use serde::Deserialize;
 
+use self::timeline::{Entry, Timeline};
 use super::{Frame, Part, When, failed, problem, render, sessions::Row, to_the_end};
 use crate::{Console, posted::Posted, signin::Visitor};
-
-/// Calls on a page.
-const CALLS: u32 = 50;
 
 #[derive(Template)]
 #[template(path = "session.html")]
@@ -27,23 +27,12 @@ struct Page {
     stopped: Vec<String>,
     /// Whether the reader may let it go on.
     may_thaw: bool,
-    happened: Vec<Event>,
-    calls: Calls,
-}
-
-#[derive(Template)]
-#[template(path = "session_calls.html")]
-struct Calls {
-    session: String,
-    rows: Vec<CallRow>,
-    /// Where the page before these begins.
-    older: Option<u64>,
-    /// Whether these are the newest.
-    newest: bool,
+    timeline: Timeline,
 }
 
 /// A call.
 pub(super) struct CallRow {
+    pub(super) call: String,
     pub(super) time: When,
     pub(super) asked: String,
     pub(super) state: String,
@@ -55,12 +44,8 @@ pub(super) struct CallRow {
     pub(super) session: String,
     pub(super) agent: String,
     pub(super) leaf: u64,
-}
-
-struct Event {
-    time: When,
-    kind: String,
-    told: String,
+    /// Whether the recording has what was sent or shown.
+    pub(super) has_bodies: bool,
 }
 
 /// Which calls.
@@ -96,15 +81,16 @@ pub(crate) async fn get(
     console.session_page(&visitor, &id, which.before, StatusCode::OK, None).await
 }
 
-/// `GET /sessions/{id}/calls`: the newest calls, for a page that is open.
-pub(crate) async fn calls(
+/// `GET /sessions/{id}/timeline`: the newest of it, for a page that is open.
+pub(crate) async fn timeline(
     State(console): State<Console>,
     _visitor: Visitor,
     Path(id): Path<String>,
 ) -> Response {
-    match console.calls(&id, None).await {
-        Ok(calls) => render(&calls),
-        Err(error) => failed(&error),
+    let Ok(session) = SessionId::parse(&id) else { return unknown() };
+    match console.timeline(&session, None).await {
+        Ok(timeline) => render(&timeline),
+        Err(response) => *response,
     }
 }
 
@@ -205,16 +191,13 @@ impl Console {
         status: StatusCode,
         alert: Option<String>,
     ) -> Response {
-        let Ok(session) = SessionId::parse(id) else { return unknown() };
-        let session = match self.control().sessions().find(&session).await {
-            Ok(Some(session)) => session,
-            Ok(None) => return unknown(),
-            Err(error) => return failed(&error),
+        let (id, session) = match self.session(id).await {
+            Ok(found) => found,
+            Err(response) => return *response,
         };
-        let happened = self.chronicle().happenings_of(id, chronicle::Page::newest(CALLS)).await;
-        let (calls, happened) = match (self.calls(id, before).await, happened) {
-            (Ok(calls), Ok(happened)) => (calls, happened.into_iter().map(Event::from).collect()),
-            (Err(error), _) | (_, Err(error)) => return failed(&error),
+        let timeline = match self.timeline(&id, before).await {
+            Ok(timeline) => timeline,
+            Err(response) => return *response,
         };
         let page = Page {
             frame: Frame::of(visitor, Part::Sessions),
@@ -222,20 +205,24 @@ impl Console {
             stopped: stopped(&session),
             may_thaw: !visitor.human.may_be_called(&session.delegator),
             session: Row::of(session, self.now()),
-            happened,
-            calls,
+            timeline,
         };
         let mut response = render(&page);
         *response.status_mut() = status;
         response
     }
 
-    async fn calls(&self, id: &str, before: Option<u64>) -> Result<Calls, chronicle::Error> {
-        let page = chronicle::Page { before, most: CALLS };
-        let rows: Vec<CallRow> =
-            self.chronicle().calls_of(id, page).await?.into_iter().map(Into::into).collect();
-        let older = rows.last().map(|row| row.leaf).filter(|_| rows.len() == CALLS as usize);
-        Ok(Calls { session: id.to_owned(), rows, older, newest: before.is_none() })
+    /// The session of this id.
+    ///
+    /// # Errors
+    /// The page that says that there is none.
+    pub(super) async fn session(&self, id: &str) -> Result<(SessionId, Session), Box<Response>> {
+        let id = SessionId::parse(id).map_err(|_| Box::new(unknown()))?;
+        match self.control().sessions().find(&id).await {
+            Ok(Some(session)) => Ok((id, session)),
+            Ok(None) => Err(Box::new(unknown())),
+            Err(error) => Err(Box::new(failed(&error))),
+        }
     }
 }
 
@@ -261,6 +248,7 @@ impl From<Call> for CallRow {
         }
         notes.extend(call.message);
         Self {
+            call: call.call,
             time: call.time.into(),
             asked: call.asked,
             state: call.state,
@@ -272,19 +260,14 @@ impl From<Call> for CallRow {
             session: call.session.unwrap_or_default(),
             agent: call.agent.unwrap_or_default(),
             leaf: call.leaf,
+            has_bodies: false,
         }
     }
 }
 
-fn took(microseconds: u64) -> String {
+pub(super) fn took(microseconds: u64) -> String {
     match microseconds / 1_000 {
         milliseconds if milliseconds < 10_000 => format!("{milliseconds} ms"),
         milliseconds => format!("{} s", milliseconds / 1_000),
-    }
-}
-
-impl From<Happening> for Event {
-    fn from(Happening { time, kind, told, .. }: Happening) -> Self {
-        Self { time: time.into(), kind: kind.replace('_', " "), told }
     }
 }

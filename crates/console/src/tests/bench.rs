@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -16,11 +17,12 @@ use identity::{
 };
 use inbox::{Error, Inbox, Limits};
 use jiff::{SignedDuration, Timestamp};
-use ledger::leaf::{Actor, Event, Id, Judged, Verdict};
+use ledger::leaf::{Actor, Digest, Event, Id, Judged, Recorded, Verdict};
 use ledger::note::Verifier;
 use ledger::{Ledger, testing as leaves};
 use parking_lot::Mutex;
 use policy::{Bundle, Judge, Settings, Source};
+use recording::{Segment, at_rest::Plain, reader::Library, testing::Script};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use store::{Store, TokenHash};
@@ -106,6 +108,7 @@ impl Bench {
             control,
             inbox,
             chronicle: Arc::new(chronicle(&folder).await),
+            recordings: Library::new(&folder.path().join("recordings"), Arc::new(Plain)),
             ledger,
             policy: Arc::new(Fixed(Arc::new(judge))),
             provider: None,
@@ -157,6 +160,31 @@ impl Bench {
         let (call, key, shown) = (Id::new("c-1").unwrap(), id, &json);
         let request = inbox::Request { asked, key, shown, act: &act, reason: &reason, call, actor, judged };
         self.console.inbox().ask(request).await.map(drop)
+    }
+
+    /// Where recordings are.
+    pub(super) fn recordings(&self) -> PathBuf {
+        self.folder.path().join("recordings")
+    }
+
+    /// A recording that begins now.
+    pub(super) fn script(&self, session: &str) -> Script {
+        Script::new(&self.recordings(), session, self.clock.now())
+    }
+
+    /// Has the ledger told of these segments.
+    pub(super) async fn tell(&self, segments: &[Segment]) {
+        for segment in segments {
+            let recorded = Recorded {
+                session: Id::new(segment.session.as_str()).unwrap(),
+                segment: segment.number,
+                sha256: Digest(segment.sha256.0),
+                previous: segment.previous.map(|digest| Digest(digest.0)),
+                bytes: segment.bytes,
+                records: segment.records,
+            };
+            self.record(Event::Recorded(recorded)).await;
+        }
     }
 
     pub(super) async fn record(&self, event: Event) {

@@ -84,6 +84,31 @@ async fn hostile_text_is_inert_wherever_it_is_shown() {
 }
 
 #[tokio::test]
+async fn a_player_is_given_nothing_to_do_but_to_show() {
+    let more = [
+        ("clipboard", "\u{1b}]52;c;c2VjcmV0\u{7}\u{9d}52;c;c2VjcmV0\u{9c}"),
+        ("link", "\u{1b}]8;;javascript:alert(1)\u{1b}\\shop\u{1b}]8;;\u{1b}\\"),
+        ("title", "\u{1b}]0;shop\u{7}\u{1b}]2;shop\u{1b}\\\u{1b}[22t"),
+        ("device", "\u{1b}P+q544e\u{1b}\\\u{90}q#0\u{9c}\u{1b}_Gx\u{1b}\\\u{1b}^x\u{9c}"),
+        ("window", "\u{1b}[8;30000;30000t"),
+    ];
+    for (what, text) in TEXTS.into_iter().chain(more) {
+        for cast in Stage::with(text).await.casts().await {
+            assert!(cast.lines().count() > 1, "{what}");
+            for line in cast.lines().skip(1) {
+                let event: (f64, String, String) = serde_json::from_str(line).unwrap();
+                for does in ["\u{1b}]", "\u{1b}P", "\u{1b}_", "\u{1b}^", "\u{1b}X", "\u{1b}[8;", "\u{1b}[22t"]
+                {
+                    assert!(!event.2.contains(does), "{what}: {line}");
+                }
+                let strings = ['\u{90}', '\u{98}', '\u{9b}', '\u{9d}', '\u{9e}', '\u{9f}'];
+                assert!(!event.2.contains(strings), "{what}: {line}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
 async fn pages_with_hostile_text_can_be_read() {
     let text = "<b onclick='x'>\"{{ form }}\u{202e}\u{1b}[2J\r\n\u{200b}раураl&lt;</script>";
     // The others are parts of these, or another approval.

@@ -12,6 +12,7 @@ use inbox::Inbox;
 use ledger::{Ledger, note::Verifier};
 use oidc::Provider;
 use policy::Judge;
+use recording::{at_rest::Plain, reader::Library};
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
@@ -107,6 +108,7 @@ impl Place {
             control,
             inbox,
             chronicle: Arc::clone(&chronicle),
+            recordings: Library::new(&data.recordings(), Arc::new(Plain)),
             ledger,
             policy: Arc::new(OfGate(gate)),
             provider: self.provider,

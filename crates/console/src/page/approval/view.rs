@@ -1,18 +1,15 @@
 //! What an approval's page shows.
 
 use approval::{
-    Access, Approval, Bound, BreakGlass, Call, Change, Changes, Container, Level, Line, Part, Shown, State,
+    Access, Approval, Bound, BreakGlass, Call, Change, Changes, Container, Level, Part, Shown, State,
     Subject, Target,
 };
 use askama::Template;
 use passkey::{Challenge, CredentialId, RelyingParty};
 use store::{Passkey, StoredApproval};
 
-use super::super::{Frame, When, session::CallRow};
+use super::super::{Frame, When, diff::Diff, session::CallRow};
 use crate::signin::Visitor;
-
-/// Lines of a diff that are shown at once; what follows is behind a line that says how much it is.
-const LINES: usize = 400;
 
 #[derive(Template)]
 #[template(path = "approval.html")]
@@ -103,23 +100,6 @@ pub(super) struct Standing {
     sign_off: String,
     /// Why they cannot, though somebody has to.
     open: String,
-}
-
-/// What would change.
-struct Diff {
-    lines: Vec<DiffLine>,
-    /// Beyond what is shown at once.
-    more: Vec<DiffLine>,
-    left_out: String,
-}
-
-/// A line, or some that were folded.
-struct DiffLine {
-    /// `same`, `added`, `removed`, `folded`.
-    class: &'static str,
-    sign: &'static str,
-    text: String,
-    folded: Vec<String>,
 }
 
 impl Page {
@@ -309,24 +289,4 @@ fn options(approval: &Approval, party: &RelyingParty, passkeys: &[Passkey]) -> S
     }
     let challenge = Challenge::from(approval.asked().bound.digest().bytes());
     passkey::request_options(party, &challenge, &ids).to_string()
-}
-
-impl From<approval::Diff> for Diff {
-    fn from(diff: approval::Diff) -> Self {
-        let mut lines: Vec<DiffLine> = diff.lines.into_iter().map(DiffLine::from).collect();
-        let more = if lines.len() > LINES { lines.split_off(LINES) } else { Vec::new() };
-        Self { lines, more, left_out: diff.left_out.join(", ") }
-    }
-}
-
-impl From<Line> for DiffLine {
-    fn from(line: Line) -> Self {
-        let (class, sign, text, folded) = match line {
-            Line::Same(text) => ("same", " ", text, Vec::new()),
-            Line::Added(text) => ("added", "+", text, Vec::new()),
-            Line::Removed(text) => ("removed", "-", text, Vec::new()),
-            Line::Folded(lines) => ("folded", " ", String::new(), lines),
-        };
-        Self { class, sign, text, folded }
-    }
 }

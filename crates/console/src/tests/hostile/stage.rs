@@ -1,18 +1,23 @@
 //! One text in every place where an agent's words, or somebody else's, can get to.
 
-use approval::{Access, Assurance, Bound, BreakGlass, Call, Changes, Shown, Subject, What, Why, testing};
+use approval::{
+    Access, Assurance, Bound, BreakGlass, Call, Changes, Shown, Subject, What as Step, Why, testing,
+};
 use ledger::leaf::{
     Actor, Asserted, Cause, Decision, Event, Id, Impersonated, Intent, KnownValueSent, Outcome, RawRequest,
     Refusal, Rule, SessionFrozen, SessionOpened, Stage as Stopped, Verdict,
 };
 use ledger::testing as leaves;
+use recording::Segment;
+use recording::record::{Channel, Kind, Opened, What};
 use serde_json::{Value, json};
 
 use crate::tests::bench::{Ask, Bench, ORIGIN, ask, ask_ahead, grace};
+use crate::tests::replay::{answered, bytes, called};
 use crate::tests::seen::Seen;
 
 /// Which pages show which places, each as `PLACE:TEXT:`.
-pub(super) const PLACES: [(&str, &str); 43] = [
+pub(super) const PLACES: [(&str, &str); 53] = [
     ("/", "act"),
     ("/", "reason"),
     ("/inbox", "act"),
@@ -46,8 +51,18 @@ pub(super) const PLACES: [(&str, &str); 43] = [
     (PAGE, "message"),
     (PAGE, "error"),
     (PAGE, "frozen"),
-    (CALLS, "message"),
-    (CALLS, "law"),
+    (TIMELINE, "message"),
+    (TIMELINE, "law"),
+    (PAGE, "argv"),
+    (PAGE, "how"),
+    (TIMELINE, "pod"),
+    (CALL, "path"),
+    (CALL, "error"),
+    (STREAM, "argv"),
+    (STREAM, "how"),
+    (TEXT, "argv"),
+    (SCREENS, "argv"),
+    (FOUND, "path"),
     ("/refusals", "raw"),
     ("/refusals", "agent"),
     ("/refusals", "message"),
@@ -59,11 +74,19 @@ pub(super) const PLACES: [(&str, &str); 43] = [
 ];
 
 const PAGE: &str = "/sessions/s-aaaaaaaaaaaaaaaa";
-const CALLS: &str = "/sessions/s-aaaaaaaaaaaaaaaa/calls";
+const TIMELINE: &str = "/sessions/s-aaaaaaaaaaaaaaaa/timeline";
+const CALL: &str = "/sessions/s-aaaaaaaaaaaaaaaa/calls/c-1";
+const STREAM: &str = "/sessions/s-aaaaaaaaaaaaaaaa/streams/1?q=screen";
+const TEXT: &str = "/sessions/s-aaaaaaaaaaaaaaaa/streams/1/text";
+const SCREENS: &str = "/search?text=screen";
+const FOUND: &str = "/search?object=path";
 const SESSION: &str = "s-aaaaaaaaaaaaaaaa";
+/// What a player is given.
+const CASTS: [&str; 2] =
+    ["/sessions/s-aaaaaaaaaaaaaaaa/streams/1/cast", "/sessions/s-aaaaaaaaaaaaaaaa/streams/2/cast"];
 
 /// Every page, in the order in which they are looked at.
-const PAGES: [&str; 15] = [
+const PAGES: [&str; 20] = [
     "/",
     "/inbox",
     "/approvals/a-1",
@@ -75,7 +98,12 @@ const PAGES: [&str; 15] = [
     "/approvals",
     "/sessions",
     PAGE,
-    CALLS,
+    TIMELINE,
+    CALL,
+    STREAM,
+    TEXT,
+    SCREENS,
+    FOUND,
     "/refusals",
     "/ledger",
     "/policy",
@@ -96,17 +124,18 @@ impl Stage {
         for event in Leaves(&at).all() {
             bench.record(event).await;
         }
+        bench.tell(&recording(&bench, &at)).await;
         for id in ["a-1", "a-2"] {
             bench.ask(asked(id, &at)).await.unwrap();
         }
-        let no = What::Refused { by: grace(), why: at("no") };
+        let no = Step::Refused { by: grace(), why: at("no") };
         bench.console.inbox().step("a-2", no).await.unwrap();
         for (id, subject) in [("a-3", changes(&at)), ("a-4", glass(&at)), ("a-5", glass(&at))] {
             bench.ask(ask_ahead(id, subject)).await.unwrap();
         }
-        let ended = What::Withdrawn { why: at("ended"), by: Some(grace()) };
+        let ended = Step::Withdrawn { why: at("ended"), by: Some(grace()) };
         let by = testing::human("joan", &["leads"]);
-        let reviewed = What::Reviewed { by, note: at("found"), assurance: Assurance::Provider };
+        let reviewed = Step::Reviewed { by, note: at("found"), assurance: Assurance::Provider };
         for (id, step) in [
             ("a-4", testing::yes(grace())),
             ("a-4", ended),
@@ -116,6 +145,17 @@ impl Stage {
             bench.console.inbox().step(id, step).await.unwrap();
         }
         Self(bench)
+    }
+
+    /// What players are given.
+    pub(super) async fn casts(self) -> Vec<String> {
+        let visitor = self.0.sign_in(&grace()).await;
+        self.0.close_ledger().await;
+        let mut casts = Vec::new();
+        for path in CASTS {
+            casts.push(visitor.get(path).await.html);
+        }
+        casts
     }
 
     /// Each page with its path.
@@ -159,6 +199,34 @@ fn asked<'a>(id: &'a str, at: &dyn Fn(&str) -> String) -> Ask<'a> {
     };
     let (act, reason) = (shown.act.clone(), shown.reason.clone());
     Ask { id, bound, demands, shown: vec![shown], act, reason }
+}
+
+/// A terminal, and a command without one.
+fn recording(bench: &Bench, at: &dyn Fn(&str) -> String) -> Vec<Segment> {
+    let opened = |stream, tty| {
+        What::Opened(Opened {
+            stream,
+            call: "c-1".into(),
+            kind: Kind::Exec,
+            namespace: at("namespace").as_str().into(),
+            pod: at("pod").as_str().into(),
+            container: Some(at("container").as_str().into()),
+            argv: [at("argv")].iter().collect(),
+            tty,
+        })
+    };
+    let closed = |stream| What::Closed { stream, how: at("how").as_str().into() };
+    let screen = at("screen");
+    let json = json!({at("key"): at("body")}).to_string();
+    let script = bench.script(SESSION).at(0, What::Began {});
+    let script = script
+        .with_body(1, called("c-1"), at("body").as_bytes())
+        .with_body(1, answered("c-1"), json.as_bytes())
+        .at(2, opened(1, true))
+        .at(3, bytes(1, Channel::Stdout, &screen))
+        .at(4, bytes(1, Channel::Stderr, &screen))
+        .at(5, closed(1));
+    script.at(6, opened(2, false)).at(7, bytes(2, Channel::Stderr, &screen)).at(8, closed(2)).stopped()
 }
 
 fn changes(at: &dyn Fn(&str) -> String) -> Subject {

@@ -1,0 +1,153 @@
+//! One call: what the ledger tells of it, what it changed, and what was sent and shown, masked.
+
+use askama::Template;
+use axum::{
+    extract::{Path, State},
+    response::Response,
+};
+use http::StatusCode;
+use recording::reader::Recording;
+use recording::record::{Answered, Blob, Called, What};
+
+use super::diff::Diff;
+use super::session::{CallRow, timeline};
+use super::{Frame, Part, failed, problem, render, size};
+use crate::replay::Opened;
+use crate::replay::scan::microseconds;
+use crate::{Console, signin::Visitor};
+
+/// Bytes of a recording in which a call's bodies are looked for, from shortly before it.
+const LOOKED_AT: u64 = 64 << 20;
+/// So long before a call its record may be, in microseconds: two clocks were asked.
+const BEFORE: u64 = 5_000_000;
+/// Bytes and lines of a body that a page shows.
+const MOST: usize = 512 << 10;
+const LINES: usize = 5_000;
+
+#[derive(Template)]
+#[template(path = "call.html")]
+struct Page {
+    frame: Frame,
+    session: String,
+    rows: Vec<CallRow>,
+    title: String,
+    diff: Option<Diff>,
+    bodies: Vec<Body>,
+    alerts: Vec<String>,
+}
+
+/// A body of the recording.
+struct Body {
+    name: &'static str,
+    /// How long it was, and what of it is here.
+    told: String,
+    lines: Vec<String>,
+}
+
+/// `GET /sessions/{id}/calls/{call}`
+pub(crate) async fn get(
+    State(console): State<Console>,
+    visitor: Visitor,
+    Path((id, call)): Path<(String, String)>,
+) -> Response {
+    let (id, _) = match console.session(&id).await {
+        Ok(found) => found,
+        Err(response) => return *response,
+    };
+    let found = match console.chronicle().call(id.as_str(), &call).await {
+        Ok(Some(found)) => found,
+        Ok(None) => {
+            let why = "The session made no such call, or it is not sealed in the ledger yet.";
+            return problem(StatusCode::NOT_FOUND, why);
+        }
+        Err(error) => return failed(&error),
+    };
+    let approval = match &found.approval {
+        Some(approval) => console.approval_of(approval).await,
+        None => None,
+    };
+    let frame = Frame::of(&visitor, Part::Sessions);
+    let page = move |opened: Opened| {
+        let (mut alerts, mut bodies) = (Vec::new(), Vec::new());
+        if let Some(recording) = &opened.recording {
+            bodies_of(&opened, recording, &found, &mut bodies, &mut alerts);
+        }
+        alerts.extend(opened.missing.as_ref().map(|told| told.text.clone()));
+        let title = if found.asked.is_empty() { "A call".to_owned() } else { found.asked.clone() };
+        let diff = approval.and_then(|approval| timeline::change(&found.call, &approval));
+        let session = found.session.clone().unwrap_or_default();
+        render(&Page { frame, session, rows: vec![found.into()], title, diff, bodies, alerts })
+    };
+    console.read(&id, page).await.unwrap_or_else(|response| *response)
+}
+
+fn bodies_of(
+    opened: &Opened,
+    recording: &Recording,
+    call: &chronicle::Call,
+    bodies: &mut Vec<Body>,
+    alerts: &mut Vec<String>,
+) {
+    let began = recording.times().map(|(began, _)| began);
+    let from = began.map_or(0, |began| microseconds(began, call.time).saturating_sub(BEFORE));
+    let (mut looked_at, mut is_answered) = (0, false);
+    for record in recording.records_from(from) {
+        let record = match record {
+            Ok(record) => record,
+            Err(finding) => {
+                let told = opened.told(&finding);
+                alerts.extend(told.grave.then_some(told.text));
+                continue;
+            }
+        };
+        looked_at += record.what.payload().len() as u64;
+        if is_answered || looked_at > LOOKED_AT {
+            break;
+        }
+        match record.what {
+            What::Called(Called { call: of, body, .. }) if of.as_str() == call.call => {
+                bodies.extend(body.map(|blob| Body::of("What was sent", None, &blob, recording)));
+            }
+            What::Answered(Answered { call: of, media, body, .. }) if of.as_str() == call.call => {
+                let media = media.as_ref().map(recording::Text::as_str);
+                bodies.extend(body.map(|blob| Body::of("What the agent was shown", media, &blob, recording)));
+                is_answered = true;
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Body {
+    fn of(name: &'static str, media: Option<&str>, blob: &Blob, recording: &Recording) -> Self {
+        let media = media.map_or_else(String::new, |media| format!(", {media}"));
+        let mut told = format!("{}{media}", size(blob.whole));
+        let bytes = match recording.body(blob) {
+            Ok(bytes) => bytes,
+            Err(finding) => {
+                let told = format!("{told}: it cannot be read: {finding}");
+                return Self { name, told, lines: Vec::new() };
+            }
+        };
+        if blob.kept < blob.whole {
+            told.push_str(&format!("; the recording has the first {}", size(blob.kept)));
+        }
+        let (text, cut) = text(&bytes);
+        let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+        if lines.len() > LINES || cut {
+            lines.truncate(LINES);
+            told.push_str(&format!("; the first {} lines are shown", lines.len()));
+        }
+        Self { name, told, lines }
+    }
+}
+
+/// A body as text, JSON with a line for each part; and whether it was cut.
+fn text(bytes: &[u8]) -> (String, bool) {
+    let head = bytes.get(..MOST).unwrap_or(bytes);
+    // Of JSON that is cut no other form is known.
+    let json = (head.len() == bytes.len()).then(|| serde_json::from_slice::<serde_json::Value>(bytes).ok());
+    let pretty = json.flatten().and_then(|json| serde_json::to_string_pretty(&json).ok());
+    let text = pretty.unwrap_or_else(|| String::from_utf8_lossy(head).into_owned());
+    (text, head.len() < bytes.len())
+}

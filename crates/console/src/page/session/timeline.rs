@@ -1,0 +1,241 @@
+//! A session as one timeline: its calls and what else the ledger tells of it, and in their places what the recording has.
+
+use std::collections::BTreeMap;
+
+use approval::Shown;
+use askama::Template;
+use axum::response::Response;
+use chronicle::{Call, Happening};
+use identity::SessionId;
+use jiff::Timestamp;
+use store::StoredApproval;
+
+use super::super::{When, diff::Diff, failed, size};
+use super::{CallRow, took};
+use crate::Console;
+use crate::replay::Told;
+use crate::replay::scan::{Scan, Stream, Window, microseconds};
+
+/// Calls and other leaves on a page.
+const ROWS: u32 = 50;
+/// Approvals whose changes are shown on it.
+const CHANGES: usize = 20;
+/// Bytes of what humans were shown of a change that is shown here; a larger one is on the call's page.
+const LARGEST_CHANGE: usize = 64 << 10;
+
+#[derive(Template)]
+#[template(path = "session_timeline.html")]
+pub(super) struct Timeline {
+    pub(super) session: String,
+    pub(super) entries: Vec<Entry>,
+    /// What is wrong with the recording, in the time that is shown.
+    pub(super) wrong: Vec<String>,
+    /// What is no matter.
+    pub(super) notes: Vec<String>,
+    /// Where the page before these begins.
+    pub(super) older: Option<u64>,
+    /// Whether these are the newest.
+    pub(super) newest: bool,
+}
+
+/// What happened at a time.
+pub(super) enum Entry {
+    Call(Box<(CallRow, Option<Change>)>),
+    Event(Event),
+    Stream(Box<StreamRow>),
+    Break(When, Told),
+}
+
+/// What a call changed, as humans were shown it.
+pub(super) struct Change {
+    pub(super) diff: Diff,
+    pub(super) added: usize,
+    pub(super) removed: usize,
+}
+
+pub(super) struct Event {
+    pub(super) time: When,
+    pub(super) kind: String,
+    pub(super) told: String,
+}
+
+/// A stream of the recording.
+pub(super) struct StreamRow {
+    pub(super) time: When,
+    pub(super) number: u32,
+    pub(super) call: String,
+    pub(super) title: String,
+    pub(super) is_terminal: bool,
+    pub(super) end: String,
+    pub(super) has_ended: bool,
+    pub(super) took: String,
+    pub(super) shown: String,
+    pub(super) sent: u64,
+}
+
+/// What the ledger tells.
+struct Leaves {
+    calls: Vec<Call>,
+    happenings: Vec<Happening>,
+    older: Option<u64>,
+    window: Window,
+}
+
+impl Console {
+    /// `before`: only what is before this leaf.
+    pub(super) async fn timeline(
+        &self,
+        session: &SessionId,
+        before: Option<u64>,
+    ) -> Result<Timeline, Box<Response>> {
+        let leaves = self.leaves(session, before).await.map_err(|error| Box::new(failed(&error)))?;
+        let approvals = self.approvals_of(&leaves.calls).await;
+        let id = session.to_string();
+        let timeline = move |opened: crate::replay::Opened| {
+            let scan = opened.scan(leaves.window);
+            Timeline::of(id, leaves, before.is_none(), &approvals, scan, opened.missing)
+        };
+        self.read(session, timeline).await
+    }
+
+    /// Calls and other leaves in their order, newest first, and the time of which they tell.
+    async fn leaves(&self, session: &SessionId, before: Option<u64>) -> Result<Leaves, chronicle::Error> {
+        let page = chronicle::Page { before, most: ROWS };
+        let mut calls = self.chronicle().calls_of(session.as_str(), page).await?;
+        let mut happenings = self.chronicle().happenings_of(session.as_str(), page).await?;
+        let mut numbers: Vec<u64> = calls.iter().map(|call| call.leaf).collect();
+        numbers.extend(happenings.iter().map(|happening| happening.leaf));
+        numbers.sort_unstable_by(|one, other| other.cmp(one));
+        let rows = usize::try_from(ROWS).unwrap_or(usize::MAX);
+        let older = (numbers.len() >= rows).then(|| numbers.get(rows - 1).copied()).flatten();
+        let first = older.unwrap_or(0);
+        calls.retain(|call| call.leaf >= first);
+        happenings.retain(|happening| happening.leaf >= first);
+        let from = match older {
+            Some(leaf) => self.chronicle().time_of(leaf).await?,
+            None => None,
+        };
+        let until = match before {
+            Some(leaf) => self.chronicle().time_of(leaf).await?,
+            None => None,
+        };
+        Ok(Leaves { calls, happenings, older, window: Window { from, until } })
+    }
+
+    /// What humans were shown of what these calls did. What cannot be looked up is not shown.
+    async fn approvals_of(&self, calls: &[Call]) -> BTreeMap<String, (StoredApproval, String)> {
+        let mut found = BTreeMap::new();
+        for id in calls.iter().filter_map(|call| call.approval.as_deref()) {
+            if found.len() >= CHANGES || found.contains_key(id) {
+                continue;
+            }
+            if let Some(approval) = self.approval_of(id).await {
+                found.insert(id.to_owned(), approval);
+            }
+        }
+        found
+    }
+
+    /// An approval, and what humans were shown of it.
+    pub(crate) async fn approval_of(&self, id: &str) -> Option<(StoredApproval, String)> {
+        let (stored, shown) = (self.inbox().get(id).await.ok()?, self.inbox().shown(id).await.ok()?);
+        Some((stored, shown))
+    }
+}
+
+/// What a call changed, by the approval that was used for it.
+pub(in crate::page) fn change(call: &str, (stored, shown): &(StoredApproval, String)) -> Option<Diff> {
+    let shown: Vec<Shown> = serde_json::from_str(shown).ok()?;
+    let bound = &stored.approval.asked().bound;
+    let place = match bound.changes() {
+        Some(_) => stored.approval.made().position(|made| made == Some(call))?,
+        None => 0,
+    };
+    let shown = shown.get(place)?;
+    // A change with its own lines, not the others of its set.
+    bound.access().is_none().then(|| Diff::from(shown.diff()))
+}
+
+impl Timeline {
+    fn of(
+        session: String,
+        leaves: Leaves,
+        newest: bool,
+        approvals: &BTreeMap<String, (StoredApproval, String)>,
+        scan: Scan,
+        missing: Option<Told>,
+    ) -> Self {
+        let Scan { streams, breaks, bodies, stopped_at } = scan;
+        let (mut wrong, mut notes) = (Vec::new(), Vec::new());
+        if let Some(Told { grave, text }) = missing {
+            if grave { wrong.push(text) } else { notes.push(text) }
+        }
+        wrong.extend(breaks.iter().filter(|(_, told)| told.grave).map(|(_, told)| told.text.clone()));
+        if let Some(at) = stopped_at {
+            let at = super::super::utc(at);
+            notes.push(format!(
+                "Of the recording, what comes after {at} is not on this page: it is too much."
+            ));
+        }
+        wrong.dedup();
+        let mut entries: Vec<(Timestamp, Entry)> = Vec::new();
+        // Of what has the same time, what the recording has is the later.
+        entries.extend(breaks.into_iter().rev().map(|(at, told)| (at, Entry::Break(at.into(), told))));
+        entries.extend(
+            streams
+                .into_iter()
+                .rev()
+                .map(|stream| (stream.at, Entry::Stream(Box::new(StreamRow::of(&stream))))),
+        );
+        let mut told: Vec<(u64, Timestamp, Entry)> = Vec::new();
+        for call in leaves.calls {
+            let (leaf, at) = (call.leaf, call.time);
+            let approval = call.approval.as_ref().and_then(|id| approvals.get(id));
+            let small = approval.filter(|(_, shown)| shown.len() <= LARGEST_CHANGE);
+            let change = small.and_then(|approval| change(&call.call, approval)).and_then(Change::of);
+            let mut row = CallRow::from(call);
+            row.has_bodies = bodies.contains(&row.call);
+            told.push((leaf, at, Entry::Call(Box::new((row, change)))));
+        }
+        for happening in leaves.happenings {
+            told.push((happening.leaf, happening.time, Entry::Event(happening.into())));
+        }
+        told.sort_by_key(|(leaf, ..)| std::cmp::Reverse(*leaf));
+        entries.extend(told.into_iter().map(|(_, at, entry)| (at, entry)));
+        entries.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
+        let entries = entries.into_iter().map(|(_, entry)| entry).collect();
+        Self { session, entries, wrong, notes, older: leaves.older, newest }
+    }
+}
+
+impl Change {
+    fn of(diff: Diff) -> Option<Self> {
+        let count = |class| diff.lines.iter().chain(&diff.more).filter(|line| line.class == class).count();
+        let (added, removed) = (count("added"), count("removed"));
+        (added + removed > 0).then_some(Self { diff, added, removed })
+    }
+}
+
+impl StreamRow {
+    fn of(stream: &Stream) -> Self {
+        let ended = stream.end.as_ref().map(|(at, _)| *at);
+        Self {
+            time: stream.at.into(),
+            number: stream.begun.stream,
+            call: stream.begun.call.as_str().to_owned(),
+            title: stream.title(),
+            is_terminal: stream.begun.tty,
+            end: stream.end.as_ref().map_or_else(String::new, |(_, how)| how.clone()),
+            has_ended: stream.end.is_some(),
+            took: ended.map_or_else(String::new, |ended| took(microseconds(stream.at, ended))),
+            shown: size(stream.shown),
+            sent: stream.sent,
+        }
+    }
+}
+
+impl From<Happening> for Event {
+    fn from(Happening { time, kind, told, .. }: Happening) -> Self {
+        Self { time: time.into(), kind: kind.replace('_', " "), told }
+    }
+}
