@@ -1,4 +1,4 @@
-// Plays a stream: in the player, at the moment and the speed that are asked for. The page can be read without it.
+// Plays a stream: in the player, at the moment and the speed that are asked for, or as it goes on. The page can be read without it.
 "use strict";
 
 (() => {
@@ -7,10 +7,12 @@
   const box = section.querySelector("#player");
   const told = section.querySelector("[role=alert]");
   const moment = section.querySelector("#moment");
+  const live = section.querySelector("#live");
   section.hidden = false;
 
   let player = null;
   let cast = null;
+  let running = false;
   let speed = 1;
 
   /** The moment that the address names, in seconds. */
@@ -19,35 +21,68 @@
     return Number.isFinite(at) ? at : null;
   }
 
-  /** Another speed is another player. */
-  function start(at, playing) {
+  function press(buttons, pressed) {
+    for (const button of buttons) button.setAttribute("aria-pressed", String(button === pressed));
+  }
+
+  function show(source, options) {
     player?.dispose();
-    player = AsciinemaPlayer.create({ data: cast }, box, {
+    player = AsciinemaPlayer.create(source, box, {
       fit: "width",
-      speed,
-      preload: true,
-      startAt: at,
-      autoPlay: playing,
-      poster: `npt:${at}`,
+      controls: true,
       terminalFontFamily: 'ui-monospace, "SF Mono", Menlo, Consolas, monospace',
+      ...options,
     });
-    let running = playing;
+    running = options.autoPlay;
     player.addEventListener("play", () => (running = true));
     player.addEventListener("pause", () => (running = false));
     player.addEventListener("ended", () => (running = false));
-    player.isRunning = () => running;
   }
 
-  for (const button of section.querySelectorAll("[data-speed]")) {
+  /** What is recorded by now, once for all that is done with it. */
+  async function load() {
+    const answer = await fetch(section.dataset.cast);
+    if (answer.redirected) throw new Error("you are signed out; load the page again");
+    if (!answer.ok) throw new Error(`the gate answered ${answer.status}`);
+    cast = await answer.text();
+    // No larger than a terminal of that width is.
+    const { width } = JSON.parse(cast.slice(0, cast.indexOf("\n")));
+    box.style.maxWidth = `${Math.max(width, 60) * 10}px`;
+  }
+
+  /** Another speed is another player. */
+  function play(at, autoPlay) {
+    if (live) press([live], null);
+    show({ data: cast }, { speed, preload: true, startAt: at, autoPlay, poster: `npt:${at}` });
+  }
+
+  function follow() {
+    press([live], live);
+    cast = null;
+    show({ driver: "eventsource", url: section.dataset.live }, { autoPlay: true });
+  }
+
+  async function playAt(at, autoPlay) {
+    try {
+      if (cast === null) await load();
+      play(at, autoPlay);
+      section.dataset.ready = "";
+    } catch (error) {
+      told.textContent = `The stream cannot be played: ${error.message}`;
+      told.hidden = false;
+    }
+  }
+
+  const speeds = [...section.querySelectorAll("[data-speed]")];
+  for (const button of speeds) {
     button.addEventListener("click", () => {
-      if (!player) return;
-      for (const other of section.querySelectorAll("[data-speed]")) {
-        other.setAttribute("aria-pressed", String(other === button));
-      }
+      press(speeds, button);
       speed = Number(button.dataset.speed);
-      start(player.getCurrentTime() ?? 0, player.isRunning());
+      playAt(player?.getCurrentTime() ?? 0, running);
     });
   }
+
+  live?.addEventListener("click", () => (cast === null ? playAt(0, false) : follow()));
 
   moment.addEventListener("click", () => {
     moment.setAttribute("href", `#t=${Math.floor((player?.getCurrentTime() ?? 0) * 1000) / 1000}`);
@@ -55,22 +90,12 @@
 
   window.addEventListener("hashchange", () => {
     const at = wanted();
-    if (at === null || !player) return;
-    player.seek(at);
+    if (at === null) return;
+    if (cast === null) playAt(at, false);
+    else player.seek(at);
     section.scrollIntoView({ block: "nearest" });
   });
 
-  fetch(section.dataset.cast)
-    .then(async (answer) => {
-      if (answer.redirected) throw new Error("you are signed out; load the page again");
-      if (!answer.ok) throw new Error(`the gate answered ${answer.status}`);
-      cast = await answer.text();
-      const at = wanted();
-      start(at ?? 0, false);
-      section.dataset.ready = "";
-    })
-    .catch((error) => {
-      told.textContent = `The stream cannot be played: ${error.message}`;
-      told.hidden = false;
-    });
+  if (live && wanted() === null) follow();
+  else playAt(wanted() ?? 0, false);
 })();

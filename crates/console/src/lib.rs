@@ -174,6 +174,7 @@ impl Console {
             .route("/sessions/{id}/streams/{stream}", get(page::stream::get))
             .route("/sessions/{id}/streams/{stream}/text", get(page::stream::text))
             .route("/sessions/{id}/streams/{stream}/cast", get(page::stream::cast))
+            .route("/sessions/{id}/streams/{stream}/live", get(page::stream::live))
             .route("/sessions/{id}/revoke", post(page::session::revoke))
             .route("/sessions/{id}/freeze", post(page::session::freeze))
             .route("/sessions/{id}/thaw", post(page::session::thaw))

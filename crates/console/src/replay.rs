@@ -1,6 +1,7 @@
 //! Recordings, as pages look at them: held against the ledger, a few at a time, beside the threads that serve.
 
 pub(crate) mod cast;
+pub(crate) mod live;
 pub(crate) mod scan;
 
 use std::collections::BTreeMap;
@@ -23,6 +24,8 @@ use crate::{Console, page};
 const READERS: usize = 8;
 /// For how long somebody waits for one of these places.
 const WITHIN: Duration = Duration::from_secs(10);
+/// What is wrong with a recording, said above a page.
+const MOST_ALERTS: usize = 20;
 /// So much later than its last record a segment is in the ledger and in the chronicle.
 const BEHIND: SignedDuration = SignedDuration::from_secs(60);
 
@@ -138,6 +141,20 @@ impl Opened {
                 none(Some(Told { grave: false, text: format!("The recording was erased at {at}: {why}") }))
             }
             Err(error @ Unreadable::Io { .. }) => Err(error),
+        }
+    }
+
+    /// The recording as far as the ledger has it, while it is being written; and the number of the last segment of that.
+    pub(crate) fn settled(&self) -> Option<(Recording, u64)> {
+        let recording = self.recording.clone()?;
+        Some((if self.is_fresh { recording.up_to(self.known) } else { recording }, self.known))
+    }
+
+    /// Adds what a finding means to what is said above a page, if it is grave. Nobody reads more than a few.
+    pub(crate) fn tell(&self, finding: &Finding, alerts: &mut Vec<String>) {
+        let told = self.told(finding);
+        if told.grave && alerts.len() < MOST_ALERTS {
+            alerts.push(told.text);
         }
     }
 

@@ -57,6 +57,14 @@ pub fn play(records: Records<'_>, to: impl Write) -> Result<Exported, ExportErro
     Cast::new(to, false, true).all(records)
 }
 
+/// A stream that may go on: what is played of it, as far as it is recorded each time.
+#[derive(Debug)]
+pub struct Following {
+    cast: Cast<Vec<u8>>,
+    ended: bool,
+}
+
+#[derive(Debug)]
 struct Cast<W> {
     to: W,
     input: bool,
@@ -75,7 +83,7 @@ struct Cast<W> {
 }
 
 /// The text of a channel, which may be cut within a character.
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Text {
     cut: Vec<u8>,
     screen: Screen,
@@ -88,6 +96,32 @@ struct Header {
     height: u16,
     timestamp: i64,
     command: String,
+}
+
+// === impl Following ===
+
+impl Following {
+    /// From its beginning.
+    #[must_use]
+    #[expect(clippy::new_without_default, reason = "it is of a stream that begins")]
+    pub fn new() -> Self {
+        Self { cast: Cast::new(Vec::new(), false, true), ended: false }
+    }
+
+    /// The lines that are new, of what has come since ([`Recording::stream_after`](crate::reader::Recording::stream_after)); as
+    /// [`play`] writes them.
+    #[must_use]
+    pub fn more(&mut self, records: Records<'_>) -> Vec<u8> {
+        // Nothing fails that is written to memory; were it so, nothing would follow.
+        self.ended |= self.cast.take(records).unwrap_or(true);
+        std::mem::take(&mut self.cast.to)
+    }
+
+    /// Whether the stream has ended.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        self.ended
+    }
 }
 
 // === impl Cast ===
@@ -113,7 +147,22 @@ impl<W: Write> Cast<W> {
         Ok(self.done)
     }
 
-    fn run(&mut self, mut records: Records<'_>) -> Result<(), ExportError> {
+    fn run(&mut self, records: Records<'_>) -> Result<(), ExportError> {
+        self.take(records)?;
+        if self.opened.is_none() {
+            return Err(ExportError::NoStream);
+        }
+        self.begin(SIZE)?;
+        for (channel, text) in std::mem::take(&mut self.texts) {
+            if !text.cut.is_empty() {
+                self.event(kind(channel), "\u{fffd}")?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes what these records have of the stream; whether it has ended.
+    fn take(&mut self, mut records: Records<'_>) -> io::Result<bool> {
         while let Some(record) = records.next() {
             let record = match record {
                 Ok(record) => record,
@@ -129,13 +178,13 @@ impl<W: Write> Cast<W> {
                     self.begin(SIZE)?;
                     self.line("m", "the recording was interrupted here: the stream's end is lost")?;
                     self.done.events += 1;
-                    break;
+                    return Ok(true);
                 }
                 continue;
             }
             self.at = record.at;
             match record.what {
-                What::Closed { .. } => break,
+                What::Closed { .. } => return Ok(true),
                 What::Opened(opened) if self.opened.is_none() => {
                     self.opened = Some((opened, record.at, records.began().unwrap_or_default()));
                 }
@@ -150,16 +199,7 @@ impl<W: Write> Cast<W> {
                 _ => {}
             }
         }
-        if self.opened.is_none() {
-            return Err(ExportError::NoStream);
-        }
-        self.begin(SIZE)?;
-        for (channel, text) in std::mem::take(&mut self.texts) {
-            if !text.cut.is_empty() {
-                self.event(kind(channel), "\u{fffd}")?;
-            }
-        }
-        Ok(())
+        Ok(false)
     }
 
     fn bytes(&mut self, channel: Channel, bytes: &[u8]) -> io::Result<()> {

@@ -95,8 +95,7 @@ fn bodies_of(
         let record = match record {
             Ok(record) => record,
             Err(finding) => {
-                let told = opened.told(&finding);
-                alerts.extend(told.grave.then_some(told.text));
+                opened.tell(&finding, alerts);
                 continue;
             }
         };

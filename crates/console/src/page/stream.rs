@@ -10,7 +10,7 @@ use axum::{
 };
 use http::{StatusCode, header};
 use jiff::Timestamp;
-use recording::reader::{Finding, Lines};
+use recording::reader::Lines;
 use recording::record::Channel;
 use serde::Deserialize;
 
@@ -18,7 +18,7 @@ use super::session::took;
 use super::{Frame, Part, When, problem, render, seconds, sessions::Row, size};
 use crate::guard::Player;
 use crate::replay::scan::{Stream, microseconds};
-use crate::replay::{Opened, cast as played};
+use crate::replay::{Opened, cast as played, live};
 use crate::{Console, signin::Visitor};
 
 /// Lines of a page of text.
@@ -155,11 +155,23 @@ pub(crate) async fn cast(
         Ok(found) => found,
         Err(response) => return *response,
     };
-    let body = move |opened: Opened, place| match played::body(opened, number, place) {
+    let body = move |opened: Opened, place| match played::body(&opened, number, place) {
         Some(body) => ([(header::CONTENT_TYPE, "application/x-asciicast")], body).into_response(),
         None => problem(StatusCode::NOT_FOUND, "The recording has no beginning of this stream."),
     };
     console.read_in_place(&id, body).await.unwrap_or_else(|response| *response)
+}
+
+/// `GET /sessions/{id}/streams/{stream}/live`: for the player, while the stream goes on.
+pub(crate) async fn live(
+    State(console): State<Console>,
+    visitor: Visitor,
+    Path((id, number)): Path<(String, u32)>,
+) -> Response {
+    match console.session(&id).await {
+        Ok((id, _)) => live::follow(console, visitor, id, number),
+        Err(response) => *response,
+    }
 }
 
 fn lost(opened: &Opened) -> Response {
@@ -201,10 +213,6 @@ fn lines<'a>(
     alerts: &'a mut Vec<String>,
     stopped: &'a mut bool,
 ) -> impl Iterator<Item = recording::reader::Line> + 'a {
-    let mut tell = |finding: Finding| {
-        let told = opened.told(&finding);
-        alerts.extend(told.grave.then_some(told.text));
-    };
     std::iter::from_fn(move || {
         loop {
             if lines.looked_at() > MOST {
@@ -213,7 +221,7 @@ fn lines<'a>(
             }
             match lines.next()? {
                 Ok(line) => return Some(line),
-                Err(finding) => tell(finding),
+                Err(finding) => opened.tell(&finding, alerts),
             }
         }
     })

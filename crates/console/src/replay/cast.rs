@@ -30,8 +30,8 @@ struct Sending {
 }
 
 /// The cast's body, once it is sure that there is one; `None`: there is no such stream. Within a blocking task of a runtime.
-pub(crate) fn body(opened: Opened, stream: u32, place: Place) -> Option<Body> {
-    let recording = opened.recording.as_ref()?;
+pub(crate) fn body(opened: &Opened, stream: u32, place: Place) -> Option<Body> {
+    let (recording, _) = opened.settled()?;
     let is_its_beginning = |record: Record| matches!(record.what, What::Opened(_));
     recording.stream(stream).any(|record| record.is_ok_and(is_its_beginning)).then_some(())?;
     let (to, pieces) = channel(PIECES);
@@ -39,7 +39,6 @@ pub(crate) fn body(opened: Opened, stream: u32, place: Place) -> Option<Body> {
     // It keeps its place for as long as it reads.
     tokio::task::spawn_blocking(move || {
         let _place = place;
-        let Some(recording) = &opened.recording else { return };
         let mut sending = Sending { to, piece: Vec::with_capacity(PIECE), runtime };
         match asciicast::play(recording.stream(stream), &mut sending) {
             Ok(_) => {}

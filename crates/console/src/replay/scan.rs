@@ -15,6 +15,9 @@ const MOST_OF_ONE: u64 = 256 << 20;
 /// Records of it: about as much work.
 const MOST_RECORDS: u32 = 1_000_000;
 
+/// Streams, and places where it breaks off, of one page.
+const MOST_ROWS: usize = 200;
+
 /// Which time.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Window {
@@ -84,7 +87,10 @@ impl<'a> Scanning<'a> {
             let record = match next {
                 Ok(record) => record,
                 Err(finding) => {
-                    self.scan.breaks.push((at, self.opened.told(&finding)));
+                    // Of more than a page has, the next record says so.
+                    if self.scan.breaks.len() < MOST_ROWS {
+                        self.scan.breaks.push((at, self.opened.told(&finding)));
+                    }
                     continue;
                 }
             };
@@ -95,7 +101,8 @@ impl<'a> Scanning<'a> {
             }
             self.looked_at = self.looked_at.saturating_add(record.what.payload().len() as u64);
             self.records += 1;
-            if self.looked_at > most || self.records > MOST_RECORDS {
+            let rows = self.scan.streams.len().max(self.scan.breaks.len());
+            if self.looked_at > most || self.records > MOST_RECORDS || rows >= MOST_ROWS {
                 self.scan.stopped_at = Some(at);
                 break;
             }

@@ -3,7 +3,11 @@
 use axum::body::BodyDataStream;
 use futures_util::{FutureExt as _, StreamExt as _};
 
-use super::bench::{Bench, Browser, ask, grace, linus};
+use recording::Segment;
+use recording::record::{Channel, What};
+
+use super::bench::{Bench, Browser, SESSION, ask, grace, linus};
+use super::replay::{bytes, opened};
 
 async fn open(browser: &Browser<'_>, path: &str) -> BodyDataStream {
     let response = browser.open(path).await;
@@ -65,4 +69,46 @@ async fn it_ends_with_the_gate() {
     for told in &mut told {
         assert_eq!(next(told).await, None);
     }
+}
+
+/// Has the ledger told of the last of these segments, and waits until that can be looked up.
+async fn tell(bench: &Bench, segments: &[Segment]) {
+    let last = segments.last().unwrap();
+    bench.tell(std::slice::from_ref(last)).await;
+    let known = async || {
+        bench.console.chronicle().catch_up().await.unwrap();
+        bench.console.chronicle().segments_of(SESSION).await.unwrap().contains_key(&last.number)
+    };
+    // A checkpoint comes about once a second.
+    while !known().await {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn a_stream_that_goes_on_is_shown_as_it_does() {
+    let bench = Bench::new().await;
+    let visitor = bench.sign_in(&grace()).await;
+    let script = bench.script(SESSION).at(0, What::Began {}).at(1_000, opened(1, "c-1", true, &["sh"]));
+    let script = script.at(1_000, What::Resized { stream: 1, width: 100, height: 30 });
+    let script = script.at(1_500, bytes(1, Channel::Stdout, "$ \x1b]0;title\x07")).sealed();
+    tell(&bench, &script.killed()).await;
+    let page = visitor.get(&format!("/sessions/{SESSION}/streams/1")).await;
+    assert_eq!(page.attributes("data-live"), [format!("/sessions/{SESSION}/streams/1/live")]);
+    let mut told = open(&visitor, &format!("/sessions/{SESSION}/streams/1/live")).await;
+    let mut heard = vec![next(&mut told).await];
+
+    let on = bench.script(SESSION).at(3_000, bytes(1, Channel::Stdout, "ls\r\n")).sealed();
+    tell(&bench, &on.killed()).await;
+    heard.push(next(&mut told).await);
+    // What the ledger does not have yet is not shown.
+    let closed = What::Closed { stream: 1, how: "exit status 0".into() };
+    let on = bench.script(SESSION).at(4_000, bytes(1, Channel::Stdout, "README\r\n")).at(4_500, closed);
+    let segments = on.stopped();
+    tell(&bench, &segments).await;
+    heard.extend([next(&mut told).await, next(&mut told).await, next(&mut told).await]);
+    let heard: Vec<_> = heard.into_iter().map(|event| event.unwrap_or("the end".into())).collect();
+    insta::assert_snapshot!(heard.join(""));
+    let page = visitor.get(&format!("/sessions/{SESSION}/streams/1")).await;
+    assert!(page.attributes("data-live").is_empty());
 }

@@ -136,3 +136,20 @@ async fn who_only_looks_is_shown_a_screen_and_nothing_else() {
     [5.000068, "r", "100x30"]
     "#);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_goes_on_is_followed() {
+    let disk = recorded(exec(), &PARTS, Some((120, 40))).await;
+    let recording = recording(&disk);
+    let last = recording.last_segment().unwrap();
+    let mut following = Following::new();
+    let mut bytes = Vec::new();
+    // As if each segment had just been written.
+    for segment in 1..=last {
+        let now = recording.clone().up_to(segment);
+        bytes.extend(following.more(now.stream_after(1, segment - 1)));
+        // The last is that of the recording's end.
+        assert_eq!(following.has_ended(), segment + 1 >= last, "{segment}");
+    }
+    assert_eq!(String::from_utf8(bytes).unwrap(), cast(&disk, false));
+}

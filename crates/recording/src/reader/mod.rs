@@ -173,6 +173,13 @@ impl Recording {
         self.numbers.last().copied()
     }
 
+    /// The same without the segments after this one.
+    #[must_use]
+    pub fn up_to(mut self, segment: u64) -> Self {
+        self.numbers.retain(|number| *number <= segment);
+        self
+    }
+
     /// Holds it against what the ledger has: the digests of its segments by their numbers, all of them.
     #[must_use]
     pub fn against(self, known: BTreeMap<u64, Digest>) -> Self {
@@ -211,12 +218,6 @@ impl Recording {
     #[must_use]
     pub fn stream(&self, stream: u32) -> Records<'_> {
         Records::new(self, 0, Some(stream))
-    }
-
-    /// What its segments tell without being unpacked: whether they are whole, and what they add up to.
-    #[must_use]
-    pub fn survey(&self) -> Survey {
-        Survey::of(self)
     }
 
     /// The same in the segments after this one: what has come since that was the last.

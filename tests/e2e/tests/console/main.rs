@@ -4,6 +4,7 @@ mod ahead;
 mod deciding;
 mod passkeys;
 mod reading;
+mod replaying;
 mod signing_in;
 mod watching;
 

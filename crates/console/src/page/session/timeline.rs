@@ -20,6 +20,8 @@ use crate::replay::scan::{Scan, Stream, Window, microseconds};
 const ROWS: u32 = 50;
 /// Approvals whose changes are shown on it.
 const CHANGES: usize = 20;
+/// What is wrong with a recording, said at its top.
+const WRONG: usize = 10;
 /// Bytes of what humans were shown of a change that is shown here; a larger one is on the call's page.
 const LARGEST_CHANGE: usize = 64 << 10;
 
@@ -178,6 +180,11 @@ impl Timeline {
             ));
         }
         wrong.dedup();
+        let more = wrong.len().saturating_sub(WRONG);
+        wrong.truncate(WRONG);
+        if more > 0 {
+            wrong.push(format!("{more} more of this kind are in their places below."));
+        }
         let mut entries: Vec<(Timestamp, Entry)> = Vec::new();
         // Of what has the same time, what the recording has is the later.
         entries.extend(breaks.into_iter().rev().map(|(at, told)| (at, Entry::Break(at.into(), told))));
