@@ -85,7 +85,7 @@
   live?.addEventListener("click", () => (cast === null ? playAt(0, false) : follow()));
 
   moment.addEventListener("click", () => {
-    moment.setAttribute("href", `#t=${Math.floor((player?.getCurrentTime() ?? 0) * 1000) / 1000}`);
+    moment.setAttribute("href", `#t=${Math.ceil((player?.getCurrentTime() ?? 0) * 1000) / 1000}`);
   });
 
   window.addEventListener("hashchange", () => {

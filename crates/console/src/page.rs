@@ -109,9 +109,10 @@ pub(crate) fn size(bytes: u64) -> String {
     }
 }
 
-/// A time within a stream, in seconds, as links to it have it.
+/// A time within a stream, in seconds, as links to it have it: in whole milliseconds, and not before it.
 pub(crate) fn seconds(microseconds: u64) -> String {
-    let written = format!("{}.{:03}", microseconds / 1_000_000, microseconds / 1_000 % 1_000);
+    let milliseconds = microseconds.div_ceil(1_000);
+    let written = format!("{}.{:03}", milliseconds / 1_000, milliseconds % 1_000);
     written.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 

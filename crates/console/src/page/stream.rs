@@ -23,6 +23,7 @@ use crate::{Console, signin::Visitor};
 
 /// Lines of a page of text.
 const LINES: usize = 500;
+const MILLISECOND: Duration = Duration::from_millis(1);
 /// Hits of a search.
 const HITS: usize = 100;
 /// Bytes of a stream that are looked at for a page.
@@ -247,7 +248,9 @@ impl Text {
         let (mut alerts, mut stopped, mut shown) = (Vec::new(), false, Vec::new());
         let from = which.from.clamp(0.0, 1e9);
         if let Some(recording) = &opened.recording {
-            let from = Duration::try_from_secs_f64(from).unwrap_or_default().as_micros();
+            // Times of links are up to a millisecond later than what they lead to.
+            let from =
+                Duration::try_from_secs_f64(from).unwrap_or_default().saturating_sub(MILLISECOND).as_micros();
             let from = stream.since.saturating_add(u64::try_from(from).unwrap_or(u64::MAX));
             let all = lines(opened, recording.lines(Some(stream.begun.stream)), &mut alerts, &mut stopped);
             let all = all.skip_while(|line| line.at < from).skip(which.skip);

@@ -107,7 +107,8 @@ async fn a_stream_that_goes_on_is_shown_as_it_does() {
     let segments = on.stopped();
     tell(&bench, &segments).await;
     heard.extend([next(&mut told).await, next(&mut told).await, next(&mut told).await]);
-    let heard: Vec<_> = heard.into_iter().map(|event| event.unwrap_or("the end".into())).collect();
+    let heard: Vec<_> =
+        heard.into_iter().map(|event| event.unwrap_or_else(|| "the end".to_owned())).collect();
     insta::assert_snapshot!(heard.join(""));
     let page = visitor.get(&format!("/sessions/{SESSION}/streams/1")).await;
     assert!(page.attributes("data-live").is_empty());
