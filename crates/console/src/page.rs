@@ -165,3 +165,14 @@ impl Console {
         identity::Operator::parse(&visitor.human.subject).map_err(|error| Box::new(failed(&error)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_is_not_before_what_happened_then() {
+        let written = [0, 1, 250_000, 2_017_001, 12_500_000, 3_600_000_000].map(seconds);
+        assert_eq!(written, ["0", "0.001", "0.25", "2.018", "12.5", "3600"]);
+    }
+}

@@ -11,6 +11,7 @@ use recording::Segment;
 use recording::record::{Answered, Called, Channel, Kind, Opened, Payload, What};
 
 use super::bench::{Bench, SESSION, ask, grace};
+use super::seen::Seen;
 
 const PAGE: &str = "/sessions/s-2g4kq7nd5wvx3jhc";
 const TERMINAL: &str = "/sessions/s-2g4kq7nd5wvx3jhc/streams/1";
@@ -105,7 +106,7 @@ fn taped(bench: &Bench) -> Vec<Segment> {
 }
 
 /// What the ledger has of it.
-pub(super) async fn bench() -> (Bench, Vec<Segment>) {
+async fn bench() -> (Bench, Vec<Segment>) {
     let bench = Bench::new().await;
     bench.ask(ask("a-1")).await.unwrap();
     for event in [
@@ -137,6 +138,37 @@ async fn a_session_is_one_timeline() {
     // For a page that is open, the same.
     let part = visitor.htmx(&format!("{PAGE}/timeline")).await;
     assert!(visitor.get(PAGE).await.main().ends_with(&part.text()));
+}
+
+#[tokio::test]
+async fn each_page_of_a_long_session_has_the_streams_of_its_time() {
+    let bench = Bench::new().await;
+    let script = bench.script(SESSION).at(0, What::Began {});
+    for half in 0..2 {
+        for number in 0..50 {
+            let call = format!("c-{half}-{number}");
+            bench.record(intent(&call, "get", "/api/v1/namespaces", None)).await;
+        }
+        bench.pass(10);
+    }
+    let closed = |stream| What::Closed { stream, how: "exit status 0".into() };
+    let script = script.at(1_000, opened(1, "c-0-39", true, &["early"])).sealed();
+    let script = script.at(601_000, opened(2, "c-1-39", true, &["late"])).at(602_000, closed(2));
+    // One that goes on while the other does.
+    bench.tell(&script.at(603_000, closed(1)).stopped()).await;
+    let visitor = bench.sign_in(&grace()).await;
+    bench.close_ledger().await;
+    let newest = visitor.get(PAGE).await;
+    let older = newest.attributes("href").into_iter().find(|link| link.contains("?before=")).unwrap();
+    let older = visitor.get(&older).await;
+    let told = |seen: &Seen| {
+        let main = seen.main();
+        let lines = main.lines().filter(|line| line.contains("web-1 (app)") || line.contains("recording"));
+        lines.map(str::to_owned).collect::<Vec<_>>().join("\n")
+    };
+    insta::assert_snapshot!(format!("{}\n\n{}", told(&newest), told(&older)));
+    // The newest follow by themselves, and no others.
+    assert_eq!((newest.attributes("hx-get").len(), older.attributes("hx-get").len()), (1, 0));
 }
 
 #[tokio::test]

@@ -7,10 +7,11 @@ use e2e::{asking, text};
 use super::{is_quiet, signed_in};
 
 /// Every page of the navigation, with what must be on it.
-const PAGES: [(&str, &str); 6] = [
+const PAGES: [(&str, &str); 7] = [
     ("/", "configmaps"),
     ("/approvals", "What was asked"),
     ("/sessions", "why checkout is slow"),
+    ("/search", "Human for whom it runs"),
     ("/refusals", "delete configmaps"),
     ("/policy", "@id(\"changes-ask\")"),
     ("/ledger", "Unwitnessed"),
