@@ -179,6 +179,7 @@ pub(crate) fn title(begun: &Begun) -> String {
         Kind::Attach => "attach to",
         Kind::PortForward => "port forwarded to",
         Kind::Log => "log of",
+        Kind::Watch => "watch of",
     };
     let container = begun.container.as_ref().map_or_else(String::new, |name| format!(" ({})", name.as_str()));
     let words: Vec<&str> = begun.argv.iter().collect();
