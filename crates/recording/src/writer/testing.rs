@@ -1,5 +1,6 @@
 //! A recorder on a simulated disk, and a ledger that takes what it tells.
 
+use super::thread::Closed;
 use super::{Config, Recorder, Sealed, Segment};
 use crate::at_rest::{AtRest, Plain};
 use crate::reader::{Finding, Library, Recording};
@@ -51,7 +52,7 @@ pub(crate) fn start(disk: &SimDisk) -> (Recorder, mpsc::Receiver<Sealed>) {
 
 pub(crate) fn start_with(disk: &SimDisk, config: &Config) -> (Recorder, mpsc::Receiver<Sealed>) {
     let (recorder, sealed, writer, queue) = Recorder::on(Arc::new(disk.clone()), config, clock());
-    tokio::spawn(writer.run(queue));
+    tokio::spawn(async move { writer.run(queue).await.into_iter().for_each(Closed::tell) });
     (recorder, sealed)
 }
 

@@ -43,6 +43,13 @@ pub(super) enum Message {
 /// Runs that were ended, and the numbers of their last segments.
 pub(super) type Ended = Vec<(Arc<Run>, Result<u64, Stopped>)>;
 
+/// A close that is done but for saying so.
+#[derive(Debug)]
+pub(super) struct Closed {
+    reply: oneshot::Sender<Ended>,
+    ended: Ended,
+}
+
 /// What makes segments of records.
 #[derive(Debug)]
 pub(super) struct Writer {
@@ -66,10 +73,20 @@ pub(super) fn spawn(writer: Writer, queue: mpsc::UnboundedReceiver<Message>, loc
     // For its timer alone: what blocks here blocks nobody else.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
     let run = move || {
-        runtime.block_on(writer.run(queue));
+        let closed = runtime.block_on(writer.run(queue));
         drop(lock);
+        // Who waits for the close may open the folder anew.
+        closed.into_iter().for_each(Closed::tell);
     };
     Builder::new().name("recorder".to_owned()).spawn(run).map(drop)
+}
+
+// === impl Closed ===
+
+impl Closed {
+    pub(super) fn tell(self) {
+        let _gone = self.reply.send(self.ended);
+    }
 }
 
 // === impl Writer ===
@@ -96,7 +113,8 @@ impl Writer {
         }
     }
 
-    pub(super) async fn run(mut self, mut queue: mpsc::UnboundedReceiver<Message>) {
+    /// Until every handle is gone, or it is closed.
+    pub(super) async fn run(mut self, mut queue: mpsc::UnboundedReceiver<Message>) -> Option<Closed> {
         loop {
             let due = self.due.front().map(|(due, _)| *due);
             let message = tokio::select! {
@@ -109,15 +127,15 @@ impl Writer {
             };
             let Some(message) = message else {
                 self.end_all().await;
-                return;
+                return None;
             };
-            if self.handle(message).await.is_break() {
-                return;
+            if let ControlFlow::Break(closed) = self.handle(message).await {
+                return Some(closed);
             }
         }
     }
 
-    async fn handle(&mut self, message: Message) -> ControlFlow<()> {
+    async fn handle(&mut self, message: Message) -> ControlFlow<Closed> {
         match message {
             Message::Open { session, reply } => {
                 let _gone = reply.send(self.open(session).await);
@@ -133,8 +151,8 @@ impl Writer {
                 let _gone = reply.send(self.release(&session, unless_open));
             }
             Message::Close { reply } => {
-                let _gone = reply.send(self.end_all().await);
-                return ControlFlow::Break(());
+                let ended = self.end_all().await;
+                return ControlFlow::Break(Closed { reply, ended });
             }
         }
         ControlFlow::Continue(())
