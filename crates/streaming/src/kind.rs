@@ -178,6 +178,12 @@ impl PortForwardStream {
     }
 }
 
+impl From<u32> for RequestId {
+    fn from(number: u32) -> Self {
+        Self(HeaderValue::from(number))
+    }
+}
+
 impl fmt::Display for RequestId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&excerpt(self.0.as_bytes()))

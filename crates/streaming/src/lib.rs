@@ -8,6 +8,7 @@
 //!  resize     the size of a terminal
 //!  exit       how a command ended
 //!  remote_command  exec and attach from both ends, whatever carries them
+//!  port_forward    port-forward from both ends
 //! ```
 //!
 //! Everything here was read in Kubernetes 1.37 (`k8s.io/client-go/tools/{remotecommand,portforward}`,
@@ -21,6 +22,7 @@ pub mod channel;
 mod endpoint;
 pub mod exit;
 pub mod kind;
+pub mod port_forward;
 pub mod protocol;
 pub mod remote_command;
 pub mod resize;

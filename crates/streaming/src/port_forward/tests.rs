@@ -1,0 +1,306 @@
+//! A client and a server that speak with each other, however it is cut.
+
+use http::HeaderMap;
+use proptest::prelude::*;
+
+use super::*;
+use crate::{
+    Endpoint,
+    kind::{PortForwardKind, PortForwardStream, RequestId},
+    spdy::{Connection, Event, Role},
+};
+
+const PORT: NonZeroU16 = NonZeroU16::new(8080).unwrap();
+
+/// Both ends, and what they heard.
+struct Talk {
+    client: Client,
+    server: Server,
+    by_client: Vec<FromServer>,
+    by_server: Vec<FromClient>,
+    /// Bytes of a piece.
+    cut: usize,
+}
+
+impl Talk {
+    fn new(cut: usize) -> Self {
+        let (client, server) = (Client::default(), Server::default());
+        Self { client, server, by_client: Vec::new(), by_server: Vec::new(), cut }
+    }
+
+    /// Until neither has anything to send.
+    fn pass(&mut self) {
+        while self.client.has_output() || self.server.has_output() {
+            while let Some(output) = self.client.take_output() {
+                for piece in output.chunks(self.cut) {
+                    let mut piece = Bytes::copy_from_slice(piece);
+                    while let Some(said) = self.server.receive(&mut piece).unwrap() {
+                        self.by_server.push(said);
+                    }
+                }
+            }
+            while let Some(output) = self.server.take_output() {
+                for piece in output.chunks(self.cut) {
+                    let mut piece = Bytes::copy_from_slice(piece);
+                    while let Some(said) = self.client.receive(&mut piece).unwrap() {
+                        self.by_client.push(said);
+                    }
+                }
+            }
+        }
+    }
+
+    fn client_says(&mut self, said: &FromClient) {
+        self.client.send(said).unwrap();
+        self.pass();
+    }
+
+    fn server_says(&mut self, said: &FromServer) {
+        self.server.send(said).unwrap();
+        self.pass();
+    }
+
+    /// Opened and accepted.
+    fn open(&mut self, number: u32) -> ConnectionId {
+        let connection = ConnectionId(number);
+        self.client_says(&FromClient::Open { connection, port: PORT });
+        self.server_says(&FromServer::Accepted(connection));
+        assert_eq!(self.by_client.pop(), Some(FromServer::Accepted(connection)));
+        assert_eq!(self.by_server.pop(), Some(FromClient::Open { connection, port: PORT }));
+        connection
+    }
+
+    fn debug(&self) -> String {
+        format!("client heard {:?}\nserver heard {:?}", self.by_client, self.by_server)
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+    #[test]
+    fn what_one_says_the_other_hears(
+        said in prop::collection::vec((0_u32..3, any::<bool>(), prop::collection::vec(any::<u8>(), 1..40_000)), 1..6),
+        cut in 1_usize..5_000,
+    ) {
+        let mut talk = Talk::new(cut);
+        let connections = [1, 2, 3].map(|number| talk.open(number));
+        let mut wanted = vec![(Vec::new(), Vec::new()); 3];
+        for (which, by_client, bytes) in said {
+            let connection = connections[which as usize];
+            let bytes = Bytes::from(bytes);
+            let (up, down) = &mut wanted[which as usize];
+            if by_client {
+                up.extend_from_slice(&bytes);
+                talk.client.send(&FromClient::Data { connection, bytes }).unwrap();
+            } else {
+                down.extend_from_slice(&bytes);
+                talk.server.send(&FromServer::Data { connection, bytes }).unwrap();
+            }
+        }
+        talk.pass();
+        for (connection, (up, down)) in connections.into_iter().zip(wanted) {
+            let came: Vec<u8> = talk.by_server.iter().flat_map(|said| match said {
+                FromClient::Data { connection: of, bytes } if *of == connection => bytes.to_vec(),
+                _ => Vec::new(),
+            }).collect();
+            prop_assert!(came == up);
+            let came: Vec<u8> = talk.by_client.iter().flat_map(|said| match said {
+                FromServer::Data { connection: of, bytes } if *of == connection => bytes.to_vec(),
+                _ => Vec::new(),
+            }).collect();
+            prop_assert!(came == down);
+        }
+    }
+
+    #[test]
+    fn no_bytes_make_an_end_panic(bytes: Vec<u8>, cut in 1_usize..64) {
+        let (mut client, mut server) = (Client::default(), Server::default());
+        for piece in bytes.chunks(cut) {
+            let piece = Bytes::copy_from_slice(piece);
+            let mut to_client = piece.clone();
+            while let Ok(Some(_)) = client.receive(&mut to_client) {}
+            let mut to_server = piece;
+            while let Ok(Some(_)) = server.receive(&mut to_server) {}
+        }
+    }
+}
+
+#[test]
+fn connections_end_from_either_side_and_are_forgotten() {
+    let mut talk = Talk::new(7);
+    // The server closes first, as with HTTP/1.0; then kubectl resets.
+    let connection = talk.open(1);
+    let text = Bytes::new();
+    talk.server_says(&FromServer::Told { connection, text: text.clone() });
+    talk.server_says(&FromServer::Finished(connection));
+    talk.client_says(&FromClient::Reset(connection));
+    // The client closes first.
+    let connection = talk.open(2);
+    talk.client_says(&FromClient::Finished(connection));
+    talk.server_says(&FromServer::Finished(connection));
+    talk.server_says(&FromServer::Told { connection, text });
+    // It is refused.
+    let connection = talk.open(3);
+    talk.server_says(&FromServer::Told { connection, text: Bytes::from_static(b"no") });
+    talk.server_says(&FromServer::Finished(connection));
+    talk.client_says(&FromClient::Finished(connection));
+    // The server gives it up.
+    let connection = talk.open(4);
+    talk.server_says(&FromServer::Reset(connection));
+    talk.server_says(&FromServer::Told { connection, text: Bytes::from_static(b"gone") });
+    insta::assert_snapshot!(talk.debug(), @"
+    client heard [1 told, 0 bytes, 1 finished, 2 finished, 2 told, 0 bytes, 3 told, 2 bytes, 3 finished, 4 reset, 4 told, 4 bytes]
+    server heard [1 reset, 2 finished, 3 finished]
+    ");
+    assert!(talk.server.open.is_empty() && talk.client.open.is_empty());
+    assert!(talk.server.streams.is_empty() && talk.client.streams.is_empty());
+    // Nobody listens, and nobody minds.
+    talk.server_says(&FromServer::Data { connection, bytes: Bytes::from_static(b"late") });
+    talk.client_says(&FromClient::Data { connection, bytes: Bytes::from_static(b"late") });
+}
+
+#[test]
+fn what_is_given_up_before_it_is_accepted_is_not_there_any_more() {
+    let mut talk = Talk::new(usize::MAX);
+    let connection = ConnectionId(1);
+    talk.client.send(&FromClient::Open { connection, port: PORT }).unwrap();
+    talk.client_says(&FromClient::Reset(connection));
+    assert!(talk.by_server.is_empty() && talk.server.open.is_empty());
+    let connection = ConnectionId(2);
+    talk.client_says(&FromClient::Open { connection, port: PORT });
+    talk.client_says(&FromClient::Reset(connection));
+    talk.server_says(&FromServer::Accepted(connection));
+    talk.server_says(&FromServer::Told { connection, text: Bytes::new() });
+    assert_eq!(talk.by_server, [FromClient::Open { connection, port: PORT }, FromClient::Reset(connection)]);
+    assert!(talk.server.open.is_empty() && talk.client.open.is_empty());
+}
+
+#[test]
+fn there_are_so_many_at_once() {
+    let mut talk = Talk::new(usize::MAX);
+    let most = u32::try_from(MAX_CONNECTIONS).unwrap();
+    for number in 1..=most {
+        talk.open(number);
+    }
+    let connection = ConnectionId(most + 1);
+    talk.client_says(&FromClient::Open { connection, port: PORT });
+    assert_eq!(talk.by_client, [FromServer::Reset(connection)]);
+    assert_eq!(talk.client.open.len(), MAX_CONNECTIONS);
+    // With one less there is room again.
+    talk.server_says(&FromServer::Told { connection: ConnectionId(1), text: Bytes::new() });
+    talk.client_says(&FromClient::Reset(ConnectionId(1)));
+    talk.by_server.clear();
+    talk.client_says(&FromClient::Open { connection, port: PORT });
+    assert_eq!(talk.by_server.len(), 1);
+}
+
+#[test]
+fn an_end_is_heard() {
+    let mut talk = Talk::new(5);
+    talk.open(1);
+    talk.server.finish();
+    talk.pass();
+    assert_eq!(talk.by_client.len(), 2);
+    assert!(talk.client.is_over());
+
+    let mut talk = Talk::new(5);
+    talk.open(1);
+    talk.client.leave();
+    talk.pass();
+    assert_eq!(talk.by_server, [FromClient::Reset(ConnectionId(1))]);
+    assert!(talk.server.has_left());
+}
+
+/// A client that does what it should not.
+struct Rude {
+    connection: Connection,
+    server: Server,
+}
+
+impl Rude {
+    fn new() -> Self {
+        Self { connection: Connection::new(Role::Client), server: Server::default() }
+    }
+
+    fn pass(&mut self) -> Result<(), Error> {
+        let mut piece = self.connection.take_output();
+        while self.server.receive(&mut piece)?.is_some() {}
+        let mut answer = self.server.take_output().unwrap_or_default();
+        while let Some(event) = self.connection.receive(&mut answer).unwrap() {
+            assert!(matches!(event, Event::Replied { .. }));
+        }
+        Ok(())
+    }
+
+    fn open(&mut self, request: u32, port: u16, kind: PortForwardKind) -> Result<spdy::StreamId, Error> {
+        let port = NonZeroU16::new(port).unwrap();
+        let headers = PortForwardStream { request: RequestId::from(request), port, kind }.to_headers();
+        let stream = self.connection.open(&headers, false).unwrap();
+        self.pass().map(|()| stream)
+    }
+}
+
+#[test]
+fn what_no_client_does_is_refused() {
+    use PortForwardKind::{Data, Error as Errors};
+    let told = |rude: fn(&mut Rude) -> Result<(), Error>| rude(&mut Rude::new()).unwrap_err().to_string();
+    let told = [
+        told(|rude| {
+            rude.connection.open(&HeaderMap::new(), false).unwrap();
+            rude.pass()
+        }),
+        told(|rude| rude.open(7, 80, Data).map(drop)),
+        told(|rude| {
+            rude.open(7, 80, Errors)?;
+            rude.open(7, 80, Errors).map(drop)
+        }),
+        told(|rude| {
+            rude.open(7, 80, Errors)?;
+            rude.open(7, 80, Data)?;
+            rude.open(7, 80, Data).map(drop)
+        }),
+        told(|rude| {
+            rude.open(7, 80, Errors)?;
+            rude.open(7, 81, Data).map(drop)
+        }),
+        told(|rude| {
+            let errors = rude.open(7, 80, Errors)?;
+            rude.connection.send(errors, b"x", false).unwrap();
+            rude.pass()
+        }),
+    ];
+    let early = {
+        let mut talk = Talk::new(usize::MAX);
+        let connection = ConnectionId(1);
+        talk.client_says(&FromClient::Open { connection, port: PORT });
+        let bytes = Bytes::from_static(b"x");
+        let client = talk.client.send(&FromClient::Data { connection, bytes: bytes.clone() }).unwrap_err();
+        let server = talk.server.send(&FromServer::Data { connection, bytes }).unwrap_err();
+        let twice = talk.client.send(&FromClient::Open { connection, port: PORT }).unwrap_err();
+        [client, server, twice].map(|error| error.to_string())
+    };
+    insta::assert_snapshot!([&told[..], &early].concat().join("\n"), @"
+    a stream has one header `streamType`
+    open the stream for errors of connection `7` before the one for data
+    connection `7` has such a stream already
+    connection `7` has such a stream already
+    the streams of connection `7` are for different ports
+    nothing may be sent on the stream for errors in this direction
+    nothing may be sent on a connection before it is accepted
+    nothing may be sent on a connection before it is accepted
+    connection `1` has such a stream already
+    ");
+}
+
+#[test]
+fn what_is_said_is_not_shown() {
+    let connection = ConnectionId(1);
+    let bytes = Bytes::from_static(b"secret");
+    let shown = format!(
+        "{:?} {:?} {:?}",
+        FromClient::Data { connection, bytes: bytes.clone() },
+        FromServer::Data { connection, bytes: bytes.clone() },
+        FromServer::Told { connection, text: bytes }
+    );
+    assert_eq!(shown, "1 data, 6 bytes 1 data, 6 bytes 1 told, 6 bytes");
+}
