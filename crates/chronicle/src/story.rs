@@ -124,11 +124,12 @@ fn intended(intent: &Intent) -> String {
     let shown = intent.decision.reveal.as_ref().map_or_else(String::new, revealed);
     let looks =
         intent.looks_for.as_ref().map_or_else(String::new, |call| format!(", the gate's look for {call}"));
+    let through = intent.through.as_ref().map_or_else(String::new, |call| format!(", through {call}"));
     let approved =
         intent.approval.as_ref().map_or_else(String::new, |approval| format!(", approved as {approval}"));
     let part = intent.part.as_ref().map_or_else(String::new, |part| format!(", a part of {}", part.of));
     format!(
-        "{} {} {} (allowed by {}{masked}{shown}{looks}{approved}{part}) [{}]",
+        "{} {} {} (allowed by {}{masked}{shown}{looks}{through}{approved}{part}) [{}]",
         actor(&intent.actor),
         request(&intent.request),
         cluster(&intent.request),

@@ -29,6 +29,7 @@ fn intent_to(verb: &str, call: &str) -> Event {
         },
         audit_id: id("audit"),
         looks_for: None,
+        through: None,
         demands: vec![],
         part: None,
         approval: Some(id("a-1")),

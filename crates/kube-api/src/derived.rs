@@ -3,12 +3,17 @@
 //! None of them changes target or name, but for those that say so. A [`Request`] is no permission: what came of one has to be
 //! judged.
 
+use std::num::NonZeroU16;
+
 use http::Method;
 use serde_json::{Map, Value, json};
 
 use crate::{
     Accept, Body, ContentType, Head, MAX_BODY_BYTES, Options, Refusal, Request, Resource, Target, Verb,
-    content::Syntax, delete_options, parameter::tables, subresource::honours_dry_run,
+    content::Syntax,
+    delete_options,
+    parameter::tables,
+    subresource::{Upgrade, honours_dry_run},
 };
 
 /// The resource version of no object: etcd begins at revision 1, before anything is written.
@@ -57,6 +62,26 @@ impl Request {
         let resource = self.resource().filter(|resource| resource.subresource().is_some())?;
         let target = Target::Resource(resource.without_subresource());
         Self::new(Head::of(Method::GET, Verb::Get, target, Options::default(), Accept::object()), None).ok()
+    }
+
+    /// A connection through this port-forward, to one port. `None` if it is none.
+    #[must_use]
+    pub fn forwarding(&self, port: NonZeroU16) -> Option<Self> {
+        if self.upgrade() != Some(Upgrade::PortForward) {
+            return None;
+        }
+        let mut head = self.head.clone();
+        head.options = head.options.with("ports", &port.to_string());
+        self.remade(head, self.body.clone()).ok()
+    }
+
+    /// The port that this port-forward is to. `None` if it is none, or to none or several.
+    #[must_use]
+    pub fn forwarded_port(&self) -> Option<NonZeroU16> {
+        let mut ports = self.options().all("ports");
+        let only =
+            ports.next().filter(|_| ports.next().is_none() && self.upgrade() == Some(Upgrade::PortForward));
+        only?.parse().ok()
     }
 
     /// A page of at most `most` of the objects that this deletion of a collection covers, from where a page before ended. `None` if it

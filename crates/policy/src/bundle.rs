@@ -20,6 +20,8 @@ use crate::vocabulary::{SCHEMA, Vocabulary};
 const MAX_PLACES: usize = 1000;
 /// Most keys of Secrets that the rules may tell apart: reading a Secret is judged once for each, and the ledger names as many.
 const MAX_KEYS: usize = 64;
+/// Most ports that the rules may tell apart: a port-forward is judged once for each before it is opened.
+const MAX_PORTS: usize = 200;
 
 /// A bundle file: its name, as decisions and problems show it, and its text.
 #[derive(Clone, Debug)]
@@ -85,6 +87,7 @@ impl Bundle {
         }
         draft.validate(&vocabulary.validator);
         draft.check_places();
+        draft.check_ports();
         if draft.found.is_empty() && draft.rules.is_empty() {
             draft.found.push(Problem::new("bundle", "holds no rules, so it would deny everything"));
         }
@@ -233,6 +236,19 @@ impl<'a> Draft<'a> {
                 }
                 None => Problem::new("bundle", diagnostic.to_string()),
             });
+        }
+    }
+
+    fn check_ports(&mut self) {
+        let about = self.rules.values().map(|(rule, _)| rule);
+        let about = about.filter(|rule| rule.actions.contains(&Action::PortForward));
+        let ports: BTreeSet<u16> = about.flat_map(|rule| rule.mentions.ports.iter().copied()).collect();
+        if ports.len() > MAX_PORTS {
+            let message = format!(
+                "the rules about port-forward single out more than {MAX_PORTS} numbers, with their neighbours; compare \
+                 `context.port` with fewer, or with ranges"
+            );
+            self.found.push(Problem::new("bundle", message));
         }
     }
 

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::action::Action;
 use crate::body::{Body, Form};
 use crate::catalogue;
-use crate::facts::{Facts, Reference, is_deputy_kind};
+use crate::facts::{Facts, Pod, Reference, is_deputy_kind};
 
 /// One call, or one question about a call that might be made.
 #[derive(Clone, Debug)]
@@ -160,6 +160,19 @@ impl<'a> Call<'a> {
         'a: 's,
     {
         Call { verb: "reveal", action: Some(Action::Reveal), key, ..self.clone() }
+    }
+
+    /// The same port-forward, to this pod.
+    pub(crate) fn reaching(mut self, pod: &Pod) -> Self {
+        Arc::make_mut(&mut self.facts).forward.pod = pod.clone();
+        self
+    }
+
+    /// The same port-forward, to this port.
+    pub(crate) fn at_port(&self, port: u16) -> Self {
+        let mut call = self.clone();
+        Arc::make_mut(&mut call.facts).forward.ports = [port].into();
+        call
     }
 
     /// Whether what it makes of the object has to be seen before it can be judged: it shows a part alone, and changes what a

@@ -21,6 +21,9 @@ pub(crate) struct Mentions {
     pub(crate) names: Option<BTreeSet<Glob>>,
     /// What `context.key` is compared with.
     pub(crate) keys: BTreeSet<String>,
+    /// The numbers in its text that can be ports, and their neighbours: where its answers about `context.port` can change, if it
+    /// compares that with numbers.
+    pub(crate) ports: BTreeSet<u16>,
 }
 
 impl Mentions {
@@ -90,6 +93,12 @@ impl Est {
                 if let (Some("Namespace"), Some(id)) = (part("type"), part("id")) {
                     found.namespace_id(id);
                 }
+            }
+            if let Some(number) = node.get("Value").and_then(Value::as_i64) {
+                let around = [number.saturating_sub(1), number, number.saturating_add(1)];
+                found.ports.extend(
+                    around.into_iter().filter_map(|port| u16::try_from(port).ok()).filter(|port| *port > 0),
+                );
             }
             for (operator, operands) in node {
                 let reads =

@@ -138,6 +138,8 @@ impl<'b> Evaluation<'b, '_> {
             text("container", &facts.run.container),
             boolean("stdin", facts.run.stdin),
             boolean("tty", facts.run.tty),
+            ("port".to_owned(), Expr::new_long(facts.forward.port().map_or(0, i64::from))),
+            set("labels", &facts.forward.pod.labels),
         ];
         pairs.extend(facts.replicas.first().map(|n| ("replicas".to_owned(), Expr::new_long(*n))));
         Context::from_pairs(pairs).ok()

@@ -9,11 +9,14 @@ use serde_json::{Map, Value};
 use crate::body::{Body, Form, Operation};
 
 mod deputies;
+mod forward;
 mod process;
 mod run;
 mod secrets;
 
 pub(crate) use deputies::is_deputy_kind;
+pub(crate) use forward::Forward;
+pub use forward::Pod;
 pub(crate) use run::Run;
 pub(crate) use secrets::{Reference, References};
 
@@ -55,6 +58,7 @@ pub(crate) struct Facts {
     /// Every value set for `spec.replicas`; more than one makes the body opaque.
     pub(crate) replicas: BTreeSet<i64>,
     pub(crate) run: Run,
+    pub(crate) forward: Forward,
 }
 
 impl Facts {
@@ -68,6 +72,7 @@ impl Facts {
             &self.external_addresses,
             &self.deputy_annotations,
             &self.run.arguments,
+            &self.forward.pod.labels,
         ];
         sets.into_iter().map(BTreeSet::len).sum()
     }

@@ -37,12 +37,21 @@ const TABLE: &[FixedDenial] = &[
     },
     FixedDenial {
         id: "fixed/streams",
-        what: "port-forward and proxy, of anything, and exec and attach of anything but pods",
+        what: "proxy, of anything, and exec, attach and port-forward of anything but pods",
         reason: "the gate cannot record and mask what passes through it",
-        next: "use logs, events and the object's status, or run a command in a pod",
+        next: "use logs, events and the object's status, run a command in a pod, or forward a port of it",
         cost: None,
         guess: false,
         applies: matches::unrecorded_stream,
+    },
+    FixedDenial {
+        id: "fixed/api-server-port",
+        what: "port-forward to an API server, by the pod's labels, programs and images; and to a pod in its node's network, but for ports that it declares and that no component of Kubernetes uses",
+        reason: "it reaches the API server, the kubelet or etcd past the gate",
+        next: "use the API server through the gate; forward to a pod that has a network of its own",
+        cost: None,
+        guess: false,
+        applies: matches::api_server_port,
     },
     FixedDenial {
         id: "fixed/unknown-subresource",

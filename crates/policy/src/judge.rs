@@ -93,6 +93,9 @@ impl Judge {
         let Some(action) = call.action.filter(|_| !who.agent.is_empty()) else {
             return Finding::deny(Cause::NoRule, Vec::new());
         };
+        if action == Action::PortForward && call.facts.forward.port().is_none() {
+            return self.decide_some_port(who, cluster, call);
+        }
         let slice = self.slice(who);
         if action == Action::Reveal && call.key.is_none() {
             return self.decide_every_key(&slice, who, cluster, call);

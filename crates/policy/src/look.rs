@@ -13,6 +13,7 @@ use crate::call::Call;
 use crate::decision::Decision;
 use crate::facts::Facts;
 use crate::judge::{Cause, Finding, Judge, Principal};
+use crate::pod::PodLook;
 use crate::request::call_of;
 use crate::verdict::{Permit, Verdict};
 
@@ -24,6 +25,8 @@ pub enum Judgement {
     Verdict(Verdict),
     /// It is decided by what it makes of the object: see [`Look`].
     Look(Look),
+    /// It is decided by the pod that it reaches: see [`PodLook`].
+    Pod(PodLook),
 }
 
 /// A request that cannot be judged before what it makes of the object is known. There is no way from here to a permit for
@@ -46,7 +49,7 @@ impl Judgement {
     pub fn verdict(self) -> Option<Verdict> {
         match self {
             Self::Verdict(verdict) => Some(verdict),
-            Self::Look(_) => None,
+            Self::Look(_) | Self::Pod(_) => None,
         }
     }
 }

@@ -10,9 +10,10 @@ use crate::ask::{Ask, Asking};
 use crate::body::{Body, Form};
 use crate::call::{Call, Object};
 use crate::decision::{Decision, Outcome, Reveal, RuleRef};
-use crate::facts::Run;
+use crate::facts::{Forward, Run};
 use crate::judge::{Cause, Finding, Judge, Principal};
 use crate::look::{Judgement, Look};
+use crate::pod::PodLook;
 use crate::verdict::{Denial, Permit, Verdict};
 use crate::wording::Refused;
 
@@ -34,6 +35,9 @@ impl Judge {
     /// Judges `request` by `who` on `cluster`. What comes of it owns the request.
     pub fn judge(&self, who: &Principal<'_>, cluster: &str, request: Request) -> Judgement {
         let call = call_of(&request);
+        if self.needs_pod(who, cluster, &call) {
+            return Judgement::Pod(PodLook::new(who, cluster, request));
+        }
         let finding = self.decide(who, cluster, &call);
         if finding.outcome != Outcome::Deny && call.needs_look() {
             let permits = finding.permits().iter().map(|rule| RuleRef::from(*rule)).collect();
@@ -119,6 +123,9 @@ pub(crate) fn call_of(request: &Request) -> Call<'_> {
             // What is no action is never allowed.
             None => call.action = None,
         }
+    }
+    if call.action == Some(Action::PortForward) {
+        Arc::make_mut(&mut call.facts).forward = Forward::of(request.options());
     }
     // Server-side apply creates what is not there: by a patch, an agent could make what it may not create.
     call.may_create |= request.body().is_some_and(|body| matches!(body.content(), ContentType::ApplyPatch));

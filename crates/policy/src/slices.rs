@@ -28,6 +28,10 @@ pub(crate) struct ActionSlice {
     pub(crate) places: Places,
     /// The keys that these rules compare `context.key` with.
     pub(crate) keys: BTreeSet<String>,
+    /// The ports that these rules tell apart: what they compare with, and the neighbours of that.
+    pub(crate) ports: BTreeSet<u16>,
+    /// Whether one of them permits something.
+    pub(crate) permits: bool,
     /// Whether a rule could not be added, or the places not be told. Ids are unique in a bundle, and its places were
     /// counted, so this never is; if it were, a missing forbid must not become a permit.
     pub(crate) incomplete: bool,
@@ -99,6 +103,8 @@ impl ActionSlice {
         for rule in about() {
             slice.incomplete |= slice.policies.add(rule.policy.clone()).is_err();
             slice.keys.extend(rule.mentions.keys.iter().cloned());
+            slice.ports.extend(rule.mentions.ports.iter().copied());
+            slice.permits |= !rule.is_forbid();
         }
         match Places::of(about().map(|rule| &rule.mentions)) {
             Some(places) => slice.places = places,

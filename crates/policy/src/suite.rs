@@ -8,9 +8,11 @@ use kube_api::{Head, Request, Resource};
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::action::Action;
 use crate::bundle::Bundle;
 use crate::call::Call;
 use crate::decision::{Decision, Outcome, RuleRef};
+use crate::facts::Pod;
 use crate::judge::{Judge, Principal};
 use crate::look::{merged_call, without_status};
 use crate::probe::asked;
@@ -71,6 +73,8 @@ struct Case {
     masked_read: Option<bool>,
     /// The object as the request would make it, for requests that are judged by that.
     merged: Option<Value>,
+    /// The pod that a port-forward reaches; one without labels unless given.
+    pod: Option<Value>,
     /// The keys whose values the answer must show, `"*"` for those that no rule singles out; none unless given.
     reveal: Option<Vec<String>>,
 }
@@ -157,7 +161,13 @@ impl Case {
         match (&self.request, &self.can) {
             (Some(line), None) => {
                 let request = self.request(line)?;
-                let call = call_of(&request);
+                let mut call = call_of(&request);
+                if let Some(pod) = &self.pod {
+                    if call.action != Some(Action::PortForward) {
+                        return Err("is no port-forward: leave `pod` out".to_owned());
+                    }
+                    call = call.reaching(&Pod::of(pod));
+                }
                 let run = decide(&call);
                 let looks = call.needs_look() && run.decision.outcome() != Outcome::Deny;
                 match &self.merged {

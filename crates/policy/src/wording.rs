@@ -104,6 +104,9 @@ pub(crate) fn act(cluster: &str, call: &Call<'_>) -> String {
             if !object.name.is_empty() {
                 _ = write!(words, " {}", quoted(object.name));
             }
+            if let Some(port) = call.facts.forward.port() {
+                _ = write!(words, " to port {port}");
+            }
             if !object.namespace.is_empty() && !object.is("", "namespaces") {
                 _ = write!(words, " in namespace {}", quoted(object.namespace));
                 joint = "of";

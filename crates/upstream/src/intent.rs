@@ -31,6 +31,8 @@ pub struct Origin {
     pub known: KnownValues,
     /// The agent's call for which the gate itself asks, if it does.
     pub looks_for: Option<Id>,
+    /// The agent's call that opened the way for it, if it is a connection through a port-forward.
+    pub through: Option<Id>,
 }
 
 /// One permitted call: who, on which cluster, under which decision, and the request itself.
@@ -42,6 +44,7 @@ pub struct Intent {
     audit_id: HeaderValue,
     actor: Actor,
     looks_for: Option<Id>,
+    through: Option<Id>,
     approval: Option<Id>,
     demands: Vec<Demand>,
     part: Option<leaf::Part>,
@@ -58,7 +61,7 @@ impl Intent {
     /// # Errors
     /// The agent cannot be impersonated, or what was approved is another call.
     pub fn new(call: Id, origin: Origin, permit: Permit) -> Result<Self, Unintendable> {
-        let Origin { delegator, session, src, known, looks_for } = origin;
+        let Origin { delegator, session, src, known, looks_for, through } = origin;
         let groups = permit.groups().iter().map(|group| group.as_str().into()).collect();
         let actor = Actor { agent: permit.agent().into(), groups, delegator, session, src };
         let impersonation = Impersonation::of(&actor, &lent(&permit))?;
@@ -77,6 +80,7 @@ impl Intent {
             audit_id,
             actor,
             looks_for,
+            through,
             approval,
             demands,
             part,
@@ -97,6 +101,11 @@ impl Intent {
     #[must_use]
     pub fn cluster(&self) -> &str {
         self.permit.cluster()
+    }
+
+    /// The agent it was judged for.
+    pub(crate) fn agent(&self) -> &str {
+        self.permit.agent()
     }
 
     /// To whom the answer is shown, and what of it is revealed.
@@ -185,6 +194,7 @@ impl Entry for Intent {
             },
             audit_id: self.call.clone(),
             looks_for: self.looks_for.clone(),
+            through: self.through.clone(),
             approval: self.approval.clone(),
             demands: self.demands.clone(),
             part: self.part.clone(),

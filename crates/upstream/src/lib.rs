@@ -2,7 +2,9 @@
 //!
 //! It takes a [`ledger::Receipt`] of an [`Intent`], which exists only for a [`policy::Permit`]; so an unjudged
 //! or unrecorded request cannot be sent, and the request that is sent is the one that was judged and recorded.
-//! It answers with a [`mask::Sealed`] body, and a stream with [`mask::SealedPiece`]s, so nothing unmasked can be passed on.
+//! It answers with a [`mask::Sealed`] body, and a stream with [`mask::SealedPiece`]s, so nothing unmasked can be passed on. The one
+//! exception is what comes from a port that is forwarded: policy that permits a port shows what is said there. Each connection to a
+//! port takes a receipt of its own ([`PortForward::connect`]).
 //!
 //! Beside it there is [`reader`], which asks for Secrets and for nothing else, and passes nothing on but what is to be masked.
 
@@ -17,6 +19,7 @@ mod intent;
 mod line;
 mod link;
 mod pool;
+mod port_forward;
 pub mod reader;
 mod remote_command;
 mod settled;
@@ -33,6 +36,7 @@ pub use impersonation::{
     STREAMER_GROUP, USER_PREFIX,
 };
 pub use intent::{Intent, Origin, Unintendable};
+pub use port_forward::{Forwarded, FromPod, NotConnected, PortForward};
 pub use remote_command::{Ended, RemoteCommand, Said};
 pub use switch::{NotSwitched, Protocol, Switched, Tunnel};
 pub use told::{decision, digest, request, target, text};

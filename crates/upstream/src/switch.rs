@@ -27,6 +27,7 @@ use crate::{
     intent::Intent,
     line,
     pool::RequestBody,
+    port_forward::Opened,
 };
 
 /// What a connection is asked to speak.
@@ -48,12 +49,13 @@ pub enum Switched {
 }
 
 /// A connection that speaks what was asked for, before anything was said. Of what comes on it nothing can be read here that is
-/// not sealed.
+/// not sealed, but for what comes from a port that is forwarded.
 pub struct Tunnel {
     pub(crate) io: Connection,
     pub(crate) ahead: Bytes,
     pub(crate) guard: Guard,
     pub(crate) protocol: Protocol,
+    pub(crate) opened: Opened,
 }
 
 /// How an API server did not do what was asked, though it said so.
@@ -109,7 +111,8 @@ impl Cluster {
         protocol.confirm(response.headers(), asked.as_ref())?;
         let upgraded = hyper::upgrade::on(response).await.map_err(Failure::Broken)?;
         let (io, ahead) = taken_over(upgraded)?;
-        let tunnel = Tunnel { io, ahead, guard: self.guard().clone(), protocol };
+        let (guard, opened) = (self.guard().clone(), Opened::by(intent));
+        let tunnel = Tunnel { io, ahead, guard, protocol, opened };
         Ok(Switched::Open(Box::new(tunnel)))
     }
 

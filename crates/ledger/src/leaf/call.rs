@@ -24,6 +24,9 @@ pub struct Intent {
     /// nothing of the answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub looks_for: Option<Id>,
+    /// The agent's call that opened the way for it: a connection through a port-forward.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub through: Option<Id>,
     /// The approval that was used for it, if policy asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approval: Option<Id>,

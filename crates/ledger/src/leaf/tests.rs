@@ -65,6 +65,7 @@ fn intent(text: &str) -> Event {
         impersonated: Impersonated { user: text.into(), groups: names() },
         audit_id: Id::from_u128(3),
         looks_for: None,
+        through: None,
         approval: None,
         demands: vec![],
         part: None,

@@ -92,6 +92,7 @@ fn intent(call: u64, in_session: u128) -> Event {
         impersonated: Impersonated { user: "agent".into(), groups: [].into_iter().collect() },
         audit_id: Id::from_u128(call.into()),
         looks_for: None,
+        through: None,
         approval: None,
         demands: vec![],
         part: None,

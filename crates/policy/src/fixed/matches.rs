@@ -25,10 +25,15 @@ pub(super) fn open_path(path: &str) -> bool {
         || below("/openapi/v3")
 }
 
-/// Bytes that nobody looks at. Exec and attach of pods are recorded and masked; those of others (KubeVirt's) are another protocol.
+/// Bytes that nobody looks at. Exec and attach of pods are recorded and masked, and of port-forwards to them it is recorded what they
+/// carry; those of others (KubeVirt's) are another protocol.
 pub(super) fn unrecorded_stream(call: &Call<'_>, _: &Own) -> bool {
     let of_pod = call.object().is_some_and(|object| (object.group, object.resource) == ("", "pods"));
-    call.action.is_some_and(|action| action.is_tunnel() && !(action.runs() && of_pod))
+    call.action.is_some_and(|action| action.is_tunnel() && !(of_pod && action != Action::Proxy))
+}
+
+pub(super) fn api_server_port(call: &Call<'_>, _: &Own) -> bool {
+    call.action == Some(Action::PortForward) && call.facts.forward.reaches_cluster()
 }
 
 pub(super) fn unknown_subresource(call: &Call<'_>, _: &Own) -> bool {

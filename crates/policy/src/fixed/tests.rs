@@ -28,7 +28,8 @@ const TABLE_OF_CALLS: &str = "
     create pods/attach a p -
     create virtualmachines.kubevirt.io/exec a p fixed/streams
     create virtualmachines.kubevirt.io/attach a p fixed/streams
-    create pods/portforward a p fixed/streams
+    create pods/portforward a p -
+    create services/portforward a p fixed/streams
     get services/proxy a p fixed/streams
     get virtualmachines.kubevirt.io/portforward a p fixed/streams
     get virtualmachines.kubevirt.io/console a p fixed/unknown-subresource

@@ -39,7 +39,7 @@ fn request(path: &str, form: &str, body: &str) -> Request {
 
 fn look(request: Request) -> Option<Look> {
     match judge().judge(&WHO, "prod", request) {
-        Judgement::Verdict(_) => None,
+        Judgement::Verdict(_) | Judgement::Pod(_) => None,
         Judgement::Look(look) => Some(look),
     }
 }
@@ -246,6 +246,7 @@ fn no_kind_form_or_method_hides_a_reference() {
                 let verdict = match judge.judge(&WHO, "prod", write) {
                     Judgement::Verdict(verdict) => verdict,
                     Judgement::Look(look) => judge.judge_merged(look, &object),
+                    Judgement::Pod(_) => panic!("no write is judged by a pod"),
                 };
                 assert_eq!(verdict.decision().outcome(), Outcome::Ask, "{told}");
                 let Verdict::Ask(ask) = verdict else { panic!("{told}") };

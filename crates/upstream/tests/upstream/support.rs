@@ -119,6 +119,7 @@ fn origin() -> Origin {
         src: "127.0.0.1:1".into(),
         known: KnownValues::none(),
         looks_for: None,
+        through: None,
     }
 }
 

@@ -319,6 +319,7 @@ impl Leaves<'_> {
             },
             audit_id: Id::new("audit").unwrap(),
             looks_for: None,
+            through: None,
             approval: Some(Id::new("a-1").unwrap()),
             demands: vec![],
             part: None,

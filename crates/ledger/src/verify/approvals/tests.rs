@@ -131,6 +131,7 @@ fn intent(call: u128, body: &str) -> Intent {
         impersonated: Impersonated { user: "agent".into(), groups: [].into_iter().collect() },
         audit_id: Id::from_u128(call),
         looks_for: None,
+        through: None,
         approval: Some(Id::new("a-1").unwrap()),
         demands: vec![],
         part: None,

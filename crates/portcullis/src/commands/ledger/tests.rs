@@ -258,6 +258,7 @@ fn events() -> Vec<Event> {
             },
             audit_id: id("c-1"),
             looks_for: None,
+            through: None,
             approval: None,
             demands: vec![],
             part: None,

@@ -167,6 +167,7 @@ fn intent(id: &str, looks_for: Option<&str>) -> Intent {
         },
         audit_id: Id::new("c-1").unwrap(),
         looks_for: looks_for.map(|call| Id::new(call).unwrap()),
+        through: None,
         approval: None,
         demands: vec![],
         part: None,

@@ -1,0 +1,91 @@
+//! What a port-forward reaches: the port, told by its options, and the pod as it was looked at.
+
+use std::collections::BTreeSet;
+
+use kube_api::Options;
+use serde_json::Value;
+
+/// What runs the cluster.
+const API_SERVER: &str = "kube-apiserver";
+/// Where Kubernetes' own components listen on a node, or are often put: API server, etcd, kubelet, scheduler, controller manager.
+const COMPONENT_PORTS: &[u16] =
+    &[443, 2379, 2380, 2381, 6443, 8443, 9345, 10248, 10249, 10250, 10255, 10256, 10257, 10259, 16443];
+
+/// Empty for other calls.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Forward {
+    /// Those that the call names; none where it opens the way for connections that will name theirs.
+    pub(crate) ports: BTreeSet<u16>,
+    pub(crate) pod: Pod,
+}
+
+/// What matters of a pod to whom a port of it is forwarded.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Pod {
+    /// `key=value`.
+    pub(crate) labels: BTreeSet<String>,
+    /// What its containers say that they listen on.
+    pub(crate) declared: BTreeSet<u16>,
+    pub(crate) host_network: bool,
+    pub(crate) control_plane: bool,
+}
+
+impl Forward {
+    /// The ports that `options` name.
+    pub(crate) fn of(options: &Options) -> Self {
+        Self { ports: options.all("ports").filter_map(|port| port.parse().ok()).collect(), ..Self::default() }
+    }
+
+    /// The port, where it names one.
+    pub(crate) fn port(&self) -> Option<u16> {
+        self.ports.first().copied().filter(|_| self.ports.len() == 1)
+    }
+
+    /// Whether it leads to what runs the cluster. The network of a pod may be its node's: all that listens there is reached then,
+    /// also what takes no connections from elsewhere.
+    pub(crate) fn reaches_cluster(&self) -> bool {
+        let is_pods = |port| self.pod.declared.contains(&port) && !COMPONENT_PORTS.contains(&port);
+        self.pod.control_plane || (self.pod.host_network && self.port().is_some_and(|port| !is_pods(port)))
+    }
+}
+
+impl Pod {
+    /// Reads a pod as the API server tells it, not masked.
+    #[must_use]
+    pub fn of(pod: &Value) -> Self {
+        let text = |value: &Value| value.as_str().map(str::to_owned);
+        let labels = pod.pointer("/metadata/labels").and_then(Value::as_object).into_iter().flatten();
+        let labels: Vec<(&String, String)> =
+            labels.filter_map(|(key, value)| Some((key, text(value)?))).collect();
+        let containers = || {
+            ["/spec/containers", "/spec/initContainers"]
+                .into_iter()
+                .filter_map(|path| pod.pointer(path)?.as_array())
+                .flatten()
+        };
+        let ports = containers().filter_map(|container| container.get("ports")?.as_array()).flatten();
+        let declared = ports.filter_map(|port| u16::try_from(port.get("containerPort")?.as_u64()?).ok());
+        Self {
+            control_plane: labels.iter().any(|(_, value)| value == API_SERVER)
+                || containers().any(runs_cluster),
+            declared: declared.collect(),
+            host_network: pod.pointer("/spec/hostNetwork") == Some(&Value::Bool(true)),
+            labels: labels.into_iter().map(|(key, value)| format!("{key}={value}")).collect(),
+        }
+    }
+}
+
+/// By the program, or by the image without registry, version and digest.
+fn runs_cluster(container: &Value) -> bool {
+    let program = container.get("command").and_then(|command| command.get(0)).and_then(Value::as_str);
+    let image = container.get("image").and_then(Value::as_str);
+    let last = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
+    let name = image.map(|image| {
+        let name = last(image.split('@').next().unwrap_or_default());
+        name.split(':').next().unwrap_or_default().to_owned()
+    });
+    [program.map(last), name].into_iter().flatten().any(|name| name == API_SERVER)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,124 @@
+use http::Request as HttpRequest;
+use insta::assert_snapshot;
+use kube_api::Head;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::bundle::{Bundle, Source};
+use crate::look::Judgement;
+use crate::settings::Settings;
+
+const WHO: Principal<'_> = Principal { agent: "claude", groups: &[] };
+
+const RULES: &str = r#"
+@id("web") permit (principal, action == Action::"portforward", resource in Namespace::"prod/shop")
+when { context.labels.contains("app=web") && context.port >= 8000 && context.port < 8010 };
+@id("database") permit (principal, action == Action::"portforward", resource in Namespace::"prod/shop")
+when { context.labels.contains("app=database") && [5432].contains(context.port) };
+@id("database-asks") @reason("it is the customers'") @outcome("approval") @approvers("sre")
+forbid (principal, action == Action::"portforward", resource is Object)
+when { context.port == 5432 } unless { context.approved };
+@id("no-debugger") @reason("it stops the shop")
+forbid (principal, action == Action::"portforward", resource is Object) when { context.port == 8005 };
+@id("nodes") permit (principal, action == Action::"portforward", resource in Namespace::"prod/nodes");
+"#;
+
+fn judge(rules: &str) -> Judge {
+    let source = Source { name: "test.cedar".to_owned(), text: rules.to_owned() };
+    Judge::new(Bundle::compile(&[source]).unwrap(), Settings::default())
+}
+
+fn request(namespace: &str, query: &str) -> Request {
+    let target = format!("/api/v1/namespaces/{namespace}/pods/web/portforward{query}");
+    let (parts, ()) = HttpRequest::post(target).body(()).unwrap().into_parts();
+    Head::parse(&parts).unwrap().with_body(b"").unwrap()
+}
+
+fn look(judge: &Judge, request: Request) -> Result<PodLook, String> {
+    match judge.judge(&WHO, "prod", request) {
+        Judgement::Pod(look) => Ok(look),
+        Judgement::Verdict(Verdict::Deny(denial)) => Err(denial.message().to_owned()),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn labelled(label: &str) -> Value {
+    json!({ "metadata": { "labels": { "app": label } } })
+}
+
+fn told(judge: &Judge, namespace: &str, query: &str, pod: &Value) -> String {
+    let look = match look(judge, request(namespace, query)) {
+        Ok(look) => look,
+        Err(denied) => return denied,
+    };
+    match judge.judge_pod(look, &Pod::of(pod)) {
+        Verdict::Allow(permit) => {
+            let rules: Vec<&str> = permit.decision().rules().iter().map(|rule| rule.id()).collect();
+            format!("permitted by {}", rules.join(", "))
+        }
+        Verdict::Ask(ask) => ask.message().to_owned(),
+        Verdict::Deny(denial) => denial.message().to_owned(),
+    }
+}
+
+#[test]
+fn connections_are_permitted_by_label_and_port() {
+    let judge = judge(RULES);
+    let host =
+        json!({ "spec": { "hostNetwork": true, "containers": [{ "ports": [{ "containerPort": 9100 }] }] } });
+    let told = [
+        ("shop", "", labelled("web")),
+        ("shop", "?ports=8000", labelled("web")),
+        ("shop", "?ports=8009", labelled("web")),
+        ("shop", "?ports=8010", labelled("web")),
+        ("shop", "?ports=8005", labelled("web")),
+        ("shop", "?ports=22&ports=8001", labelled("web")),
+        ("shop", "", labelled("database")),
+        ("shop", "?ports=5432", labelled("database")),
+        ("shop", "?ports=8000", labelled("database")),
+        ("shop", "", labelled("other")),
+        ("shop", "", Value::Null),
+        ("other", "", labelled("web")),
+        ("nodes", "", host.clone()),
+        ("nodes", "?ports=9100", host.clone()),
+        ("nodes", "?ports=6443", host),
+        ("nodes", "", labelled("kube-apiserver")),
+    ]
+    .map(|(namespace, query, pod)| {
+        let label = pod.pointer("/metadata/labels/app").and_then(Value::as_str).unwrap_or("-");
+        format!("{namespace}/{label}{query}: {}", told(&judge, namespace, query, &pod))
+    });
+    assert_snapshot!(told.join("\n"));
+}
+
+/// The pod is not looked at for who may not forward anything, whatever it is.
+#[test]
+fn without_a_rule_it_is_denied_at_once() {
+    let judge = judge("@id(\"reads\") permit (principal, action in Action::\"read\", resource);");
+    assert_snapshot!(look(&judge, request("shop", "")).unwrap_err());
+}
+
+/// What the numbers of the rules do not tell is not tried: it is denied, though there is a port.
+#[test]
+fn a_port_that_is_not_found_is_not_permitted() {
+    let judge = judge(
+        "@id(\"even\") permit (principal, action == Action::\"portforward\", resource is Object) when { context.port * 2 == 160 };",
+    );
+    let message = told(&judge, "shop", "", &Value::Null);
+    assert!(message.contains("no rule permits it"), "{message}");
+    assert_eq!(told(&judge, "shop", "?ports=80", &Value::Null), "permitted by even");
+}
+
+#[test]
+fn so_many_ports_are_told_apart() {
+    let rule = |ports: u16| {
+        let ports: Vec<String> = (0..ports).map(|n| (n * 10).to_string()).collect();
+        format!(
+            "@id(\"many\") permit (principal, action == Action::\"portforward\", resource is Object) when {{ [{}].contains(context.port) }};",
+            ports.join(", ")
+        )
+    };
+    let compile = |ports| Bundle::compile(&[Source { name: "test.cedar".to_owned(), text: rule(ports) }]);
+    assert!(compile(60).is_ok());
+    assert_snapshot!(compile(100).unwrap_err().to_string());
+}
