@@ -116,6 +116,10 @@ impl Call {
                     Err((look, stop)) => return Err(Box::new((look.request().clone(), stop))),
                 }
             }
+            Judgement::Pod(look) => match self.judge_reaching(look).await {
+                Ok(verdict) => verdict,
+                Err((request, stop)) => return Err(Box::new((*request, stop))),
+            },
         };
         Ok((asked, verdict))
     }

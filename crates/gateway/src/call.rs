@@ -18,7 +18,7 @@ use kube_api::Head;
 use ledger::leaf::{Actor, Cause, Id};
 use mask::KnownValues;
 use parking_lot::Mutex;
-use policy::{Approved, Judge, Judgement, Permit, Principal};
+use policy::{Approved, Judge, Judgement, Permit, Pod, Principal, Verdict};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use upstream::{Cluster, Origin};
@@ -80,6 +80,15 @@ struct Stream {
     places: Option<Places>,
     /// The container that humans were asked about.
     bound: Mutex<Option<Container>>,
+    /// The pod by which a port-forward was judged.
+    reached: Mutex<Option<Reached>>,
+}
+
+/// A pod as it was looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Reached {
+    pub(crate) uid: String,
+    pub(crate) pod: Pod,
 }
 
 /// Serves one request. Whatever happens, the client gets an answer, and an answer only.
@@ -199,6 +208,17 @@ impl Call {
         self.judge.judge(&principal, self.cluster(), request)
     }
 
+    /// A connection through this call, to `pod`; by the policy in force when it is opened. `None`: it is no such request.
+    pub(crate) fn judge_connection(&self, request: kube_api::Request, pod: &Pod) -> Option<Verdict> {
+        let (judge, groups) = (self.gate.judge(), self.groups());
+        let principal = Principal { agent: self.caller.agent().as_str(), groups: &groups };
+        match judge.judge(&principal, self.cluster(), request) {
+            Judgement::Verdict(verdict) => Some(verdict),
+            Judgement::Pod(look) => Some(judge.judge_pod(look, pod)),
+            Judgement::Look(_) => None,
+        }
+    }
+
     /// The same, judged by the policy in force from now on.
     pub(crate) fn by_policy_in_force(self) -> Self {
         Self { judge: self.gate.judge(), ..self }
@@ -227,6 +247,7 @@ impl Call {
             session: self.actor.session.clone(),
             src: self.actor.src.clone(),
             looks_for: None,
+            through: None,
             known: self.known(),
         }
     }
@@ -344,9 +365,19 @@ impl Call {
         self.stream.bound.lock().clone()
     }
 
+    /// It was judged by this pod.
+    pub(crate) fn judged_by(&self, reached: Reached) {
+        *self.stream.reached.lock() = Some(reached);
+    }
+
+    /// The pod by which it was judged.
+    pub(crate) fn reached(&self) -> Option<Reached> {
+        self.stream.reached.lock().clone()
+    }
+
     /// What it becomes a stream with, once.
     pub(crate) fn take_stream(&mut self) -> Option<(Upgrading, Places)> {
-        let Stream { upgrading, places, bound: _ } = &mut self.stream;
+        let Stream { upgrading, places, bound: _, reached: _ } = &mut self.stream;
         Some((upgrading.take()?, places.take()?))
     }
 

@@ -113,7 +113,20 @@ impl Call {
         looks_for: Option<Id>,
         permit: Permit,
     ) -> Result<Receipt<Intent>, Unintended> {
-        let origin = Origin { looks_for, ..self.origin() };
+        self.intend_from(id, Origin { looks_for, ..self.origin() }, permit).await
+    }
+
+    /// The same of a connection through this call, a port-forward.
+    pub(crate) async fn intend_through(&self, id: Id, permit: Permit) -> Result<Receipt<Intent>, Unintended> {
+        self.intend_from(id, Origin { through: Some(self.id().clone()), ..self.origin() }, permit).await
+    }
+
+    async fn intend_from(
+        &self,
+        id: Id,
+        origin: Origin,
+        permit: Permit,
+    ) -> Result<Receipt<Intent>, Unintended> {
         let intent = Intent::new(id.clone(), origin, permit).map_err(|error| {
             tracing::error!(call = %id, %error, "permitted, but cannot be sent");
             Unintended::Unsendable

@@ -14,10 +14,10 @@ pub(crate) struct Judged {
 }
 
 impl Judged {
-    /// What policy said of the gate's look at the object, told to whom only writes it.
+    /// What policy said of the gate's look at the object, told to whom does something else with it.
     pub(crate) fn of_look(self) -> Self {
         let message = format!(
-            "to send this write, the gate must be able to read the object as this agent, and {}",
+            "to do this, the gate must be able to read the object as this agent, and {}",
             self.status.message()
         );
         Self { status: Box::new(self.status.with_message(message)), ..self }

@@ -11,12 +11,12 @@ use ledger::{
     leaf::{Cause, Id},
 };
 use mask::Live;
-use policy::{Decision, Judgement, Look, Permit, Verdict};
+use policy::{Decision, Judgement, Look, Permit, Pod, PodLook, Verdict};
 use tokio::time::Instant;
 use upstream::{Answer, Failure, Intent};
 
 use crate::{
-    call::Call,
+    call::{Call, Reached},
     forward::Unintended,
     interrupt::Nature,
     judged::Judged,
@@ -63,7 +63,7 @@ impl Call {
             Judgement::Verdict(Verdict::Allow(permit)) => permit,
             Judgement::Verdict(Verdict::Ask(ask)) => return Err(Judged::from(&ask).of_look().into()),
             Judgement::Verdict(Verdict::Deny(denial)) => return Err(Judged::from(&denial).of_look().into()),
-            Judgement::Look(_) => return Err(Stop::unseen(Refused::Internal)),
+            Judgement::Look(_) | Judgement::Pod(_) => return Err(Stop::unseen(Refused::Internal)),
         };
         self.send_look(permit).await
     }
@@ -76,6 +76,31 @@ impl Call {
             Ok(Seen::Error(error, _)) => Err((look, Stop::unseen(Refused::Answered(error)))),
             Err(stop) => Err((look, stop)),
         }
+    }
+
+    /// The verdict on a port-forward, by the pod that it would reach.
+    pub(crate) async fn judge_reaching(&self, look: PodLook) -> Result<Verdict, (Box<Request>, Stop)> {
+        let reached = match self.reaches(look.request()).await {
+            Ok(reached) => reached,
+            Err(stop) => return Err((Box::new(look.request().clone()), stop)),
+        };
+        let verdict = self.policy().judge_pod(look, &reached.pod);
+        self.judged_by(reached);
+        Ok(verdict)
+    }
+
+    /// The pod that `request` reaches, if it is the one by which it was judged, and still like that.
+    pub(crate) async fn still_reaches(&self, request: &Request) -> Result<Option<Reached>, Stop> {
+        let now = self.reaches(request).await?;
+        Ok(self.reached().filter(|then| *then == now))
+    }
+
+    async fn reaches(&self, request: &Request) -> Result<Reached, Stop> {
+        let live = self.look(request).await?;
+        let uid = live.uid_and_version().map(|(uid, _version)| uid.to_owned());
+        let uid =
+            uid.ok_or_else(|| Stop::unseen(Refused::Unseen(Unseen::Answered(StatusCode::NOT_FOUND))))?;
+        Ok(Reached { uid, pod: live.ask(Pod::of) })
     }
 
     /// Sends what the gate asks for itself, with an intent and an outcome of its own.

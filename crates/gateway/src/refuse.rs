@@ -46,6 +46,8 @@ pub(crate) enum Refused {
     CutSent(Ending),
     /// A stream that was cut off; said on the stream.
     CutStream(Ending),
+    /// A port-forward that was cut off; said on its connections.
+    CutForward(Ending),
     /// The outcome could not be recorded, so nobody gets to see it.
     Unended,
     /// An answer that is not one.
@@ -95,7 +97,10 @@ impl Refused {
     pub(crate) fn status(&self) -> Status {
         let (code, reason) = match self {
             Self::Unparsed(status) | Self::Judged(status) => return Status::clone(status),
-            Self::Cut(ending) | Self::CutSent(ending) | Self::CutStream(ending) => of_cut(*ending),
+            Self::Cut(ending)
+            | Self::CutSent(ending)
+            | Self::CutStream(ending)
+            | Self::CutForward(ending) => of_cut(*ending),
             Self::TooManyCalls { .. } => {
                 let status = failure(StatusCode::TOO_MANY_REQUESTS, "TooManyRequests", &self.words());
                 return status.retry_after(1);

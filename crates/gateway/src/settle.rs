@@ -19,7 +19,9 @@ impl Call {
         let mark = match self.judge(request.clone()) {
             Judgement::Verdict(Verdict::Deny(_)) => return Ok(None),
             Judgement::Verdict(Verdict::Ask(_)) => self.key_of(request),
-            Judgement::Verdict(Verdict::Allow(_)) | Judgement::Look(_) => self.id().to_string(),
+            Judgement::Verdict(Verdict::Allow(_)) | Judgement::Look(_) | Judgement::Pod(_) => {
+                self.id().to_string()
+            }
         };
         let live = self.look(request).await?;
         Ok(Some(live.update(request, &mark)?))

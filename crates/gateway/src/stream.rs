@@ -1,4 +1,4 @@
-//! Exec and attach: a call whose connection becomes a stream.
+//! A call whose connection becomes a stream: exec and attach; for port-forward see [`forward`].
 //!
 //! ```text
 //!  permit ─ recording open ─ intent ─ switch ─┬─ 101 ─ recorded as opened ─ 101 to the client ─ pass ─ close
@@ -10,6 +10,7 @@
 
 mod closing;
 mod echo;
+mod forward;
 mod inbound;
 pub(crate) mod opening;
 mod outbound;
@@ -95,6 +96,9 @@ impl Call {
         };
         let call_tape = self.tape(&permit).await?;
         let judged = permit.request().clone();
+        if let Protocol::PortForward(spoken) = agreed.protocol {
+            return self.open_ports(permit, spoken, (agreed, places), (judged, call_tape)).await;
+        }
         let tape = match self.open_tape(&judged).await {
             Ok(tape) => tape,
             Err(refused) => {
@@ -137,6 +141,24 @@ impl Call {
             Running { call: self, target, asked, protocol, tape, _recorded: recorded, _places: places };
         tasks.spawn(running.run(*tunnel, agreed.on));
         Ok(response)
+    }
+
+    /// The same of a port-forward, whose connections are recorded one by one.
+    async fn open_ports(
+        self,
+        permit: Permit,
+        spoken: protocol::PortForward,
+        open: (Agreed, Places),
+        (judged, tape): (Request, Tape),
+    ) -> Result<Response<Reply>, Refused> {
+        match self.switch(permit, Protocol::PortForward(spoken)).await? {
+            Ok(Switched::Open(tunnel)) => self.forward_ports(*tunnel, spoken, open, (judged, tape)).await,
+            Ok(Switched::Answered(answer)) => {
+                let target = judged.target().clone();
+                self.open(*answer, Asked { nature: Nature::Write, target, tape }).await
+            }
+            Err((ending, refused)) => self.fail(ending, refused).await,
+        }
     }
 
     /// What is spoken with the API server: what the client speaks, but for what humans said yes to. A command that is asked for by
@@ -228,7 +250,7 @@ impl Running {
         let client = tokio::select! {
             biased;
             ending = interrupt::interrupted(&self.call, Nature::Tunnel, &self.target) => Err(ending),
-            client = self.client(on) => client.ok_or(Ending::ClientLeft),
+            client = client_of(on) => client.ok_or(Ending::ClientLeft),
         };
         let (io, ahead) = match client {
             Ok(client) => client,
@@ -267,13 +289,13 @@ impl Running {
             ending = inbound.pass(self, client, to_pod) => Finish::Cut(ending),
         }
     }
+}
 
-    /// The client's connection, if it still wants it.
-    async fn client(&self, on: OnUpgrade) -> Option<(TlsStream<TcpStream>, bytes::Bytes)> {
-        let upgraded = timeout(BEGIN, on).await.ok()?.ok()?;
-        let Parts { io, read_buf, .. } = upgraded.downcast::<TokioIo<TlsStream<TcpStream>>>().ok()?;
-        Some((io.into_inner(), read_buf))
-    }
+/// The client's connection, if it still wants it.
+async fn client_of(on: OnUpgrade) -> Option<(TlsStream<TcpStream>, bytes::Bytes)> {
+    let upgraded = timeout(BEGIN, on).await.ok()?.ok()?;
+    let Parts { io, read_buf, .. } = upgraded.downcast::<TokioIo<TlsStream<TcpStream>>>().ok()?;
+    Some((io.into_inner(), read_buf))
 }
 
 /// What a stream that was refused is answered with.

@@ -116,7 +116,7 @@ impl Tape {
 }
 
 /// What is asked, as the ledger tells it.
-fn act(call: &Call, request: &Request) -> String {
+pub(crate) fn act(call: &Call, request: &Request) -> String {
     let told = upstream::request(call.cluster(), request, &call.known());
     format!("{} {}", told.verb, told.path)
 }

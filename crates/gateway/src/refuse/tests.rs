@@ -53,6 +53,7 @@ fn all() -> Vec<Refused> {
         Refused::Cut(Ending::Unseen),
         Refused::Cut(Ending::AccessOver),
         Refused::Cut(Ending::Changed),
+        Refused::CutForward(Ending::SessionEnded),
         Refused::CutSent(Ending::SessionEnded),
         Refused::CutSent(Ending::SessionFrozen),
         Refused::CutSent(Ending::GateStopping),

@@ -49,6 +49,10 @@ impl Refused {
                 )
                 .into();
             }
+            Self::CutForward(ending) => {
+                return format!("portcullis: {ending}, so the port-forward was ended; {}", after(*ending))
+                    .into();
+            }
             Self::Answered(error) => return would_not(error.status).into(),
             Self::Unseen(why) => return not_seen(*why).into(),
             Self::Unauthenticated => {

@@ -1,0 +1,150 @@
+//! Port-forward: a way to a pod, through which connections to its ports are opened, each of them a call of its own.
+//!
+//! ```text
+//!  way         permit ─ intent ─ switch ─ 101 ─ is it still that pod? ─ 101 to the client ─ pass ─ close
+//!  connection  open ─ judge by its port ─┬─ recorded as opened ─ intent ─ connect ─ accepted ─ bytes ─ over ─ close
+//!                                        └─ refusal, on the stream that tells errors
+//! ```
+//!
+//! Bytes pass as they come and are not recorded, but counted; what they begin with tells what they are (`fingerprint`). The two
+//! directions (`pass`) do not wait for each other; within one, a connection that is not read from stops all, as in Kubernetes. What
+//! waits for the disk (`chores`) stops neither. Whatever ends the way ends all its connections (`closing`).
+
+mod chores;
+mod closing;
+mod connections;
+mod fingerprint;
+mod pass;
+
+use http::Response;
+use kube_api::{Request, Target};
+use ledger::leaf::Id;
+use policy::Pod;
+use streaming::{
+    port_forward::Server,
+    protocol::{PortForward as Spoken, Transport},
+};
+use tokio::sync::mpsc;
+use upstream::{Forwarded, PortForward, Tunnel};
+use wire::{
+    End,
+    leg::{self, Hearing, Saying},
+};
+
+use self::{
+    chores::{Chore, Chores},
+    connections::Connections,
+};
+use super::client_of;
+use crate::{
+    call::{Call, Reached},
+    connection::Places,
+    interrupt::{self, Nature},
+    look::Stop,
+    outcome::Ending,
+    recordings::Recorded,
+    refuse::Refused,
+    reply::Reply,
+    tape::Tape,
+    upgrade::Agreed,
+};
+
+/// What waits for the disk is not more than this; then the client waits.
+const MOST_WAITING: usize = 128;
+
+const OTHER_POD: Ending = Ending::Failed("the pod is another than the one that was looked at");
+
+/// A way that is open upstream.
+struct Forward {
+    call: Call,
+    /// As it was permitted.
+    opened: Request,
+    target: Target,
+    pod: Pod,
+    connections: Connections,
+    recorded: Recorded,
+    /// The client's connection counts as one until the stream has ended.
+    _places: Places,
+}
+
+/// The four ends of the two connections.
+struct Legs {
+    client: Hearing<Server>,
+    to_client: Saying<Server>,
+    pod: Forwarded,
+    to_pod: PortForward,
+}
+
+impl Call {
+    /// Hands the two connections of a port-forward to a task of its own, if the pod is still the one by which it was judged.
+    pub(super) async fn forward_ports(
+        self,
+        tunnel: Tunnel,
+        spoken: Spoken,
+        (agreed, places): (Agreed, Places),
+        (opened, tape): (Request, Tape),
+    ) -> Result<Response<Reply>, Refused> {
+        let pod = match self.still_reaches(&opened).await {
+            Ok(Some(Reached { pod, .. })) => pod,
+            Ok(None) => return self.fail(OTHER_POD, Refused::Cut(OTHER_POD)).await,
+            Err(Stop::Refused { refused, .. }) => return self.fail(OTHER_POD, refused).await,
+            Err(Stop::Unrecorded) => return self.fail(Ending::Unrecordable, Refused::Unrecorded).await,
+        };
+        let Some(recorded) = self.recorded() else {
+            return self.fail(Ending::Unrecordable, Refused::Unrecordable).await;
+        };
+        let response = Reply::switching(agreed.headers, self.id().as_str());
+        let (tasks, target) = (self.gate().tasks().clone(), opened.target().clone());
+        let connections = Connections::default();
+        let forward = Forward { call: self, opened, target, pod, connections, recorded, _places: places };
+        tasks.spawn(async move {
+            let Some((io, ahead)) = client_of(agreed.on).await else {
+                return forward.end(tape, Ending::ClientLeft).await;
+            };
+            let Some((pod, to_pod)) = tunnel.port_forward().await else {
+                let ending = Ending::Failed("the gate could not begin the stream");
+                return forward.end(tape, ending).await;
+            };
+            let Spoken(transport) = spoken;
+            let (client, to_client) = client_leg(io, ahead, transport).await;
+            forward.run(Legs { client, to_client, pod, to_pod }, tape).await;
+        });
+        Ok(response)
+    }
+}
+
+async fn client_leg(
+    io: impl wire::Io + 'static,
+    ahead: bytes::Bytes,
+    transport: Transport,
+) -> (Hearing<Server>, Saying<Server>) {
+    leg::new(Server::default(), wire::split(io, ahead, transport, End::Server).await)
+}
+
+impl Forward {
+    /// Until either side, or what ends it, has ended it.
+    async fn run(self, legs: Legs, tape: Tape) {
+        let Legs { mut client, to_client, mut pod, to_pod } = legs;
+        let (chores, waiting) = mpsc::channel::<Chore>(MOST_WAITING);
+        let mut work = Chores::new(&self, waiting);
+        let ending = tokio::select! {
+            biased;
+            ending = interrupt::interrupted(&self.call, Nature::Tunnel, &self.target) => ending,
+            ending = self.to_the_client(&mut pod, &to_client, &chores) => ending,
+            ending = self.to_the_pod(&mut client, &to_pod, &chores) => ending,
+            ending = work.run(&to_client, &to_pod) => ending,
+        };
+        self.connections.close();
+        // The API server is let go first: recording and ledger may take their time.
+        closing::let_go(&to_pod).await;
+        drop(chores);
+        work.finish().await;
+        let told = self.close_all(ending).await;
+        closing::farewell(client, &to_client, told).await;
+        self.end(tape, ending).await;
+    }
+
+    fn id(&self) -> &Id {
+        self.call.id()
+    }
+}

@@ -1,0 +1,249 @@
+//! What waits for ledger and recording: a connection's beginning and its end. None of it is given up half done, whatever ends the
+//! port-forward: what is in the ledger as intended is owed an outcome.
+
+use std::{num::NonZeroU16, pin::Pin};
+
+use bytes::Bytes;
+use futures_util::{StreamExt, stream::FuturesUnordered};
+use kube_api::{Request, Status};
+use ledger::{Receipt, leaf::Id};
+use policy::{Permit, Verdict};
+use recording::Opening;
+use streaming::port_forward::{ConnectionId, FromServer, Server};
+use tokio::{sync::mpsc::Receiver, time::Instant};
+use upstream::{Intent, PortForward};
+use wire::leg::Saying;
+
+use super::{Forward, connections::Connection, fingerprint::Fingerprint};
+use crate::{
+    judged::{Judged, ended_by},
+    metrics::Ended,
+    outcome::Ending,
+    record::Told,
+    refuse::Refused,
+    stream::opening,
+    tape,
+};
+
+/// How many are done at once.
+const AT_ONCE: usize = 16;
+
+/// One of them.
+pub(super) enum Chore {
+    /// A connection is asked for.
+    Open(ConnectionId, NonZeroU16),
+    /// It is over.
+    Close(Box<Connection>),
+}
+
+/// What comes of it.
+enum Done {
+    /// It may be opened.
+    Ready(ConnectionId, Box<Receipt<Intent>>),
+    /// It may not, and this is what its client is told.
+    Refused(ConnectionId, String),
+    /// There is nothing to do.
+    Nothing,
+    /// Ledger or recording take nothing any more.
+    Unrecordable,
+}
+
+type Doing<'f> = Pin<Box<dyn Future<Output = Done> + Send + 'f>>;
+
+/// All of them.
+pub(super) struct Chores<'f> {
+    forward: &'f Forward,
+    waiting: Receiver<Chore>,
+    doing: FuturesUnordered<Doing<'f>>,
+}
+
+impl<'f> Chores<'f> {
+    pub(super) fn new(forward: &'f Forward, waiting: Receiver<Chore>) -> Self {
+        Self { forward, waiting, doing: FuturesUnordered::new() }
+    }
+
+    /// Does what comes, until something is wrong.
+    pub(super) async fn run(&mut self, to_client: &Saying<Server>, to_pod: &PortForward) -> Ending {
+        loop {
+            let done = tokio::select! {
+                biased;
+                Some(done) = self.doing.next() => done,
+                Some(chore) = self.waiting.recv(), if self.doing.len() < AT_ONCE => {
+                    self.begin(chore);
+                    continue;
+                }
+            };
+            let ended = match done {
+                Done::Ready(connection, receipt) => connect(self.forward, to_pod, connection, *receipt).await,
+                Done::Refused(connection, text) => refuse(to_client, connection, text.into()).await,
+                Done::Nothing => Ok(()),
+                Done::Unrecordable => Err(Ending::Unrecordable),
+            };
+            if let Err(ending) = ended {
+                return ending;
+            }
+        }
+    }
+
+    /// Does what was begun, and what is owed.
+    pub(super) async fn finish(mut self) {
+        self.waiting.close();
+        while let Ok(chore) = self.waiting.try_recv() {
+            if matches!(chore, Chore::Close(_)) {
+                self.begin(chore);
+            }
+        }
+        while self.doing.next().await.is_some() {}
+    }
+
+    fn begin(&mut self, chore: Chore) {
+        let forward = self.forward;
+        self.doing.push(Box::pin(async move {
+            match chore {
+                Chore::Open(connection, port) => forward.open(connection, port).await,
+                Chore::Close(over) => match forward.close(*over, None).await {
+                    true => Done::Nothing,
+                    false => Done::Unrecordable,
+                },
+            }
+        }));
+    }
+}
+
+/// Opens what is recorded as intended.
+async fn connect(
+    forward: &Forward,
+    to_pod: &PortForward,
+    connection: ConnectionId,
+    receipt: Receipt<Intent>,
+) -> Result<(), Ending> {
+    to_pod.connect(receipt, connection).await.map_err(|error| {
+        tracing::warn!(call = %forward.id(), %error, "a connection through a port-forward was not opened");
+        Ending::UpstreamBroke
+    })
+}
+
+/// Told where kubectl looks for what went wrong: it opens, says why, and ends.
+async fn refuse(to_client: &Saying<Server>, connection: ConnectionId, text: Bytes) -> Result<(), Ending> {
+    for said in [
+        FromServer::Accepted(connection),
+        FromServer::Told { connection, text },
+        FromServer::Finished(connection),
+    ] {
+        to_client.say(&said).await.map_err(|_left| Ending::ClientLeft)?;
+    }
+    Ok(())
+}
+
+impl Forward {
+    /// Judges a connection, and records what comes of that.
+    async fn open(&self, connection: ConnectionId, port: NonZeroU16) -> Done {
+        let (id, started) = (Id::from_u128(uuid::Uuid::now_v7().as_u128()), Instant::now());
+        let verdict =
+            self.opened.forwarding(port).and_then(|request| self.call.judge_connection(request, &self.pod));
+        match verdict {
+            Some(Verdict::Allow(permit)) => self.permitted(connection, (id, started, port), permit).await,
+            Some(Verdict::Ask(ask)) => {
+                let how = "humans are not asked about connections through a port-forward";
+                let next = Some("do it in another way, or ask the owner of the policy");
+                let status = ask.ended(how, next, false);
+                let judged = Judged { status: Box::new(status), ..Judged::from(&ask) };
+                self.refused(connection, (&id, started), ask.request(), judged).await
+            }
+            Some(Verdict::Deny(denial)) => {
+                let judged = Judged::from(&denial);
+                self.refused(connection, (&id, started), denial.request(), judged).await
+            }
+            None => {
+                tracing::error!(call = %self.id(), "a connection could not be judged");
+                self.connections.refused(connection);
+                Done::Refused(connection, words(&Refused::Internal.status()))
+            }
+        }
+    }
+
+    async fn refused(
+        &self,
+        connection: ConnectionId,
+        (id, started): (&Id, Instant),
+        request: &Request,
+        judged: Judged,
+    ) -> Done {
+        let Judged { status, cause, decision } = judged;
+        let gate = self.call.gate();
+        self.connections.refused(connection);
+        gate.metrics().ended(ended_by(cause), started.elapsed(), 0);
+        if gate.rejections().tells_alone(self.call.caller().session()) {
+            let event = Told { call: id, ..self.call.told(&status) }.judged(cause, request, &decision);
+            if let Err(error) = gate.ledger().append(event).await {
+                tracing::error!(call = %id, %error, "a refusal could not be recorded");
+                return Done::Unrecordable;
+            }
+        }
+        Done::Refused(connection, words(&status))
+    }
+
+    async fn permitted(
+        &self,
+        connection: ConnectionId,
+        (id, started, port): (Id, Instant, NonZeroU16),
+        permit: Permit,
+    ) -> Done {
+        if !self.connections.is_wanted(connection) || self.call.session_over() {
+            self.connections.refused(connection);
+            return Done::Refused(connection, words(&self.call.over().status()));
+        }
+        let opening = Opening {
+            call: id.as_str().into(),
+            container: Some(port.to_string().as_str().into()),
+            ..opening::of(&self.call, permit.request())
+        };
+        let tap = self.recorded.tap();
+        let act = tape::act(&self.call, permit.request());
+        let recorded = match tap.called(id.as_str(), &act, None).await {
+            Ok(()) => tap.open(opening).await,
+            Err(stopped) => Err(stopped),
+        };
+        let tape = match recorded {
+            Ok(tape) => tape,
+            Err(stopped) => {
+                tracing::error!(call = %id, %stopped, "permitted, but cannot be recorded; nothing was sent");
+                return Done::Unrecordable;
+            }
+        };
+        match self.call.intend_through(id.clone(), permit).await {
+            Ok(receipt) => {
+                let carries = Fingerprint::default();
+                let open = Connection {
+                    id,
+                    started,
+                    tape,
+                    carries,
+                    received: 0,
+                    shown: 0,
+                    masked: 0,
+                    finished: false,
+                    told: None,
+                };
+                match self.connections.opened(connection, open) {
+                    Ok(()) => Done::Ready(connection, Box::new(receipt)),
+                    Err(given_up) => match self.close(*given_up, Some(Ending::ClientLeft)).await {
+                        true => Done::Refused(connection, String::new()),
+                        false => Done::Unrecordable,
+                    },
+                }
+            }
+            Err(unintended) => {
+                let (ended, refused): (Ended, Refused) = unintended.into();
+                self.call.gate().metrics().ended(ended, started.elapsed(), 0);
+                let _too_late = tape.closed("not opened").await;
+                self.connections.refused(connection);
+                Done::Refused(connection, words(&refused.status()))
+            }
+        }
+    }
+}
+
+fn words(status: &Status) -> String {
+    status.message().to_owned()
+}

@@ -1,0 +1,98 @@
+//! How connections, and with them the way, end.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use ledger::leaf::Streamed;
+use streaming::{
+    Endpoint,
+    port_forward::{ConnectionId, FromServer, Server},
+};
+use tokio::time::timeout;
+use upstream::PortForward;
+use wire::leg::{Hearing, Saying};
+
+use super::{Forward, connections::Connection};
+use crate::{
+    outcome::{Ending, Outcome},
+    record,
+    refuse::Refused,
+    stream::SWITCHED,
+    tape::Tape,
+};
+
+/// For either side to take what is said last, and again to hang up.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+/// What the pod's side told of a connection that did not go well.
+const FAILED: Ending = Ending::Failed("the connection could not be opened, or broke");
+
+/// Ends the API server's side.
+pub(super) async fn let_go(to_pod: &PortForward) {
+    let _late = timeout(FAREWELL, to_pod.leave()).await;
+}
+
+/// Ends the client's side, once each connection that was open was told why.
+pub(super) async fn farewell(
+    client: Hearing<Server>,
+    to_client: &Saying<Server>,
+    (open, why): (Vec<ConnectionId>, String),
+) {
+    let say = |server: &mut Server| {
+        for connection in open {
+            let text = why.clone().into();
+            // Nobody hears it who has closed the stream.
+            for said in [FromServer::Told { connection, text }, FromServer::Finished(connection)] {
+                let _unheard = server.send(&said);
+            }
+        }
+        server.finish();
+    };
+    if let Ok(Ok(())) = timeout(FAREWELL, to_client.close(say)).await {
+        client.linger(FAREWELL).await;
+    }
+}
+
+impl Forward {
+    /// Records the end of a connection. `ending`: what ended it, if it did not end by itself. Whether all of that is recorded.
+    pub(super) async fn close(&self, over: Connection, ending: Option<Ending>) -> bool {
+        let Connection { id, started, tape, carries, received, shown, masked, told, .. } = over;
+        let failed = told.filter(|told| !told.is_empty());
+        let ending = ending.unwrap_or(if failed.is_some() { FAILED } else { Ending::Completed });
+        let counted = format!("{carries}, {received} bytes in, {shown} bytes out");
+        let how = match (&failed, ending) {
+            (Some(failed), _) => format!("{counted}; failed: {failed}"),
+            (None, Ending::Completed) => counted,
+            (None, ending) => format!("{counted}; {ending}"),
+        };
+        let stream = Streamed { number: tape.number(), received, exit: None };
+        let taped = tape.closed(&how).await;
+        let ending = if taped.is_ok() { ending } else { Ending::Unrecordable };
+        let outcome = Outcome { status: SWITCHED, answered: Some(SWITCHED), bytes: shown, masked, ending };
+        let took = started.elapsed();
+        let event = record::streamed(&id, &outcome, took, stream);
+        let recorded = self.call.tell_end(&id, event).await;
+        self.call.gate().metrics().ended(ending.as_ended(), took, masked);
+        taped.is_ok() && recorded.is_ok()
+    }
+
+    /// Records the end of those that are left; these, and what their client is told.
+    pub(super) async fn close_all(&self, ending: Ending) -> (Vec<ConnectionId>, String) {
+        let left = self.connections.take();
+        let numbers = left.iter().map(|(number, _)| *number).collect();
+        // Who leaves, leaves them open.
+        let ended = if ending == Ending::Completed { Ending::ClientLeft } else { ending };
+        let open = left.into_iter().filter_map(|(_, open)| open);
+        let _told_in_the_log = join_all(open.map(|open| self.close(*open, Some(ended)))).await;
+        (numbers, Refused::CutForward(ending).status().message().to_owned())
+    }
+
+    /// Records the end of the way.
+    pub(super) async fn end(self, tape: Tape, ending: Ending) {
+        let taped = tape.answered(SWITCHED, ending).await;
+        let ending = if taped.is_ok() { ending } else { Ending::Unrecordable };
+        let (status, answered) = (SWITCHED, Some(SWITCHED));
+        let outcome = Outcome { status, answered, bytes: 0, masked: 0, ending };
+        let _told_in_the_log = self.call.close(outcome).await;
+    }
+}

@@ -1,0 +1,125 @@
+//! The connections of a port-forward that there are.
+
+use std::collections::BTreeMap;
+
+use ledger::leaf::Id;
+use parking_lot::Mutex;
+use streaming::port_forward::ConnectionId;
+use tokio::time::Instant;
+
+use super::fingerprint::Fingerprint;
+
+/// By their numbers. Never locked while something is waited for.
+#[derive(Default)]
+pub(super) struct Connections(Mutex<Table>);
+
+#[derive(Default)]
+struct Table {
+    all: BTreeMap<ConnectionId, State>,
+    /// No more are opened.
+    closed: bool,
+}
+
+enum State {
+    /// It is being judged.
+    Judged,
+    /// Its client gave it up meanwhile.
+    GivenUp,
+    /// Its intent is in the ledger, which is owed an outcome.
+    Open(Box<Connection>),
+}
+
+/// One that was permitted.
+pub(super) struct Connection {
+    pub(super) id: Id,
+    pub(super) started: Instant,
+    pub(super) tape: recording::Stream,
+    pub(super) carries: Fingerprint,
+    /// Bytes that the agent sent.
+    pub(super) received: u64,
+    /// Bytes that the agent was sent.
+    pub(super) shown: u64,
+    pub(super) masked: u64,
+    /// Nothing more comes from the port.
+    pub(super) finished: bool,
+    /// How it went, once that was told; empty if well.
+    pub(super) told: Option<String>,
+}
+
+impl Connections {
+    /// One is asked for.
+    pub(super) fn asked(&self, connection: ConnectionId) {
+        self.0.lock().all.insert(connection, State::Judged);
+    }
+
+    /// It was refused.
+    pub(super) fn refused(&self, connection: ConnectionId) {
+        self.0.lock().all.remove(&connection);
+    }
+
+    /// Whether it is still wanted.
+    pub(super) fn is_wanted(&self, connection: ConnectionId) -> bool {
+        let table = self.0.lock();
+        !table.closed && matches!(table.all.get(&connection), Some(State::Judged))
+    }
+
+    /// It was permitted, and is owed an outcome.
+    ///
+    /// # Errors
+    /// Its client gave it up meanwhile.
+    pub(super) fn opened(&self, number: ConnectionId, connection: Connection) -> Result<(), Box<Connection>> {
+        let (mut table, connection) = (self.0.lock(), Box::new(connection));
+        if let Some(State::GivenUp) = table.all.get(&number) {
+            table.all.remove(&number);
+            return Err(connection);
+        }
+        table.all.insert(number, State::Open(connection));
+        Ok(())
+    }
+
+    /// Its client wants it no more. Whether it was open.
+    pub(super) fn given_up(&self, connection: ConnectionId) -> bool {
+        let mut table = self.0.lock();
+        match table.all.get_mut(&connection) {
+            Some(State::Open(_)) => true,
+            Some(state) => {
+                *state = State::GivenUp;
+                false
+            }
+            None => false,
+        }
+    }
+
+    /// Something happened on one that is open; it is taken out if it is over by that.
+    pub(super) fn on(
+        &self,
+        connection: ConnectionId,
+        happened: impl FnOnce(&mut Connection),
+    ) -> Option<Box<Connection>> {
+        let mut table = self.0.lock();
+        let Some(State::Open(open)) = table.all.get_mut(&connection) else { return None };
+        happened(open);
+        if !(open.finished && open.told.is_some()) {
+            return None;
+        }
+        match table.all.remove(&connection) {
+            Some(State::Open(over)) => Some(over),
+            Some(State::Judged | State::GivenUp) | None => None,
+        }
+    }
+
+    /// No more are opened.
+    pub(super) fn close(&self) {
+        self.0.lock().closed = true;
+    }
+
+    /// Those that are left.
+    pub(super) fn take(&self) -> Vec<(ConnectionId, Option<Box<Connection>>)> {
+        let all = std::mem::take(&mut self.0.lock().all);
+        let open = |state| match state {
+            State::Open(open) => Some(open),
+            State::Judged | State::GivenUp => None,
+        };
+        all.into_iter().map(|(number, state)| (number, open(state))).collect()
+    }
+}

@@ -1,0 +1,153 @@
+//! The two directions. Each ends when nothing more comes, or must not.
+
+use std::collections::BTreeMap;
+
+use mask::{Channel as Mask, SealedPiece};
+use streaming::port_forward::{ConnectionId, FromClient, FromServer, Server};
+use tokio::sync::mpsc::Sender;
+use upstream::{Forwarded, FromPod, PortForward};
+use wire::leg::{Fault, Hearing, Saying};
+
+use super::{Forward, chores::Chore};
+use crate::{outcome::Ending, tripwire::Overlap};
+
+impl Forward {
+    /// From the client to the pod.
+    pub(super) async fn to_the_pod(
+        &self,
+        client: &mut Hearing<Server>,
+        to_pod: &PortForward,
+        chores: &Sender<Chore>,
+    ) -> Ending {
+        let mut overlaps: BTreeMap<ConnectionId, Overlap> = BTreeMap::new();
+        loop {
+            let said = match client.next_until(Server::has_left).await {
+                Ok(Some(said)) => said,
+                // There is no other way in which it ends well.
+                Ok(None) => return Ending::Completed,
+                Err(Fault::Wire(wire::Error::Io(_))) => return Ending::ClientLeft,
+                Err(fault) => {
+                    tracing::info!(call = %self.id(), %fault, "a client broke the rules of its port-forward");
+                    return Ending::ClientErred;
+                }
+            };
+            let sent = match said {
+                FromClient::Open { connection, port } => {
+                    self.connections.asked(connection);
+                    if chores.send(Chore::Open(connection, port)).await.is_err() {
+                        return Ending::Unrecordable;
+                    }
+                    continue;
+                }
+                FromClient::Data { connection, bytes } => {
+                    let overlap = overlaps.entry(connection).or_default();
+                    self.call.hold_piece_against_known_values(overlap, &bytes).await;
+                    let known = self.call.known();
+                    self.connections.on(connection, |open| {
+                        open.received += bytes.len() as u64;
+                        open.carries.push(&bytes, &known);
+                    });
+                    to_pod.data(connection, bytes).await
+                }
+                FromClient::Finished(connection) => {
+                    overlaps.remove(&connection);
+                    to_pod.finish(connection).await
+                }
+                FromClient::Reset(connection) => {
+                    overlaps.remove(&connection);
+                    if !self.connections.given_up(connection) {
+                        continue;
+                    }
+                    self.over(connection, |open| open.finished = true, chores).await;
+                    to_pod.reset(connection).await
+                }
+            };
+            if let Err(fault) = sent {
+                return self.broke(&fault);
+            }
+        }
+    }
+
+    /// From the pod to the client.
+    pub(super) async fn to_the_client(
+        &self,
+        pod: &mut Forwarded,
+        to_client: &Saying<Server>,
+        chores: &Sender<Chore>,
+    ) -> Ending {
+        loop {
+            let said = match pod.next().await {
+                Ok(Some(said)) => said,
+                // The pod has gone, or its node ends what is idle for too long.
+                Ok(None) => return Ending::Completed,
+                Err(fault) => return self.broke(&fault),
+            };
+            let connection;
+            let told = match said {
+                FromPod::Accepted(of) => {
+                    connection = of;
+                    FromServer::Accepted(connection)
+                }
+                FromPod::Data { connection: of, bytes } => {
+                    connection = of;
+                    self.connections.on(connection, |open| open.shown += bytes.len() as u64);
+                    FromServer::Data { connection, bytes }
+                }
+                FromPod::Finished(of) => {
+                    connection = of;
+                    FromServer::Finished(connection)
+                }
+                FromPod::Told { connection: of, text } => {
+                    connection = of;
+                    FromServer::Told { connection, text: self.told(pod, connection, text).into() }
+                }
+                FromPod::Reset(of) => {
+                    connection = of;
+                    FromServer::Reset(connection)
+                }
+            };
+            if to_client.say(&told).await.is_err() {
+                return Ending::ClientLeft;
+            }
+            match told {
+                FromServer::Finished(_) | FromServer::Reset(_) => {
+                    self.over(connection, |open| open.finished = true, chores).await;
+                }
+                FromServer::Told { text, .. } => {
+                    let text = String::from_utf8_lossy(&text).into_owned();
+                    self.over(connection, |open| open.told = Some(text), chores).await;
+                }
+                FromServer::Accepted(_) | FromServer::Data { .. } => {}
+            }
+        }
+    }
+
+    /// How it went, as it may be shown.
+    fn told(&self, pod: &Forwarded, connection: ConnectionId, text: SealedPiece) -> Vec<u8> {
+        let (text, masked) = Mask::whole(pod.guard(), text);
+        self.connections.on(connection, |open| open.masked += masked);
+        text.into()
+    }
+
+    /// Something happened by which a connection may be over.
+    async fn over(
+        &self,
+        connection: ConnectionId,
+        happened: impl FnOnce(&mut super::connections::Connection),
+        chores: &Sender<Chore>,
+    ) {
+        if let Some(over) = self.connections.on(connection, happened) {
+            // Nobody takes it once all is over; then it is told of there.
+            if let Err(not_taken) = chores.send(Chore::Close(over)).await
+                && let Chore::Close(over) = not_taken.0
+            {
+                self.close(*over, None).await;
+            }
+        }
+    }
+
+    fn broke(&self, fault: &Fault<streaming::port_forward::Error>) -> Ending {
+        tracing::warn!(call = %self.id(), %fault, "a port-forward broke off");
+        Ending::UpstreamBroke
+    }
+}
