@@ -146,6 +146,22 @@ fn another_body_obeys_the_rules_of_the_first() {
 }
 
 #[test]
+fn a_connection_through_a_port_forward_names_its_port() {
+    let pod = "/api/v1/namespaces/shop/pods/web-1";
+    let port = std::num::NonZeroU16::new(8080).unwrap();
+    for asked in ["", "?ports=80&ports=81"] {
+        let way = read(&format!("POST {pod}/portforward{asked}"), "", "");
+        assert_eq!(way.forwarded_port(), None);
+        let connection = way.forwarding(port).unwrap();
+        assert_eq!(connection.path_and_query(), format!("{pod}/portforward?ports=8080"));
+        assert_eq!(connection.forwarded_port(), Some(port));
+        assert_eq!(connection.target(), way.target());
+    }
+    let other = read(&format!("POST {pod}/exec?command=ls"), "", "");
+    assert!(other.forwarding(port).is_none() && other.forwarded_port().is_none());
+}
+
+#[test]
 fn a_delete_is_bound_to_the_object_that_was_looked_at() {
     let bound = |line: &str, options: &str| {
         read(line, "application/json", options).with_preconditions("u-1", "7").map(|request| {

@@ -4,6 +4,7 @@ mod asked;
 mod copies;
 mod ends;
 mod exec;
+mod forward;
 mod masked;
 mod terminal;
 

@@ -126,8 +126,11 @@ fn streamed(entry: &Entry, stream: &Stream, open: bool) -> String {
         None if open => "no end yet".to_owned(),
         None => "its end is lost".to_owned(),
     };
-    let (input, output) = (bytes(*input), bytes(*output));
-    format!("{call}  stream {number}: {what}, {input} in, {output} out; {end}")
+    // What is forwarded is not recorded: how it ended tells how much it was.
+    let forwards = opened.as_ref().is_some_and(|opened| opened.kind == Kind::PortForward);
+    let passed =
+        if forwards { String::new() } else { format!(", {} in, {} out", bytes(*input), bytes(*output)) };
+    format!("{call}  stream {number}: {what}{passed}; {end}")
 }
 
 /// `exec in web-1/app -n shop, with a terminal: sh -c ls`

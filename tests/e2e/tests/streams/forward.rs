@@ -1,0 +1,327 @@
+//! `kubectl port-forward`, over WebSocket and over SPDY: each connection as it is directly, judged by label and port, told in the
+//! ledger and the recording.
+
+use std::{
+    fs,
+    io::{BufRead, BufReader, Read, Write},
+    net::{SocketAddr, TcpStream},
+    process::{Child, ChildStdout, Command, Stdio},
+    thread,
+    time::Duration,
+};
+
+use anyhow::{Context, bail, ensure};
+use e2e::{Lab, eventually, leaves, permissive, start, text};
+use serde_json::Value;
+use testkit::{Options, Session};
+
+/// What kubectl speaks, and the value of the variable that has it do so.
+const TRANSPORTS: [(&str, &str); 2] = [("WebSocket", "true"), ("SPDY", "false")];
+
+/// One web server, which serves its own program, and an echo.
+fn pod(namespace: &str, name: &str, label: &str) -> String {
+    format!(
+        "{{apiVersion: v1, kind: Pod, metadata: {{name: {name}, namespace: {namespace}, labels: {{app: {label}}}}}, spec: {{terminationGracePeriodSeconds: 0,
+          containers: [{{name: web, image: agnhost, args: [test-webserver]}}]}}}}"
+    )
+}
+
+fn lab(namespace: &str, options: &Options) -> anyhow::Result<Lab> {
+    let lab = start(options)?;
+    lab.cluster.apply(&format!("{{apiVersion: v1, kind: Namespace, metadata: {{name: {namespace}}}}}"))?;
+    lab.cluster.apply(&pod(namespace, "web", "web"))?;
+    lab.cluster.must(&["-n", namespace, "wait", "--for=condition=Ready", "pod/web", "--timeout=90s"])?;
+    // Ready is the process, not what listens.
+    eventually("the pod serves", || {
+        let forward = Forward::start(direct(&lab, namespace, "web", 80)?, "true")?;
+        Ok(forward.get("bytes=0-0").map(drop).map_err(|error| error.to_string()))
+    })?;
+    Ok(lab)
+}
+
+fn arguments<'a>(namespace: &'a str, pod: &'a str, port: &'a str) -> [&'a str; 5] {
+    ["-n", namespace, "port-forward", pod, port]
+}
+
+fn direct(lab: &Lab, namespace: &str, pod: &str, port: u16) -> anyhow::Result<Command> {
+    lab.cluster.command(&arguments(namespace, &format!("pod/{pod}"), &format!(":{port}")))
+}
+
+fn gated(session: &Session<'_>, namespace: &str, pod: &str, port: u16) -> anyhow::Result<Command> {
+    session.command(&arguments(namespace, &format!("pod/{pod}"), &format!(":{port}")))
+}
+
+/// A kubectl that forwards a port.
+struct Forward {
+    kubectl: Child,
+    _out: BufReader<ChildStdout>,
+    address: SocketAddr,
+}
+
+impl Forward {
+    fn start(mut command: Command, websockets: &str) -> anyhow::Result<Self> {
+        command.env("KUBECTL_PORT_FORWARD_WEBSOCKETS", websockets);
+        let mut kubectl = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+        let mut out = BufReader::new(kubectl.stdout.take().context("no output")?);
+        let mut first = String::new();
+        out.read_line(&mut first)?;
+        // Forwarding from 127.0.0.1:43211 -> 80
+        let address = first.split_whitespace().nth(2).and_then(|address| address.parse().ok());
+        let Some(address) = address else {
+            let output = kubectl.wait_with_output()?;
+            bail!("{first}{}", text(&output));
+        };
+        Ok(Self { kubectl, _out: out, address })
+    }
+
+    fn connect(&self) -> anyhow::Result<TcpStream> {
+        let stream = TcpStream::connect(self.address)?;
+        stream.set_read_timeout(Some(Duration::from_secs(60)))?;
+        Ok(stream)
+    }
+
+    /// The body of a part of what the server has most of: its program. The server closes the connection.
+    fn get(&self, range: &str) -> anyhow::Result<Vec<u8>> {
+        let mut stream = self.connect()?;
+        write!(
+            stream,
+            "GET /agnhost?token=not-told HTTP/1.1\r\nHost: web\r\nRange: {range}\r\nConnection: close\r\n\r\n"
+        )?;
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer)?;
+        let end = answer.windows(4).position(|four| four == b"\r\n\r\n").context("no answer")?;
+        let head = String::from_utf8_lossy(&answer[..end]).into_owned();
+        ensure!(head.starts_with("HTTP/1.1 206"), "{head}");
+        Ok(answer.split_off(end + 4))
+    }
+
+    /// A connection that comes to nothing; then, what kubectl said of it, if it ends by that.
+    fn fails(mut self) -> anyhow::Result<String> {
+        let mut read = Vec::new();
+        // It may be reset.
+        let _nothing = self.connect().and_then(|mut stream| {
+            stream.write_all(b"x")?;
+            Ok(stream.read_to_end(&mut read)?)
+        });
+        ensure!(read.is_empty(), "{read:?}");
+        self.end()
+    }
+
+    /// What it said until its end.
+    fn end(&mut self) -> anyhow::Result<String> {
+        let mut said = String::new();
+        self.kubectl.stderr.take().context("no standard error")?.read_to_string(&mut said)?;
+        self.kubectl.wait()?;
+        Ok(said)
+    }
+}
+
+impl Drop for Forward {
+    fn drop(&mut self) {
+        let _gone = self.kubectl.kill();
+        let _reaped = self.kubectl.wait();
+    }
+}
+
+/// Events of connections: those whose request names a port.
+fn connections<'l>(leaves: &'l [Value], kind: &str) -> Vec<&'l Value> {
+    let names_port = |event: &Value| {
+        event["request"]["path"].as_str().is_some_and(|path| path.contains("/portforward?ports="))
+    };
+    leaves
+        .iter()
+        .filter(|leaf| leaf["type"] == kind)
+        .map(|leaf| &leaf["event"])
+        .filter(|e| names_port(e))
+        .collect()
+}
+
+#[test]
+fn http_passes_as_it_does_directly_and_is_told() -> anyhow::Result<()> {
+    let namespace = "streams-forward";
+    let mut lab = lab(namespace, &permissive())?;
+    let range = "bytes=1000-1048999";
+    let wanted = Forward::start(direct(&lab, namespace, "web", 80)?, "true")?.get(range)?;
+    ensure!(wanted.len() == 1_048_000, "{}", wanted.len());
+    let session = lab.gate.session("forward")?;
+    for (transport, websockets) in TRANSPORTS {
+        let forward = Forward::start(gated(&session, namespace, "web", 80)?, websockets)?;
+        ensure!(forward.get(range)? == wanted, "{transport}: other bytes");
+        let parallel: Vec<anyhow::Result<Vec<u8>>> = thread::scope(|scope| {
+            let all: Vec<_> = (0..20).map(|_| scope.spawn(|| forward.get(range))).collect();
+            all.into_iter().map(|one| one.join().expect("a thread panicked")).collect()
+        });
+        for one in parallel {
+            ensure!(one? == wanted, "{transport}: other bytes in parallel");
+        }
+        // A client that closes first, and one that says nothing.
+        drop(forward.connect()?);
+        let mut hasty = forward.connect()?;
+        hasty.write_all(b"GET / HTTP/1.1\r\nHost: web\r\n\r\n")?;
+        drop(hasty);
+        ensure!(forward.get("bytes=0-9")?.len() == 10, "{transport}: not after that");
+    }
+    drop(session);
+    lab.gate.stop()?;
+    let leaves = leaves(&lab.gate)?;
+    let ways: Vec<&Value> = leaves
+        .iter()
+        .filter(|leaf| leaf["type"] == "intent" && leaf["event"]["request"]["subresource"] == "portforward")
+        .map(|leaf| &leaf["event"])
+        .filter(|event| event["through"].is_null())
+        .collect();
+    ensure!(ways.len() == 2, "{ways:?}");
+    let connections = connections(&leaves, "intent");
+    ensure!(connections.len() >= 2 * 22, "{}", connections.len());
+    for intent in &connections {
+        ensure!(ways.iter().any(|way| way["call"] == intent["through"]), "{intent}");
+        let outcome = leaves
+            .iter()
+            .find(|leaf| leaf["type"] == "outcome" && leaf["event"]["call"] == intent["call"])
+            .with_context(|| format!("no outcome of {intent}"))?;
+        ensure!(outcome["event"]["stream"]["number"].is_u64(), "{outcome}");
+    }
+    let big = |leaf: &&Value| leaf["event"]["delivered"].as_u64().is_some_and(|bytes| bytes > 1_048_000);
+    ensure!(leaves.iter().filter(big).count() == 42, "{}", leaves.iter().filter(big).count());
+    Ok(())
+}
+
+#[test]
+fn what_fails_is_told_as_it_is_directly() -> anyhow::Result<()> {
+    let namespace = "streams-refused";
+    let lab = lab(namespace, &permissive())?;
+    let session = lab.gate.session("refused")?;
+    for (transport, websockets) in TRANSPORTS {
+        let direct = Forward::start(direct(&lab, namespace, "web", 81)?, websockets)?.fails()?;
+        let gated = Forward::start(gated(&session, namespace, "web", 81)?, websockets)?.fails()?;
+        ensure!(gated.contains("connection refused"), "{transport}: {gated}");
+        ensure!(told(&gated) == told(&direct), "{transport}: directly {direct}, through the gate {gated}");
+    }
+    let missing = "missing";
+    let mut command = direct(&lab, namespace, missing, 80)?;
+    let (direct, gated) = (command.output()?, gated(&session, namespace, missing, 80)?.output()?);
+    ensure!(text(&direct) == text(&gated), "directly {}, through the gate {}", text(&direct), text(&gated));
+    Ok(())
+}
+
+/// What kubectl says, without times, places in its source and its local ports.
+fn told(said: &str) -> String {
+    let number =
+        regex::Regex::new(r"[IE]\d{4} \d\d:\d\d:\d\d\.\d+ +\d+ |forwarding \d+|localhost:\d+|[0-9a-f]{64}");
+    number.map_or_else(|_| said.to_owned(), |number| number.replace_all(said, "…").into_owned())
+}
+
+const RULES: &str = r#"
+@id("reads") permit (principal, action in [Action::"read", Action::"discover"], resource);
+@id("web") permit (principal, action == Action::"portforward", resource is Object)
+when { context.labels.contains("app=web") && context.port == 80 };
+@id("api") permit (principal, action == Action::"portforward", resource is Object)
+when { context.labels.contains("app=kube-apiserver") };
+"#;
+
+fn with_rules() -> anyhow::Result<(Options, tempfile::TempDir)> {
+    let dir = tempfile::tempdir()?;
+    fs::write(dir.path().join("rules.cedar"), RULES)?;
+    fs::write(
+        dir.path().join("tests.yaml"),
+        "defaults: { agent: claude, groups: [developers], cluster: demo }\n\
+         cases:\n\
+         - { name: reads, request: GET /api/v1/namespaces/a/pods/web, expect: allow, rule: reads }\n\
+         - { name: web, request: POST /api/v1/namespaces/a/pods/web/portforward?ports=80, pod: { metadata: { labels: { app: web } } }, expect: allow, rule: web }\n\
+         - { name: api, request: POST /api/v1/namespaces/a/pods/web/portforward?ports=80, pod: { metadata: { labels: { app: kube-apiserver } } }, expect: deny, rule: fixed/api-server-port }\n",
+    )?;
+    let bundle = dir.path().to_str().context("a path that is no text")?.to_owned();
+    Ok((Options { bundle, ..permissive() }, dir))
+}
+
+#[test]
+fn connections_are_permitted_by_label_and_port() -> anyhow::Result<()> {
+    let namespace = "streams-labels";
+    let (options, _rules) = with_rules()?;
+    let lab = lab(namespace, &options)?;
+    for (name, label) in [("other", "other"), ("api", "kube-apiserver")] {
+        lab.cluster.apply(&pod(namespace, name, label))?;
+        lab.cluster.must(&[
+            "-n",
+            namespace,
+            "wait",
+            "--for=condition=Ready",
+            &format!("pod/{name}"),
+            "--timeout=90s",
+        ])?;
+    }
+    let session = lab.gate.session("labels")?;
+    let mut shown = Vec::new();
+    for (transport, websockets) in TRANSPORTS {
+        let forward = Forward::start(gated(&session, namespace, "web", 80)?, websockets)?;
+        ensure!(forward.get("bytes=0-9")?.len() == 10);
+        shown.push(format!(
+            "{transport}, port 81: {}",
+            told(&Forward::start(gated(&session, namespace, "web", 81)?, websockets)?.fails()?)
+        ));
+        for pod in ["other", "api"] {
+            let mut command = gated(&session, namespace, pod, 80)?;
+            command.env("KUBECTL_PORT_FORWARD_WEBSOCKETS", websockets);
+            shown.push(format!("{transport}, {pod}: {}", text(&command.output()?)));
+        }
+    }
+    insta::assert_snapshot!(shown.join("\n"));
+    eventually("the refusals are in the ledger", || {
+        let leaves = leaves(&lab.gate)?;
+        let refused = connections(&leaves, "refusal").len();
+        let opened = connections(&leaves, "intent").len();
+        Ok(if (refused, opened) == (2, 2) { Ok(()) } else { Err((refused, opened)) })
+    })?;
+    Ok(())
+}
+
+#[test]
+fn a_port_forward_ends_with_its_session_and_its_recording_tells_what_it_was() -> anyhow::Result<()> {
+    let namespace = "streams-forward-ends";
+    let mut lab = lab(namespace, &permissive())?;
+    let mut sessions = Vec::new();
+    for (transport, websockets) in TRANSPORTS {
+        let session = lab.gate.session(&format!("forward-{}", transport.to_lowercase()))?;
+        let mut forward = Forward::start(gated(&session, namespace, "web", 80)?, websockets)?;
+        ensure!(forward.get("bytes=0-9")?.len() == 10);
+        let mut open = forward.connect()?;
+        open.write_all(b"GET /")?;
+        eventually_open(&lab)?;
+        lab.gate.revoke(&session.id)?;
+        let mut rest = Vec::new();
+        let _reset = open.read_to_end(&mut rest);
+        ensure!(rest.is_empty(), "{rest:?}");
+        let said = forward.end()?;
+        ensure!(said.contains("the session has ended, so the port-forward was ended"), "{transport}: {said}");
+        sessions.push(session.id.clone());
+    }
+    for session in sessions {
+        let told = eventually_told(&lab, &session)?;
+        ensure!(told.contains("GET /agnhost HTTP/1.1, "), "{told}");
+        ensure!(!told.contains("not-told"), "{told}");
+        ensure!(
+            told.contains("an unknown protocol, 5 bytes in, 0 bytes out; the session has ended"),
+            "{told}"
+        );
+    }
+    lab.gate.stop()?;
+    Ok(())
+}
+
+/// Two connections were opened by now, in this session or in all.
+fn eventually_open(lab: &Lab) -> anyhow::Result<()> {
+    eventually("the connection is open", || {
+        let leaves = leaves(&lab.gate)?;
+        let open = connections(&leaves, "intent").len();
+        Ok(if open % 2 == 0 && open > 0 { Ok(()) } else { Err(open) })
+    })
+}
+
+/// What its recording shows.
+fn eventually_told(lab: &Lab, session: &str) -> anyhow::Result<String> {
+    eventually("the recording is whole", || {
+        let output = lab.gate.portcullis(&["sessions", "show", session, "--data", &lab.gate.path("data")])?;
+        let shown = text(&output);
+        Ok(if shown.contains("the session has ended") { Ok(shown) } else { Err(shown) })
+    })
+}
