@@ -22,12 +22,14 @@ use std::{
 use serde_json::Value;
 
 /// Sources in `tests/compile_fail`.
-const CASES: [&str; 10] = [
+const CASES: [&str; 12] = [
     "unjudged",
     "unlooked",
     "look_skipped",
+    "pod_unseen",
     "judged_for_another",
     "unrecorded",
+    "unrecorded_connection",
     "forged_receipt",
     "receipt_for_another",
     "receipt_used_twice",

@@ -6,6 +6,6 @@ fn skipped(judge: &Judge, who: &Principal<'_>, request: kube_api::Request) -> Op
     match judge.judge(who, "prod", request) {
         Judgement::Verdict(Verdict::Allow(permit)) => Some(permit),
         Judgement::Look(look) => Some(Permit { request: look.request().clone(), ..look.dry_run() }),
-        Judgement::Verdict(Verdict::Ask(_) | Verdict::Deny(_)) => None,
+        Judgement::Pod(_) | Judgement::Verdict(Verdict::Ask(_) | Verdict::Deny(_)) => None,
     }
 }

@@ -207,7 +207,7 @@ fn what_fails_is_told_as_it_is_directly() -> anyhow::Result<()> {
 /// What kubectl says, without times, places in its source and its local ports.
 fn told(said: &str) -> String {
     let number =
-        regex::Regex::new(r"[IE]\d{4} \d\d:\d\d:\d\d\.\d+ +\d+ |forwarding \d+|localhost:\d+|[0-9a-f]{64}");
+        regex::Regex::new(r"[IE]\d{4} \d\d:\d\d:\d\d\.\d+ +\d+ |forwarding \d+|localPort=\d+|[0-9a-f]{64}");
     number.map_or_else(|_| said.to_owned(), |number| number.replace_all(said, "…").into_owned())
 }
 

@@ -2,12 +2,10 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use futures_util::future::join_all;
 use ledger::leaf::Streamed;
-use streaming::{
-    Endpoint,
-    port_forward::{ConnectionId, FromServer, Server},
-};
+use streaming::port_forward::{ConnectionId, FromServer, Server};
 use tokio::time::timeout;
 use upstream::PortForward;
 use wire::leg::{Hearing, Saying};
@@ -32,23 +30,28 @@ pub(super) async fn let_go(to_pod: &PortForward) {
     let _late = timeout(FAREWELL, to_pod.leave()).await;
 }
 
-/// Ends the client's side, once each connection that was open was told why.
+/// Ends the client's side, once each connection that was open was told why, and the client had time to show it: kubectl ends at
+/// once with what carries them.
 pub(super) async fn farewell(
-    client: Hearing<Server>,
+    mut client: Hearing<Server>,
     to_client: &Saying<Server>,
     (open, why): (Vec<ConnectionId>, String),
 ) {
-    let say = |server: &mut Server| {
-        for connection in open {
-            let text = why.clone().into();
-            // Nobody hears it who has closed the stream.
+    let text = Bytes::from(why);
+    let tell = async {
+        for connection in &open {
+            let (connection, text) = (*connection, text.clone());
             for said in [FromServer::Told { connection, text }, FromServer::Finished(connection)] {
-                let _unheard = server.send(&said);
+                // Nobody hears it who has closed the stream.
+                let _unheard = to_client.say(&said).await;
             }
         }
-        server.finish();
+        if !open.is_empty() {
+            while let Ok(Some(_passed_over)) = client.next_until(Server::has_left).await {}
+        }
     };
-    if let Ok(Ok(())) = timeout(FAREWELL, to_client.close(say)).await {
+    let _late = timeout(FAREWELL, tell).await;
+    if let Ok(Ok(())) = timeout(FAREWELL, to_client.close(Server::finish)).await {
         client.linger(FAREWELL).await;
     }
 }
