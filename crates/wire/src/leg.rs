@@ -1,15 +1,19 @@
 //! A connection and what is spoken on it: one of a stream's two legs.
 //!
 //! Its two directions do not wait for each other: one task hears while another says. What hearing answers by itself (pings,
-//! streams that are opened) goes out in between.
+//! streams that are opened) goes out in between, and is not waited for while somebody else is saying something.
 
 use std::{fmt, sync::Arc, time::Duration};
 
 use bytes::Bytes;
+use futures_util::FutureExt;
 use parking_lot::Mutex;
 use streaming::Endpoint;
 
 use crate::{Error, Reader, Writer};
+
+/// What is read while answers wait to be sent, in bytes; answers are not longer than what they answer.
+const MOST_AHEAD: usize = 256 << 10;
 
 /// The side that hears.
 pub struct Hearing<E> {
@@ -17,6 +21,8 @@ pub struct Hearing<E> {
     reader: Reader,
     /// What is not heard yet of the last piece.
     rest: Bytes,
+    /// Bytes that were read while something was to be sent.
+    ahead: usize,
 }
 
 /// The side that says. Cheap to clone.
@@ -43,24 +49,31 @@ pub enum Fault<E> {
 /// A leg's two sides.
 pub fn new<E: Endpoint>(end: E, (reader, writer): (Reader, Writer)) -> (Hearing<E>, Saying<E>) {
     let shared = Arc::new(Shared { end: Mutex::new(end), writer: tokio::sync::Mutex::new(Some(writer)) });
-    (Hearing { shared: Arc::clone(&shared), reader, rest: Bytes::new() }, Saying(shared))
+    (Hearing { shared: Arc::clone(&shared), reader, rest: Bytes::new(), ahead: 0 }, Saying(shared))
 }
 
 impl<E: Endpoint> Shared<E> {
-    /// The same unless somebody sends already, who then sends this too: who hears must not wait for who says.
-    async fn flush_unless_sent(&self) -> Result<(), Fault<E::Error>> {
-        if self.writer.try_lock().is_ok() { self.flush().await } else { Ok(()) }
-    }
-
     /// Sends what there is to be sent. Cancel safe.
     async fn flush(&self) -> Result<(), Fault<E::Error>> {
-        while self.end.lock().has_output() {
+        loop {
             let mut writer = self.writer.lock().await;
             let Some(open) = writer.as_mut() else { return Ok(()) };
-            let Some(piece) = self.end.lock().take_output() else { continue };
-            open.send(piece).await?;
+            let piece = self.end.lock().take_output();
+            match piece {
+                Some(piece) => open.send(piece).await?,
+                None if open.is_unsent() => open.flush().await?,
+                None => return Ok(()),
+            }
         }
-        Ok(())
+    }
+
+    /// Whether something is to be sent that nobody is sending.
+    fn owes(&self) -> bool {
+        let unsent = || {
+            let writer = self.writer.try_lock();
+            writer.is_ok_and(|writer| writer.as_ref().is_some_and(Writer::is_unsent))
+        };
+        self.end.lock().has_output() || unsent()
     }
 }
 
@@ -82,23 +95,44 @@ impl<E: Endpoint> Hearing<E> {
         is_so: impl Fn(&E) -> bool,
     ) -> Result<Option<E::Hears>, Fault<E::Error>> {
         loop {
-            self.shared.flush_unless_sent().await?;
+            self.answer().await?;
             let heard = self.shared.end.lock().receive(&mut self.rest).map_err(Fault::Said)?;
             if heard.is_some() {
                 return Ok(heard);
             }
-            let (has_output, is_so) = self.with(|end| (end.has_output(), is_so(end)));
-            if has_output && self.shared.writer.try_lock().is_ok() {
-                continue;
-            }
-            if is_so {
+            if self.with(|end| is_so(end)) {
+                self.shared.flush().await?;
                 return Ok(None);
             }
-            match self.reader.next().await? {
-                Some(piece) => self.rest = piece,
-                None => return Ok(None),
-            }
+            let owes = self.shared.owes();
+            let piece = tokio::select! {
+                biased;
+                flushed = self.shared.flush(), if owes => {
+                    flushed?;
+                    self.ahead = 0;
+                    continue;
+                }
+                piece = self.reader.next() => piece?,
+            };
+            let Some(piece) = piece else { return Ok(None) };
+            self.ahead += piece.len();
+            self.rest = piece;
         }
+    }
+
+    /// Sends what hearing answers by itself. Who says something may be waiting for the other side to take it, and the other side
+    /// for us to hear it: so that is not waited for, unless much is heard meanwhile.
+    async fn answer(&mut self) -> Result<(), Fault<E::Error>> {
+        if !self.shared.owes() {
+            self.ahead = 0;
+        } else if self.ahead >= MOST_AHEAD {
+            self.shared.flush().await?;
+            self.ahead = 0;
+        } else if let Some(flushed) = self.shared.flush().now_or_never() {
+            flushed?;
+            self.ahead = 0;
+        }
+        Ok(())
     }
 
     /// What is known at the end.

@@ -1,8 +1,16 @@
 use std::time::Duration;
 
-use tokio::io::duplex;
+use streaming::{
+    channel::{FromClient, FromServer},
+    kind::{Asked, RemoteCommandStream},
+    protocol::RemoteCommand,
+    remote_command::Client,
+    spdy::{self, Connection, Event},
+};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
 
 use super::*;
+use tokio::time::timeout;
 
 async fn pair(transport: Transport) -> ((Reader, Writer), (Reader, Writer)) {
     let (one, other) = duplex(1 << 20);
@@ -38,7 +46,7 @@ async fn pieces_pass_both_ways_and_come_to_an_end() {
 async fn what_was_read_ahead_comes_first() {
     let (one, mut other) = duplex(1 << 10);
     let (mut reader, _writer) = split(one, Bytes::from_static(b"first"), Transport::Spdy, End::Server).await;
-    tokio::io::AsyncWriteExt::write_all(&mut other, b"second").await.unwrap();
+    AsyncWriteExt::write_all(&mut other, b"second").await.unwrap();
     assert_eq!(read(&mut reader, 5).await, b"first");
     assert_eq!(read(&mut reader, 6).await, b"second");
 }
@@ -58,4 +66,70 @@ async fn a_message_that_is_too_long_is_refused() {
 async fn who_does_not_end_is_not_waited_for() {
     let ((_from_server, _to_server), (from_client, _to_client)) = pair(Transport::Spdy).await;
     from_client.linger(Duration::from_secs(2)).await;
+}
+
+/// Both sides of a conversation may be writing: who waits for the other to take an answer, and reads nothing until then, may wait
+/// for ever.
+#[tokio::test]
+async fn what_comes_is_heard_while_what_is_said_is_not_taken() {
+    let (ours, mut theirs) = duplex(4 << 10);
+    let wire = split(ours, Bytes::new(), Transport::Spdy, End::Client).await;
+    let asked = Asked { stdin: true, stdout: true, ..Asked::default() };
+    let (mut hearing, saying) = leg::new(Client::new(RemoteCommand::Spdy, asked).unwrap(), wire);
+    let mut server = Connection::new(spdy::Role::Server);
+    let mut stdout = None;
+    let opened = async {
+        while stdout.is_none() {
+            let mut bytes = vec![0; 1 << 10];
+            let read = theirs.read(&mut bytes).await.unwrap();
+            let mut piece = Bytes::copy_from_slice(&bytes[..read]);
+            while let Some(event) = server.receive(&mut piece).unwrap() {
+                if let Event::Opened { stream, headers, .. } = event {
+                    server.reply(stream).unwrap();
+                    let kind = RemoteCommandStream::from_headers(&headers).unwrap();
+                    stdout = (kind == RemoteCommandStream::Stdout).then_some(stream);
+                }
+            }
+            theirs.write_all(&server.take_output()).await.unwrap();
+        }
+    };
+    let (ready, ()) = tokio::join!(hearing.next_until(Client::is_ready), opened);
+    assert!(ready.unwrap().is_none());
+    let said = FromClient::Stdin(vec![7; 1 << 20].into());
+    let stdout = stdout.unwrap();
+    let converse = async {
+        for _each in 0..20 {
+            server.ping();
+            server.send(stdout, &[1; 1000], false).unwrap();
+            theirs.write_all(&server.take_output()).await.unwrap();
+        }
+        // Now it takes what was said, all of it, and the answers.
+        let mut heard = 0;
+        let mut pongs = 0;
+        while heard < 1 << 20 || pongs < 20 {
+            let mut bytes = vec![0; 64 << 10];
+            let read = theirs.read(&mut bytes).await.unwrap();
+            let mut piece = Bytes::copy_from_slice(&bytes[..read]);
+            while let Some(event) = server.receive(&mut piece).unwrap() {
+                match event {
+                    Event::Data { bytes, .. } => heard += bytes.len(),
+                    Event::Ponged { .. } => pongs += 1,
+                    other => panic!("{other:?}"),
+                }
+            }
+        }
+    };
+    let hear = async {
+        let mut heard = 0;
+        while heard < 20_000 {
+            let Some(FromServer::Stdout(bytes)) = hearing.next().await.unwrap() else { panic!() };
+            heard += bytes.len();
+        }
+        // What is answered goes out, though nothing more comes.
+        let _nothing = timeout(Duration::from_secs(3600), hearing.next()).await;
+    };
+    tokio::select! {
+        () = async { tokio::join!(async { saying.say(&said).await.unwrap() }, converse); } => {}
+        () = hear => panic!("it did not come to its end"),
+    }
 }

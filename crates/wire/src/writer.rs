@@ -1,6 +1,6 @@
 //! What goes.
 
-use std::{collections::VecDeque, fmt, io};
+use std::{collections::VecDeque, fmt, future::poll_fn, io};
 
 use bytes::{Buf, Bytes};
 use futures_util::{SinkExt, stream::SplitSink};
@@ -16,21 +16,30 @@ use crate::{Error, Io};
 const NORMAL: CloseFrame = CloseFrame { code: CloseCode::Normal, reason: Utf8Bytes::from_static("") };
 
 /// The half that writes.
-pub struct Writer(Half);
+pub struct Writer {
+    half: Half,
+    /// What is still to be written of what was given up: half a frame would make nonsense of all that follows.
+    waiting: VecDeque<Bytes>,
+    /// Whether the system does not have all yet.
+    unsent: bool,
+}
 
 enum Half {
-    /// With what is still to be written of what was given up: half a frame would make nonsense of all that follows.
-    Plain(Box<dyn AsyncWrite + Send + Unpin>, VecDeque<Bytes>),
+    Plain(Box<dyn AsyncWrite + Send + Unpin>),
     Messages(SplitSink<WebSocketStream<Box<dyn Io>>, Message>),
 }
 
 impl Writer {
     pub(crate) fn plain(write: Box<dyn AsyncWrite + Send + Unpin>) -> Self {
-        Self(Half::Plain(write, VecDeque::new()))
+        Self::new(Half::Plain(write))
     }
 
     pub(crate) fn messages(sink: SplitSink<WebSocketStream<Box<dyn Io>>, Message>) -> Self {
-        Self(Half::Messages(sink))
+        Self::new(Half::Messages(sink))
+    }
+
+    fn new(half: Half) -> Self {
+        Self { half, waiting: VecDeque::new(), unsent: false }
     }
 
     /// Sends a piece: over a WebSocket, a message. When it resolves, the system has it. Cancel safe: what is given up is sent
@@ -39,13 +48,32 @@ impl Writer {
     /// # Errors
     /// [`Error`]; nothing more can be sent.
     pub async fn send(&mut self, piece: Bytes) -> Result<(), Error> {
-        match &mut self.0 {
-            Half::Plain(write, waiting) => {
-                waiting.push_back(piece);
-                Ok(write_out(write, waiting).await?)
+        self.waiting.push_back(piece);
+        self.unsent = true;
+        self.flush().await
+    }
+
+    /// Whether something was given up that is to be sent.
+    pub(crate) fn is_unsent(&self) -> bool {
+        self.unsent
+    }
+
+    /// Sends what was given up. Cancel safe.
+    pub(crate) async fn flush(&mut self) -> Result<(), Error> {
+        match &mut self.half {
+            Half::Plain(write) => write_out(write, &mut self.waiting).await?,
+            Half::Messages(sink) => {
+                while !self.waiting.is_empty() {
+                    poll_fn(|context| sink.poll_ready_unpin(context)).await?;
+                    if let Some(piece) = self.waiting.pop_front() {
+                        sink.start_send_unpin(Message::Binary(piece))?;
+                    }
+                }
+                sink.flush().await?;
             }
-            Half::Messages(sink) => Ok(sink.send(Message::Binary(piece)).await?),
         }
+        self.unsent = false;
+        Ok(())
     }
 
     /// Ends this half: all was said. A WebSocket is closed normally whatever has ended it, since that was said in the protocol, and
@@ -54,11 +82,9 @@ impl Writer {
     /// # Errors
     /// [`Error`]: the other side may not have heard it.
     pub async fn close(mut self) -> Result<(), Error> {
-        match &mut self.0 {
-            Half::Plain(write, waiting) => {
-                write_out(write, waiting).await?;
-                Ok(write.shutdown().await?)
-            }
+        self.flush().await?;
+        match &mut self.half {
+            Half::Plain(write) => Ok(write.shutdown().await?),
             Half::Messages(sink) => Ok(sink.send(Message::Close(Some(NORMAL))).await?),
         }
     }

@@ -24,17 +24,13 @@ use streaming::{
     port_forward::Server,
     protocol::{PortForward as Spoken, Transport},
 };
-use tokio::sync::mpsc;
 use upstream::{Forwarded, PortForward, Tunnel};
 use wire::{
     End,
     leg::{self, Hearing, Saying},
 };
 
-use self::{
-    chores::{Chore, Chores},
-    connections::Connections,
-};
+use self::{chores::Chores, connections::Connections};
 use super::client_of;
 use crate::{
     call::{Call, Reached},
@@ -48,9 +44,6 @@ use crate::{
     tape::Tape,
     upgrade::Agreed,
 };
-
-/// What waits for the disk is not more than this; then the client waits.
-const MOST_WAITING: usize = 128;
 
 const OTHER_POD: Ending = Ending::Failed("the pod is another than the one that was looked at");
 
@@ -125,8 +118,7 @@ impl Forward {
     /// Until either side, or what ends it, has ended it.
     async fn run(self, legs: Legs, tape: Tape) {
         let Legs { mut client, to_client, mut pod, to_pod } = legs;
-        let (chores, waiting) = mpsc::channel::<Chore>(MOST_WAITING);
-        let mut work = Chores::new(&self, waiting);
+        let (chores, mut work) = Chores::new(&self);
         let ending = tokio::select! {
             biased;
             ending = interrupt::interrupted(&self.call, Nature::Tunnel, &self.target) => ending,

@@ -4,7 +4,7 @@
 use std::{
     fs,
     io::{BufRead, BufReader, Read, Write},
-    net::{SocketAddr, TcpStream},
+    net::{Shutdown, SocketAddr, TcpStream},
     process::{Child, ChildStdout, Command, Stdio},
     thread,
     time::Duration,
@@ -18,7 +18,7 @@ use testkit::{Options, Session};
 /// What kubectl speaks, and the value of the variable that has it do so.
 const TRANSPORTS: [(&str, &str); 2] = [("WebSocket", "true"), ("SPDY", "false")];
 
-/// One web server, which serves its own program, and an echo.
+/// A web server, which serves its own program.
 fn pod(namespace: &str, name: &str, label: &str) -> String {
     format!(
         "{{apiVersion: v1, kind: Pod, metadata: {{name: {name}, namespace: {namespace}, labels: {{app: {label}}}}}, spec: {{terminationGracePeriodSeconds: 0,
@@ -183,6 +183,48 @@ fn http_passes_as_it_does_directly_and_is_told() -> anyhow::Result<()> {
     }
     let big = |leaf: &&Value| leaf["event"]["delivered"].as_u64().is_some_and(|bytes| bytes > 1_048_000);
     ensure!(leaves.iter().filter(big).count() == 42, "{}", leaves.iter().filter(big).count());
+    Ok(())
+}
+
+#[test]
+fn bytes_pass_both_ways_and_each_side_ends_its_own() -> anyhow::Result<()> {
+    let namespace = "streams-echo";
+    let lab = lab(namespace, &permissive())?;
+    lab.cluster.apply(&format!(
+        "{{apiVersion: v1, kind: Pod, metadata: {{name: echo, namespace: {namespace}}}, spec: {{terminationGracePeriodSeconds: 0,
+          containers: [{{name: echo, image: busybox, command: [sh, -c, 'while true; do nc -l -p 7 -e cat; done']}}]}}}}"
+    ))?;
+    lab.cluster.must(&["-n", namespace, "wait", "--for=condition=Ready", "pod/echo", "--timeout=90s"])?;
+    let session = lab.gate.session("echo")?;
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let noise: Vec<u8> = std::iter::repeat_with(|| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state.to_be_bytes()[0]
+    })
+    .take(1 << 20)
+    .collect();
+    for (transport, websockets) in TRANSPORTS {
+        // It listens anew for each.
+        eventually("it echoes", || {
+            let forward = Forward::start(gated(&session, namespace, "echo", 7)?, websockets)?;
+            let stream = forward.connect()?;
+            let back = thread::scope(|scope| {
+                let write = scope.spawn(|| {
+                    (&stream).write_all(&noise)?;
+                    stream.shutdown(Shutdown::Write)
+                });
+                let mut back = Vec::new();
+                let read = (&stream).read_to_end(&mut back);
+                let _written = write.join();
+                read.map(|_| back)
+            });
+            Ok(match back {
+                Ok(back) if back == noise => Ok(()),
+                Ok(back) => Err(format!("{transport}: {} bytes came back", back.len())),
+                Err(error) => Err(format!("{transport}: {error}")),
+            })
+        })?;
+    }
     Ok(())
 }
 

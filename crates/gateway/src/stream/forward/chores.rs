@@ -10,7 +10,10 @@ use ledger::{Receipt, leaf::Id};
 use policy::{Permit, Verdict};
 use recording::Opening;
 use streaming::port_forward::{ConnectionId, FromServer, Server};
-use tokio::{sync::mpsc::Receiver, time::Instant};
+use tokio::{
+    sync::mpsc::{Receiver, Sender, UnboundedReceiver, UnboundedSender, channel, unbounded_channel},
+    time::Instant,
+};
 use upstream::{Intent, PortForward};
 use wire::leg::Saying;
 
@@ -28,13 +31,29 @@ use crate::{
 /// How many are done at once.
 const AT_ONCE: usize = 16;
 
-/// One of them.
-pub(super) enum Chore {
-    /// A connection is asked for.
-    Open(ConnectionId, NonZeroU16),
-    /// It is over.
-    Close(Box<Connection>),
+/// Where they are wanted.
+pub(super) struct Wanted {
+    open: Sender<(ConnectionId, NonZeroU16)>,
+    /// Never more than there are connections, and who wants one to end does not wait.
+    close: UnboundedSender<Box<Connection>>,
 }
+
+impl Wanted {
+    /// A connection is asked for. Waits while many are.
+    pub(super) async fn open(&self, connection: ConnectionId, port: NonZeroU16) -> Result<(), NotTaken> {
+        self.open.send((connection, port)).await.map_err(|_all_is_over| NotTaken)
+    }
+
+    /// A connection is over.
+    pub(super) fn close(&self, over: Box<Connection>) {
+        if self.close.send(over).is_err() {
+            tracing::error!("a connection was over after all were");
+        }
+    }
+}
+
+/// No more are done.
+pub(super) struct NotTaken;
 
 /// What comes of it.
 enum Done {
@@ -53,13 +72,16 @@ type Doing<'f> = Pin<Box<dyn Future<Output = Done> + Send + 'f>>;
 /// All of them.
 pub(super) struct Chores<'f> {
     forward: &'f Forward,
-    waiting: Receiver<Chore>,
+    opening: Receiver<(ConnectionId, NonZeroU16)>,
+    closing: UnboundedReceiver<Box<Connection>>,
     doing: FuturesUnordered<Doing<'f>>,
 }
 
 impl<'f> Chores<'f> {
-    pub(super) fn new(forward: &'f Forward, waiting: Receiver<Chore>) -> Self {
-        Self { forward, waiting, doing: FuturesUnordered::new() }
+    pub(super) fn new(forward: &'f Forward) -> (Wanted, Self) {
+        let (open, opening) = channel(AT_ONCE);
+        let (close, closing) = unbounded_channel();
+        (Wanted { open, close }, Self { forward, opening, closing, doing: FuturesUnordered::new() })
     }
 
     /// Does what comes, until something is wrong.
@@ -68,8 +90,13 @@ impl<'f> Chores<'f> {
             let done = tokio::select! {
                 biased;
                 Some(done) = self.doing.next() => done,
-                Some(chore) = self.waiting.recv(), if self.doing.len() < AT_ONCE => {
-                    self.begin(chore);
+                Some(over) = self.closing.recv() => {
+                    self.end(over);
+                    continue;
+                }
+                Some((connection, port)) = self.opening.recv(), if self.doing.len() < AT_ONCE => {
+                    let forward = self.forward;
+                    self.doing.push(Box::pin(forward.open(connection, port)));
                     continue;
                 }
             };
@@ -87,25 +114,16 @@ impl<'f> Chores<'f> {
 
     /// Does what was begun, and what is owed.
     pub(super) async fn finish(mut self) {
-        self.waiting.close();
-        while let Ok(chore) = self.waiting.try_recv() {
-            if matches!(chore, Chore::Close(_)) {
-                self.begin(chore);
-            }
+        while let Ok(over) = self.closing.try_recv() {
+            self.end(over);
         }
         while self.doing.next().await.is_some() {}
     }
 
-    fn begin(&mut self, chore: Chore) {
+    fn end(&mut self, over: Box<Connection>) {
         let forward = self.forward;
         self.doing.push(Box::pin(async move {
-            match chore {
-                Chore::Open(connection, port) => forward.open(connection, port).await,
-                Chore::Close(over) => match forward.close(*over, None).await {
-                    true => Done::Nothing,
-                    false => Done::Unrecordable,
-                },
-            }
+            if forward.close(*over, None).await { Done::Nothing } else { Done::Unrecordable }
         }));
     }
 }
@@ -227,10 +245,10 @@ impl Forward {
                 };
                 match self.connections.opened(connection, open) {
                     Ok(()) => Done::Ready(connection, Box::new(receipt)),
-                    Err(given_up) => match self.close(*given_up, Some(Ending::ClientLeft)).await {
-                        true => Done::Refused(connection, String::new()),
-                        false => Done::Unrecordable,
-                    },
+                    Err(given_up) => {
+                        let recorded = self.close(*given_up, Some(Ending::ClientLeft)).await;
+                        if recorded { Done::Refused(connection, String::new()) } else { Done::Unrecordable }
+                    }
                 }
             }
             Err(unintended) => {

@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 
 use mask::{Channel as Mask, SealedPiece};
 use streaming::port_forward::{ConnectionId, FromClient, FromServer, Server};
-use tokio::sync::mpsc::Sender;
 use upstream::{Forwarded, FromPod, PortForward};
 use wire::leg::{Fault, Hearing, Saying};
 
-use super::{Forward, chores::Chore};
+use super::{Forward, chores::Wanted};
 use crate::{outcome::Ending, tripwire::Overlap};
 
 impl Forward {
@@ -17,7 +16,7 @@ impl Forward {
         &self,
         client: &mut Hearing<Server>,
         to_pod: &PortForward,
-        chores: &Sender<Chore>,
+        chores: &Wanted,
     ) -> Ending {
         let mut overlaps: BTreeMap<ConnectionId, Overlap> = BTreeMap::new();
         loop {
@@ -34,7 +33,7 @@ impl Forward {
             let sent = match said {
                 FromClient::Open { connection, port } => {
                     self.connections.asked(connection);
-                    if chores.send(Chore::Open(connection, port)).await.is_err() {
+                    if chores.open(connection, port).await.is_err() {
                         return Ending::Unrecordable;
                     }
                     continue;
@@ -58,7 +57,7 @@ impl Forward {
                     if !self.connections.given_up(connection) {
                         continue;
                     }
-                    self.over(connection, |open| open.finished = true, chores).await;
+                    self.over(connection, |open| open.finished = true, chores);
                     to_pod.reset(connection).await
                 }
             };
@@ -73,13 +72,13 @@ impl Forward {
         &self,
         pod: &mut Forwarded,
         to_client: &Saying<Server>,
-        chores: &Sender<Chore>,
+        chores: &Wanted,
     ) -> Ending {
         loop {
             let said = match pod.next().await {
                 Ok(Some(said)) => said,
                 // The pod has gone, or its node ends what is idle for too long.
-                Ok(None) => return Ending::Completed,
+                Ok(None) => return Ending::UpstreamBroke,
                 Err(fault) => return self.broke(&fault),
             };
             let connection;
@@ -111,11 +110,11 @@ impl Forward {
             }
             match told {
                 FromServer::Finished(_) | FromServer::Reset(_) => {
-                    self.over(connection, |open| open.finished = true, chores).await;
+                    self.over(connection, |open| open.finished = true, chores);
                 }
                 FromServer::Told { text, .. } => {
                     let text = String::from_utf8_lossy(&text).into_owned();
-                    self.over(connection, |open| open.told = Some(text), chores).await;
+                    self.over(connection, |open| open.told = Some(text), chores);
                 }
                 FromServer::Accepted(_) | FromServer::Data { .. } => {}
             }
@@ -130,19 +129,14 @@ impl Forward {
     }
 
     /// Something happened by which a connection may be over.
-    async fn over(
+    fn over(
         &self,
         connection: ConnectionId,
         happened: impl FnOnce(&mut super::connections::Connection),
-        chores: &Sender<Chore>,
+        chores: &Wanted,
     ) {
         if let Some(over) = self.connections.on(connection, happened) {
-            // Nobody takes it once all is over; then it is told of there.
-            if let Err(not_taken) = chores.send(Chore::Close(over)).await
-                && let Chore::Close(over) = not_taken.0
-            {
-                self.close(*over, None).await;
-            }
+            chores.close(over);
         }
     }
 
