@@ -53,6 +53,7 @@ use crate::{
     recordings::Recorded,
     refuse::Refused,
     reply::Reply,
+    tape::Tape,
     upgrade::Agreed,
 };
 
@@ -147,7 +148,7 @@ impl Call {
     async fn open_ports(
         self,
         permit: Permit,
-        spoken: protocol::PortForward,
+        spoken: streaming::protocol::PortForward,
         open: (Agreed, Places),
         (judged, tape): (Request, Tape),
     ) -> Result<Response<Reply>, Refused> {

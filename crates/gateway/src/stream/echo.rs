@@ -75,6 +75,7 @@ impl Echoes {
             | Refused::Cut(_)
             | Refused::CutSent(_)
             | Refused::CutStream(_)
+            | Refused::CutForward(_)
             | Refused::Unended
             | Refused::BadAnswer
             | Refused::Answered(_)

@@ -91,8 +91,14 @@ impl Call {
         let connections = Connections::default();
         let forward = Forward { call: self, opened, target, pod, connections, recorded, _places: places };
         tasks.spawn(async move {
-            let Some((io, ahead)) = client_of(agreed.on).await else {
-                return forward.end(tape, Ending::ClientLeft).await;
+            let client = tokio::select! {
+                biased;
+                ending = interrupt::interrupted(&forward.call, Nature::Tunnel, &forward.target) => Err(ending),
+                client = client_of(agreed.on) => client.ok_or(Ending::ClientLeft),
+            };
+            let (io, ahead) = match client {
+                Ok(client) => client,
+                Err(ending) => return forward.end(tape, ending).await,
             };
             let Some((pod, to_pod)) = tunnel.port_forward().await else {
                 let ending = Ending::Failed("the gate could not begin the stream");

@@ -120,7 +120,7 @@ impl<'f> Chores<'f> {
         while self.doing.next().await.is_some() {}
     }
 
-    fn end(&mut self, over: Box<Connection>) {
+    fn end(&self, over: Box<Connection>) {
         let forward = self.forward;
         self.doing.push(Box::pin(async move {
             if forward.close(*over, None).await { Done::Nothing } else { Done::Unrecordable }

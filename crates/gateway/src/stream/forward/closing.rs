@@ -61,7 +61,7 @@ impl Forward {
     pub(super) async fn close(&self, over: Connection, ending: Option<Ending>) -> bool {
         let Connection { id, started, tape, carries, received, shown, masked, told, .. } = over;
         let failed = told.filter(|told| !told.is_empty());
-        let ending = ending.unwrap_or(if failed.is_some() { FAILED } else { Ending::Completed });
+        let ending = ending.unwrap_or_else(|| if failed.is_some() { FAILED } else { Ending::Completed });
         let counted = format!("{carries}, {received} bytes in, {shown} bytes out");
         let how = match (&failed, ending) {
             (Some(failed), _) => format!("{counted}; failed: {failed}"),

@@ -18,7 +18,7 @@ const PREFACE: &[u8] = b"PRI * HTTP/2.0";
 /// What is known so far.
 pub(super) enum Fingerprint {
     /// Not enough has come.
-    Open(Beginning),
+    Open(Box<Beginning>),
     /// This is it.
     Known(String),
 }
@@ -41,7 +41,7 @@ impl Fingerprint {
 
 impl Default for Fingerprint {
     fn default() -> Self {
-        Self::Open(Beginning::default())
+        Self::Open(Box::default())
     }
 }
 
