@@ -30,6 +30,7 @@ fn intent(call: &str, verb: &str, path: &str, approval: Option<&str>) -> Event {
         },
         audit_id: Id::new("audit").unwrap(),
         looks_for: None,
+        through: None,
         approval: approval.map(|id| Id::new(id).unwrap()),
         demands: vec![],
         part: None,
