@@ -38,18 +38,19 @@ fn every_shipped_bundle_proves_its_rules() {
 
 #[test]
 fn the_rules_in_the_documentation_are_valid() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/policy.md");
-    let text = fs::read_to_string(path).unwrap();
-    let blocks: Vec<Source> = text
-        .split("```cedar\n")
-        .skip(1)
-        .enumerate()
-        .map(|(n, rest)| Source {
-            name: format!("block {n}"),
-            text: rest.split("```").next().unwrap().to_owned(),
+    let blocks: Vec<Source> = ["policy.md", "streams.md"]
+        .into_iter()
+        .flat_map(|name| {
+            let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs").join(name);
+            let text = fs::read_to_string(path).unwrap();
+            let block = |(n, rest): (usize, &str)| Source {
+                name: format!("{name}, block {n}"),
+                text: rest.split("```").next().unwrap().to_owned(),
+            };
+            text.split("```cedar\n").skip(1).enumerate().map(block).collect::<Vec<_>>()
         })
         .collect();
-    assert_eq!(blocks.len(), 5);
+    assert_eq!(blocks.len(), 7);
     Bundle::compile(&blocks).unwrap_or_else(|problems| panic!("{problems}"));
 }
 
