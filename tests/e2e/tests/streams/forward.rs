@@ -31,12 +31,19 @@ fn lab(namespace: &str, options: &Options) -> anyhow::Result<Lab> {
     lab.cluster.apply(&format!("{{apiVersion: v1, kind: Namespace, metadata: {{name: {namespace}}}}}"))?;
     lab.cluster.apply(&pod(namespace, "web", "web"))?;
     lab.cluster.must(&["-n", namespace, "wait", "--for=condition=Ready", "pod/web", "--timeout=90s"])?;
-    // Ready is the process, not what listens.
-    eventually("the pod serves", || {
-        let forward = Forward::start(direct(&lab, namespace, "web", 80)?, "true")?;
-        Ok(forward.get("bytes=0-0").map(drop).map_err(|error| error.to_string()))
-    })?;
+    listens(&lab, namespace, "web", 80)?;
     Ok(lab)
+}
+
+/// Ready is the process, not what listens.
+fn listens(lab: &Lab, namespace: &str, pod: &str, port: u16) -> anyhow::Result<()> {
+    eventually("the pod serves", || {
+        let forward = Forward::start(direct(lab, namespace, pod, port)?, "true")?;
+        let mut stream = forward.connect()?;
+        let mut answer = Vec::new();
+        let read = write!(stream, "GET / HTTP/1.0\r\n\r\n").and_then(|()| stream.read_to_end(&mut answer));
+        Ok(if answer.is_empty() { Err(format!("{read:?}")) } else { Ok(()) })
+    })
 }
 
 fn arguments<'a>(namespace: &'a str, pod: &'a str, port: &'a str) -> [&'a str; 5] {
@@ -195,38 +202,40 @@ fn bytes_pass_both_ways_and_each_side_ends_its_own() -> anyhow::Result<()> {
     let lab = lab(namespace, &permissive())?;
     lab.cluster.apply(&format!(
         "{{apiVersion: v1, kind: Pod, metadata: {{name: echo, namespace: {namespace}}}, spec: {{terminationGracePeriodSeconds: 0,
-          containers: [{{name: echo, image: busybox, command: [sh, -c, 'while true; do nc -l -p 7 -e cat; done']}}]}}}}"
+          containers: [{{name: echo, image: agnhost, args: [netexec, --http-port=8080]}}]}}}}"
     ))?;
     lab.cluster.must(&["-n", namespace, "wait", "--for=condition=Ready", "pod/echo", "--timeout=90s"])?;
+    listens(&lab, namespace, "echo", 8080)?;
     let session = lab.gate.session("echo")?;
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
-    let noise: Vec<u8> = std::iter::repeat_with(|| {
+    let letters = std::iter::repeat_with(|| {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        state.to_be_bytes()[0]
-    })
-    .take(1 << 20)
-    .collect();
+        b'a' + state.to_be_bytes()[0] % 26
+    });
+    let said: Vec<u8> = letters.take(1 << 20).collect();
+    let head = format!(
+        "POST /echo HTTP/1.0\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\nmsg=",
+        said.len() + 4
+    );
     for (transport, websockets) in TRANSPORTS {
-        // It listens anew for each.
-        eventually("it echoes", || {
-            let forward = Forward::start(gated(&session, namespace, "echo", 7)?, websockets)?;
-            let stream = forward.connect()?;
-            let back = thread::scope(|scope| {
-                let write = scope.spawn(|| {
-                    (&stream).write_all(&noise)?;
-                    stream.shutdown(Shutdown::Write)
-                });
-                let mut back = Vec::new();
-                let read = (&stream).read_to_end(&mut back);
-                let _written = write.join();
-                read.map(|_| back)
-            });
-            Ok(match back {
-                Ok(back) if back == noise => Ok(()),
-                Ok(back) => Err(format!("{transport}: {} bytes came back", back.len())),
-                Err(error) => Err(format!("{transport}: {error}")),
-            })
-        })?;
+        let forward = Forward::start(gated(&session, namespace, "echo", 8080)?, websockets)?;
+        let echo = || -> anyhow::Result<Vec<u8>> {
+            let mut stream = forward.connect()?;
+            stream.write_all(head.as_bytes())?;
+            stream.write_all(&said)?;
+            stream.shutdown(Shutdown::Write)?;
+            let mut back = Vec::new();
+            stream.read_to_end(&mut back)?;
+            Ok(back)
+        };
+        let all: Vec<anyhow::Result<Vec<u8>>> = thread::scope(|scope| {
+            let all: Vec<_> = (0..5).map(|_| scope.spawn(echo)).collect();
+            all.into_iter().map(|one| one.join().expect("a thread panicked")).collect()
+        });
+        for back in all {
+            let back = back?;
+            ensure!(back.ends_with(&said), "{transport}: {} bytes came back", back.len());
+        }
     }
     Ok(())
 }
