@@ -64,7 +64,7 @@ impl Running {
         drop((pod, to_pod));
         let exit = told.exit_code();
         let stream = Streamed { number: self.tape.number(), received: received.bytes, exit };
-        let (call, cut) = (self.call.id().clone(), self.call.gate().stopping().clone());
+        let (call, cut) = (self.call.id().clone(), self.call.gate().cut().clone());
         let taped = match self.tape.bytes(Channel::Stdin, received.rest).await {
             Ok(()) => self.tape.closed(&told.how).await,
             Err(stopped) => Err(stopped),
@@ -95,8 +95,9 @@ impl Running {
             }
         };
         tokio::select! {
+            biased;
             () = farewell => {}
-            // All is recorded: who has not taken it by then is not waited for.
+            // All is recorded: who has not taken it when the time to finish is over is not waited for.
             () = cut.cancelled() => {}
         }
     }
