@@ -1,6 +1,7 @@
 //! The life of a call, phase by phase.
 
 mod ends;
+mod stream;
 
 use std::{
     net::SocketAddr,
@@ -9,7 +10,6 @@ use std::{
     time::Duration,
 };
 
-use approval::Container;
 use futures_util::FutureExt;
 use http::{Request, Response, Version};
 use hyper::body::Incoming;
@@ -17,7 +17,6 @@ use identity::{Caller, End};
 use kube_api::Head;
 use ledger::leaf::{Actor, Cause, Id};
 use mask::KnownValues;
-use parking_lot::Mutex;
 use policy::{Approved, Judge, Judgement, Permit, Pod, Principal, Verdict};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -40,6 +39,9 @@ use crate::{
     upgrade::{self, Upgrading},
 };
 use door::Slot;
+
+pub(crate) use self::stream::Reached;
+use self::stream::Stream;
 
 /// One call of an identified caller, from its head to the end of its answer.
 ///
@@ -71,24 +73,6 @@ pub(crate) struct Peer {
     pub(crate) address: SocketAddr,
     /// Those of its connection.
     pub(crate) places: Places,
-}
-
-/// What a call needs beside to become a stream; each is taken once.
-#[derive(Default)]
-struct Stream {
-    upgrading: Option<Upgrading>,
-    places: Option<Places>,
-    /// The container that humans were asked about.
-    bound: Mutex<Option<Container>>,
-    /// The pod by which a port-forward was judged.
-    reached: Mutex<Option<Reached>>,
-}
-
-/// A pod as it was looked at.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Reached {
-    pub(crate) uid: String,
-    pub(crate) pod: Pod,
 }
 
 /// Serves one request. Whatever happens, the client gets an answer, and an answer only.
@@ -330,11 +314,6 @@ impl Call {
         self.gzip
     }
 
-    /// The upgrade that its client asks for.
-    pub(crate) fn upgrading(&self) -> Option<&Upgrading> {
-        self.stream.upgrading.as_ref()
-    }
-
     /// Opens the recording of its session: what cannot be recorded does not happen.
     pub(crate) async fn begin_recording(&mut self) -> Result<(), Stop> {
         match self.gate.recordings().of(&self.caller).await {
@@ -353,32 +332,6 @@ impl Call {
     /// The recording that was begun.
     pub(crate) fn recorded(&self) -> Option<Recorded> {
         self.recorded.clone()
-    }
-
-    /// Humans are asked about this container.
-    pub(crate) fn bind_to(&self, container: Container) {
-        *self.stream.bound.lock() = Some(container);
-    }
-
-    /// The one that they were asked about, if they were.
-    pub(crate) fn bound_container(&self) -> Option<Container> {
-        self.stream.bound.lock().clone()
-    }
-
-    /// It was judged by this pod.
-    pub(crate) fn judged_by(&self, reached: Reached) {
-        *self.stream.reached.lock() = Some(reached);
-    }
-
-    /// The pod by which it was judged.
-    pub(crate) fn reached(&self) -> Option<Reached> {
-        self.stream.reached.lock().clone()
-    }
-
-    /// What it becomes a stream with, once.
-    pub(crate) fn take_stream(&mut self) -> Option<(Upgrading, Places)> {
-        let Stream { upgrading, places, bound: _, reached: _ } = &mut self.stream;
-        Some((upgrading.take()?, places.take()?))
     }
 
     /// Whether the session is over, or frozen, by now.
