@@ -37,6 +37,8 @@ pub fn push(record: &Record, to: &mut Vec<u8>) -> io::Result<()> {
     if head.len() > MAX_HEAD {
         return Err(too_long());
     }
+    // With room for the record of which it is the body: the bytes of a large one are not moved for that.
+    to.reserve(8 + head.len() + payload.len() + (4 << 10));
     for len in [head.len(), payload.len()] {
         to.extend_from_slice(&u32::try_from(len).map_err(|_| too_long())?.to_be_bytes());
     }

@@ -11,9 +11,9 @@ use testkit::stand_in::Reply;
 use super::{SECRET, faced};
 
 /// Of the list that [`huge`] gives, in items of 64 KiB.
-const ITEMS: usize = 640;
+const ITEMS: usize = 768;
 
-/// 40 MiB of Secrets.
+/// 48 MiB of Secrets.
 pub(super) fn huge() -> Reply {
     let item = format!(
         r#"{{"kind":"Secret","data":{{"password":"{}"}},"x":"{}"}}"#,
@@ -29,7 +29,7 @@ pub(super) fn huge() -> Reply {
 #[test]
 pub(super) fn a_list_of_any_size_is_masked() -> anyhow::Result<()> {
     let (server, gate) = faced()?;
-    let line = format!("GET {SECRET}?limit=640");
+    let line = format!("GET {SECRET}?limit=768");
     let direct = Client::of(&server)?.ask(&line, &[], "")?;
     let value = STANDARD.encode(CANARY);
     let all = direct.body.matches(&value).count();
@@ -50,7 +50,9 @@ pub(super) fn a_list_of_any_size_is_masked() -> anyhow::Result<()> {
     assert_eq!(placeholders, ITEMS);
     ensure!(unmasked == direct.body, "something else differs");
     let grown = peak(&gate)?.saturating_sub(before);
-    assert!(grown < 24 << 10, "{grown} KiB more");
+    // Up to 15 MiB are on their way on a busy machine; the 3 MiB that the recording keeps are there once to be recorded, and once
+    // in their segment.
+    assert!(grown < 36 << 10, "{grown} KiB more");
     Ok(())
 }
 
