@@ -65,10 +65,12 @@ pub(crate) async fn measure() -> anyhow::Result<Vec<Row>> {
     let session = gate.session("streams")?;
     let direct = Server::from_kubeconfig(cluster.kubeconfig())?;
     let gated = Server::from_kubeconfig(&session.kubeconfig)?;
+    // First: what streams leave behind would be taken for what they need.
+    let idle = idle(&gated, &gate).await?;
     let mut rows = echoes(&direct, &gated).await?;
     rows.extend(bulk(&direct, &gated, &gate).await?);
     rows.push(noise(&gated).await?);
-    rows.push(idle(&gated, &gate).await?);
+    rows.push(idle);
     Ok(rows)
 }
 
@@ -164,6 +166,7 @@ async fn noise(gated: &Server) -> anyhow::Result<Row> {
 }
 
 async fn idle(gated: &Server, gate: &Gate) -> anyhow::Result<Row> {
+    Running::start(gated, &["cat"]).await?.echo().await?;
     let before = resident(gate, "VmRSS")?;
     let mut running = Vec::new();
     for _stream in 0..IDLE {

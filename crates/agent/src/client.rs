@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use approval::{ACCESS_PATH, APPROVALS_PATH, Answer, CHANGES_PATH, WantedAccess, WantedChanges};
+use approval::{ACCESS_PATH, APPROVALS_PATH, Answer, CHANGES_PATH, WantedAccess, WantedCall, WantedChanges};
 use reqwest::{
     Method, RequestBuilder, Response, StatusCode, Url,
     header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue},
@@ -161,6 +161,19 @@ impl Client {
             Err(Failure::Refused { status: StatusCode::NOT_FOUND, .. }) => Ok(None),
             Err(failure) => Err(failure),
         }
+    }
+
+    /// Makes a call, and answers what it is answered.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub async fn call(&self, call: &WantedCall) -> Result<Value, Failure> {
+        let WantedCall { method, path, content_type, body } = call;
+        let method =
+            Method::from_bytes(method.as_bytes()).map_err(|error| self.unreachable(error.to_string()))?;
+        // It may be held until humans decide.
+        let request = self.request(method, path)?.timeout(WAIT).header(CONTENT_TYPE, content_type);
+        read(self.ask(request.body(body.clone())).await?)
     }
 
     async fn post<B: Serialize>(&self, path: &str, wanted: &B) -> Result<Answer, Failure> {

@@ -220,10 +220,16 @@ impl Usage {
         Self { verb: verb.to_owned(), resource: kind, namespace, name: name.map(str::to_owned) }
     }
 
-    /// Whether it makes an object, or makes it another.
+    /// Whether it makes an object, makes it another, or deletes it.
     #[must_use]
-    pub fn makes(&self) -> bool {
-        matches!(self.verb.as_str(), "create" | "update" | "patch")
+    pub fn changes(&self) -> bool {
+        self.deletes() || matches!(self.verb.as_str(), "create" | "update" | "patch")
+    }
+
+    /// Whether it deletes an object.
+    #[must_use]
+    pub fn deletes(&self) -> bool {
+        self.verb == "delete"
     }
 
     /// Which object it is about, as [`crate::Change::object`] has it: resource, namespace and name.

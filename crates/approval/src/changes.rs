@@ -21,7 +21,8 @@ pub struct Changes {
     pub reason: String,
 }
 
-/// What becomes of one object, however the call says it that makes it so: as it is created, or as it is changed from one version.
+/// What becomes of one object, however the call says it that makes it so: as it is created, or as it is changed or deleted from one
+/// version.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Change {
@@ -32,13 +33,16 @@ pub struct Change {
     /// tell whether a guess at such a value is right.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub call: Option<String>,
+    /// Whether it is deleted.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub gone: bool,
     /// The object's name.
     pub name: String,
     /// Its namespace; empty if it is in none.
     pub namespace: String,
     /// Plural name and group, with the subresource if there is one: `deployments.apps`.
     pub resource: String,
-    /// Keyed digest of what the API server said it would be, as [`Outcome::of`] has it.
+    /// Keyed digest of what the API server said it would be, as [`Outcome::of`] has it; of what is deleted, of how.
     pub result: String,
     /// The object as it is; `None`: there is none, and it is created.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -80,7 +84,11 @@ impl Change {
 /// `create configmaps "a" in namespace "shop"`.
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.target.is_none() { "create " } else { "change " })?;
+        f.write_str(match &self.target {
+            None => "create ",
+            Some(_) if self.gone => "delete ",
+            Some(_) => "change ",
+        })?;
         named(f, self.object())
     }
 }
@@ -102,6 +110,11 @@ impl Outcome {
         }
         Self { object: sorted(object), applied: applied.map(sorted) }
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 /// Parsed, since its text may be written in more than one way.

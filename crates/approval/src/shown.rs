@@ -168,16 +168,26 @@ impl Shown {
     /// and after: those are among the [effects](Self::effects).
     #[must_use]
     pub fn diff(&self) -> Diff {
+        match &self.listing {
+            Some(listing) => Diff { lines: folded(compared(&listing.lines(), "")), left_out: Vec::new() },
+            None => Diff::between(&self.before, &self.after),
+        }
+    }
+}
+
+impl Diff {
+    /// What differs between two objects; `null` is none. Fields that the API server sets by itself are left out, and named.
+    #[must_use]
+    pub fn between(before: &Value, after: &Value) -> Self {
         let mut left_out = Vec::new();
         let mut text = |object: &Value| {
             let quiet = without_noise(object, &mut left_out);
             if quiet.is_null() { String::new() } else { yaml(&quiet) }
         };
-        let listed = self.listing.as_ref().map(Listing::lines);
-        let (before, after) = (listed.unwrap_or_else(|| text(&self.before)), text(&self.after));
+        let (before, after) = (text(before), text(after));
         left_out.sort_unstable();
         left_out.dedup();
-        Diff { lines: folded(compared(&before, &after)), left_out }
+        Self { lines: folded(compared(&before, &after)), left_out }
     }
 }
 

@@ -44,6 +44,7 @@ pub fn change(name: &str) -> Change {
     Change {
         applied: None,
         call: None,
+        gone: false,
         name: name.into(),
         namespace: "shop".into(),
         resource: "configmaps".into(),

@@ -23,7 +23,6 @@ use crate::{
     record,
     refuse::Refused,
     reply::Reply,
-    tape::Tape,
 };
 
 impl Call {
@@ -75,8 +74,8 @@ impl Call {
         }
         let started = Instant::now();
         let id = Id::from_u128(uuid::Uuid::now_v7().as_u128());
-        let Some(recorded) = self.recorded() else { return Ok(One::unsent("it cannot be recorded")) };
-        let Ok(tape) = Tape::called(self, &id, recorded, &permit).await else {
+        let before = self.look_before(permit.request()).await?;
+        let Ok(tape) = self.taped(&id, &permit, before.as_ref()).await else {
             return Ok(One::unsent("it cannot be recorded"));
         };
         let receipt = match self.intend(id.clone(), None, permit).await {

@@ -3,6 +3,7 @@
 use http::{Response, StatusCode};
 use kube_api::Request;
 use ledger::{Receipt, leaf::Id};
+use mask::Live;
 use policy::Permit;
 use upstream::{Answer, Failure, Intent, Origin};
 
@@ -47,7 +48,12 @@ impl Call {
     /// a request to judge `again`, a 409 is not delivered.
     pub(crate) async fn forward(self, permit: Permit, again: Option<&Request>) -> Result<Forwarded, Refused> {
         let (nature, target) = (Nature::of(permit.request()), permit.request().target().clone());
-        let asked = Asked { nature, target, tape: self.tape(&permit).await? };
+        let Ok(before) = self.look_before(permit.request()).await else {
+            self.ended(Ended::Unrecorded, 0);
+            return Err(Refused::Unrecorded);
+        };
+        let tape = self.tape(&permit, before.as_ref()).await?;
+        let asked = Asked { nature, target, tape };
         let receipt = match self.intend(self.id().clone(), None, permit).await {
             Ok(receipt) => receipt,
             Err(unsent) => {
@@ -90,13 +96,9 @@ impl Call {
         answer.map(Forwarded::Answer)
     }
 
-    /// Its tape, on which what is asked stands.
-    pub(crate) async fn tape(&self, permit: &Permit) -> Result<Tape, Refused> {
-        let taped = match self.recorded() {
-            Some(recorded) => Tape::called(self, self.id(), recorded, permit).await,
-            None => Err(recording::Stopped::Closed),
-        };
-        match taped {
+    /// Its tape, on which stands what is asked, and what that would change.
+    pub(crate) async fn tape(&self, permit: &Permit, before: Option<&Live>) -> Result<Tape, Refused> {
+        match self.taped(self.id(), permit, before).await {
             Ok(tape) => Ok(tape),
             Err(stopped) => {
                 tracing::error!(call = %self.id(), %stopped, "permitted, but cannot be recorded; nothing was sent");
@@ -104,6 +106,24 @@ impl Call {
                 Err(Refused::Unrecordable)
             }
         }
+    }
+
+    /// The tape of what is permitted, as `id`.
+    ///
+    /// # Errors
+    /// It cannot be recorded.
+    pub(crate) async fn taped(
+        &self,
+        id: &Id,
+        permit: &Permit,
+        before: Option<&Live>,
+    ) -> Result<Tape, recording::Stopped> {
+        let recorded = self.recorded().ok_or(recording::Stopped::Closed)?;
+        let tape = Tape::called(self, id, recorded, permit).await?;
+        if let Some(before) = before {
+            tape.before(before).await?;
+        }
+        Ok(tape)
     }
 
     /// Records that what is permitted will be sent as `id`: the call itself, or what the gate `looks_for` on its behalf.

@@ -153,11 +153,9 @@ impl Call {
             let how = "it is about an object too large to be shown to humans";
             return Err(Stop::asked(&ask, ask.ended(how, None, false)));
         }
-        let change = after.as_deref().and_then(|after| {
-            let (target, before) = (target.as_ref(), live.as_ref());
-            self.change(&Looked { ask: &ask, key: &key, target, before, after })
-        });
-        let wanted = Wanted::of(ask.request(), live.as_ref(), after.as_deref());
+        let (before, after) = (live.as_ref(), after.as_deref());
+        let change = self.change(&Looked { ask: &ask, key: &key, target: target.as_ref(), before, after });
+        let wanted = Wanted::of(ask.request(), before, after);
         Ok(Prepared { ask, key, target, container: None, result, change, shown, wanted })
     }
 

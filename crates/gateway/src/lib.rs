@@ -26,6 +26,7 @@ pub mod accept;
 mod activity;
 mod ahead;
 mod attempt;
+mod before;
 mod call;
 mod compress;
 mod connection;

@@ -95,7 +95,7 @@ impl Call {
             self.ended(Ended::Failed, 0);
             return Err(Refused::Internal);
         };
-        let call_tape = self.tape(&permit).await?;
+        let call_tape = self.tape(&permit, None).await?;
         let judged = permit.request().clone();
         if let Protocol::PortForward(spoken) = agreed.protocol {
             return self.open_ports(permit, spoken, (agreed, places), (judged, call_tape)).await;

@@ -7,13 +7,14 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode, header::CONTENT_TYPE};
 use kube_api::Request;
 use ledger::leaf::Id;
+use mask::Live;
 use policy::Permit;
 use recording::{
     Body, Opening, Stopped,
     record::{Channel, Kind},
 };
 
-use crate::{call::Call, interrupt::Nature, outcome::Ending, recordings::Recorded, stream::opening};
+use crate::{before, call::Call, interrupt::Nature, outcome::Ending, recordings::Recorded, stream::opening};
 
 /// A call that is being recorded.
 pub(crate) struct Tape {
@@ -65,6 +66,15 @@ impl Tape {
             None => Answer::Withheld,
         };
         Ok(Self { recorded, call: id.to_owned(), media: None, answer })
+    }
+
+    /// What it is about to change is like this.
+    ///
+    /// # Errors
+    /// That cannot be recorded: it must not be sent.
+    pub(crate) async fn before(&self, live: &Live) -> Result<(), Stopped> {
+        let (masked, object) = before::recorded(live);
+        self.recorded.tap().before(&self.call, masked, object).await
     }
 
     /// An answer comes, with these headers.

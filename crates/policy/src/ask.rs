@@ -215,7 +215,10 @@ impl Ask {
     /// The request still waits: it makes no change, or another; or others must agree.
     pub fn by_change(self, approval: &Approval, call: &str) -> Result<Permit, Box<Self>> {
         let making = approval.making(call, self.demands()).filter(|making| {
-            let makes = |usage: Usage| usage.makes() && usage.object() == making.change().object();
+            let change = making.change();
+            let makes = |usage: Usage| {
+                usage.changes() && usage.deletes() == change.gone && usage.object() == change.object()
+            };
             *making.by() == self.by() && self.usage().is_some_and(makes)
         });
         match making {

@@ -47,6 +47,8 @@ pub enum What {
     },
     /// The agent called.
     Called(Called),
+    /// What a call is about to change, as it is before that.
+    Before(Before),
     /// A call was answered.
     Answered(Answered),
     /// A stream began.
@@ -104,6 +106,19 @@ pub struct Called {
     /// What was asked for, as the ledger tells it.
     pub act: Text<4096>,
     /// The request's body.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<Blob>,
+}
+
+/// The object that a call changes or deletes, as it was when the gate looked at it, right before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Before {
+    /// The call's id.
+    pub call: Text<128>,
+    /// Whether it has values that are masked.
+    pub masked: bool,
+    /// The object, as JSON; `None`: there was none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<Blob>,
 }
@@ -241,6 +256,7 @@ impl What {
             | Self::Closed { stream, .. } => Some(*stream),
             Self::Body { .. }
             | Self::Called(_)
+            | Self::Before(_)
             | Self::Answered(_)
             | Self::Told { .. }
             | Self::Began {}
@@ -257,6 +273,7 @@ impl What {
             | Self::Bytes { bytes: Payload(bytes), .. }
             | Self::Told { leaf: Payload(bytes) } => bytes,
             Self::Called(_)
+            | Self::Before(_)
             | Self::Answered(_)
             | Self::Opened(_)
             | Self::Resized { .. }
@@ -274,6 +291,7 @@ impl What {
             Self::Bytes { bytes, .. } => Some((bytes, MAX_PIECE)),
             Self::Told { leaf } => Some((leaf, MAX_LEAF)),
             Self::Called(_)
+            | Self::Before(_)
             | Self::Answered(_)
             | Self::Opened(_)
             | Self::Resized { .. }
@@ -290,7 +308,8 @@ impl What {
             Self::Called(Called { act, .. }) => act.as_str().len(),
             Self::Opened(Opened { argv, .. }) => argv.weight(),
             Self::Closed { how, .. } => how.as_str().len(),
-            Self::Answered(_)
+            Self::Before(_)
+            | Self::Answered(_)
             | Self::Body { .. }
             | Self::Bytes { .. }
             | Self::Resized { .. }

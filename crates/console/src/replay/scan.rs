@@ -153,6 +153,7 @@ impl<'a> Scanning<'a> {
             What::Stopped {} => self.scan.breaks.push((at, quiet("The recording ends here in good order."))),
             // The ledger tells of calls and of what it was told; bodies are looked at by their calls.
             What::Called(_)
+            | What::Before(_)
             | What::Answered(_)
             | What::Told { .. }
             | What::Body { .. }

@@ -139,12 +139,12 @@ fn understood(number: usize, wanted: &WantedCall) -> Result<Request, Unasked> {
         let refused = Refused::Unparsed(Box::new(status.with_message(message)));
         unasked(Stop::Refused { refused, cause: Cause::Malformed, decision: None })
     })?;
-    let makes = policy::usage(&request).is_some_and(|usage| usage.makes());
-    if makes && !request.dry_run() { Ok(request) } else { Err(Box::new((Some(request), no_change()))) }
+    let changes = policy::usage(&request).is_some_and(|usage| usage.changes());
+    if changes && !request.dry_run() { Ok(request) } else { Err(Box::new((Some(request), no_change()))) }
 }
 
 fn no_change() -> Stop {
-    let words = "only what creates, updates or patches an object by its name can be proposed; send anything else by itself";
+    let words = "only what creates, updates, patches or deletes an object by its name can be proposed; send anything else by itself";
     said(StatusCode::UNPROCESSABLE_ENTITY, "Invalid", Cause::Unsupported, words).1
 }
 

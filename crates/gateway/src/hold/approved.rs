@@ -110,6 +110,7 @@ mod tests {
         Change {
             applied: applied.map(str::to_owned),
             call: call.map(str::to_owned),
+            gone: false,
             name: "web".to_owned(),
             namespace: "shop".to_owned(),
             resource: "deployments.apps".to_owned(),
@@ -125,6 +126,7 @@ mod tests {
         assert!(!makes(&change(Some("b"), None), &approved), "it notes something else");
         assert!(!makes(&change(Some("a"), None), &change(None, None)), "nothing was to be noted");
         assert!(!makes(&Change { result: "s".to_owned(), ..change(None, None) }, &approved));
+        assert!(!makes(&Change { gone: true, ..change(None, None) }, &approved));
         assert!(!makes(&Change { name: "api".to_owned(), ..change(None, None) }, &approved));
         let masked = change(None, Some("c"));
         assert!(makes(&masked, &masked) && !makes(&change(None, Some("d")), &masked));

@@ -14,14 +14,19 @@ pub(super) struct Looked<'a> {
     pub(super) key: &'a str,
     pub(super) target: Option<&'a Target>,
     pub(super) before: Option<&'a Live>,
-    pub(super) after: &'a Live,
+    /// `None`: no dry run says it.
+    pub(super) after: Option<&'a Live>,
 }
 
 impl Call {
     /// What becomes of the object; `None`: that is no change of an object that has a name.
     pub(super) fn change(&self, looked: &Looked<'_>) -> Option<Change> {
         let Looked { ask, key, target, before, after } = looked;
-        let usage = ask.usage().filter(|usage| usage.makes() && !ask.request().dry_run())?;
+        let usage = ask.usage().filter(|usage| usage.changes() && !ask.request().dry_run())?;
+        if usage.deletes() {
+            return self.deletion(ask, usage, target.cloned()?);
+        }
+        let after = (*after)?;
         if !after.ask(|object| is_of(object, &usage)) {
             return None;
         }
@@ -31,15 +36,32 @@ impl Call {
         let was = before.map(|before| before.ask(|object| Outcome::of(object, false)));
         let noted = (outcome.applied.as_ref() != was.as_ref().and_then(|was| was.applied.as_ref()))
             .then(|| self.keyed(&outcome.applied.unwrap_or_default()));
-        let masked = is_masked(after) || before.is_some_and(is_masked);
+        let masked = after.is_masked() || before.is_some_and(Live::is_masked);
         Some(Change {
             applied: noted,
             call: masked.then(|| (*key).to_owned()),
+            gone: false,
             name: usage.name.filter(|name| !name.is_empty())?,
             namespace: usage.namespace.unwrap_or_default(),
             resource: usage.resource,
             result: self.keyed(&outcome.object),
             target: target.cloned(),
+        })
+    }
+
+    /// Of an object that is deleted; of subresources nobody knows what that does.
+    fn deletion(&self, ask: &Ask, usage: Usage, target: Target) -> Option<Change> {
+        let plain = ask.request().resource()?.subresource().is_none() && !target.uid.is_empty();
+        let how: Vec<String> = super::options(ask.request());
+        Some(Change {
+            applied: None,
+            call: None,
+            gone: true,
+            name: usage.name.filter(|name| plain && !name.is_empty())?,
+            namespace: usage.namespace.unwrap_or_default(),
+            resource: usage.resource,
+            result: self.keyed(&how.into()),
+            target: Some(target),
         })
     }
 
@@ -55,12 +77,6 @@ fn is_of(object: &Value, usage: &Usage) -> bool {
     object.get("kind").and_then(Value::as_str).is_some_and(|kind| kind != "Status")
         && metadata("name") == usage.name.as_deref()
         && metadata("namespace") == usage.namespace.as_deref()
-}
-
-/// Whether it has values that are not shown.
-fn is_masked(live: &Live) -> bool {
-    let shown = live.shown();
-    live.ask(|object| object != shown)
 }
 
 #[cfg(test)]

@@ -77,6 +77,12 @@ impl Live {
         &self.shown
     }
 
+    /// Whether it has values that are not shown.
+    #[must_use]
+    pub fn is_masked(&self) -> bool {
+        self.real != self.shown
+    }
+
     /// Its `metadata.uid` and `metadata.resourceVersion`; none if there is no object.
     #[must_use]
     pub fn uid_and_version(&self) -> Option<(&str, &str)> {

@@ -4,7 +4,7 @@ use super::body::Digested;
 use super::chain::{Batch, Chain};
 use super::run::Run;
 use crate::Digest;
-use crate::record::{Answered, Blob, Called, Payload, What};
+use crate::record::{Answered, Before, Blob, Called, Payload, What};
 use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::sync::Arc;
@@ -40,9 +40,9 @@ impl Recording {
         if let Some(body) = body {
             let blob = self.store(at, body)?;
             match &mut what {
-                What::Called(Called { body, .. }) | What::Answered(Answered { body, .. }) => {
-                    *body = Some(blob)
-                }
+                What::Called(Called { body, .. })
+                | What::Before(Before { body, .. })
+                | What::Answered(Answered { body, .. }) => *body = Some(blob),
                 What::Body { .. }
                 | What::Opened(_)
                 | What::Bytes { .. }

@@ -4,7 +4,9 @@ use super::body::{Body, Digested};
 use super::run::{Run, Stopped};
 use super::thread::Message;
 use super::{Recorder, WITHIN};
-use crate::record::{Answered, Called, Channel, Kind, MAX_LEAF, MAX_PIECE, Opened, Payload, Session, What};
+use crate::record::{
+    Answered, Before, Called, Channel, Kind, MAX_LEAF, MAX_PIECE, Opened, Payload, Session, What,
+};
 use crate::{Text, Words};
 use bytes::Bytes;
 use std::sync::Arc;
@@ -61,6 +63,14 @@ impl Tap {
     /// [`Stopped`], as of everything here.
     pub async fn called(&self, call: &str, act: &str, body: Option<Body>) -> Result<(), Stopped> {
         self.write(What::Called(Called { call: call.into(), act: act.into(), body: None }), body).await
+    }
+
+    /// What the call is about to change is like this; `None`: it is not there yet. `masked`: whether values of it are not shown.
+    ///
+    /// # Errors
+    /// [`Stopped`].
+    pub async fn before(&self, call: &str, masked: bool, object: Option<Body>) -> Result<(), Stopped> {
+        self.write(What::Before(Before { call: call.into(), masked, body: None }), object).await
     }
 
     /// The agent was answered so.

@@ -367,7 +367,7 @@ fn what_cannot_be_asked_ahead_is_refused_in_words() -> anyhow::Result<()> {
         get("/portcullis/v1/approvals/a-nothing")?,
         get(&of_another)?,
         post("/portcullis/v1/changes", r#"{"reason": "x", "calls": []}"#)?,
-        change("DELETE", &format!("{maps}/asked"), "")?,
+        change("DELETE", maps, "")?,
         change("POST", &format!("{maps}?dryRun=All"), r#"{"metadata": {"name": "x"}}"#)?,
         change("POST", maps, r#"{"metadata": {"generateName": "x-"}}"#)?,
         change("POST", "/api/v1/namespaces/../configmaps", r#"{"metadata": {"name": "x"}}"#)?,

@@ -205,7 +205,7 @@ fn bound_changes(changes: &Changes) -> Vec<(&'static str, String)> {
     let Changes { members, reason } = changes;
     let mut rows = vec![("Reason", reason.clone())];
     for member in members {
-        let Change { applied, call, name: _, namespace: _, resource: _, result, target } = member;
+        let Change { applied, call, gone: _, name: _, namespace: _, resource: _, result, target } = member;
         rows.push(("Change", member.to_string()));
         rows.extend(target.as_ref().map(|target| ("Object", object(target))));
         rows.push(("Outcome", result.clone()));

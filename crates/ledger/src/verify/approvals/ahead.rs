@@ -20,7 +20,8 @@ impl Known {
             return Some(format!("the call made its change at leaf {made}"));
         }
         let usage = usage(request);
-        if !usage.makes() || request.dry_run || usage.object() != change.object() {
+        let as_approved = usage.changes() && usage.deletes() == change.gone;
+        if !as_approved || request.dry_run || usage.object() != change.object() {
             return Some("something else was sent than the change".to_owned());
         }
         self.of_another(intent)

@@ -87,6 +87,7 @@ fn changes_are_shown_one_after_another_and_access_by_what_it_permits() {
     let change = |name: &str, target| Change {
         applied: None,
         call: None,
+        gone: false,
         name: name.into(),
         namespace: "shop".into(),
         resource: "deployments.apps".into(),

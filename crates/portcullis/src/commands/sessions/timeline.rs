@@ -140,7 +140,8 @@ impl Timeline {
         let at = began.checked_add(Duration::from_micros(record.at)).unwrap_or(began);
         self.at = Some(at);
         match record.what {
-            What::Body { .. } => {}
+            // It is part of the call that comes before it, or after.
+            What::Body { .. } | What::Before(_) => {}
             What::Began {} if record.at == 0 => self.push(Event::Began),
             What::Began {} => self.push(Event::WentOn),
             What::Stopped {} => self.push(Event::Stopped),

@@ -1,0 +1,135 @@
+//! The objects as they are now, and the calls that undo what the session did to them.
+
+use agent::{Client, Failure};
+use approval::WantedCall;
+use serde_json::{Value, json};
+
+use crate::{
+    object::{comparable, differences, recreated, restored},
+    plan::{Inverse, Left, Plan, Step},
+    why::Why,
+};
+
+/// What can be done now.
+#[derive(Debug, Default)]
+pub struct Look {
+    /// In the order in which they are to be done.
+    pub ready: Vec<Ready>,
+    /// What stays as it is: what the plan leaves, and what was found to have changed since.
+    pub left: Vec<Left>,
+    /// What is already as it was before the session.
+    pub already: Vec<String>,
+}
+
+/// A step, with the call that does it.
+#[derive(Debug, Clone)]
+pub struct Ready {
+    /// What is undone.
+    pub step: Step,
+    /// The object as it is now, masked for whoever undoes; `null`: there is none.
+    pub now: Value,
+    /// As it will be, masked in the same way; `null`: there will be none.
+    pub then: Value,
+    /// What is sent.
+    pub call: WantedCall,
+}
+
+/// What becomes of one step.
+enum Found {
+    Ready(Box<Ready>),
+    Already,
+    Left(Why),
+}
+
+impl Look {
+    /// Looks at each object of a plan, through the gate.
+    pub async fn at(plan: &Plan, client: &Client) -> Self {
+        let mut look = Self { left: plan.left.clone(), ..Self::default() };
+        for step in &plan.steps {
+            let what = step.place.to_string();
+            let found = match client.get(step.place.path()).await {
+                Ok(now) => found(step, now.unwrap_or_default()),
+                Err(failure) => Found::Left(Why::Unreadable { failure: told(&failure) }),
+            };
+            match found {
+                Found::Ready(ready) => look.ready.push(*ready),
+                Found::Already => look.already.push(what),
+                Found::Left(why) => look.left.push(Left { what, why }),
+            }
+        }
+        look
+    }
+}
+
+fn told(failure: &Failure) -> String {
+    failure.to_string()
+}
+
+/// Whether the object is as the session left it, and what is to be sent then.
+fn found(step: &Step, now: Value) -> Found {
+    let Step { place, what, before, after, .. } = step;
+    let seen = |object: &Value| if object.is_null() { Value::Null } else { comparable(place, object) };
+    if now.pointer("/metadata/deletionTimestamp").is_some() {
+        return Found::Left(Why::Deleting);
+    }
+    if seen(&now) == seen(before) {
+        return Found::Already;
+    }
+    let changed = || {
+        let at = differences(&seen(after), &seen(&now));
+        (!at.is_empty()).then_some(Why::Changed { at })
+    };
+    let uid = |object: &Value| object.pointer("/metadata/uid").cloned();
+    let why = match what {
+        Inverse::Create => (!now.is_null()).then_some(Why::Another),
+        Inverse::Delete | Inverse::Change if now.is_null() => Some(Why::Gone),
+        Inverse::Delete | Inverse::Change if uid(&now) != uid(after) => Some(Why::Another),
+        Inverse::Delete | Inverse::Change => changed(),
+    };
+    if let Some(why) = why {
+        return Found::Left(why);
+    }
+    let call = |method: &str, path: &str, body: &Value| WantedCall {
+        method: method.to_owned(),
+        path: path.to_owned(),
+        content_type: "application/json".to_owned(),
+        body: body.to_string(),
+    };
+    let (then, call) = match what {
+        Inverse::Delete => (Value::Null, call("DELETE", place.path(), &only(&now))),
+        Inverse::Create => match recreated(place, before) {
+            Ok(object) => {
+                let call = call("POST", place.collection(), &object);
+                (object, call)
+            }
+            Err(why) => return Found::Left(why),
+        },
+        Inverse::Change => match restored(place, before, &now) {
+            Ok(object) => {
+                let call = call("PUT", place.path(), &object);
+                (object, call)
+            }
+            Err(why) => return Found::Left(why),
+        },
+    };
+    Found::Ready(Box::new(Ready { step: step.clone(), now, then, call }))
+}
+
+/// Deletes this very object, as it is now (`DeleteOptions` of k8s.io/apimachinery/pkg/apis/meta/v1).
+fn only(now: &Value) -> Value {
+    let field = |name: &str| now.pointer(&format!("/metadata/{name}")).cloned().unwrap_or_default();
+    json!({
+        "apiVersion": "v1",
+        "kind": "DeleteOptions",
+        "preconditions": { "uid": field("uid"), "resourceVersion": field("resourceVersion") },
+    })
+}
+
+#[cfg(test)]
+pub(crate) fn line(step: &Step, now: Value) -> String {
+    match found(step, now) {
+        Found::Ready(ready) => format!("{} {}\n{}", ready.call.method, ready.call.path, ready.call.body),
+        Found::Already => "already".to_owned(),
+        Found::Left(why) => why.to_string(),
+    }
+}

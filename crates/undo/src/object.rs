@@ -1,0 +1,245 @@
+//! Objects, as undoing looks at them: whether two are the same but for what the API server and controllers set by themselves, and how one is
+//! made anew or changed back.
+
+use approval::{APPLIED, Outcome};
+use mask::placeholder_in;
+use serde_json::{Map, Value, json};
+
+use crate::{place::Place, why::Why};
+
+/// Annotations that controllers set on what others made: the revision of a Deployment (k8s.io/kubectl/pkg/util/deployment), what binds a claim
+/// to its volume (k8s.io/component-helpers/storage/volume).
+const BY_CONTROLLERS: [&str; 7] = [
+    "deployment.kubernetes.io/revision",
+    "pv.kubernetes.io/bind-completed",
+    "pv.kubernetes.io/bound-by-controller",
+    "volume.beta.kubernetes.io/storage-provisioner",
+    "volume.kubernetes.io/selected-node",
+    "volume.kubernetes.io/storage-provisioner",
+    "volume.kubernetes.io/storage-resizer",
+];
+
+/// Fields that are set once something is made: by the scheduler, and by what binds volumes.
+const SET_LATER: [(&str, &str, &str); 2] =
+    [("", "pods", "nodeName"), ("", "persistentvolumeclaims", "volumeName")];
+
+/// What the API server sets on what is created (`ObjectMeta` in k8s.io/apimachinery/pkg/apis/meta/v1).
+const SET_BY_SERVER: [&str; 8] = [
+    "creationTimestamp",
+    "deletionGracePeriodSeconds",
+    "deletionTimestamp",
+    "generation",
+    "managedFields",
+    "resourceVersion",
+    "selfLink",
+    "uid",
+];
+
+/// Labels that tie a Job's pods to the uid it had (`pkg/registry/batch/job/strategy.go` in k8s.io/kubernetes).
+const OF_JOB: [&str; 4] =
+    ["controller-uid", "job-name", "batch.kubernetes.io/controller-uid", "batch.kubernetes.io/job-name"];
+
+/// Of what went with an object, nothing is in the object.
+const WITH_CONTENTS: [(&str, &str); 5] = [
+    ("", "namespaces"),
+    ("", "nodes"),
+    ("", "persistentvolumeclaims"),
+    ("", "persistentvolumes"),
+    ("apiextensions.k8s.io", "customresourcedefinitions"),
+];
+
+/// What stands in place of every masked value: placeholders of two sessions differ.
+const MASKED: &str = "(masked)";
+
+/// Pointers that a message names.
+const NAMED: usize = 5;
+
+/// An object without what the API server and controllers set by themselves.
+pub(crate) fn comparable(place: &Place, object: &Value) -> Value {
+    let Outcome { object, applied } = Outcome::of(object, false);
+    let mut object = object;
+    if let Some(object) = object.as_object_mut() {
+        object.remove("status");
+        strip(object, "metadata", &["selfLink"]);
+        if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
+            strip(metadata, "annotations", &BY_CONTROLLERS);
+        }
+        for (_, _, field) in SET_LATER.iter().filter(|(group, resource, _)| place.is(group, resource)) {
+            strip(object, "spec", &[field]);
+        }
+    }
+    masked(&mut object);
+    let mut applied = applied.unwrap_or_default();
+    masked(&mut applied);
+    json!({ "object": object, APPLIED: applied })
+}
+
+/// Where two objects differ that are [`comparable`], at most a few places; none: they are the same.
+pub(crate) fn differences(one: &Value, other: &Value) -> Vec<String> {
+    let mut found = Vec::new();
+    differ(one, other, &mut String::new(), &mut found);
+    found
+}
+
+/// Whether it holds a masked value.
+pub(crate) fn is_masked(value: &Value) -> bool {
+    match value {
+        Value::String(text) => placeholder_in(text),
+        Value::Array(items) => items.iter().any(is_masked),
+        Value::Object(members) => members.iter().any(|(key, value)| placeholder_in(key) || is_masked(value)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
+/// A deleted object, to be created as it was.
+pub(crate) fn recreated(place: &Place, before: &Value) -> Result<Value, Why> {
+    if WITH_CONTENTS.iter().any(|(group, resource)| place.is(group, resource)) {
+        return Err(Why::Contents);
+    }
+    if let Some(owner) = controller_of(before) {
+        return Err(Why::Owned { owner });
+    }
+    if is_masked(before) {
+        return Err(Why::Masked);
+    }
+    let mut object = before.clone();
+    if let Some(object) = object.as_object_mut() {
+        object.remove("status");
+        strip(object, "metadata", &SET_BY_SERVER);
+        for (_, _, field) in SET_LATER.iter().filter(|(group, resource, _)| place.is(group, resource)) {
+            strip(object, "spec", &[field]);
+        }
+    }
+    if place.is("batch", "jobs") && before.pointer("/spec/manualSelector") != Some(&Value::Bool(true)) {
+        forget_job(&mut object);
+    }
+    Ok(object)
+}
+
+/// The object as it was before, to be written over what it is `now`: its values that are masked stay as they are.
+pub(crate) fn restored(place: &Place, before: &Value, now: &Value) -> Result<Value, Why> {
+    let mut object = with_values(before, now, &mut String::new())?;
+    let keep = |path: &[&str], object: &mut Value| {
+        let (Some((field, parents)), mut from, mut to) = (path.split_last(), now, object) else { return };
+        for parent in parents {
+            let Some(next) = from.get(parent) else { return };
+            from = next;
+            let Some(members) = to.as_object_mut() else { return };
+            to = members.entry(*parent).or_insert_with(|| Value::Object(Map::new()));
+        }
+        let Some(members) = to.as_object_mut() else { return };
+        match from.get(field) {
+            Some(value) => drop(members.insert((*field).to_owned(), value.clone())),
+            None => drop(members.remove(*field)),
+        }
+    };
+    keep(&["status"], &mut object);
+    for field in SET_BY_SERVER {
+        keep(&["metadata", field], &mut object);
+    }
+    // What manages its fields is for the server to say.
+    object
+        .pointer_mut("/metadata")
+        .and_then(Value::as_object_mut)
+        .map(|fields| fields.remove("managedFields"));
+    for annotation in BY_CONTROLLERS {
+        keep(&["metadata", "annotations", annotation], &mut object);
+    }
+    for (_, _, field) in SET_LATER.iter().filter(|(group, resource, _)| place.is(group, resource)) {
+        keep(&["spec", field], &mut object);
+    }
+    Ok(object)
+}
+
+/// `before`, with the placeholders of what is there `now`. An item of a list has no name: there, masked values stay where they are only if
+/// the whole list is as it was.
+fn with_values(before: &Value, now: &Value, at: &mut String) -> Result<Value, Why> {
+    let moved = |at: &str| Err(Why::MaskedMoved { at: at.to_owned() });
+    match (before, now) {
+        (before, now) if !is_masked(before) && !is_masked(now) => Ok(before.clone()),
+        (Value::Object(before), Value::Object(now)) => {
+            let mut members = Map::new();
+            for (key, value) in before {
+                let length = at.len();
+                at.push('/');
+                at.push_str(key);
+                let there = now.get(key).unwrap_or(&Value::Null);
+                members.insert(key.clone(), with_values(value, there, at)?);
+                at.truncate(length);
+            }
+            Ok(Value::Object(members))
+        }
+        (Value::String(before), Value::String(now)) if placeholder_in(before) && placeholder_in(now) => {
+            Ok(Value::String(now.clone()))
+        }
+        (Value::Array(_), Value::Array(_)) if same_but_for_values(before, now) => Ok(now.clone()),
+        // Nothing is taken from what is masked now.
+        (before, _) if !is_masked(before) => Ok(before.clone()),
+        _ => moved(at),
+    }
+}
+
+fn same_but_for_values(one: &Value, other: &Value) -> bool {
+    let (mut one, mut other) = (one.clone(), other.clone());
+    masked(&mut one);
+    masked(&mut other);
+    one == other
+}
+
+fn masked(value: &mut Value) {
+    match value {
+        Value::String(text) if placeholder_in(text) => MASKED.clone_into(text),
+        Value::Array(items) => items.iter_mut().for_each(masked),
+        Value::Object(members) => members.values_mut().for_each(masked),
+        _ => {}
+    }
+}
+
+/// Takes fields out of a part, which goes if nothing is left of it.
+fn strip(object: &mut Map<String, Value>, part: &str, fields: &[&str]) {
+    let Some(members) = object.get_mut(part).and_then(Value::as_object_mut) else { return };
+    members.retain(|name, _| !fields.contains(&name.as_str()));
+    if members.is_empty() {
+        object.remove(part);
+    }
+}
+
+/// What selects a Job's pods is made up for each Job.
+fn forget_job(job: &mut Value) {
+    if let Some(spec) = job.get_mut("spec").and_then(Value::as_object_mut) {
+        spec.remove("selector");
+    }
+    for labels in ["/metadata/labels", "/spec/template/metadata/labels"] {
+        if let Some(labels) = job.pointer_mut(labels).and_then(Value::as_object_mut) {
+            labels.retain(|name, _| !OF_JOB.contains(&name.as_str()));
+        }
+    }
+}
+
+/// Whose controller has it, if one has: `ReplicaSet web-5d4f`.
+fn controller_of(object: &Value) -> Option<String> {
+    let owners = object.pointer("/metadata/ownerReferences")?.as_array()?;
+    let owner = owners.iter().find(|owner| owner.get("controller") == Some(&Value::Bool(true)))?;
+    let text = |name: &str| owner.get(name).and_then(Value::as_str).unwrap_or("?");
+    Some(format!("{} {}", text("kind"), text("name")))
+}
+
+fn differ(one: &Value, other: &Value, at: &mut String, found: &mut Vec<String>) {
+    if one == other || found.len() >= NAMED {
+        return;
+    }
+    let (Value::Object(one), Value::Object(other)) = (one, other) else {
+        let shown = at.strip_prefix("/object").unwrap_or(at);
+        found.push(if shown.is_empty() { "/".to_owned() } else { shown.to_owned() });
+        return;
+    };
+    let keys = one.keys().chain(other.keys().filter(|key| !one.contains_key(*key)));
+    for key in keys {
+        let length = at.len();
+        at.push('/');
+        at.push_str(key);
+        let part = |members: &Map<String, Value>| members.get(key).cloned().unwrap_or_default();
+        differ(&part(one), &part(other), at, found);
+        at.truncate(length);
+    }
+}
