@@ -52,7 +52,7 @@ pub use malformed::{Malformed, What};
 pub use masked::{BodyError, Masked};
 pub use masker::{Framing, Masker};
 pub use media::Unmaskable;
-pub use placeholder::{Placeholder, placeholder_in};
+pub use placeholder::{Placeholder, placeholder_in, unbound};
 pub use places::{BadPlace, Catalogue, CustomPlace, Rules};
 pub use redact::{Content, Redactor};
 pub use scan::MAX_DEPTH;

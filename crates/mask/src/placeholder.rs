@@ -5,7 +5,7 @@
 //! that need no escaping in JSON, and begin with one that no JSON token outside a string can begin or go on with, so that
 //! masking a masked document changes nothing (see `nested`).
 
-use std::sync::LazyLock;
+use std::{borrow::Cow, sync::LazyLock};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -82,6 +82,38 @@ pub fn placeholder_in(text: &str) -> bool {
     wrapped && found(&text.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect::<Vec<u8>>())
 }
 
+/// The same text with every placeholder bound to nothing: so two texts are the same if they differ by what their placeholders are bound
+/// to. One that is encoded once more stays as it is.
+#[must_use]
+pub fn unbound(text: &str) -> Cow<'_, str> {
+    let kinds = [
+        (BEFORE_TAG, size_of::<Tag>(), AFTER_TAG, Placeholder::Text),
+        (BASE64_BEFORE_TAG, size_of::<Tag>() / 3 * 4, BASE64_AFTER_TAG, Placeholder::Base64),
+    ];
+    let mut text = Cow::Borrowed(text);
+    for (before, tag, after, placeholder) in kinds {
+        let (mut out, mut rest, mut found) = (String::new(), &*text, false);
+        while let Some((head, tail)) = rest.split_once(before) {
+            out.push_str(head);
+            match tail.split_at_checked(tag).and_then(|(_, tail)| tail.strip_prefix(after)) {
+                Some(tail) => {
+                    out.push_str(placeholder.as_str());
+                    (rest, found) = (tail, true);
+                }
+                None => {
+                    out.push_str(before);
+                    rest = tail;
+                }
+            }
+        }
+        if found {
+            out.push_str(rest);
+            text = Cow::Owned(out);
+        }
+    }
+    text
+}
+
 /// Whether a placeholder that is bound to nothing is in `text`.
 pub(crate) fn is_fixed_in(text: &str) -> bool {
     [Placeholder::Text, Placeholder::Base64].iter().any(|placeholder| text.contains(placeholder.as_str()))
@@ -118,6 +150,27 @@ mod tests {
     #[test]
     fn base64_placeholder_is_the_text_encoded() {
         assert_eq!(STANDARD.encode(Placeholder::Text.as_str()), Placeholder::Base64.as_str());
+    }
+
+    #[test]
+    fn texts_are_the_same_but_for_what_their_placeholders_are_bound_to() {
+        let written = |placeholder: Placeholder, tag: &Tag| {
+            let mut out = Vec::new();
+            placeholder.write(Some(tag), &mut out);
+            String::from_utf8(out).unwrap()
+        };
+        for placeholder in [Placeholder::Text, Placeholder::Base64] {
+            let [one, other] =
+                [b"abcdefghijklmno234", b"zzzzzzzzzzzzzzzzzz"].map(|tag| written(placeholder, tag));
+            assert_ne!(one, other);
+            let text = |value: &str| format!("é{value}é and {value}");
+            assert_eq!(unbound(&text(&one)), unbound(&text(&other)));
+            assert_eq!(unbound(&text(&one)), text(placeholder.as_str()));
+            assert_ne!(unbound(&one), unbound(&format!("{one}x")));
+            let cut = &one[..one.len() - 1];
+            assert_eq!(unbound(cut), cut);
+        }
+        assert_eq!(unbound("masked-by-portcullis-ééééééééé"), "masked-by-portcullis-ééééééééé");
     }
 
     #[test]

@@ -54,7 +54,8 @@ pub(crate) enum Image {
 
 /// A call whose answer has not come.
 struct Open {
-    act: Act,
+    text: String,
+    change: Result<Act, Why>,
     before: Image,
     masked: bool,
 }
@@ -80,7 +81,7 @@ impl History {
         let Reading { mut history, open, .. } = reading;
         let mut open: Vec<_> = open.into_iter().collect();
         open.sort_unstable_by(|one, other| one.0.cmp(&other.0));
-        history.left.extend(open.into_iter().map(|(_, open)| (open.act.text, Why::NoAnswer)));
+        history.left.extend(open.into_iter().map(|(_, open)| (open.text, Why::NoAnswer)));
         history
     }
 }
@@ -89,11 +90,13 @@ impl Reading<'_> {
     fn take(&mut self, record: Record) {
         match record.what {
             What::Called(Called { call, act, .. }) => {
-                if let Some(act) = Act::of_change(act.as_str()) {
-                    let before = if act.verb == Verb::Create { Image::Absent } else { Image::Unknown };
-                    let open = Open { act, before, masked: false };
-                    self.open.insert(call.as_str().to_owned(), open);
-                }
+                let open = match Act::of_change(act.as_str()) {
+                    None => return,
+                    Some(change) => {
+                        Open { text: act.as_str().to_owned(), change, before: Image::Unknown, masked: false }
+                    }
+                };
+                self.open.insert(call.as_str().to_owned(), open);
             }
             What::Before(Before { call, masked, body }) => {
                 let image = body.map_or(Image::Absent, |blob| self.image(&blob));
@@ -142,9 +145,8 @@ impl Reading<'_> {
 
     /// It changed something.
     fn done(&mut self, open: Open, after: Image) {
-        let Open { act, before, masked } = open;
-        let text = act.text.clone();
-        match deed(act, before, after, masked) {
+        let Open { text, change, before, masked } = open;
+        match change.and_then(|act| deed(act, before, after, masked)) {
             Ok(Some(deed)) => self.history.deeds.push(deed),
             Ok(None) => {}
             Err(why) => self.history.left.push((text, why)),
@@ -154,9 +156,6 @@ impl Reading<'_> {
 
 /// `None`: nothing was kept of it that could be taken back, as of a review of access.
 fn deed(act: Act, before: Image, after: Image, masked: bool) -> Result<Option<Deed>, Why> {
-    if act.is_hidden() {
-        return Err(Why::Hidden);
-    }
     let after_object = if let Image::Object(object) = &after { Some(object) } else { None };
     let is_object = after_object.is_some_and(|object| object.pointer("/metadata/uid").is_some());
     match (act.verb, act.subresource()) {

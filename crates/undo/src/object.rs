@@ -2,7 +2,7 @@
 //! made anew or changed back.
 
 use approval::{APPLIED, Outcome};
-use mask::placeholder_in;
+use mask::{placeholder_in, unbound};
 use serde_json::{Map, Value, json};
 
 use crate::{place::Place, why::Why};
@@ -48,9 +48,6 @@ const WITH_CONTENTS: [(&str, &str); 5] = [
     ("apiextensions.k8s.io", "customresourcedefinitions"),
 ];
 
-/// What stands in place of every masked value: placeholders of two sessions differ.
-const MASKED: &str = "(masked)";
-
 /// Pointers that a message names.
 const NAMED: usize = 5;
 
@@ -68,9 +65,9 @@ pub(crate) fn comparable(place: &Place, object: &Value) -> Value {
             strip(object, "spec", &[field]);
         }
     }
-    masked(&mut object);
+    unbind(&mut object);
     let mut applied = applied.unwrap_or_default();
-    masked(&mut applied);
+    unbind(&mut applied);
     json!({ "object": object, APPLIED: applied })
 }
 
@@ -169,10 +166,11 @@ fn with_values(before: &Value, now: &Value, at: &mut String) -> Result<Value, Wh
             }
             Ok(Value::Object(members))
         }
-        (Value::String(before), Value::String(now)) if placeholder_in(before) && placeholder_in(now) => {
-            Ok(Value::String(now.clone()))
+        (Value::String(_), Value::String(_)) | (Value::Array(_), Value::Array(_))
+            if same_but_for_values(before, now) =>
+        {
+            Ok(now.clone())
         }
-        (Value::Array(_), Value::Array(_)) if same_but_for_values(before, now) => Ok(now.clone()),
         // Nothing is taken from what is masked now.
         (before, _) if !is_masked(before) => Ok(before.clone()),
         _ => moved(at),
@@ -181,16 +179,17 @@ fn with_values(before: &Value, now: &Value, at: &mut String) -> Result<Value, Wh
 
 fn same_but_for_values(one: &Value, other: &Value) -> bool {
     let (mut one, mut other) = (one.clone(), other.clone());
-    masked(&mut one);
-    masked(&mut other);
+    unbind(&mut one);
+    unbind(&mut other);
     one == other
 }
 
-fn masked(value: &mut Value) {
+/// Placeholders of two sessions differ by what they are bound to.
+fn unbind(value: &mut Value) {
     match value {
-        Value::String(text) if placeholder_in(text) => MASKED.clone_into(text),
-        Value::Array(items) => items.iter_mut().for_each(masked),
-        Value::Object(members) => members.values_mut().for_each(masked),
+        Value::String(text) => *text = unbound(text).into_owned(),
+        Value::Array(items) => items.iter_mut().for_each(unbind),
+        Value::Object(members) => members.values_mut().for_each(unbind),
         _ => {}
     }
 }

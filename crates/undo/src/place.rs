@@ -3,9 +3,11 @@
 use std::fmt;
 
 use approval::Usage;
-use http::Method;
+use http::{Method, header::CONTENT_TYPE};
 use kube_api::{Head, Verb};
 use serde_json::Value;
+
+use crate::why::Why;
 
 /// One object, by its path.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,33 +26,29 @@ pub(crate) struct Act {
     pub(crate) text: String,
 }
 
-/// The annotations of a call that changes nothing.
-const DRY_RUN: &str = "dryRun";
+/// What does not change anything, of resources and of other paths.
+const READS: [&str; 6] = ["get", "head", "list", "options", "proxy", "watch"];
 
 impl Act {
-    /// `None`: it changes nothing, or is no such text.
-    pub(crate) fn of_change(text: &str) -> Option<Self> {
-        let (verb, target) = text.split_once(' ')?;
-        let method = match verb {
-            "create" => Method::POST,
-            "update" => Method::PUT,
-            "patch" => Method::PATCH,
-            "delete" | "deletecollection" => Method::DELETE,
-            _ => return None,
-        };
-        let request = http::Request::builder().method(method).uri(target).body(()).ok()?;
-        let head = Head::parse(&request.into_parts().0).ok()?;
-        let changes = head.verb().as_str() == verb && head.options().get(DRY_RUN).is_none();
-        changes.then(|| Self { verb: head.verb(), head, text: text.to_owned() })
+    /// `None`: it changes nothing.
+    pub(crate) fn of_change(text: &str) -> Option<Result<Self, Why>> {
+        let (verb, target) = text.split_once(' ').unwrap_or((text, ""));
+        if READS.contains(&verb) {
+            return None;
+        }
+        let path = target.split_once('?').map_or(target, |(path, _)| path);
+        if path.contains('*') {
+            return Some(Err(Why::Hidden));
+        }
+        match parsed(verb, target) {
+            Some(head) if head.options().get("dryRun").is_some() => None,
+            Some(head) => Some(Ok(Self { verb: head.verb(), head, text: text.to_owned() })),
+            None => Some(Err(Why::Unknown)),
+        }
     }
 
     pub(crate) fn subresource(&self) -> Option<&str> {
         self.head.target().resource()?.subresource()
-    }
-
-    /// Whether a part of the path is withheld.
-    pub(crate) fn is_hidden(&self) -> bool {
-        self.head.target().path().contains('*')
     }
 
     /// The object that it changes, by its path.
@@ -87,6 +85,20 @@ impl Act {
             name: name.to_owned(),
         })
     }
+}
+
+/// As if it had come to the gate.
+fn parsed(verb: &str, target: &str) -> Option<Head> {
+    let (method, content) = match verb {
+        "create" => (Method::POST, "application/json"),
+        "update" => (Method::PUT, "application/json"),
+        "patch" => (Method::PATCH, "application/merge-patch+json"),
+        "delete" | "deletecollection" => (Method::DELETE, "application/json"),
+        _ => return None,
+    };
+    let request = http::Request::builder().method(method).uri(target).header(CONTENT_TYPE, content);
+    let head = Head::parse(&request.body(()).ok()?.into_parts().0).ok()?;
+    (head.verb().as_str() == verb).then_some(head)
 }
 
 impl Place {

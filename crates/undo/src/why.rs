@@ -29,6 +29,9 @@ pub enum Why {
     /// A value of a Secret stands in the path.
     #[error("its path is not in the recording, since it holds a value of a Secret")]
     Hidden,
+    /// No call that this version knows.
+    #[error("this version of `portcullis` does not know how that is taken back")]
+    Unknown,
     /// There is nothing to make it of.
     #[error("it held masked values, which are not kept: create it anew from where they come from")]
     Masked,

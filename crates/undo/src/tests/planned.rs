@@ -1,0 +1,115 @@
+use std::fmt::Write as _;
+
+use recording::record::{Kind, Opened, What};
+use serde_json::{Value, json};
+
+use super::{Session, deployment, map};
+use crate::Plan;
+
+const MAPS: &str = "/api/v1/namespaces/shop/configmaps";
+const WEB: &str = "/apis/apps/v1/namespaces/shop/deployments/web";
+
+fn told(plan: &Plan) -> String {
+    let Plan { steps, left, gaps, streams } = plan;
+    let mut out = String::new();
+    for step in steps {
+        let masked = if step.masked { " (masked values stay)" } else { "" };
+        writeln!(out, "{} {}{masked}, for {}", step.what.as_str(), step.place, step.acts.join("; ")).unwrap();
+    }
+    for left in left {
+        writeln!(out, "left: {}: {}", left.what, left.why).unwrap();
+    }
+    for gap in gaps {
+        writeln!(out, "gap: {gap}").unwrap();
+    }
+    writeln!(out, "streams: {streams}").unwrap();
+    out
+}
+
+#[test]
+fn what_a_session_did_is_undone_in_reverse_and_each_object_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let (one, two, three) = (deployment(1, "web:1", 1), deployment(2, "web:2", 1), deployment(3, "web:2", 1));
+    let scale =
+        json!({"kind": "Scale", "metadata": {"name": "web", "uid": "u-web"}, "spec": {"replicas": 5}});
+    let service = json!({"kind": "Service", "metadata": {"name": "web", "uid": "u-s"}, "spec": {"clusterIP": "10.0.0.7"}});
+    let status = json!({"kind": "Status", "status": "Success"});
+    let plan = Session::new(folder.path())
+        .does(&format!("create {MAPS}?fieldManager=x"), None, 201, Some(map("new", 1, &json!({"a": "1"}))))
+        .does(&format!("patch {WEB}?fieldManager=x"), Some(one), 200, Some(two))
+        .does(&format!("patch {WEB}/scale"), Some(three), 200, Some(scale))
+        .does("delete /api/v1/namespaces/shop/services/web", Some(service), 200, Some(status.clone()))
+        .does(&format!("create {MAPS}"), None, 201, Some(map("brief", 1, &json!({}))))
+        .does(&format!("delete {MAPS}/brief"), Some(map("brief", 1, &json!({}))), 200, Some(status))
+        // None of these changes anything.
+        .does(&format!("create {MAPS}?dryRun=All"), None, 201, Some(map("dry", 1, &json!({}))))
+        .does(&format!("update {MAPS}/a"), Some(map("a", 1, &json!({}))), 409, None)
+        .does(&format!("get {MAPS}/a"), None, 200, Some(map("a", 1, &json!({}))))
+        .does("create /apis/authentication.k8s.io/v1/tokenreviews", None, 201, Some(json!({"metadata": {}})))
+        .plan(folder.path());
+    insta::assert_snapshot!(told(&plan));
+    assert!(plan.is_whole());
+    let back = &plan.steps[1];
+    assert_eq!(
+        (back.before["spec"]["replicas"].as_u64(), back.after["spec"]["replicas"].as_u64()),
+        (Some(1), Some(5))
+    );
+}
+
+#[test]
+fn what_cannot_be_undone_is_left_and_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let masked = "masked-by-portcullis--not-the-real-value";
+    let data = |value: &str| json!({ "a": value });
+    let status = json!({"kind": "Status", "status": "Success"});
+    let secret = map("s", 1, &data(masked));
+    let owned = json!({"metadata": {"name": "web-1", "uid": "u", "ownerReferences": [
+        {"kind": "ReplicaSet", "name": "web-5d", "controller": true}]}});
+    let deletes = |session: Session, path: &str, object: Option<Value>| {
+        session.does(&format!("delete /api/v1/{path}"), object, 200, Some(status.clone()))
+    };
+    let mut session = Session::new(folder.path());
+    session = deletes(session, "namespaces/shop", Some(json!({"metadata": {"name": "shop"}})));
+    session = deletes(session, "namespaces/shop/secrets/s", Some(secret.clone()));
+    session = deletes(session, "namespaces/shop/pods/web-1", Some(owned));
+    session = deletes(session, "namespaces/shop/configmaps/unseen", None);
+    session = session
+        .does(&format!("update {MAPS}/s"), Some(secret.clone()), 200, Some(secret))
+        .does(&format!("deletecollection {MAPS}"), None, 200, Some(status))
+        .does(
+            &format!("update {MAPS}/form"),
+            Some(map("form", 1, &data("1"))),
+            200,
+            Some(json!({"kind": "Table"})),
+        )
+        .does(
+            &format!("update {MAPS}/others"),
+            Some(map("others", 1, &data("1"))),
+            200,
+            Some(map("others", 2, &data("2"))),
+        )
+        .does(
+            &format!("update {MAPS}/others"),
+            Some(map("others", 3, &data("3"))),
+            200,
+            Some(map("others", 4, &data("4"))),
+        )
+        .does(&format!("patch {WEB}/status"), None, 200, Some(deployment(2, "web:1", 1)))
+        .does(&format!("update {MAPS}/*"), None, 200, Some(map("x", 2, &data("2"))));
+    let (mut session, _unanswered) =
+        session.asks(&format!("delete {MAPS}/lost"), Some(map("lost", 1, &data("1"))));
+    let opened = Opened {
+        stream: 1,
+        call: "c-99".into(),
+        kind: Kind::Exec,
+        namespace: "shop".into(),
+        pod: "web".into(),
+        container: None,
+        argv: ["sh"].iter().collect(),
+        tty: true,
+    };
+    session.script = session.script.at(99_000, What::Opened(opened));
+    let plan = session.plan(folder.path());
+    insta::assert_snapshot!(told(&plan));
+    assert!(plan.is_empty() && !plan.is_whole());
+}
