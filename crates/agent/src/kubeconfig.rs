@@ -49,6 +49,30 @@ pub enum Problem {
     Part { file: PathBuf, part: String, why: &'static str },
 }
 
+impl Endpoint {
+    /// A gate at `server`, trusted by these authorities (PEM; `None`: the system's), with a session's token.
+    ///
+    /// # Errors
+    /// What of it is of no use.
+    pub fn of(server: &str, authorities: Option<&str>, token: &str) -> Result<Self, &'static str> {
+        let server = Url::parse(server).map_err(|_| "the gate's address is no URL")?;
+        let found = authorities.map(|pem| Certificate::from_pem_bundle(pem.as_bytes()).unwrap_or_default());
+        if found.as_ref().is_some_and(Vec::is_empty) {
+            return Err("the gate's certificate authority holds no certificate");
+        }
+        let token = Token::of(token).ok_or("the session's token is none")?;
+        Ok(Self { server, authorities: found, token, namespace: None })
+    }
+}
+
+impl Token {
+    fn of(token: &str) -> Option<Self> {
+        let mut header = HeaderValue::from_str(&format!("Bearer {token}")).ok()?;
+        header.set_sensitive(true);
+        Some(Self(header))
+    }
+}
+
 impl Kubeconfig {
     /// The one that is named, else the first of `KUBECONFIG`, else `~/.kube/config`.
     ///
@@ -132,10 +156,7 @@ impl Kubeconfig {
     fn token(&self, user: &User) -> Result<Token, Problem> {
         let token = user.token.as_deref().map(str::trim).filter(|token| !token.is_empty());
         let token = token.ok_or_else(|| self.part("`token`", "of the context's user is missing"))?;
-        let mut header = HeaderValue::from_str(&format!("Bearer {token}"))
-            .map_err(|_| self.part("`token`", "of the context's user is none"))?;
-        header.set_sensitive(true);
-        Ok(Token(header))
+        Token::of(token).ok_or_else(|| self.part("`token`", "of the context's user is none"))
     }
 
     /// Relative paths are relative to the kubeconfig.

@@ -52,6 +52,7 @@ enum Command {
     Session(commands::session::SessionCommand),
     #[command(subcommand)]
     Sessions(commands::sessions::SessionsCommand),
+    Undo(commands::undo::Undo),
     #[command(subcommand)]
     Approvals(commands::approvals::ApprovalsCommand),
     Propose(commands::propose::Propose),
@@ -107,6 +108,7 @@ impl Cli {
             Command::Init(command) => command.run(),
             Command::Serve(command) => command.run(),
             Command::Rbac(command) => command.run(),
+            Command::Undo(command) => command.run(),
             Command::Config(command) => command.run(),
             Command::Session(command) => command.run(),
             Command::Sessions(command) => command.run(),

@@ -1,6 +1,6 @@
 //! `portcullis approvals`: humans decide, from a terminal.
 
-mod text;
+pub(in crate::commands) mod text;
 
 use std::{
     io::{self, IsTerminal, Write},

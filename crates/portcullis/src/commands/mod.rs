@@ -14,3 +14,4 @@ pub(crate) mod request_access;
 pub(crate) mod serve;
 pub(crate) mod session;
 pub(crate) mod sessions;
+pub(crate) mod undo;

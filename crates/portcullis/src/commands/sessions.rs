@@ -12,7 +12,7 @@ mod erase;
 mod export;
 mod harmless;
 mod list;
-mod place;
+pub(in crate::commands) mod place;
 mod replay;
 mod search;
 mod show;

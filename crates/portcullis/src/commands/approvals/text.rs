@@ -76,7 +76,7 @@ fn part_of(part: &Part, colours: bool) -> String {
     out
 }
 
-pub(super) fn changes(diff: &Diff, colours: bool) -> String {
+pub(in crate::commands) fn changes(diff: &Diff, colours: bool) -> String {
     let Diff { lines, left_out } = diff;
     let mut out = String::new();
     for line in lines {

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
 use anyhow::{Context, bail};
 use clap::Args;
-use ledger::reader::Reader;
+use ledger::{leaf::SessionOpened, reader::Reader};
 use recording::{
     Session,
     at_rest::Plain,
@@ -13,13 +13,14 @@ use recording::{
 
 use super::{state::State, told::Told, words::counted};
 use crate::{
+    admin::Client,
     commands::ledger::{KEY, verifier},
     config::{Config, DataFolder, Files, suggestion},
 };
 
 /// Which gate's files are read.
 #[derive(Debug, Clone, Args)]
-pub(super) struct Place {
+pub(in crate::commands) struct Place {
     /// The gate's configuration file
     #[arg(long, value_name = "FILE", default_value = "portcullis.yaml")]
     config: PathBuf,
@@ -36,7 +37,7 @@ pub(super) struct Place {
 
 /// All recordings as they were when this was opened, held against the ledger.
 #[derive(Debug)]
-pub(super) struct Shelf {
+pub(in crate::commands) struct Shelf {
     recordings: BTreeMap<Session, Result<Recording, Unreadable>>,
     pub(super) told: Told,
 }
@@ -49,12 +50,16 @@ impl Place {
         Self { config: PathBuf::new(), data: Some(data), recordings: None, key: None }
     }
 
-    /// Lists the recordings and reads the ledger.
+    /// The running gate whose files these are.
     ///
     /// # Errors
-    /// One of them cannot be read.
-    pub(super) fn shelf(&self) -> anyhow::Result<Shelf> {
-        let (data, recordings) = match &self.data {
+    /// The configuration cannot be read.
+    pub(in crate::commands) fn gate(&self) -> anyhow::Result<Client> {
+        Ok(Client::new(&self.folders()?.0))
+    }
+
+    fn folders(&self) -> anyhow::Result<(DataFolder, PathBuf)> {
+        Ok(match &self.data {
             Some(folder) => {
                 let data = DataFolder::new(folder.clone());
                 (data.clone(), data.recordings())
@@ -63,7 +68,15 @@ impl Place {
                 let config = Config::load(&self.config, Files::Ignore)?;
                 (config.data, config.recordings.folder)
             }
-        };
+        })
+    }
+
+    /// Lists the recordings and reads the ledger.
+    ///
+    /// # Errors
+    /// One of them cannot be read.
+    pub(in crate::commands) fn shelf(&self) -> anyhow::Result<Shelf> {
+        let (data, recordings) = self.folders()?;
         let recordings = self.recordings.clone().unwrap_or(recordings);
         if !recordings.is_dir() {
             bail!(
@@ -119,7 +132,7 @@ impl Shelf {
     ///
     /// # Errors
     /// There is none; the message says which there are, or what became of it.
-    pub(super) fn recording(&self, session: &Session) -> anyhow::Result<Recording> {
+    pub(in crate::commands) fn recording(&self, session: &Session) -> anyhow::Result<Recording> {
         match self.recordings.get(session) {
             Some(Ok(recording)) if recording.last_segment().is_some() => Ok(self.held(recording)),
             Some(Err(Unreadable::Erased(tombstone))) => {
@@ -144,9 +157,19 @@ impl Shelf {
         opened.filter(|recording| recording.last_segment().is_some()).map(|recording| self.held(recording))
     }
 
+    /// What is wrong with a session's recording, in words, if it is not as the gate and the ledger left it.
+    pub(in crate::commands) fn amiss(&self, session: &Session) -> Option<String> {
+        self.state(session.as_str()).filter(|state| !state.is_sound()).map(|state| state.to_string())
+    }
+
+    /// How a session was opened, if the ledger knows.
+    pub(in crate::commands) fn opened(&self, session: &Session) -> Option<&SessionOpened> {
+        self.told.of(session.as_str())?.opened.as_deref()
+    }
+
     /// The agent of a session, if the ledger knows.
     pub(super) fn agent(&self, session: &Session) -> Option<&str> {
-        Some(self.told.of(session.as_str())?.opened.as_ref()?.agent.as_str())
+        Some(self.opened(session)?.agent.as_str())
     }
 
     fn held(&self, recording: &Recording) -> Recording {

@@ -1,0 +1,194 @@
+//! `portcullis undo`: puts back what a session changed.
+
+mod text;
+
+use std::{
+    io::{self, IsTerminal, Write},
+    process::ExitCode,
+};
+
+use agent::Endpoint;
+use anyhow::{Context, bail};
+use clap::Args;
+use identity::{AgentName, Delegator, Reason, SessionId};
+use recording::Session;
+use undo::{History, Look, Plan, Undone};
+
+use super::{
+    gate,
+    sessions::place::{Place, Shelf},
+};
+use crate::{
+    admin::{Because, Client, OpenSession, OpenedSession},
+    terminal,
+};
+
+/// Longer than any undo waits for humans.
+const TTL_SECONDS: u32 = 2 * 60 * 60;
+
+/// Put back what a session changed, from its recording
+///
+/// What it made is deleted, what it deleted is made anew, what it changed is changed back: in reverse, each object once, and only
+/// where nobody else changed it since. This runs through the gate like any agent, in a session of its own: policy judges it, humans are
+/// asked if policy asks (about all of it at once), and it is recorded. The session that is undone must be over, or frozen.
+///
+/// The exit code is 0 if all that the session changed is as it was before, and 1 otherwise. docs/undo.md tells what cannot be undone.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  portcullis undo s-2g4kq7nd5wvx3jhc --for ada@example.com --dry-run
+  portcullis undo s-2g4kq7nd5wvx3jhc --for ada@example.com --reason 'INC-4711'
+  portcullis undo s-2g4kq7nd5wvx3jhc --for ada@example.com --agent undo --partly --yes")]
+pub(crate) struct Undo {
+    /// The session, as `sessions list` shows it
+    #[arg(value_name = "SESSION")]
+    session: Session,
+    /// The human on whose behalf it is undone, who does not decide about it
+    #[arg(long = "for", value_name = "HUMAN")]
+    delegator: Delegator,
+    /// The agent as which it is undone; without it, the one of the session
+    #[arg(long, value_name = "NAME")]
+    agent: Option<AgentName>,
+    /// What for, for those who decide and for the record
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<Reason>,
+    /// Look at everything, show what would be done, and change nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Undo the rest if something cannot be undone
+    #[arg(long)]
+    partly: bool,
+    /// Do not ask before anything is sent
+    #[arg(long)]
+    yes: bool,
+    #[command(flatten)]
+    place: Place,
+}
+
+/// The session in which it is undone.
+struct Within<'a> {
+    admin: &'a Client,
+    opened: OpenedSession,
+}
+
+impl Undo {
+    pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
+        let shelf = self.place.shelf()?;
+        let recording = shelf.recording(&self.session)?;
+        if let Some(amiss) = shelf.amiss(&self.session) {
+            bail!(
+                "the recording of `{}` is not what the ledger says: {amiss}; `portcullis sessions show` tells more",
+                self.session
+            );
+        }
+        let plan = Plan::of(History::of(&recording));
+        if plan.is_empty() {
+            terminal::print(text::plan(&plan))?;
+            return Ok(if plan.is_whole() { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+        }
+        let opening = self.opening(&shelf)?;
+        gate::run(self.undo(&plan, opening))
+    }
+
+    fn opening(&self, shelf: &Shelf) -> anyhow::Result<OpenSession> {
+        let opened = shelf.opened(&self.session);
+        let opened =
+            opened.with_context(|| format!("the ledger does not tell how `{}` was opened", self.session))?;
+        let agent = match &self.agent {
+            Some(agent) => agent.clone(),
+            None => AgentName::parse(opened.agent.as_str())?,
+        };
+        let cluster = identity::ClusterName::parse(opened.cluster.as_str())?;
+        let reason = match &self.reason {
+            Some(reason) => Reason::parse(&format!("undo {}: {}", self.session, reason.as_str()))?,
+            None => Reason::parse(&format!("undo {}", self.session))?,
+        };
+        Ok(OpenSession {
+            agent,
+            delegator: self.delegator.clone(),
+            cluster,
+            reason,
+            ttl_seconds: TTL_SECONDS,
+        })
+    }
+
+    async fn undo(&self, plan: &Plan, opening: OpenSession) -> anyhow::Result<ExitCode> {
+        let admin = self.place.gate()?;
+        let going_on = admin.list(false).await?;
+        if going_on.iter().any(|open| open.id == self.session.as_str() && open.state == "active") {
+            bail!(
+                "the session `{0}` goes on: end it with `portcullis session revoke {0}`, or stop it with `… freeze {0}`",
+                self.session
+            );
+        }
+        let reason = opening.reason.as_str().to_owned();
+        let within = Within { admin: &admin, opened: admin.open(&opening).await? };
+        let undone = self.undo_within(plan, &within, &reason).await;
+        within.end().await;
+        undone
+    }
+
+    async fn undo_within(&self, plan: &Plan, within: &Within<'_>, reason: &str) -> anyhow::Result<ExitCode> {
+        let client = within.client()?;
+        eprintln!("looking at {} in session {}", objects(plan.steps.len()), within.opened.session.id);
+        let look = Look::at(plan, &client).await;
+        terminal::print(text::look(plan, &look, terminal::colours()))?;
+        let whole = look.left.is_empty() && plan.is_whole();
+        let code = |done: bool| Ok(if done { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+        if self.dry_run || look.ready.is_empty() {
+            return code(whole);
+        }
+        if !whole && !self.partly {
+            bail!("nothing was changed, since not all of it can be undone; say `--partly` to undo the rest");
+        }
+        if !self.yes && !confirmed()? {
+            bail!("nothing was changed");
+        }
+        let asked = |answer: &approval::Answer| {
+            eprint!("{}", agent::asked(answer));
+            if agent::is_pending(answer) {
+                eprintln!("waiting until humans have decided");
+            }
+        };
+        let undone = undo::undo(&client, &look.ready, reason, asked).await.context("nothing was changed")?;
+        terminal::print(text::undone(&undone))?;
+        if let Undone::NotAgreed(_) = &undone {
+            eprintln!("nothing was changed");
+        }
+        code(undone.is_done() && whole)
+    }
+}
+
+impl Within<'_> {
+    fn client(&self) -> anyhow::Result<agent::Client> {
+        let OpenedSession { server, ca, token, .. } = &self.opened;
+        let endpoint = Endpoint::of(server, ca.as_deref(), token).map_err(anyhow::Error::msg)?;
+        Ok(agent::Client::new(endpoint)?)
+    }
+
+    /// Nobody needs it any more; it would end by itself.
+    async fn end(&self) {
+        let id = &self.opened.session.id;
+        if let (Ok(session), Ok(why)) = (SessionId::parse(id), Reason::parse("the undo has ended"))
+            && let Err(error) = self.admin.revoke(&session, &Because { why }).await
+        {
+            eprintln!("session {id} could not be ended: {error}");
+        }
+    }
+}
+
+/// Asks a person; a program has to say `--yes`.
+fn confirmed() -> anyhow::Result<bool> {
+    if !io::stdin().is_terminal() {
+        bail!("nothing was changed; say `--yes` to undo without being asked");
+    }
+    eprint!("\nUndo exactly this? Type yes: ");
+    io::stderr().flush()?;
+    let mut answer = String::new();
+    io::stdin().read_line(&mut answer)?;
+    Ok(answer.trim() == "yes")
+}
+
+fn objects(count: usize) -> String {
+    if count == 1 { "1 object".to_owned() } else { format!("{count} objects") }
+}

@@ -1,0 +1,102 @@
+//! What would be undone and what was, for people. Nothing in it moves the cursor or hides anything.
+
+use std::fmt::Write as _;
+
+use approval::Diff;
+use undo::{Done, Left, Look, Plan, Ready, Sent, Undone};
+
+use crate::{commands::approvals::text::changes, terminal::visible};
+
+/// Of a plan without steps, why there are none.
+pub(super) fn plan(plan: &Plan) -> String {
+    let mut out = String::new();
+    if plan.left.is_empty() {
+        out.push_str("the session changed nothing that is not back already\n");
+    }
+    left(&mut out, &plan.left);
+    unknown(&mut out, plan);
+    out
+}
+
+pub(super) fn look(plan: &Plan, look: &Look, colours: bool) -> String {
+    let mut out = String::new();
+    for ready in &look.ready {
+        step(&mut out, ready, colours);
+    }
+    for what in &look.already {
+        let _infallible = writeln!(out, "\nas before: {}", visible(what));
+    }
+    left(&mut out, &look.left);
+    unknown(&mut out, plan);
+    out
+}
+
+fn step(out: &mut String, ready: &Ready, colours: bool) {
+    let Ready { step, now, then, .. } = ready;
+    let _infallible = writeln!(out, "\n{} {}", step.what.as_str(), visible(&step.place.to_string()));
+    for act in &step.acts {
+        let _infallible = writeln!(out, "{:<10}{}", "undoes", visible(act));
+    }
+    if step.masked {
+        let _infallible = writeln!(
+            out,
+            "{:<10}masked values stay as they are now; whether the session changed them is not known",
+            "but"
+        );
+    }
+    out.push('\n');
+    // What is as it would be, but for what the server and controllers set.
+    let mut there = now.clone();
+    if let Some(object) = there.as_object_mut().filter(|_| then.is_object()) {
+        object.remove("status");
+    }
+    let mut then = then.clone();
+    if let Some(object) = then.as_object_mut() {
+        object.remove("status");
+    }
+    out.push_str(&changes(&Diff::between(&there, &then), colours));
+}
+
+fn left(out: &mut String, left: &[Left]) {
+    for Left { what, why } in left {
+        let _infallible =
+            writeln!(out, "\nleft as it is: {}\n{:<10}{}", visible(what), "since", visible(&why.to_string()));
+    }
+}
+
+/// What nobody can say.
+fn unknown(out: &mut String, plan: &Plan) {
+    for gap in &plan.gaps {
+        let _infallible = writeln!(out, "\nnot known: {}", visible(gap));
+    }
+    if plan.streams > 0 {
+        let streams =
+            if plan.streams == 1 { "1 stream".to_owned() } else { format!("{} streams", plan.streams) };
+        let _infallible = writeln!(
+            out,
+            "\nnot known: what {streams} into pods did there (exec, attach, port-forward); `portcullis sessions replay` shows what passed"
+        );
+    }
+}
+
+pub(super) fn undone(undone: &Undone) -> String {
+    let mut out = String::new();
+    match undone {
+        Undone::NotAgreed(answer) => {
+            let how = if answer.how.is_empty() { String::new() } else { format!(": {}", answer.how) };
+            let id = answer.approval.as_deref().unwrap_or("it");
+            let _infallible = writeln!(out, "{} is {}{}", visible(id), answer.state.as_str(), visible(&how));
+        }
+        Undone::Sent(sent) => {
+            for Sent { what, done } in sent {
+                let told = match done {
+                    Done::Yes => "done".to_owned(),
+                    Done::No(failure) => format!("failed: {failure}"),
+                    Done::NotTried => "not tried".to_owned(),
+                };
+                let _infallible = writeln!(out, "{}: {}", visible(what), visible(&told));
+            }
+        }
+    }
+    out
+}
