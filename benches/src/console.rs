@@ -11,7 +11,7 @@ use std::{
 use anyhow::{Context, ensure};
 use bytes::Bytes;
 use chronicle::Chronicle;
-use console::{Address, Console, InForce, Parts};
+use console::{Address, Console, GateAddress, InForce, Parts};
 use control::Control;
 use http::{Request, StatusCode, header, request};
 use http_body_util::{BodyExt, Empty};
@@ -105,6 +105,7 @@ impl Running {
             inbox: Arc::clone(&inbox),
             chronicle: Arc::new(chronicle(folder).await?),
             recordings: Library::new(&folder.join("recordings"), Arc::new(Plain)),
+            gate: GateAddress { server: "https://127.0.0.1:1".to_owned(), ca: None },
             ledger,
             provider: None,
             policy: Arc::new(Fixed(judge()?)),

@@ -8,6 +8,7 @@
 //! | `posted` | what a form of ours says, once it is sure that it is ours |
 //! | `page` | one module a page: what is looked up and what is shown of it |
 //! | `replay` | recordings, read for pages |
+//! | `undoing` | sessions that are being undone, whether or not a page looks on |
 //! | `live` | pages are told of what happens while they are open (server-sent events) |
 //! | `html` | what makes text of any origin inert |
 //! | `serve` | the listener |
@@ -28,6 +29,7 @@ mod serve;
 mod signin;
 #[cfg(test)]
 mod tests;
+mod undoing;
 
 use std::sync::Arc;
 
@@ -52,7 +54,7 @@ pub use address::Address;
 pub use serve::serve;
 pub use signin::{ByProvider, CALLBACK, Link, NoLink};
 
-use crate::{replay::Replay, signin::Door};
+use crate::{replay::Replay, signin::Door, undoing::Undoings};
 
 /// More than any form of ours.
 const LARGEST_FORM: usize = 64 << 10;
@@ -70,6 +72,8 @@ pub struct Parts {
     pub chronicle: Arc<Chronicle>,
     /// What sessions did and were shown.
     pub recordings: Library,
+    /// Where the gate is, for what is undone through it.
+    pub gate: GateAddress,
     /// Where sign-ins are recorded.
     pub ledger: Ledger,
     /// The policy in force.
@@ -82,6 +86,15 @@ pub struct Parts {
     pub entropy: Arc<dyn Entropy>,
     /// Fired when the gate stops: pages are told of nothing any longer.
     pub stopping: CancellationToken,
+}
+
+/// Where agents find the gate.
+#[derive(Debug, Clone)]
+pub struct GateAddress {
+    /// Its address, `https://…`.
+    pub server: String,
+    /// PEM of the CA to trust; `None`: the system's trust will do.
+    pub ca: Option<String>,
 }
 
 /// Where the policy in force is found.
@@ -101,6 +114,7 @@ struct Inner {
     /// For passkeys; `None`: they do not work at this address.
     party: Option<RelyingParty>,
     replay: Replay,
+    undoings: Undoings,
 }
 
 impl Console {
@@ -109,7 +123,8 @@ impl Console {
     pub fn new(parts: Parts) -> Self {
         let party = approval::relying_party(parts.address.origin()).ok();
         let replay = Replay::new(parts.recordings.clone());
-        Self(Arc::new(Inner { parts, door: Door::default(), party, replay }))
+        let (door, undoings) = (Door::default(), Undoings::default());
+        Self(Arc::new(Inner { parts, door, party, replay, undoings }))
     }
 
     /// Where it is.
@@ -140,6 +155,10 @@ impl Console {
 
     pub(crate) fn replay(&self) -> &Replay {
         &self.0.replay
+    }
+
+    pub(crate) fn undoings(&self) -> &Undoings {
+        &self.0.undoings
     }
 
     pub(crate) fn control(&self) -> &Control {
@@ -178,6 +197,8 @@ impl Console {
             .route("/sessions/{id}/revoke", post(page::session::revoke))
             .route("/sessions/{id}/freeze", post(page::session::freeze))
             .route("/sessions/{id}/thaw", post(page::session::thaw))
+            .route("/sessions/{id}/undo", get(page::undo::get).post(page::undo::post))
+            .route("/sessions/{id}/undo/progress", get(page::undo::progress))
             .route("/search", get(page::search::get))
             .route("/refusals", get(page::refusals::get))
             .route("/policy", get(page::policy::get))

@@ -14,6 +14,7 @@ pub(crate) mod search;
 pub(crate) mod session;
 pub(crate) mod sessions;
 pub(crate) mod stream;
+pub(crate) mod undo;
 
 use askama::Template;
 use axum::response::{Html, IntoResponse as _, Response};

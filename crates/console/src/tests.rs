@@ -13,3 +13,4 @@ mod paths;
 mod replay;
 mod seen;
 mod signin;
+mod undo;

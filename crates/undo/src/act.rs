@@ -1,5 +1,7 @@
 //! Doing it: proposed at once, and sent one after the other.
 
+use std::fmt;
+
 use agent::{Client, Failure, agreed, is_pending};
 use approval::{Answer, WantedCall, WantedChanges};
 
@@ -58,7 +60,7 @@ pub async fn undo(
     }
     let (mut sent, mut failed) = (Vec::new(), false);
     for ready in ready {
-        let what = format!("{} {}", ready.step.what.as_str(), ready.step.place);
+        let what = ready.step.to_string();
         let done = if failed {
             Done::NotTried
         } else {
@@ -73,6 +75,18 @@ pub async fn undo(
         sent.push(Sent { what, done });
     }
     Ok(Undone::Sent(sent))
+}
+
+/// `delete configmaps "made" in namespace "shop": done`.
+impl fmt::Display for Sent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { what, done } = self;
+        match done {
+            Done::Yes => write!(f, "{what}: done"),
+            Done::No(failure) => write!(f, "{what}: failed: {failure}"),
+            Done::NotTried => write!(f, "{what}: not tried"),
+        }
+    }
 }
 
 impl Undone {

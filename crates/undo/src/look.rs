@@ -1,12 +1,12 @@
 //! The objects as they are now, and the calls that undo what the session did to them.
 
 use agent::{Client, Failure};
-use approval::WantedCall;
+use approval::{Diff, WantedCall};
 use serde_json::{Value, json};
 
 use crate::{
     object::{comparable, differences, recreated, restored},
-    plan::{Inverse, Left, Plan, Step},
+    plan::{Inverse, Left, Plan, Step, without_status},
     why::Why,
 };
 
@@ -39,6 +39,14 @@ enum Found {
     Ready(Box<Ready>),
     Already,
     Left(Why),
+}
+
+impl Ready {
+    /// What is to be seen of it: the object now and then, without what is no choice of anybody's.
+    #[must_use]
+    pub fn diff(&self) -> Diff {
+        Diff::between(&without_status(&self.now), &without_status(&self.then))
+    }
 }
 
 impl Look {

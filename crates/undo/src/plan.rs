@@ -1,5 +1,8 @@
 //! What would have to be done: the session's changes, folded by object, in reverse.
 
+use std::fmt;
+
+use approval::Diff;
 use serde_json::Value;
 
 use crate::{
@@ -158,6 +161,30 @@ impl Thread {
             return if masked { Err(Why::MaskedOnly) } else { Ok(None) };
         }
         Ok(Some(Step { place, what, before, after, masked, acts }))
+    }
+}
+
+impl Step {
+    /// What is to be seen of it, as far as the recording tells: the object as the session left it, and as it is to be.
+    #[must_use]
+    pub fn diff(&self) -> Diff {
+        Diff::between(&without_status(&self.after), &without_status(&self.before))
+    }
+}
+
+/// What controllers say of an object is nothing to undo.
+pub(crate) fn without_status(object: &Value) -> Value {
+    let mut object = object.clone();
+    if let Some(fields) = object.as_object_mut() {
+        fields.remove("status");
+    }
+    object
+}
+
+/// `delete configmaps "made" in namespace "shop"`.
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.what.as_str(), self.place)
     }
 }
 

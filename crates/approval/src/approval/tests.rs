@@ -208,6 +208,7 @@ fn each_changed(value: &Value) -> Vec<Value> {
             })
             .collect(),
         Value::Number(_) => vec![7.into()],
+        Value::Bool(flag) => vec![(!flag).into()],
         _ => vec!["another".into()],
     }
 }

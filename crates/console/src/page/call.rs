@@ -7,7 +7,8 @@ use axum::{
 };
 use http::StatusCode;
 use recording::reader::Recording;
-use recording::record::{Answered, Blob, Called, What};
+use recording::record::{Answered, Before, Blob, Called, What};
+use serde_json::Value;
 
 use super::diff::Diff;
 use super::session::{CallRow, timeline};
@@ -31,8 +32,21 @@ struct Page {
     session: String,
     rows: Vec<CallRow>,
     title: String,
+    /// What it changed; as humans were shown it, if they were asked.
     diff: Option<Diff>,
+    was_shown: bool,
     bodies: Vec<Body>,
+    alerts: Vec<String>,
+}
+
+/// What a recording has of a call.
+#[derive(Default)]
+struct Taped {
+    bodies: Vec<Body>,
+    /// The object that it changed, right before; `null`: there was none.
+    before: Option<Value>,
+    /// The object that it was answered with.
+    after: Option<Value>,
     alerts: Vec<String>,
 }
 
@@ -68,53 +82,79 @@ pub(crate) async fn get(
     };
     let frame = Frame::of(&visitor, Part::Sessions);
     let page = move |opened: Opened| {
-        let (mut alerts, mut bodies) = (Vec::new(), Vec::new());
-        if let Some(recording) = &opened.recording {
-            bodies_of(&opened, recording, &found, &mut bodies, &mut alerts);
-        }
+        let taped = opened.recording.as_ref().map(|recording| Taped::of(&opened, recording, &found));
+        let taped = taped.unwrap_or_default();
+        let changed = taped.diff(&found);
+        let Taped { bodies, mut alerts, .. } = taped;
         alerts.extend(opened.missing.as_ref().map(|told| told.text.clone()));
         let title = if found.asked.is_empty() { "A call".to_owned() } else { found.asked.clone() };
-        let diff = approval.and_then(|approval| timeline::change(&found.call, &approval));
+        let shown = approval.and_then(|approval| timeline::change(&found.call, &approval));
+        let was_shown = shown.is_some();
+        let diff = shown.or(changed);
         let session = found.session.clone().unwrap_or_default();
-        render(&Page { frame, session, rows: vec![found.into()], title, diff, bodies, alerts })
+        render(&Page { frame, session, rows: vec![found.into()], title, diff, was_shown, bodies, alerts })
     };
     console.read(&id, page).await.unwrap_or_else(|response| *response)
 }
 
-fn bodies_of(
-    opened: &Opened,
-    recording: &Recording,
-    call: &chronicle::Call,
-    bodies: &mut Vec<Body>,
-    alerts: &mut Vec<String>,
-) {
-    let began = recording.times().map(|(began, _)| began);
-    let from = began.map_or(0, |began| microseconds(began, call.time).saturating_sub(BEFORE));
-    let (mut looked_at, mut is_answered) = (0, false);
-    for record in recording.records_from(from) {
-        let record = match record {
-            Ok(record) => record,
-            Err(finding) => {
-                opened.tell(&finding, alerts);
-                continue;
+impl Taped {
+    fn of(opened: &Opened, recording: &Recording, call: &chronicle::Call) -> Self {
+        let began = recording.times().map(|(began, _)| began);
+        let from = began.map_or(0, |began| microseconds(began, call.time).saturating_sub(BEFORE));
+        let (mut taped, mut looked_at, mut is_answered) = (Self::default(), 0, false);
+        for record in recording.records_from(from) {
+            let record = match record {
+                Ok(record) => record,
+                Err(finding) => {
+                    opened.tell(&finding, &mut taped.alerts);
+                    continue;
+                }
+            };
+            looked_at += record.what.payload().len() as u64;
+            if is_answered || looked_at > LOOKED_AT {
+                break;
             }
-        };
-        looked_at += record.what.payload().len() as u64;
-        if is_answered || looked_at > LOOKED_AT {
-            break;
+            match record.what {
+                What::Called(Called { call: of, body, .. }) if of.as_str() == call.call => {
+                    taped.bodies.extend(body.map(|blob| Body::of("What was sent", None, &blob, recording)));
+                }
+                What::Before(Before { call: of, body, .. }) if of.as_str() == call.call => {
+                    taped.before = body.map_or(Some(Value::Null), |blob| object(&blob, recording));
+                }
+                What::Answered(Answered { call: of, media, body, .. }) if of.as_str() == call.call => {
+                    let media = media.as_ref().map(recording::Text::as_str);
+                    taped.after = body.as_ref().and_then(|blob| object(blob, recording));
+                    let shown =
+                        body.map(|blob| Body::of("What the agent was shown", media, &blob, recording));
+                    taped.bodies.extend(shown);
+                    is_answered = true;
+                }
+                _ => {}
+            }
         }
-        match record.what {
-            What::Called(Called { call: of, body, .. }) if of.as_str() == call.call => {
-                bodies.extend(body.map(|blob| Body::of("What was sent", None, &blob, recording)));
-            }
-            What::Answered(Answered { call: of, media, body, .. }) if of.as_str() == call.call => {
-                let media = media.as_ref().map(recording::Text::as_str);
-                bodies.extend(body.map(|blob| Body::of("What the agent was shown", media, &blob, recording)));
-                is_answered = true;
-            }
-            _ => {}
-        }
+        taped
     }
+
+    /// What it changed, where the recording has the object before and after.
+    fn diff(&self, call: &chronicle::Call) -> Option<Diff> {
+        if !call.status.is_some_and(|status| (200..300).contains(&status)) {
+            return None;
+        }
+        let after = self.after.as_ref().filter(|after| after.pointer("/metadata/uid").is_some());
+        let (before, after) = match call.asked.split(' ').next()? {
+            "create" => (&Value::Null, after?),
+            "update" | "patch" => (self.before.as_ref()?, after?),
+            "delete" => (self.before.as_ref()?, &Value::Null),
+            _ => return None,
+        };
+        Some(approval::Diff::between(before, after).into())
+    }
+}
+
+/// An object of which the recording has all.
+fn object(blob: &Blob, recording: &Recording) -> Option<Value> {
+    let bytes = (blob.kept == blob.whole).then(|| recording.body(blob).ok())??;
+    serde_json::from_slice(&bytes).ok()
 }
 
 impl Body {
@@ -145,7 +185,7 @@ impl Body {
 fn text(bytes: &[u8]) -> (String, bool) {
     let head = bytes.get(..MOST).unwrap_or(bytes);
     // Of JSON that is cut no other form is known.
-    let json = (head.len() == bytes.len()).then(|| serde_json::from_slice::<serde_json::Value>(bytes).ok());
+    let json = (head.len() == bytes.len()).then(|| serde_json::from_slice::<Value>(bytes).ok());
     let pretty = json.flatten().and_then(|json| serde_json::to_string_pretty(&json).ok());
     let text = pretty.unwrap_or_else(|| String::from_utf8_lossy(head).into_owned());
     (text, head.len() < bytes.len())

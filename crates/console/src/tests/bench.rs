@@ -31,7 +31,7 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
 use super::seen::Seen;
-use crate::{Address, Console, InForce, Parts, serve::Peer};
+use crate::{Address, Console, GateAddress, InForce, Parts, serve::Peer};
 
 /// Where it is, as it is named in `Origin`.
 pub(super) const ORIGIN: &str = "http://localhost:8444";
@@ -109,6 +109,7 @@ impl Bench {
             inbox,
             chronicle: Arc::new(chronicle(&folder).await),
             recordings: Library::new(&folder.path().join("recordings"), Arc::new(Plain)),
+            gate: GateAddress { server: "https://127.0.0.1:1".to_owned(), ca: None },
             ledger,
             policy: Arc::new(Fixed(Arc::new(judge))),
             provider: None,

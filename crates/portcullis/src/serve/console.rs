@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use chronicle::Chronicle;
-use console::{ByProvider, Console, InForce, Parts};
+use console::{ByProvider, Console, GateAddress, InForce, Parts};
 use control::Control;
 use gateway::Gate;
 use identity::{SystemClock, SystemEntropy};
@@ -108,7 +108,8 @@ impl Place {
             control,
             inbox,
             chronicle: Arc::clone(&chronicle),
-            recordings: Library::new(&data.recordings(), Arc::new(Plain)),
+            recordings: Library::new(&config.recordings.folder, Arc::new(Plain)),
+            gate: GateAddress { server: config.public_url.clone(), ca: config.tls.ca_pem()? },
             ledger,
             policy: Arc::new(OfGate(gate)),
             provider: self.provider,

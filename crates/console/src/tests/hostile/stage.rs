@@ -9,7 +9,7 @@ use ledger::leaf::{
 };
 use ledger::testing as leaves;
 use recording::Segment;
-use recording::record::{Channel, Kind, Opened, What};
+use recording::record::{Before, Called, Channel, Kind, Opened, What};
 use serde_json::{Value, json};
 
 use crate::tests::bench::{Ask, Bench, ORIGIN, ask, ask_ahead, grace};
@@ -17,7 +17,7 @@ use crate::tests::replay::{answered, bytes, called};
 use crate::tests::seen::Seen;
 
 /// Which pages show which places, each as `PLACE:TEXT:`.
-pub(super) const PLACES: [(&str, &str); 53] = [
+pub(super) const PLACES: [(&str, &str); 54] = [
     ("/", "act"),
     ("/", "reason"),
     ("/inbox", "act"),
@@ -58,6 +58,7 @@ pub(super) const PLACES: [(&str, &str); 53] = [
     (TIMELINE, "pod"),
     (CALL, "path"),
     (CALL, "error"),
+    (UNDO, "deed"),
     (STREAM, "argv"),
     (STREAM, "how"),
     (TEXT, "argv"),
@@ -76,6 +77,7 @@ pub(super) const PLACES: [(&str, &str); 53] = [
 const PAGE: &str = "/sessions/s-aaaaaaaaaaaaaaaa";
 const TIMELINE: &str = "/sessions/s-aaaaaaaaaaaaaaaa/timeline";
 const CALL: &str = "/sessions/s-aaaaaaaaaaaaaaaa/calls/c-1";
+const UNDO: &str = "/sessions/s-aaaaaaaaaaaaaaaa/undo";
 const STREAM: &str = "/sessions/s-aaaaaaaaaaaaaaaa/streams/1?q=screen";
 const TEXT: &str = "/sessions/s-aaaaaaaaaaaaaaaa/streams/1/text";
 const SCREENS: &str = "/search?text=screen";
@@ -86,7 +88,7 @@ const CASTS: [&str; 2] =
     ["/sessions/s-aaaaaaaaaaaaaaaa/streams/1/cast", "/sessions/s-aaaaaaaaaaaaaaaa/streams/2/cast"];
 
 /// Every page, in the order in which they are looked at.
-const PAGES: [&str; 20] = [
+const PAGES: [&str; 21] = [
     "/",
     "/inbox",
     "/approvals/a-1",
@@ -100,6 +102,7 @@ const PAGES: [&str; 20] = [
     PAGE,
     TIMELINE,
     CALL,
+    UNDO,
     STREAM,
     TEXT,
     SCREENS,
@@ -222,6 +225,11 @@ fn recording(bench: &Bench, at: &dyn Fn(&str) -> String) -> Vec<Segment> {
     let script = script
         .with_body(1, called("c-1"), at("body").as_bytes())
         .with_body(1, answered("c-1"), json.as_bytes())
+        .at(1, asks("c-8", &format!("patch {}", at("deed"))))
+        .at(1, answered("c-8"))
+        .at(1, asks("c-9", "update /api/v1/namespaces/shop/configmaps/a"))
+        .with_body(1, looked("c-9"), changed(&at("data"), 1).as_bytes())
+        .with_body(1, answered("c-9"), changed("another", 2).as_bytes())
         .at(2, opened(1, true))
         .at(3, bytes(1, Channel::Stdout, &screen))
         .at(4, bytes(1, Channel::Stderr, &screen))
@@ -340,4 +348,17 @@ impl Leaves<'_> {
             message: self.0("message").into(),
         }))
     }
+}
+
+fn asks(call: &str, act: &str) -> What {
+    What::Called(Called { call: call.into(), act: act.into(), body: None })
+}
+
+fn looked(call: &str) -> What {
+    What::Before(Before { call: call.into(), masked: false, body: None })
+}
+
+fn changed(data: &str, version: u32) -> String {
+    let metadata = json!({"name": "a", "uid": "u", "resourceVersion": version.to_string()});
+    json!({"kind": "ConfigMap", "metadata": metadata, "data": {"a": data}}).to_string()
 }

@@ -2,8 +2,7 @@
 
 use std::fmt::Write as _;
 
-use approval::Diff;
-use undo::{Done, Left, Look, Plan, Ready, Sent, Undone};
+use undo::{Left, Look, Plan, Ready, Undone};
 
 use crate::{commands::approvals::text::changes, terminal::visible};
 
@@ -32,8 +31,8 @@ pub(super) fn look(plan: &Plan, look: &Look, colours: bool) -> String {
 }
 
 fn step(out: &mut String, ready: &Ready, colours: bool) {
-    let Ready { step, now, then, .. } = ready;
-    let _infallible = writeln!(out, "\n{} {}", step.what.as_str(), visible(&step.place.to_string()));
+    let step = &ready.step;
+    let _infallible = writeln!(out, "\n{}", visible(&step.to_string()));
     for act in &step.acts {
         let _infallible = writeln!(out, "{:<10}{}", "undoes", visible(act));
     }
@@ -45,16 +44,7 @@ fn step(out: &mut String, ready: &Ready, colours: bool) {
         );
     }
     out.push('\n');
-    // What is as it would be, but for what the server and controllers set.
-    let mut there = now.clone();
-    if let Some(object) = there.as_object_mut().filter(|_| then.is_object()) {
-        object.remove("status");
-    }
-    let mut then = then.clone();
-    if let Some(object) = then.as_object_mut() {
-        object.remove("status");
-    }
-    out.push_str(&changes(&Diff::between(&there, &then), colours));
+    out.push_str(&changes(&ready.diff(), colours));
 }
 
 fn left(out: &mut String, left: &[Left]) {
@@ -88,13 +78,8 @@ pub(super) fn undone(undone: &Undone) -> String {
             let _infallible = writeln!(out, "{} is {}{}", visible(id), answer.state.as_str(), visible(&how));
         }
         Undone::Sent(sent) => {
-            for Sent { what, done } in sent {
-                let told = match done {
-                    Done::Yes => "done".to_owned(),
-                    Done::No(failure) => format!("failed: {failure}"),
-                    Done::NotTried => "not tried".to_owned(),
-                };
-                let _infallible = writeln!(out, "{}: {}", visible(what), visible(&told));
+            for sent in sent {
+                let _infallible = writeln!(out, "{}", visible(&sent.to_string()));
             }
         }
     }

@@ -1,0 +1,206 @@
+//! What a session changed, and putting it back.
+
+use askama::Template;
+use axum::{
+    extract::{Path, State},
+    response::{IntoResponse as _, Redirect, Response},
+};
+use http::StatusCode;
+use serde::Deserialize;
+use store::State as Standing;
+use undo::{History, Plan};
+
+use super::{Frame, Part, diff::Diff, problem, render};
+use crate::{
+    Console,
+    posted::Posted,
+    signin::Visitor,
+    undoing::{Over, Progress, Stage, Wanted},
+};
+
+#[derive(Template)]
+#[template(path = "undo.html")]
+struct Page {
+    frame: Frame,
+    alert: Option<String>,
+    session: String,
+    /// Whether the session goes on, so that it cannot be undone yet.
+    is_active: bool,
+    steps: Vec<Step>,
+    /// What stays as it is, and why.
+    left: Vec<(String, String)>,
+    /// What the recording lacks.
+    gaps: Vec<String>,
+    streams: usize,
+    /// Whether some of it cannot be undone.
+    is_partial: bool,
+    progress: Option<Progressed>,
+}
+
+/// What would be done with one object.
+struct Step {
+    title: String,
+    acts: Vec<String>,
+    masked: bool,
+    diff: Diff,
+}
+
+/// How far an undo came.
+#[derive(Template)]
+#[template(path = "undo_progress.html")]
+struct Progressed {
+    by: String,
+    within: String,
+    stage: &'static str,
+    told: String,
+    approval: String,
+    lines: Vec<String>,
+    is_over: bool,
+    session: String,
+}
+
+/// What the button says.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Button {
+    #[serde(default)]
+    partly: Option<String>,
+}
+
+/// `GET /sessions/{id}/undo`
+pub(crate) async fn get(
+    State(console): State<Console>,
+    visitor: Visitor,
+    Path(id): Path<String>,
+) -> Response {
+    console.undo_page(&visitor, &id, StatusCode::OK, None).await
+}
+
+/// `GET /sessions/{id}/undo/progress`: for a page that is open.
+pub(crate) async fn progress(
+    State(console): State<Console>,
+    _visitor: Visitor,
+    Path(id): Path<String>,
+) -> Response {
+    match console.undoings().of(&id) {
+        Some(progress) => render(&Progressed::of(&id, progress)),
+        None => problem(StatusCode::NOT_FOUND, "Nobody undoes that session."),
+    }
+}
+
+/// `POST /sessions/{id}/undo`
+pub(crate) async fn post(
+    State(console): State<Console>,
+    Path(id): Path<String>,
+    Posted { visitor, form }: Posted<Button>,
+) -> Response {
+    let (session, by) = match (console.session(&id).await, Console::operator(&visitor)) {
+        (Ok(found), Ok(by)) => (found, by),
+        (Err(response), _) | (_, Err(response)) => return *response,
+    };
+    let (id, session) = session;
+    if session.state(console.now()) == Standing::Active {
+        let told = "The session goes on: freeze or revoke it first.".to_owned();
+        return console.undo_page(&visitor, id.as_str(), StatusCode::CONFLICT, Some(told)).await;
+    }
+    let plan = match console.plan(&id).await {
+        Ok(plan) => plan,
+        Err(response) => return *response,
+    };
+    let begun = console.undo(Wanted { session, plan, by, partly: form.partly.is_some() });
+    match begun {
+        Ok(()) => Redirect::to(&format!("/sessions/{id}/undo")).into_response(),
+        Err(told) => {
+            console.undo_page(&visitor, id.as_str(), StatusCode::CONFLICT, Some(told.to_owned())).await
+        }
+    }
+}
+
+impl Console {
+    /// What would undo the session, as its recording tells.
+    async fn plan(&self, id: &identity::SessionId) -> Result<Plan, Box<Response>> {
+        let plan = self.read(id, |opened| match &opened.recording {
+            // A plan without its last seconds would say that there is nothing to undo in them.
+            Some(_) if opened.is_unsettled() => None,
+            Some(recording) => Some(Plan::of(History::of(recording))),
+            None => {
+                let gap = opened.missing.map(|told| told.text);
+                let gaps = vec![gap.unwrap_or_else(|| "The session has no recording.".to_owned())];
+                Some(Plan { gaps, ..Plan::default() })
+            }
+        });
+        plan.await?.ok_or_else(|| {
+            let why =
+                "The last of the session's recording is not sealed in the ledger yet. Try again in a moment.";
+            Box::new(problem(StatusCode::SERVICE_UNAVAILABLE, why))
+        })
+    }
+
+    async fn undo_page(
+        &self,
+        visitor: &Visitor,
+        id: &str,
+        status: StatusCode,
+        alert: Option<String>,
+    ) -> Response {
+        let (id, session) = match self.session(id).await {
+            Ok(found) => found,
+            Err(response) => return *response,
+        };
+        let plan = match self.plan(&id).await {
+            Ok(plan) => plan,
+            Err(response) => return *response,
+        };
+        let is_partial = !plan.is_whole();
+        let Plan { steps, left, gaps, streams } = plan;
+        let page = Page {
+            frame: Frame::of(visitor, Part::Sessions),
+            alert,
+            session: id.to_string(),
+            is_active: session.state(self.now()) == Standing::Active,
+            steps: steps.into_iter().map(Step::from).collect(),
+            left: left.into_iter().map(|left| (left.what, left.why.to_string())).collect(),
+            gaps,
+            streams,
+            is_partial,
+            progress: self.undoings().of(id.as_str()).map(|progress| Progressed::of(id.as_str(), progress)),
+        };
+        let mut response = render(&page);
+        *response.status_mut() = status;
+        response
+    }
+}
+
+impl From<undo::Step> for Step {
+    fn from(step: undo::Step) -> Self {
+        Self { title: step.to_string(), diff: step.diff().into(), acts: step.acts, masked: step.masked }
+    }
+}
+
+impl Progressed {
+    fn of(session: &str, progress: Progress) -> Self {
+        let Progress { by, within, stage } = progress;
+        let mut told = Self {
+            by,
+            within: within.unwrap_or_default(),
+            stage: "pending",
+            told: String::new(),
+            approval: String::new(),
+            lines: Vec::new(),
+            is_over: false,
+            session: session.to_owned(),
+        };
+        match stage {
+            Stage::Looking => told.told = "Each object is looked at.".to_owned(),
+            Stage::Asked { approval, needs } => {
+                told.told = format!("Humans are asked. It needs {needs}.");
+                told.approval = approval;
+            }
+            Stage::Sending => told.told = "Each object is put back.".to_owned(),
+            Stage::Over(Over { done, told: how, lines }) => {
+                told.stage = if done { "completed" } else { "failed" };
+                (told.told, told.lines, told.is_over) = (how, lines, true);
+            }
+        }
+        told
+    }
+}

@@ -1,0 +1,97 @@
+//! The page that tells what undoes a session, and its button.
+
+use http::StatusCode;
+use recording::record::{Answered, Before, Called, What};
+use serde_json::{Value, json};
+
+use super::bench::{Bench, SESSION, grace};
+use crate::undoing::Stage;
+
+const PAGE: &str = "/sessions/s-2g4kq7nd5wvx3jhc/undo";
+const MAPS: &str = "/api/v1/namespaces/shop/configmaps";
+
+fn map(name: &str, version: u32, colour: &str) -> Value {
+    let metadata =
+        json!({"name": name, "namespace": "shop", "uid": name, "resourceVersion": version.to_string()});
+    json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"colour": colour}})
+}
+
+/// A session that made one ConfigMap, changed another, and deleted a Secret.
+async fn bench() -> Bench {
+    let bench = Bench::new().await;
+    let asks =
+        |call: &str, act: &str| What::Called(Called { call: call.into(), act: act.into(), body: None });
+    let looked = |call: &str| What::Before(Before { call: call.into(), masked: false, body: None });
+    let answered =
+        |call: &str| What::Answered(Answered { call: call.into(), status: 200, media: None, body: None });
+    let text = |object: Value| object.to_string().into_bytes();
+    let secret = json!({"kind": "Secret", "data": {"password": "masked-by-portcullis--not-the-real-value"}});
+    let segments = bench
+        .script(SESSION)
+        .at(0, What::Began {})
+        .at(1, asks("c-1", &format!("create {MAPS}?fieldManager=x")))
+        .with_body(2, answered("c-1"), &text(map("made", 1, "red")))
+        .at(3, asks("c-2", &format!("patch {MAPS}/web")))
+        .with_body(3, looked("c-2"), &text(map("web", 1, "blue")))
+        .with_body(4, answered("c-2"), &text(map("web", 2, "red")))
+        .at(5, asks("c-3", "delete /api/v1/namespaces/shop/secrets/db"))
+        .with_body(5, looked("c-3"), &text(secret))
+        .with_body(6, answered("c-3"), br#"{"kind":"Status"}"#)
+        .stopped();
+    bench.tell(&segments).await;
+    bench
+}
+
+/// The chronicle follows the ledger once that has sealed what it was told.
+async fn settled(bench: &Bench) {
+    while bench.console.chronicle().segments_of(SESSION).await.unwrap().is_empty() {
+        bench.console.chronicle().catch_up().await.unwrap();
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn what_would_be_undone_is_shown_and_what_would_not_and_why() {
+    let bench = bench().await;
+    let visitor = bench.sign_in(&grace()).await;
+    bench.close_ledger().await;
+    insta::assert_snapshot!(visitor.get(PAGE).await.main());
+}
+
+#[tokio::test]
+async fn a_session_that_goes_on_is_not_undone() {
+    let bench = bench().await;
+    let visitor = bench.sign_in(&grace()).await;
+    settled(&bench).await;
+    let told = visitor.press(PAGE, "&partly=yes").await;
+    assert_eq!(told.status, StatusCode::CONFLICT);
+    assert!(told.text().contains("The session goes on: freeze or revoke it first."), "{}", told.text());
+    assert!(bench.console.undoings().of(SESSION).is_none());
+}
+
+/// There is no gate here: then nothing is sent, and the page says so. The session that was opened for it is over.
+#[tokio::test]
+async fn an_undo_that_cannot_be_done_says_so_and_leaves_no_session() {
+    let bench = bench().await;
+    let visitor = bench.sign_in(&grace()).await;
+    assert_eq!(
+        visitor.press("/sessions/s-2g4kq7nd5wvx3jhc/revoke", "&why=over").await.status,
+        StatusCode::SEE_OTHER
+    );
+    assert_eq!(visitor.get(&format!("{PAGE}/progress")).await.status, StatusCode::NOT_FOUND);
+    // What is not in the ledger yet is not said to be undone.
+    assert_eq!(visitor.press(PAGE, "&partly=yes").await.status, StatusCode::SERVICE_UNAVAILABLE);
+    settled(&bench).await;
+    let begun = visitor.press(PAGE, "&partly=yes").await;
+    assert_eq!((begun.status, begun.location()), (StatusCode::SEE_OTHER, PAGE), "{}", begun.text());
+    while !matches!(bench.console.undoings().of(SESSION).unwrap().stage, Stage::Over(_)) {
+        tokio::task::yield_now().await;
+    }
+    let progress = visitor.htmx(&format!("{PAGE}/progress")).await.text();
+    assert!(progress.contains("not undone"), "{progress}");
+    let within = bench.console.undoings().of(SESSION).unwrap().within;
+    if let Some(within) = within {
+        let listed = visitor.get(&format!("/sessions/{within}")).await.text();
+        assert!(listed.contains("revoked"), "{listed}");
+    }
+}

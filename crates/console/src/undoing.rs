@@ -1,0 +1,202 @@
+//! Sessions that are being undone: each in a task of its own, which goes on when its page is closed.
+//!
+//! It is done through the gate, as by any agent: in a session on behalf of whoever pressed the button, which ends with it.
+
+use std::collections::HashMap;
+
+use agent::{Client, Endpoint};
+use identity::{AgentName, ClusterName, Delegator, Opened, Opening, Operator, Reason, Session, SessionId};
+use jiff::SignedDuration;
+use parking_lot::Mutex;
+use undo::{Look, Plan, Undone};
+
+use crate::Console;
+
+/// Sessions that are undone at a time.
+const MOST: usize = 8;
+/// Of those that have ended, so many are told of.
+const TOLD: usize = 100;
+/// Longer than anybody waits for humans.
+const TTL: SignedDuration = SignedDuration::from_hours(2);
+
+/// By the session that is undone.
+#[derive(Debug, Default)]
+pub(crate) struct Undoings(Mutex<HashMap<String, Progress>>);
+
+/// How far it came.
+#[derive(Debug, Clone)]
+pub(crate) struct Progress {
+    /// Who wanted it.
+    pub(crate) by: String,
+    /// The session in which it is done, once that is open.
+    pub(crate) within: Option<String>,
+    pub(crate) stage: Stage,
+}
+
+/// What it is at.
+#[derive(Debug, Clone)]
+pub(crate) enum Stage {
+    Looking,
+    /// Humans are asked, by this approval.
+    Asked {
+        approval: String,
+        needs: String,
+    },
+    Sending,
+    /// It has ended.
+    Over(Over),
+}
+
+/// How it ended.
+#[derive(Debug, Clone)]
+pub(crate) struct Over {
+    pub(crate) done: bool,
+    /// What became of it as a whole.
+    pub(crate) told: String,
+    /// What became of each object.
+    pub(crate) lines: Vec<String>,
+}
+
+/// What is to be undone, and for whom.
+pub(crate) struct Wanted {
+    pub(crate) session: Session,
+    pub(crate) plan: Plan,
+    pub(crate) by: Operator,
+    /// Whether the rest is undone if something cannot be.
+    pub(crate) partly: bool,
+}
+
+impl Undoings {
+    pub(crate) fn of(&self, session: &str) -> Option<Progress> {
+        self.0.lock().get(session).cloned()
+    }
+
+    /// Takes a place; `Err` says why there is none.
+    fn begin(&self, session: &str, by: &Operator) -> Result<(), &'static str> {
+        let mut all = self.0.lock();
+        let is_going_on = |progress: &Progress| !matches!(progress.stage, Stage::Over(_));
+        if all.get(session).is_some_and(is_going_on) {
+            return Err("The session is being undone already.");
+        }
+        if all.values().filter(|progress| is_going_on(progress)).count() >= MOST {
+            return Err("Too many sessions are being undone. Try again in a moment.");
+        }
+        if all.len() >= TOLD {
+            all.retain(|_, progress| is_going_on(progress));
+        }
+        let begun = Progress { by: by.as_str().to_owned(), within: None, stage: Stage::Looking };
+        all.insert(session.to_owned(), begun);
+        Ok(())
+    }
+
+    fn set(&self, session: &str, set: impl FnOnce(&mut Progress)) {
+        if let Some(progress) = self.0.lock().get_mut(session) {
+            set(progress);
+        }
+    }
+}
+
+impl Console {
+    /// Begins to undo a session.
+    ///
+    /// # Errors
+    /// It cannot be begun now; the sentence says why.
+    pub(crate) fn undo(&self, wanted: Wanted) -> Result<(), &'static str> {
+        let id = wanted.session.id.clone();
+        self.undoings().begin(&id, &wanted.by)?;
+        let console = self.clone();
+        tokio::spawn(async move {
+            let over = match console.undo_within(&wanted).await {
+                Ok(over) => over,
+                Err(told) => Over { done: false, told, lines: Vec::new() },
+            };
+            tracing::info!(
+                session = id,
+                by = wanted.by.as_str(),
+                done = over.done,
+                "a session was undone, or tried to be"
+            );
+            console.undoings().set(&id, |progress| progress.stage = Stage::Over(over));
+        });
+        Ok(())
+    }
+
+    async fn undo_within(&self, wanted: &Wanted) -> Result<Over, String> {
+        let opening = opening(wanted)
+            .ok_or("The session's agent, cluster or human has a name that is none any more.")?;
+        let opened = self.control().open(opening, &wanted.by).await;
+        let Opened { session, token } =
+            opened.map_err(|error| format!("No session could be opened to undo it in: {error}."))?;
+        self.undoings().set(&wanted.session.id, |progress| progress.within = Some(session.id.clone()));
+        let over = self.undo_as(wanted, token.reveal(), session.reason.as_str()).await;
+        self.end(&session.id, &wanted.by).await;
+        over
+    }
+
+    async fn undo_as(&self, wanted: &Wanted, token: &str, reason: &str) -> Result<Over, String> {
+        let Wanted { session, plan, partly, .. } = wanted;
+        let gate = &self.parts().gate;
+        let endpoint = Endpoint::of(&gate.server, gate.ca.as_deref(), token).map_err(str::to_owned)?;
+        let client = Client::new(endpoint).map_err(|failure| failure.to_string())?;
+        let look = Look::at(plan, &client).await;
+        let whole = look.left.is_empty() && plan.is_whole();
+        let mut lines: Vec<String> =
+            look.left.iter().map(|left| format!("{}: {}", left.what, left.why)).collect();
+        let over = |done, told: &str, lines| Ok(Over { done, told: told.to_owned(), lines });
+        if look.ready.is_empty() {
+            let told =
+                if whole { "All of it is as it was before." } else { "Nothing is left that can be undone." };
+            return over(whole, told, lines);
+        }
+        if !whole && !partly {
+            return over(false, "Nothing was changed, since not all of it can be undone.", lines);
+        }
+        let set = |stage| self.undoings().set(&session.id, |progress| progress.stage = stage);
+        let asked = |answer: &approval::Answer| {
+            let pending = answer.approval.clone().filter(|_| agent::is_pending(answer));
+            set(pending
+                .map_or(Stage::Sending, |approval| Stage::Asked { approval, needs: answer.needs.clone() }));
+        };
+        let undone = undo::undo(&client, &look.ready, reason, asked).await;
+        match undone.map_err(|failure| format!("Nothing was changed: {failure}"))? {
+            Undone::NotAgreed(answer) => {
+                let told = format!("Nothing was changed: it is {}. {}", answer.state.as_str(), answer.how);
+                over(false, told.trim_end(), lines)
+            }
+            undone @ Undone::Sent(_) => {
+                let done = undone.is_done();
+                if let Undone::Sent(sent) = undone {
+                    lines.splice(0..0, sent.iter().map(ToString::to_string));
+                }
+                let told = match (done, whole) {
+                    (true, true) => "All of it is as it was before.",
+                    (true, false) => "What can be undone is undone; the rest stays as it is.",
+                    (false, _) => "Not all of it could be undone.",
+                };
+                over(done && whole, told, lines)
+            }
+        }
+    }
+
+    /// Nobody needs the session any more; it would end by itself.
+    async fn end(&self, id: &str, by: &Operator) {
+        let (Ok(session), Ok(why)) = (SessionId::parse(id), Reason::parse("the undo has ended")) else {
+            return;
+        };
+        if let Err(error) = self.control().revoke(&session, by, &why).await {
+            tracing::warn!(session = id, %error, "a session in which another was undone could not be ended");
+        }
+    }
+}
+
+/// On behalf of whoever wants it: they do not decide about it.
+fn opening(wanted: &Wanted) -> Option<Opening> {
+    let Wanted { session, by, .. } = wanted;
+    Some(Opening {
+        agent: AgentName::parse(&session.agent).ok()?,
+        delegator: Delegator::parse(by.as_str()).ok()?,
+        cluster: ClusterName::parse(&session.cluster).ok()?,
+        reason: Reason::parse(&format!("undo {}", session.id)).ok()?,
+        ttl: TTL,
+    })
+}
