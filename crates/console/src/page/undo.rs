@@ -18,6 +18,10 @@ use crate::{
     undoing::{Over, Progress, Stage, Wanted},
 };
 
+/// A recording that was written a moment ago.
+const UNSETTLED: &str =
+    "The last of the session's recording is not sealed in the ledger yet. Load this page again in a moment.";
+
 #[derive(Template)]
 #[template(path = "undo.html")]
 struct Page {
@@ -103,7 +107,11 @@ pub(crate) async fn post(
         return console.undo_page(&visitor, id.as_str(), StatusCode::CONFLICT, Some(told)).await;
     }
     let plan = match console.plan(&id).await {
-        Ok(plan) => plan,
+        Ok((plan, true)) => plan,
+        Ok((_, false)) => {
+            let told = Some(UNSETTLED.to_owned());
+            return console.undo_page(&visitor, id.as_str(), StatusCode::SERVICE_UNAVAILABLE, told).await;
+        }
         Err(response) => return *response,
     };
     let begun = console.undo(Wanted { session, plan, by, partly: form.partly.is_some() });
@@ -116,23 +124,23 @@ pub(crate) async fn post(
 }
 
 impl Console {
-    /// What would undo the session, as its recording tells.
-    async fn plan(&self, id: &identity::SessionId) -> Result<Plan, Box<Response>> {
-        let plan = self.read(id, |opened| match &opened.recording {
-            // A plan without its last seconds would say that there is nothing to undo in them.
-            Some(_) if opened.is_unsettled() => None,
-            Some(recording) => Some(Plan::of(History::of(recording))),
+    /// What would undo the session, as its recording tells; and whether that has all of it.
+    async fn plan(&self, id: &identity::SessionId) -> Result<(Plan, bool), Box<Response>> {
+        self.read(id, |opened| match opened.settled() {
+            Some((recording, _)) => {
+                let mut plan = Plan::of(History::of(&recording));
+                // What was done in its last seconds is not in the plan.
+                let unsettled = opened.is_unsettled();
+                plan.gaps.extend(unsettled.then(|| UNSETTLED.to_owned()));
+                (plan, !unsettled)
+            }
             None => {
                 let gap = opened.missing.map(|told| told.text);
                 let gaps = vec![gap.unwrap_or_else(|| "The session has no recording.".to_owned())];
-                Some(Plan { gaps, ..Plan::default() })
+                (Plan { gaps, ..Plan::default() }, true)
             }
-        });
-        plan.await?.ok_or_else(|| {
-            let why =
-                "The last of the session's recording is not sealed in the ledger yet. Try again in a moment.";
-            Box::new(problem(StatusCode::SERVICE_UNAVAILABLE, why))
         })
+        .await
     }
 
     async fn undo_page(
@@ -147,7 +155,7 @@ impl Console {
             Err(response) => return *response,
         };
         let plan = match self.plan(&id).await {
-            Ok(plan) => plan,
+            Ok((plan, _)) => plan,
             Err(response) => return *response,
         };
         let is_partial = !plan.is_whole();

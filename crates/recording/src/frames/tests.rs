@@ -63,12 +63,12 @@ fn nothing_of_what_is_recorded_is_in_debug() {
     let secret = What::Bytes { stream: 1, channel: Channel::Stdout, bytes: Payload("hunter2".into()) };
     records.push(Record { at: 10, what: secret });
     insta::assert_snapshot!(format!("{:?}", records.last().unwrap()), @"Record { at: 10, what: Bytes { stream: 1, channel: Stdout, bytes: 7 bytes } }");
-    assert!(format!("{records:?}").len() < 4000);
+    assert!(format!("{records:?}").len() < 5000);
 }
 
 #[test]
 fn bytes_cut_anywhere_give_the_records_before_and_no_panic() {
-    let records: Vec<Record> = largest().split_off(5);
+    let records: Vec<Record> = largest().split_off(6);
     let whole = bytes(&records);
     for len in 0..whole.len().min(7000) {
         let read: Vec<_> = Frames::new(whole.slice(..len), 0).collect();
@@ -81,7 +81,7 @@ fn bytes_cut_anywhere_give_the_records_before_and_no_panic() {
 #[test]
 fn damaged_bytes_never_panic() {
     let mut random = fastrand::Rng::with_seed(7);
-    let whole = bytes(&largest().split_off(5)).to_vec();
+    let whole = bytes(&largest().split_off(6)).to_vec();
     for _ in 0..2000 {
         let mut damaged = whole.clone();
         for _ in 0..random.usize(1..4) {

@@ -6,6 +6,7 @@ mod passkeys;
 mod reading;
 mod replaying;
 mod signing_in;
+mod undoing;
 mod watching;
 
 use anyhow::ensure;

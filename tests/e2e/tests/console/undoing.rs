@@ -1,0 +1,63 @@
+//! A session is undone by a button: what it changed is shown, and is back.
+
+use anyhow::ensure;
+use e2e::{eventually, exists, furnish, permissive, start, text};
+
+use super::{is_quiet, signed_in};
+
+const NAMESPACE: &str = "undoing";
+
+#[test]
+fn a_session_is_undone_by_a_button() -> anyhow::Result<()> {
+    let Some(browser) = browser::or_skip("a_session_is_undone_by_a_button")? else { return Ok(()) };
+    let lab = start(&permissive())?;
+    furnish(lab.cluster, NAMESPACE)?;
+    lab.cluster.must(&["-n", NAMESPACE, "create", "service", "clusterip", "web", "--tcp=80"])?;
+    let session = lab.gate.session("undoing")?;
+    for command in [
+        &["create", "configmap", "made", "--from-literal=colour=red"][..],
+        &["set", "env", "deployment/web", "COLOUR=red"],
+        &["delete", "service", "web"],
+    ] {
+        let done = session.kubectl(&[&["-n", NAMESPACE], command].concat())?;
+        ensure!(done.status.success(), "{}", text(&done));
+    }
+
+    let page = signed_in(&browser, &lab.gate)?;
+    let undo = lab.gate.console(&format!("/sessions/{}/undo", session.id));
+    page.goto(&undo)?;
+    ensure!(page.text()?.contains("The session goes on"), "{}", page.text()?);
+    session.revoke()?;
+    // Its recording ends a moment after it.
+    let told = eventually("the session's recording is sealed", || {
+        page.goto(&undo)?;
+        let told = page.text()?;
+        Ok(if told.contains("not sealed") { Err(told) } else { Ok(told) })
+    })?;
+    for part in
+        ["1. create services \"web\"", "2. change back deployments.apps \"web\"", "removed:", "COLOUR"]
+    {
+        ensure!(told.contains(part), "{part} is not in\n{told}");
+    }
+    page.click("section.buttons button")?;
+    page.wait_for(
+        "document.querySelector('#progress')?.textContent.includes('All of it is as it was before.')",
+    )?;
+    ensure!(exists(&lab, NAMESPACE, "service", "web")? && !exists(&lab, NAMESPACE, "configmap", "made")?);
+    let env = [
+        "-n",
+        NAMESPACE,
+        "get",
+        "deployment",
+        "web",
+        "-o",
+        "jsonpath={.spec.template.spec.containers[0].env}",
+    ];
+    ensure!(lab.cluster.must(&env)?.is_empty());
+
+    // What undid it is a session like any other.
+    page.click("#progress a[href^='/sessions/']")?;
+    page.wait_for("document.querySelector('h1')?.textContent.includes('revoked')")?;
+    ensure!(page.text()?.contains(&format!("undo {}", session.id)), "{}", page.text()?);
+    is_quiet(&page)
+}
