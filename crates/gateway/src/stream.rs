@@ -25,7 +25,7 @@ use ledger::leaf::{Cause, Streamed};
 use policy::Permit;
 use streaming::{
     kind,
-    protocol::RemoteCommand as RemoteCommandProtocol,
+    protocol::{PortForward as PortForwardProtocol, RemoteCommand as RemoteCommandProtocol, Transport},
     remote_command::{Client, Server},
 };
 use tokio::{net::TcpStream, time::timeout};
@@ -82,7 +82,7 @@ impl Call {
             return Err(Stop::Refused { refused, cause: Cause::Repeated, decision: None });
         }
         let fits = self.upgrading().ok_or_else(|| streaming::protocol::Refusal::NoUpgrade.into());
-        if let Err(why) = fits.and_then(|upgrading| upgrading.check(upgrade)) {
+        if let Err(why) = fits.and_then(|upgrading| upgrading.check(request, upgrade)) {
             let refused = Refused::Unparsed(Box::new(why.status()));
             return Err(Stop::Refused { refused, cause: Cause::Unsupported, decision: None });
         }
@@ -148,11 +148,11 @@ impl Call {
     async fn open_ports(
         self,
         permit: Permit,
-        spoken: streaming::protocol::PortForward,
+        spoken: PortForwardProtocol,
         open: (Agreed, Places),
         (judged, tape): (Request, Tape),
     ) -> Result<Response<Reply>, Refused> {
-        match self.switch(permit, Protocol::PortForward(spoken)).await? {
+        match self.switch(permit, self.upstream_protocol(Protocol::PortForward(spoken))).await? {
             Ok(Switched::Open(tunnel)) => self.forward_ports(*tunnel, spoken, open, (judged, tape)).await,
             Ok(Switched::Answered(answer)) => {
                 let target = judged.target().clone();
@@ -162,14 +162,18 @@ impl Call {
         }
     }
 
-    /// What is spoken with the API server: what the client speaks, but for what humans said yes to. A command that is asked for by
-    /// WebSocket runs from the 101 on, and by SPDY once its streams are open: then there is time to look which container it is.
+    /// What is spoken with the API server: what the client speaks, but for what humans said yes to, and for ports. A command that is
+    /// asked for by WebSocket runs from the 101 on, and by SPDY once its streams are open: then there is time to look which container
+    /// it is. Likewise, messages would connect to all ports from the 101 on, before any connection was judged.
     fn upstream_protocol(&self, agreed: Protocol) -> Protocol {
         match agreed {
             Protocol::RemoteCommand(_) if self.bound_container().is_some() => {
                 Protocol::RemoteCommand(RemoteCommandProtocol::Spdy)
             }
-            Protocol::RemoteCommand(_) | Protocol::PortForward(_) => agreed,
+            Protocol::PortForward(PortForwardProtocol::Messages) => {
+                Protocol::PortForward(PortForwardProtocol::Spdy(Transport::Spdy))
+            }
+            Protocol::RemoteCommand(_) | Protocol::PortForward(PortForwardProtocol::Spdy(_)) => agreed,
         }
     }
 

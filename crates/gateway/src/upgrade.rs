@@ -4,8 +4,11 @@ use std::fmt;
 
 use http::{HeaderMap, HeaderValue, Response, StatusCode, Version, header};
 use hyper::{body::Incoming, upgrade::OnUpgrade};
-use kube_api::{Status, Upgrade};
-use streaming::protocol::{self, PortForward, RemoteCommand, Transport};
+use kube_api::{Request, Status, Upgrade};
+use streaming::{
+    port_forward::{NotPorts, Ports},
+    protocol::{self, PortForward, RemoteCommand, Transport},
+};
 use upstream::Protocol;
 use wire::handshake;
 
@@ -36,6 +39,8 @@ pub(crate) enum NotAgreed {
     Protocol(#[from] protocol::Refusal),
     #[error(transparent)]
     Handshake(#[from] handshake::Refusal),
+    #[error(transparent)]
+    Ports(#[from] NotPorts),
 }
 
 impl Upgrading {
@@ -49,8 +54,12 @@ impl Upgrading {
     ///
     /// # Errors
     /// [`NotAgreed`] says what it has to ask for.
-    pub(crate) fn check(&self, upgrade: Upgrade) -> Result<(), NotAgreed> {
-        self.negotiate(upgrade).map(drop)
+    pub(crate) fn check(&self, request: &Request, upgrade: Upgrade) -> Result<(), NotAgreed> {
+        let (protocol, _) = self.negotiate(upgrade)?;
+        if protocol == Protocol::PortForward(PortForward::Messages) {
+            Ports::new(request.forwarded_ports())?;
+        }
+        Ok(())
     }
 
     /// How bytes go, if the client asks for what can be.

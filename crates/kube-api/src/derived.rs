@@ -75,13 +75,17 @@ impl Request {
         self.remade(head, self.body.clone()).ok()
     }
 
+    /// The ports that this port-forward names, in its order, each as often as it does. None if it is no port-forward.
+    pub fn forwarded_ports(&self) -> impl Iterator<Item = NonZeroU16> {
+        let ports = self.options().all("ports").filter(|_| self.upgrade() == Some(Upgrade::PortForward));
+        ports.filter_map(|port| port.parse().ok())
+    }
+
     /// The port that this port-forward is to. `None` if it is none, or to none or several.
     #[must_use]
     pub fn forwarded_port(&self) -> Option<NonZeroU16> {
-        let mut ports = self.options().all("ports");
-        let only =
-            ports.next().filter(|_| ports.next().is_none() && self.upgrade() == Some(Upgrade::PortForward));
-        only?.parse().ok()
+        let mut ports = self.forwarded_ports();
+        ports.next().filter(|_| ports.next().is_none())
     }
 
     /// A page of at most `most` of the objects that this deletion of a collection covers, from where a page before ended. `None` if it

@@ -32,7 +32,9 @@ impl Options {
             if !list && options.get(name).is_some() {
                 return Err(Refusal::DuplicateParameter { name });
             }
-            options.0.push((name, kind.canonical(name, value)?));
+            for value in kind.values(value) {
+                options.0.push((name, kind.canonical(name, value)?));
+            }
         }
         Ok(options)
     }

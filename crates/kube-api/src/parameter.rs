@@ -16,7 +16,7 @@ pub(crate) enum Kind {
     Bool,
     /// A non-negative integer.
     Count,
-    /// 1 to 65535. The server would also take several, joined by commas; no client sends that.
+    /// 1 to 65535. Several may be joined by commas, as the Python client does.
     Port,
     /// Digits: a resource version.
     Version,
@@ -178,6 +178,12 @@ pub(crate) fn tables(verb: Verb, target: &Target) -> Vec<&'static [Parameter]> {
 }
 
 impl Kind {
+    /// The values that one is: the server takes ports apart at commas (`Convert_Slice_string_To_Slice_int32` in
+    /// k8s.io/apimachinery/pkg/apis/meta/v1/conversion.go).
+    pub(crate) fn values(self, value: &str) -> impl Iterator<Item = &str> {
+        value.split(move |character| character == ',' && matches!(self, Self::Port))
+    }
+
     /// A value as it is written; so that the server reads what it looks like.
     ///
     /// # Errors

@@ -35,6 +35,7 @@ const SENT: &[&str] = &[
     "POST /api/v1/namespaces/shop/pods/web-0/attach?container=app&stderr=true&stdout=true",
     "POST /api/v1/namespaces/shop/pods/web-0/portforward",
     "GET /api/v1/namespaces/shop/pods/web-0/portforward?ports=8080&ports=9090",
+    "GET /api/v1/namespaces/shop/pods/web-0/portforward?ports=8080%2C9090",
     // kubectl: create, apply, patch, scale, delete, drain, debug, create token, certificate
     "POST /api/v1/namespaces/shop/configmaps?fieldManager=kubectl-client-side-apply&fieldValidation=Strict",
     "PATCH /apis/apps/v1/namespaces/shop/deployments/web?dryRun=All&fieldManager=kubectl&fieldValidation=Strict&force=true",

@@ -149,9 +149,12 @@ fn another_body_obeys_the_rules_of_the_first() {
 fn a_connection_through_a_port_forward_names_its_port() {
     let pod = "/api/v1/namespaces/shop/pods/web-1";
     let port = std::num::NonZeroU16::new(8080).unwrap();
-    for asked in ["", "?ports=80&ports=81"] {
+    for (asked, named) in
+        [("", vec![]), ("?ports=80&ports=81", vec![80, 81]), ("?ports=81,80&ports=81", vec![81, 80, 81])]
+    {
         let way = read(&format!("POST {pod}/portforward{asked}"), "", "");
         assert_eq!(way.forwarded_port(), None);
+        assert_eq!(way.forwarded_ports().map(u16::from).collect::<Vec<_>>(), named);
         let connection = way.forwarding(port).unwrap();
         assert_eq!(connection.path_and_query(), format!("{pod}/portforward?ports=8080"));
         assert_eq!(connection.forwarded_port(), Some(port));

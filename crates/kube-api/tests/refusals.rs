@@ -56,6 +56,7 @@ fn heads() -> Vec<Builder> {
         ("GET", "/api/v1/namespaces/shop/pods/web-0/log?limitBytes=1"),
         ("GET", "/api/v1/namespaces/shop/pods/web-0/log?insecureSkipTLSVerifyBackend=true"),
         ("GET", "/api/v1/namespaces/shop/pods/web-0/portforward?ports=0"),
+        ("GET", "/api/v1/namespaces/shop/pods/web-0/portforward?ports=80,"),
         ("POST", "/api/v1/namespaces/shop/pods?dryRun=all"),
         ("POST", "/api/v1/namespaces/shop/pods?dryRun=All&dryRun=All"),
         (

@@ -4,12 +4,13 @@
 //! |---|---|---|---|
 //! | exec, attach | WebSocket | `Sec-WebSocket-Protocol` | `v5.channel.k8s.io`, else `v4.channel.k8s.io` |
 //! | exec, attach | SPDY | `X-Stream-Protocol-Version` | `v4.channel.k8s.io` (v5 is for WebSocket alone) |
-//! | port-forward | WebSocket | `Sec-WebSocket-Protocol` | `SPDY/3.1+portforward.k8s.io`: SPDY in binary messages |
+//! | port-forward | WebSocket | `Sec-WebSocket-Protocol` | `SPDY/3.1+portforward.k8s.io`: SPDY in binary messages; else `v4.channel.k8s.io` |
 //! | port-forward | SPDY | `X-Stream-Protocol-Version` | `portforward.k8s.io` |
 //!
 //! Sources: k8s.io/apimachinery/pkg/util/{remotecommand,portforward}/constants.go, `Handshake` in
-//! k8s.io/streaming/pkg/httpstream/httpstream.go, k8s.io/streaming/pkg/httpstream/wsstream/conn.go. What is older has no exit
-//! code, or is base64, or cannot be told apart from other things; no client needs it since Kubernetes 1.4.
+//! k8s.io/streaming/pkg/httpstream/httpstream.go, k8s.io/streaming/pkg/httpstream/wsstream/conn.go and
+//! k8s.io/cri-streaming/pkg/streaming/portforward/websocket.go. What is older has no exit code, or is base64, or cannot be told
+//! apart from other things; no client needs it since Kubernetes 1.4.
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
@@ -42,9 +43,14 @@ pub enum Version {
     V5,
 }
 
-/// What port-forward speaks: SPDY, over this.
+/// What port-forward speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct PortForward(pub Transport);
+pub enum PortForward {
+    /// Messages of two channels for each port that the request names: see [`crate::port_forward`].
+    Messages,
+    /// SPDY, over this.
+    Spdy(Transport),
+}
 
 const V5: &str = "v5.channel.k8s.io";
 const V4: &str = "v4.channel.k8s.io";
@@ -148,20 +154,23 @@ impl PortForward {
     /// Reads what a client offers for port-forward.
     ///
     /// # Errors
-    /// Nothing of it is spoken here. That includes `v4.channel.k8s.io`, which has no way to end a connection to a port.
+    /// Nothing of it is spoken here.
     pub fn negotiate(headers: &HeaderMap) -> Result<Self, Refusal> {
         let transport = transport(headers)?;
-        let (agreed, taken) = match transport {
-            Transport::WebSocket => (Self(transport), "`SPDY/3.1+portforward.k8s.io`"),
-            Transport::Spdy => (Self(transport), "`portforward.k8s.io`"),
-        };
-        Offers::read(headers, transport)?.choose(&[(agreed.as_str(), agreed)], taken)
+        let offers = Offers::read(headers, transport)?;
+        match transport {
+            Transport::WebSocket => offers.choose(
+                &[(TUNNEL, Self::Spdy(transport)), (V4, Self::Messages)],
+                "`SPDY/3.1+portforward.k8s.io` or `v4.channel.k8s.io`",
+            ),
+            Transport::Spdy => offers.choose(&[(FORWARD, Self::Spdy(transport))], "`portforward.k8s.io`"),
+        }
     }
 
     /// As for [`RemoteCommand::to_headers`].
     #[must_use]
     pub fn to_headers(self) -> HeaderMap {
-        upgrade(self.0, self.as_str())
+        upgrade(self.transport(), self.as_str())
     }
 
     /// Makes sure that the headers of an answer `101` agree to it.
@@ -169,16 +178,26 @@ impl PortForward {
     /// # Errors
     /// They do not.
     pub fn confirm(self, answer: &HeaderMap) -> Result<(), Refusal> {
-        let agreed = Self::negotiate(answer) == Ok(self) && confirms(answer, self.0);
+        let agreed = Self::negotiate(answer) == Ok(self) && confirms(answer, self.transport());
         agreed.then_some(()).ok_or(Refusal::NotConfirmed(self.as_str()))
+    }
+
+    /// How bytes go.
+    #[must_use]
+    pub const fn transport(self) -> Transport {
+        match self {
+            Self::Messages => Transport::WebSocket,
+            Self::Spdy(transport) => transport,
+        }
     }
 
     /// Its name.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
-        match self.0 {
-            Transport::WebSocket => TUNNEL,
-            Transport::Spdy => FORWARD,
+        match self {
+            Self::Messages => V4,
+            Self::Spdy(Transport::WebSocket) => TUNNEL,
+            Self::Spdy(Transport::Spdy) => FORWARD,
         }
     }
 }

@@ -9,7 +9,10 @@ use bytes::Bytes;
 use kube_api::Request;
 use ledger::Receipt;
 use mask::{Guard, SealedPiece};
-use streaming::port_forward::{Client, ConnectionId, Error, FromClient, FromServer};
+use streaming::{
+    port_forward::{Client, ConnectionId, Error, FromClient, FromServer},
+    protocol,
+};
 use wire::{
     End,
     leg::{self, Fault, Hearing, Saying},
@@ -74,10 +77,12 @@ pub enum NotConnected {
 }
 
 impl Tunnel {
-    /// Takes the connection for port-forward: what is heard, and where to open connections. `None` if it is another's.
+    /// Takes the connection for port-forward: what is heard, and where to open connections. `None` if it is another's, or not SPDY.
     pub async fn port_forward(self) -> Option<(Forwarded, PortForward)> {
-        let Protocol::PortForward(protocol) = self.protocol else { return None };
-        let wire = wire::split(self.io.into_inner(), self.ahead, protocol.0, End::Client).await;
+        let Protocol::PortForward(protocol::PortForward::Spdy(transport)) = self.protocol else {
+            return None;
+        };
+        let wire = wire::split(self.io.into_inner(), self.ahead, transport, End::Client).await;
         let (hearing, saying) = leg::new(Client::default(), wire);
         let forwarded = Forwarded { hearing, guard: self.guard };
         let Opened { agent, cluster, request } = self.opened;

@@ -140,7 +140,7 @@ impl Protocol {
     pub fn transport(self) -> Transport {
         match self {
             Self::RemoteCommand(protocol) => protocol.transport(),
-            Self::PortForward(protocol) => protocol.0,
+            Self::PortForward(protocol) => protocol.transport(),
         }
     }
 

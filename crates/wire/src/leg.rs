@@ -156,6 +156,11 @@ impl<E: Endpoint> Saying<E> {
         self.0.flush().await
     }
 
+    /// What is known by now.
+    pub fn with<T>(&self, look: impl FnOnce(&E) -> T) -> T {
+        look(&self.0.end.lock())
+    }
+
     /// Sends what there is to be sent without a word.
     ///
     /// # Errors

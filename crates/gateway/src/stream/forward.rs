@@ -8,7 +8,8 @@
 //!
 //! Bytes pass as they come and are not recorded, but counted; what they begin with tells what they are (`fingerprint`). The two
 //! directions (`pass`) do not wait for each other; within one, a connection that is not read from stops all, as in Kubernetes. What
-//! waits for the disk (`chores`) stops neither. Whatever ends the way ends all its connections (`closing`).
+//! waits for the disk (`chores`) stops neither. Whatever ends the way ends all its connections (`closing`); a client that speaks in
+//! messages opens none later, so that the end of the last one ends the way.
 
 mod chores;
 mod closing;
@@ -21,8 +22,8 @@ use kube_api::{Request, Target};
 use ledger::leaf::Id;
 use policy::Pod;
 use streaming::{
-    port_forward::Server,
-    protocol::{PortForward as Spoken, Transport},
+    port_forward::{Ports, Server},
+    protocol::PortForward as Spoken,
 };
 use upstream::{Forwarded, PortForward, Tunnel};
 use wire::{
@@ -100,24 +101,26 @@ impl Call {
                 Ok(client) => client,
                 Err(ending) => return forward.end(tape, ending).await,
             };
-            let Some((pod, to_pod)) = tunnel.port_forward().await else {
+            let (Some(server), Some((pod, to_pod))) =
+                (server(spoken, &forward.opened), tunnel.port_forward().await)
+            else {
                 let ending = Ending::Failed("the gate could not begin the stream");
                 return forward.end(tape, ending).await;
             };
-            let Spoken(transport) = spoken;
-            let (client, to_client) = client_leg(io, ahead, transport).await;
+            let wire = wire::split(io, ahead, spoken.transport(), End::Server).await;
+            let (client, to_client) = leg::new(server, wire);
             forward.run(Legs { client, to_client, pod, to_pod }, tape).await;
         });
         Ok(response)
     }
 }
 
-async fn client_leg(
-    io: impl wire::Io + 'static,
-    ahead: bytes::Bytes,
-    transport: Transport,
-) -> (Hearing<Server>, Saying<Server>) {
-    leg::new(Server::default(), wire::split(io, ahead, transport, End::Server).await)
+/// `None`: what was opened names no ports, though it had to.
+fn server(spoken: Spoken, opened: &Request) -> Option<Server> {
+    match spoken {
+        Spoken::Messages => Ports::new(opened.forwarded_ports()).ok().as_ref().map(Server::messages),
+        Spoken::Spdy(_) => Some(Server::streams()),
+    }
 }
 
 impl Forward {

@@ -3,7 +3,7 @@
 use http::HeaderMap;
 use proptest::prelude::*;
 
-use super::*;
+use super::{streams::Streams, *};
 use crate::{
     Endpoint,
     kind::{PortForwardKind, PortForwardStream, RequestId},
@@ -15,7 +15,7 @@ const PORT: NonZeroU16 = NonZeroU16::new(8080).unwrap();
 /// Both ends, and what they heard.
 struct Talk {
     client: Client,
-    server: Server,
+    server: Streams,
     by_client: Vec<FromServer>,
     by_server: Vec<FromClient>,
     /// Bytes of a piece.
@@ -24,7 +24,7 @@ struct Talk {
 
 impl Talk {
     fn new(cut: usize) -> Self {
-        let (client, server) = (Client::default(), Server::default());
+        let (client, server) = (Client::default(), Streams::default());
         Self { client, server, by_client: Vec::new(), by_server: Vec::new(), cut }
     }
 
@@ -114,7 +114,7 @@ proptest! {
 
     #[test]
     fn no_bytes_make_an_end_panic(bytes: Vec<u8>, cut in 1_usize..64) {
-        let (mut client, mut server) = (Client::default(), Server::default());
+        let (mut client, mut server) = (Client::default(), Streams::default());
         for piece in bytes.chunks(cut) {
             let piece = Bytes::copy_from_slice(piece);
             let mut to_client = piece.clone();
@@ -214,12 +214,12 @@ fn an_end_is_heard() {
 /// A client that does what it should not.
 struct Rude {
     connection: Connection,
-    server: Server,
+    server: Streams,
 }
 
 impl Rude {
     fn new() -> Self {
-        Self { connection: Connection::new(Role::Client), server: Server::default() }
+        Self { connection: Connection::new(Role::Client), server: Streams::default() }
     }
 
     fn pass(&mut self) -> Result<(), Error> {
@@ -285,7 +285,7 @@ fn what_no_client_does_is_refused() {
     connection `7` has such a stream already
     connection `7` has such a stream already
     the streams of connection `7` are for different ports
-    nothing may be sent on the stream for errors in this direction
+    nothing may be sent where errors are told in this direction
     nothing may be sent on a connection before it is accepted
     nothing may be sent on a connection before it is accepted
     connection `1` has such a stream already

@@ -44,9 +44,16 @@ fn what_clients_offer_is_agreed_on() {
         ("sec-websocket-protocol", "v5.channel.k8s.io"),
     ]);
     assert_eq!(RemoteCommand::negotiate(&browser), Ok(v5));
-    let tunnel = PortForward(Transport::WebSocket);
-    assert_eq!(PortForward::negotiate(&websocket("SPDY/3.1+portforward.k8s.io")), Ok(tunnel));
-    assert_eq!(PortForward::negotiate(&spdy("portforward.k8s.io")), Ok(PortForward(Transport::Spdy)));
+    let tunnel = PortForward::Spdy(Transport::WebSocket);
+    for (offered, agreed) in [
+        (websocket("SPDY/3.1+portforward.k8s.io"), tunnel),
+        (websocket("v4.channel.k8s.io, SPDY/3.1+portforward.k8s.io"), tunnel),
+        // As client libraries have them.
+        (websocket("v5.channel.k8s.io,v4.channel.k8s.io"), PortForward::Messages),
+        (spdy("portforward.k8s.io"), PortForward::Spdy(Transport::Spdy)),
+    ] {
+        assert_eq!(PortForward::negotiate(&offered), Ok(agreed));
+    }
 }
 
 #[test]
@@ -61,9 +68,11 @@ fn what_was_asked_for_is_what_is_agreed_to() {
     assert_eq!(asked.confirm(&other), Err(Refusal::NotConfirmed("v5.channel.k8s.io")));
     assert!(asked.confirm(&websocket("v5.channel.k8s.io, v4.channel.k8s.io")).is_err(), "two at once");
     assert!(asked.confirm(&HeaderMap::new()).is_err());
-    let asked = PortForward(Transport::Spdy);
-    assert_eq!(asked.confirm(&asked.to_headers()), Ok(()));
-    assert!(asked.confirm(&PortForward(Transport::WebSocket).to_headers()).is_err());
+    let ways =
+        [PortForward::Spdy(Transport::Spdy), PortForward::Spdy(Transport::WebSocket), PortForward::Messages];
+    for (asked, answered) in ways.iter().flat_map(|asked| ways.map(|answered| (*asked, answered))) {
+        assert_eq!(asked.confirm(&answered.to_headers()).is_ok(), asked == answered);
+    }
     assert_eq!(RemoteCommand::Spdy.confirm(&spdy("v4.channel.k8s.io")), Ok(()));
 }
 
@@ -90,7 +99,7 @@ fn what_is_not_spoken_is_refused_by_naming_what_is() {
     ]
     .map(|headers| RemoteCommand::negotiate(&headers).unwrap_err().to_string());
     let forward = [
-        websocket("v4.channel.k8s.io"),
+        websocket("v4.base64.channel.k8s.io, channel.k8s.io"),
         websocket("portforward.k8s.io"),
         spdy("SPDY/3.1+portforward.k8s.io"),
         websocket(secret),

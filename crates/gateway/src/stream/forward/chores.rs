@@ -150,7 +150,7 @@ async fn refuse(to_client: &Saying<Server>, connection: ConnectionId, text: Byte
     ] {
         to_client.say(&said).await.map_err(|_left| Ending::ClientLeft)?;
     }
-    Ok(())
+    if to_client.with(Server::is_over) { Err(Ending::Completed) } else { Ok(()) }
 }
 
 impl Forward {
@@ -240,6 +240,7 @@ impl Forward {
                     received: 0,
                     shown: 0,
                     masked: 0,
+                    accepted: false,
                     finished: false,
                     told: None,
                 };

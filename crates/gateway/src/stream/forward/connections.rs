@@ -5,13 +5,18 @@ use std::collections::BTreeMap;
 use ledger::leaf::Id;
 use parking_lot::Mutex;
 use streaming::port_forward::ConnectionId;
-use tokio::time::Instant;
+use tokio::{sync::Notify, time::Instant};
 
 use super::fingerprint::Fingerprint;
 
-/// By their numbers. Never locked while something is waited for.
+/// By their numbers.
 #[derive(Default)]
-pub(super) struct Connections(Mutex<Table>);
+pub(super) struct Connections {
+    /// Never locked while something is waited for.
+    table: Mutex<Table>,
+    /// Told after something was changed there.
+    changed: Notify,
+}
 
 #[derive(Default)]
 struct Table {
@@ -40,6 +45,8 @@ pub(super) struct Connection {
     /// Bytes that the agent was sent.
     pub(super) shown: u64,
     pub(super) masked: u64,
+    /// Something may be said on it.
+    pub(super) accepted: bool,
     /// Nothing more comes from the port.
     pub(super) finished: bool,
     /// How it went, once that was told; empty if well.
@@ -49,17 +56,32 @@ pub(super) struct Connection {
 impl Connections {
     /// One is asked for.
     pub(super) fn asked(&self, connection: ConnectionId) {
-        self.0.lock().all.insert(connection, State::Judged);
+        self.table.lock().all.insert(connection, State::Judged);
     }
 
     /// It was refused.
     pub(super) fn refused(&self, connection: ConnectionId) {
-        self.0.lock().all.remove(&connection);
+        self.table.lock().all.remove(&connection);
+        self.changed.notify_waiters();
+    }
+
+    /// Waits until it is known whether something can be said on it: until it is accepted, or is not there any more.
+    pub(super) async fn settled(&self, connection: ConnectionId) {
+        loop {
+            // From here on, no change is missed.
+            let changed = self.changed.notified();
+            match self.table.lock().all.get(&connection) {
+                Some(State::Judged) => {}
+                Some(State::Open(open)) if !open.accepted && !open.finished && open.told.is_none() => {}
+                Some(State::Open(_) | State::GivenUp) | None => return,
+            }
+            changed.await;
+        }
     }
 
     /// Whether it is still wanted.
     pub(super) fn is_wanted(&self, connection: ConnectionId) -> bool {
-        let table = self.0.lock();
+        let table = self.table.lock();
         !table.closed && matches!(table.all.get(&connection), Some(State::Judged))
     }
 
@@ -68,7 +90,7 @@ impl Connections {
     /// # Errors
     /// Its client gave it up meanwhile.
     pub(super) fn opened(&self, number: ConnectionId, connection: Connection) -> Result<(), Box<Connection>> {
-        let (mut table, connection) = (self.0.lock(), Box::new(connection));
+        let (mut table, connection) = (self.table.lock(), Box::new(connection));
         if let Some(State::GivenUp) = table.all.get(&number) {
             table.all.remove(&number);
             return Err(connection);
@@ -79,7 +101,7 @@ impl Connections {
 
     /// Its client wants it no more. Whether it was open.
     pub(super) fn given_up(&self, connection: ConnectionId) -> bool {
-        let mut table = self.0.lock();
+        let mut table = self.table.lock();
         match table.all.get_mut(&connection) {
             Some(State::Open(_)) => true,
             Some(state) => {
@@ -96,9 +118,10 @@ impl Connections {
         connection: ConnectionId,
         happened: impl FnOnce(&mut Connection),
     ) -> Option<Box<Connection>> {
-        let mut table = self.0.lock();
+        let mut table = self.table.lock();
         let Some(State::Open(open)) = table.all.get_mut(&connection) else { return None };
         happened(open);
+        self.changed.notify_waiters();
         if !(open.finished && open.told.is_some()) {
             return None;
         }
@@ -110,12 +133,12 @@ impl Connections {
 
     /// No more are opened.
     pub(super) fn close(&self) {
-        self.0.lock().closed = true;
+        self.table.lock().closed = true;
     }
 
     /// Those that are left.
     pub(super) fn take(&self) -> Vec<(ConnectionId, Option<Box<Connection>>)> {
-        let all = std::mem::take(&mut self.0.lock().all);
+        let all = std::mem::take(&mut self.table.lock().all);
         let open = |state| match state {
             State::Open(open) => Some(open),
             State::Judged | State::GivenUp => None,

@@ -37,6 +37,7 @@ impl Forward {
                     continue;
                 }
                 FromClient::Data { connection, bytes } => {
+                    self.connections.settled(connection).await;
                     let overlap = overlaps.entry(connection).or_default();
                     self.call.hold_piece_against_known_values(overlap, &bytes).await;
                     let known = self.call.known();
@@ -83,6 +84,7 @@ impl Forward {
             let told = match said {
                 FromPod::Accepted(of) => {
                     connection = of;
+                    self.connections.on(connection, |open| open.accepted = true);
                     FromServer::Accepted(connection)
                 }
                 FromPod::Data { connection: of, bytes } => {
@@ -115,6 +117,9 @@ impl Forward {
                     self.over(connection, |open| open.told = Some(text), chores);
                 }
                 FromServer::Accepted(_) | FromServer::Data { .. } => {}
+            }
+            if to_client.with(Server::is_over) {
+                return Ending::Completed;
             }
         }
     }
