@@ -3,18 +3,18 @@
 
 use std::{
     env,
-    fs::{self, File, TryLockError},
+    fs::{self, File},
     io::{ErrorKind, IsTerminal, Write},
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
     sync::OnceLock,
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, Instant},
 };
 
 use anyhow::{Context, bail, ensure};
 use sha2::{Digest, Sha256};
 
-use crate::command::tail;
+use crate::{cache, command::tail};
 
 /// What the programs call themselves; must be the version of `k8s.io/kubernetes` in `go.mod`.
 pub(crate) const VERSION: (&str, &str, &str) = ("v1.37.2", "1", "37");
@@ -64,9 +64,6 @@ const IDENTITY_PROVIDER: Build = Build {
     packages: &[],
     main: Some(("idp", "portcullis-testidp")),
 };
-
-/// How long a build of other sources is kept after its last use.
-const KEEP: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// Where the programs are. Two more, which containers are made of, lie beside them.
 #[derive(Debug, Clone)]
@@ -122,50 +119,22 @@ impl Build {
     /// The folder with the programs.
     fn find_or_make(&self) -> anyhow::Result<PathBuf> {
         let sources = Path::new(self.sources);
-        let cache = cache_folder()?;
         let digest = digest(sources, self.packages)?;
-        let folder = cache.join(&digest);
-        fs::create_dir_all(&cache).with_context(|| format!("could not create `{}`", cache.display()))?;
-        // Shared by users of a build, exclusive for the one who builds: held until the build is there.
-        let lock = File::create(cache.join("lock"))?;
-        if !folder.is_dir() {
-            match lock.try_lock() {
-                Ok(()) => {}
-                Err(TryLockError::WouldBlock) => {
-                    eprintln!("waiting for another process that builds what tests need");
-                    lock.lock()?;
-                }
-                Err(TryLockError::Error(error)) => return Err(error.into()),
-            }
-            if !folder.is_dir() {
-                self.make(sources, &cache, &folder)?;
-                remove_unused(&cache, &folder);
-            }
-        }
-        // The time of last use, by which old builds are removed; a read-only cache works as well.
-        File::create(folder.join("used")).ok();
-        Ok(folder)
+        cache::find_or_make(&digest, |folder| self.make(sources, folder))
     }
 
-    /// Builds beside the final place and renames, so that the folder is complete or not there.
-    fn make(&self, sources: &Path, cache: &Path, folder: &Path) -> anyhow::Result<()> {
+    fn make(&self, sources: &Path, folder: &Path) -> anyhow::Result<()> {
         check_go(self.name, sources)?;
-        let temporary = tempfile::Builder::new().prefix("building-").tempdir_in(cache)?;
-        eprintln!(
-            "building {} into `{}`: this happens once and takes {} on two cores",
-            self.name,
-            folder.display(),
-            self.takes
-        );
+        eprintln!("building {}: this happens once and takes {} on two cores", self.name, self.takes);
         let started = Instant::now();
         let (version, major, minor) = VERSION;
         let at = "k8s.io/component-base/version";
         let flags =
             format!("-s -w -X {at}.gitVersion={version} -X {at}.gitMajor={major} -X {at}.gitMinor={minor}");
-        let log = temporary.path().join("build.log");
+        let log = folder.join("build.log");
         let mut go = Command::new("go");
         go.args(["build", "-mod=readonly", "-trimpath", "-buildvcs=false", "-ldflags", &flags, "-o"])
-            .arg(temporary.path())
+            .arg(folder)
             .args(self.main.map(|_| "."))
             .args(self.packages)
             .env("CGO_ENABLED", "0")
@@ -179,21 +148,11 @@ impl Build {
             bail!("`go build` failed in `{}` ({status}):\n{}", sources.display(), tail(&said));
         }
         if let Some((module, program)) = self.main {
-            fs::rename(temporary.path().join(module), temporary.path().join(program))?;
+            fs::rename(folder.join(module), folder.join(program))?;
         }
-        fs::rename(temporary.keep(), folder)?;
         eprintln!("built {} in {} s", self.name, started.elapsed().as_secs());
         Ok(())
     }
-}
-
-/// `$XDG_CACHE_HOME` or `~/.cache`, and our place there.
-fn cache_folder() -> anyhow::Result<PathBuf> {
-    let absolute = |name| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    let cache = absolute("XDG_CACHE_HOME")
-        .or_else(|| Some(absolute("HOME")?.join(".cache")))
-        .context("neither XDG_CACHE_HOME nor HOME names a folder for the test Kubernetes")?;
-    Ok(cache.join("portcullis").join("tests"))
 }
 
 /// SHA-256 over the name, length and content of every source file, in hexadecimal.
@@ -274,21 +233,6 @@ fn check_go(name: &str, sources: &Path) -> anyhow::Result<()> {
 fn go_release(version: &str) -> Option<(u32, u32)> {
     let mut parts = version.trim().strip_prefix("go")?.split(|c: char| !c.is_ascii_digit());
     Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
-}
-
-/// Removes builds of other sources that nobody has used for a while; each is 290 MB.
-fn remove_unused(cache: &Path, current: &Path) {
-    let Ok(entries) = fs::read_dir(cache) else { return };
-    for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
-        if path != current && path.is_dir() && unused(&path).unwrap_or(false) {
-            fs::remove_dir_all(&path).ok();
-        }
-    }
-}
-
-fn unused(build: &Path) -> std::io::Result<bool> {
-    let used = fs::metadata(build.join("used")).or_else(|_| fs::metadata(build))?.modified()?;
-    Ok(SystemTime::now().duration_since(used).is_ok_and(|age| age > KEEP))
 }
 
 #[cfg(test)]

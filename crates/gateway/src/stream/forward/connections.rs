@@ -106,6 +106,7 @@ impl Connections {
             Some(State::Open(_)) => true,
             Some(state) => {
                 *state = State::GivenUp;
+                self.changed.notify_waiters();
                 false
             }
             None => false,
@@ -144,5 +145,35 @@ impl Connections {
             State::Judged | State::GivenUp => None,
         };
         all.into_iter().map(|(number, state)| (number, open(state))).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+    use streaming::{
+        Endpoint,
+        port_forward::{FromClient, Ports, Server},
+    };
+
+    use super::*;
+
+    fn one() -> ConnectionId {
+        let ports = Ports::new(std::num::NonZeroU16::new(80)).unwrap();
+        let opened = Server::messages(&ports).receive(&mut bytes::Bytes::new());
+        opened.unwrap().as_ref().map(FromClient::connection).unwrap()
+    }
+
+    #[tokio::test]
+    async fn what_is_being_judged_is_waited_for() {
+        let (connections, connection) = (Connections::default(), one());
+        connections.settled(connection).await;
+        for settle in [Connections::refused, |all: &Connections, one| assert!(!all.given_up(one))] {
+            connections.asked(connection);
+            let mut waiting = std::pin::pin!(connections.settled(connection));
+            assert!(waiting.as_mut().now_or_never().is_none());
+            settle(&connections, connection);
+            waiting.await;
+        }
     }
 }
