@@ -50,7 +50,7 @@ fn compare(
     let shown = regex::Regex::new("[0-9a-f]{64}")?
         .replace_all(&lines.collect::<Vec<_>>().join("\n"), "…")
         .into_owned();
-    Ok((shown, session.id.clone()))
+    Ok((shown, session.id))
 }
 
 /// Each connection to a port has an intent and an outcome of its own, and is told in the recording.

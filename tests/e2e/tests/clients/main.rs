@@ -1,5 +1,6 @@
 //! What else than kubectl people use: the client libraries for Python and JavaScript do through the gate what they do directly. And a
 //! crowd of streams at once, as a terminal dashboard for each of many agents would open them.
+#![expect(clippy::indexing_slicing, reason = "of JSON, where it gives null")]
 
 mod crowd;
 mod libraries;
