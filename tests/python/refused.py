@@ -18,6 +18,14 @@ def tell(what):
     print(json.dumps(what, ensure_ascii=False), flush=True)
 
 
+def asked(port):
+    """How many bytes a request brought."""
+    server = http.client.HTTPConnection("web")
+    server.sock = port
+    server.request("GET", "/agnhost", headers={"Range": "bytes=0-9"})
+    return len(server.getresponse().read())
+
+
 def main(kubeconfig, namespace):
     api = client.CoreV1Api(config.new_client_from_config(kubeconfig))
 
@@ -30,12 +38,13 @@ def main(kubeconfig, namespace):
         tell({"81": error.reason.splitlines()[0].split(" -+-+- ")[0]})
     both = forward("81,80")
     refused = both.socket(81).recv(1)
-    server = http.client.HTTPConnection("web")
-    server.sock = both.socket(80)
-    server.request("GET", "/agnhost", headers={"Range": "bytes=0-9"})
-    came = server.getresponse().read()
-    tell({"81,80": {"81": [len(refused), both.error(81)], "80": [len(came), both.error(80)]}})
+    came = asked(both.socket(80))
+    tell({"81,80": {"81": [len(refused), both.error(81)], "80": [came, both.error(80)]}})
     both.close()
+    rude = forward("80")
+    came = asked(rude.socket(80))
+    rude.websocket.send_binary(b"\x02there is no such channel")
+    tell({"rude": [came, len(rude.socket(80).recv(1)), rude.error(80)]})
     left = forward("80")
     left.socket(80).sendall(b"GET /")
     tell("open")

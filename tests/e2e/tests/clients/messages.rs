@@ -46,7 +46,7 @@ fn each_port_is_judged_and_told_of_on_its_own() -> anyhow::Result<()> {
         if line == "\"open\"" {
             eventually("the connection is open", || {
                 let open = connections(&leaves(&lab.gate)?, "intent").len();
-                Ok(if open == 2 { Ok(()) } else { Err(open) })
+                Ok(if open == 3 { Ok(()) } else { Err(open) })
             })?;
             session.revoke()?;
         } else {
