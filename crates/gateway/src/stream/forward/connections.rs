@@ -137,6 +137,11 @@ impl Connections {
         self.table.lock().closed = true;
     }
 
+    /// Whether none is left.
+    pub(super) fn is_empty(&self) -> bool {
+        self.table.lock().all.is_empty()
+    }
+
     /// Those that are left.
     pub(super) fn take(&self) -> Vec<(ConnectionId, Option<Box<Connection>>)> {
         let all = std::mem::take(&mut self.table.lock().all);

@@ -119,7 +119,9 @@ impl Forward {
                 FromServer::Accepted(_) | FromServer::Data { .. } => {}
             }
             if to_client.with(Server::is_over) {
-                return Ending::Completed;
+                // Of one that was reset nothing was told.
+                let all_told = self.connections.is_empty();
+                return if all_told { Ending::Completed } else { Ending::UpstreamBroke };
             }
         }
     }
