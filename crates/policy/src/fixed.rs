@@ -46,9 +46,9 @@ const TABLE: &[FixedDenial] = &[
     },
     FixedDenial {
         id: "fixed/api-server-port",
-        what: "port-forward to an API server, by the pod's labels, programs and images; and to a pod in its node's network, but for ports that it declares and that no component of Kubernetes uses",
-        reason: "it reaches the API server, the kubelet or etcd past the gate",
-        next: "use the API server through the gate; forward to a pod that has a network of its own",
+        what: "port-forward to an API server, by the pod's labels, programs and images",
+        reason: "it reaches the API server past the gate",
+        next: "use the API server through the gate",
         cost: None,
         guess: false,
         applies: matches::api_server_port,
@@ -88,6 +88,17 @@ const TABLE: &[FixedDenial] = &[
         cost: None,
         guess: false,
         applies: matches::opaque_patch,
+    },
+    FixedDenial {
+        id: "fixed/node-ports",
+        what: "port-forward to a pod in its node's network (`hostNetwork`)",
+        reason: "it reaches all that listens on the node past the gate: the kubelet, etcd, the container runtime, an API server",
+        next: "forward to a pod that has a network of its own",
+        cost: Some(
+            "an agent that may forward ports of such a pod reaches what runs its node: as good as reveal",
+        ),
+        guess: false,
+        applies: matches::node_port,
     },
     FixedDenial {
         id: "fixed/secret-test",

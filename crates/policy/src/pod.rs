@@ -7,9 +7,7 @@
 //!
 //! A connection names its port when it is opened, and is judged then, as a call of its own. The call that opens the way for
 //! connections names none: it is permitted if there is a port that is permitted. Ports are tried for that: those that the rules
-//! compare with and their neighbours, those that the pod says it listens on, and one beside.
-
-use std::collections::BTreeSet;
+//! compare with and their neighbours, and one beside, which stands for all others.
 
 use kube_api::Request;
 
@@ -90,17 +88,14 @@ impl Judge {
     }
 
     fn ports_to_try(&self, who: &Principal<'_>, call: &Call<'_>) -> Vec<u16> {
-        let forward = &call.facts.forward;
-        if !forward.ports.is_empty() {
-            return forward.ports.iter().copied().collect();
+        let named = &call.facts.forward.ports;
+        if !named.is_empty() {
+            return named.iter().copied().collect();
         }
         let slice = self.slice(who);
-        let told_apart =
-            slice.action(Action::PortForward).map(|rules| rules.ports.clone()).unwrap_or_default();
-        let tried: BTreeSet<u16> =
-            told_apart.into_iter().chain(forward.pod.declared.iter().copied()).collect();
-        let beside = (1..=u16::MAX).find(|port| !tried.contains(port));
-        tried.into_iter().chain(beside).collect()
+        let Some(rules) = slice.action(Action::PortForward) else { return Vec::new() };
+        let beside = (1..=u16::MAX).find(|port| !rules.ports.contains(port));
+        rules.ports.iter().copied().chain(beside).collect()
     }
 }
 

@@ -7,9 +7,6 @@ use serde_json::Value;
 
 /// What runs the cluster.
 const API_SERVER: &str = "kube-apiserver";
-/// Where Kubernetes' own components listen on a node, or are often put: API server, etcd, kubelet, scheduler, controller manager.
-const COMPONENT_PORTS: &[u16] =
-    &[443, 2379, 2380, 2381, 6443, 8443, 9345, 10248, 10249, 10250, 10255, 10256, 10257, 10259, 16443];
 
 /// Empty for other calls.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -24,9 +21,9 @@ pub(crate) struct Forward {
 pub struct Pod {
     /// `key=value`.
     pub(crate) labels: BTreeSet<String>,
-    /// What its containers say that they listen on.
-    pub(crate) declared: BTreeSet<u16>,
+    /// Its network is its node's: all that listens there is reached, also what takes no connections from elsewhere.
     pub(crate) host_network: bool,
+    /// It runs the cluster.
     pub(crate) control_plane: bool,
 }
 
@@ -40,13 +37,6 @@ impl Forward {
     pub(crate) fn port(&self) -> Option<u16> {
         self.ports.first().copied().filter(|_| self.ports.len() == 1)
     }
-
-    /// Whether it leads to what runs the cluster. The network of a pod may be its node's: all that listens there is reached then,
-    /// also what takes no connections from elsewhere.
-    pub(crate) fn reaches_cluster(&self) -> bool {
-        let is_pods = |port| self.pod.declared.contains(&port) && !COMPONENT_PORTS.contains(&port);
-        self.pod.control_plane || (self.pod.host_network && self.port().is_some_and(|port| !is_pods(port)))
-    }
 }
 
 impl Pod {
@@ -57,18 +47,13 @@ impl Pod {
         let labels = pod.pointer("/metadata/labels").and_then(Value::as_object).into_iter().flatten();
         let labels: Vec<(&String, String)> =
             labels.filter_map(|(key, value)| Some((key, text(value)?))).collect();
-        let containers = || {
-            ["/spec/containers", "/spec/initContainers"]
-                .into_iter()
-                .filter_map(|path| pod.pointer(path)?.as_array())
-                .flatten()
-        };
-        let ports = containers().filter_map(|container| container.get("ports")?.as_array()).flatten();
-        let declared = ports.filter_map(|port| u16::try_from(port.get("containerPort")?.as_u64()?).ok());
+        let mut containers = ["/spec/containers", "/spec/initContainers"]
+            .into_iter()
+            .filter_map(|path| pod.pointer(path)?.as_array())
+            .flatten();
         Self {
             control_plane: labels.iter().any(|(_, value)| value == API_SERVER)
-                || containers().any(runs_cluster),
-            declared: declared.collect(),
+                || containers.any(runs_cluster),
             host_network: pod.pointer("/spec/hostNetwork") == Some(&Value::Bool(true)),
             labels: labels.into_iter().map(|(key, value)| format!("{key}={value}")).collect(),
         }

@@ -33,7 +33,11 @@ pub(super) fn unrecorded_stream(call: &Call<'_>, _: &Own) -> bool {
 }
 
 pub(super) fn api_server_port(call: &Call<'_>, _: &Own) -> bool {
-    call.action == Some(Action::PortForward) && call.facts.forward.reaches_cluster()
+    call.action == Some(Action::PortForward) && call.facts.forward.pod.control_plane
+}
+
+pub(super) fn node_port(call: &Call<'_>, _: &Own) -> bool {
+    call.action == Some(Action::PortForward) && call.facts.forward.pod.host_network
 }
 
 pub(super) fn unknown_subresource(call: &Call<'_>, _: &Own) -> bool {

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::bundle::{Bundle, Source};
 use crate::look::Judgement;
-use crate::settings::Settings;
+use crate::settings::{Own, Settings};
 
 const WHO: Principal<'_> = Principal { agent: "claude", groups: &[] };
 
@@ -80,8 +80,8 @@ fn connections_are_permitted_by_label_and_port() {
         ("shop", "", Value::Null),
         ("other", "", labelled("web")),
         ("nodes", "", host.clone()),
-        ("nodes", "?ports=9100", host.clone()),
-        ("nodes", "?ports=6443", host),
+        ("nodes", "?ports=9100", host),
+        ("nodes", "", labelled("web")),
         ("nodes", "", labelled("kube-apiserver")),
     ]
     .map(|(namespace, query, pod)| {
@@ -89,6 +89,19 @@ fn connections_are_permitted_by_label_and_port() {
         format!("{namespace}/{label}{query}: {}", told(&judge, namespace, query, &pod))
     });
     assert_snapshot!(told.join("\n"));
+}
+
+#[test]
+fn a_node_is_reached_where_the_operator_lifts_that() {
+    let source = Source { name: "test.cedar".to_owned(), text: RULES.to_owned() };
+    let lifted = [("prod".to_owned(), ["fixed/node-ports".to_owned()].into())].into();
+    let settings = Settings::new(Own::default(), lifted).unwrap();
+    let judge = Judge::new(Bundle::compile(&[source]).unwrap(), settings);
+    let host = json!({ "spec": { "hostNetwork": true } });
+    assert_eq!(told(&judge, "nodes", "?ports=9100", &host), "permitted by nodes");
+    let server =
+        json!({ "metadata": { "labels": { "a": "kube-apiserver" } }, "spec": { "hostNetwork": true } });
+    assert!(told(&judge, "nodes", "", &server).contains("fixed/api-server-port"));
 }
 
 /// The pod is not looked at for who may not forward anything, whatever it is.
@@ -109,16 +122,18 @@ fn a_port_that_is_not_found_is_not_permitted() {
     assert_eq!(told(&judge, "shop", "?ports=80", &Value::Null), "permitted by even");
 }
 
+fn many_ports(ports: u16) -> String {
+    let ports: Vec<String> = (1..=ports).map(|n| (n * 10).to_string()).collect();
+    format!(
+        "@id(\"many\") permit (principal, action == Action::\"portforward\", resource is Object) when {{ [{}].contains(context.port) }};",
+        ports.join(", ")
+    )
+}
+
 #[test]
 fn so_many_ports_are_told_apart() {
-    let rule = |ports: u16| {
-        let ports: Vec<String> = (0..ports).map(|n| (n * 10).to_string()).collect();
-        format!(
-            "@id(\"many\") permit (principal, action == Action::\"portforward\", resource is Object) when {{ [{}].contains(context.port) }};",
-            ports.join(", ")
-        )
-    };
-    let compile = |ports| Bundle::compile(&[Source { name: "test.cedar".to_owned(), text: rule(ports) }]);
+    let compile =
+        |ports| Bundle::compile(&[Source { name: "test.cedar".to_owned(), text: many_ports(ports) }]);
     assert!(compile(60).is_ok());
     assert_snapshot!(compile(100).unwrap_err().to_string());
 }
