@@ -168,11 +168,9 @@ impl<'a> Call<'a> {
         self
     }
 
-    /// The same port-forward, to this port.
-    pub(crate) fn at_port(&self, port: u16) -> Self {
-        let mut call = self.clone();
-        Arc::make_mut(&mut call.facts).forward.ports = [port].into();
-        call
+    /// Makes it a port-forward to this port.
+    pub(crate) fn set_port(&mut self, port: u16) {
+        Arc::make_mut(&mut self.facts).forward.ports = [port].into();
     }
 
     /// Whether what it makes of the object has to be seen before it can be judged: it shows a part alone, and changes what a

@@ -164,6 +164,7 @@ fn flips(who: &Principal<'_>, cluster: &str, call: &Call<'_>, finding: &Finding<
         },
         (Outcome::Deny, Cause::NoRule) => format!("a permit, for instance\n{}", sample(who, cluster, call)),
         (Outcome::Deny, Cause::ManySecrets) => "fewer references to Secrets".to_owned(),
+        (Outcome::Deny, Cause::ManyLabels) => "fewer labels of the pod".to_owned(),
         (Outcome::Deny, Cause::Unseen) => "the whole object".to_owned(),
         (Outcome::Deny, Cause::Error) => format!("mending {}", ids(|_| true)),
         (Outcome::Deny, Cause::Rules) => {

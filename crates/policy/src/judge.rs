@@ -60,6 +60,8 @@ pub(crate) enum Cause {
     Error,
     /// It refers to more Secrets than are judged.
     ManySecrets,
+    /// Its pod has more labels than are told to the rules, for each of the ports that they tell apart.
+    ManyLabels,
     /// What it makes of the object is not known.
     Unseen,
 }

@@ -17,6 +17,8 @@ use crate::decision::Outcome;
 use crate::facts::Pod;
 use crate::judge::{Cause, Finding, Judge, Principal};
 use crate::request::call_of;
+use crate::slices::Slice;
+use crate::uses::exceeds_work;
 use crate::verdict::Verdict;
 
 /// A port-forward that cannot be judged before its pod is known. There is no way from here to a permit but
@@ -75,9 +77,17 @@ impl Judge {
         cluster: &str,
         call: &Call<'_>,
     ) -> Finding<'_> {
+        let slice = self.slice(who);
+        let ports = ports_to_try(&slice, call);
+        let work = ports.len().saturating_mul(self.evaluations_in(&slice, call));
+        if exceeds_work(work, call) {
+            return Finding::deny(Cause::ManyLabels, Vec::new());
+        }
         let mut best: Option<Finding<'_>> = None;
-        for port in self.ports_to_try(who, call) {
-            let finding = self.decide(who, cluster, &call.at_port(port));
+        let mut call = call.clone();
+        for port in ports {
+            call.set_port(port);
+            let finding = self.decide(who, cluster, &call);
             match (finding.outcome, best.as_ref().map(|best| best.outcome)) {
                 (Outcome::Allow, _) => return finding,
                 (Outcome::Deny, Some(Outcome::Ask)) | (Outcome::Ask, Some(Outcome::Ask)) => {}
@@ -86,17 +96,16 @@ impl Judge {
         }
         best.unwrap_or_else(|| Finding::deny(Cause::NoRule, Vec::new()))
     }
+}
 
-    fn ports_to_try(&self, who: &Principal<'_>, call: &Call<'_>) -> Vec<u16> {
-        let named = &call.facts.forward.ports;
-        if !named.is_empty() {
-            return named.iter().copied().collect();
-        }
-        let slice = self.slice(who);
-        let Some(rules) = slice.action(Action::PortForward) else { return Vec::new() };
-        let beside = (1..=u16::MAX).find(|port| !rules.ports.contains(port));
-        rules.ports.iter().copied().chain(beside).collect()
+fn ports_to_try(slice: &Slice, call: &Call<'_>) -> Vec<u16> {
+    let named = &call.facts.forward.ports;
+    if !named.is_empty() {
+        return named.iter().copied().collect();
     }
+    let Some(rules) = slice.action(Action::PortForward) else { return Vec::new() };
+    let beside = (1..=u16::MAX).find(|port| !rules.ports.contains(port));
+    rules.ports.iter().copied().chain(beside).collect()
 }
 
 #[cfg(test)]

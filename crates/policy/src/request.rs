@@ -79,9 +79,12 @@ impl Judge {
     ) -> Decision {
         let rules = match finding.cause {
             Cause::Fixed(denial) => vec![RuleRef::new(denial.id(), "built-in", denial.reason())],
-            Cause::Rules | Cause::NoRule | Cause::Error | Cause::ManySecrets | Cause::Unseen => {
-                finding.rules.iter().map(|rule| RuleRef::from(*rule)).collect()
-            }
+            Cause::Rules
+            | Cause::NoRule
+            | Cause::Error
+            | Cause::ManySecrets
+            | Cause::ManyLabels
+            | Cause::Unseen => finding.rules.iter().map(|rule| RuleRef::from(*rule)).collect(),
         };
         let masked_read = finding.outcome == Outcome::Allow
             && call.action.is_some_and(Action::is_read)

@@ -10,11 +10,16 @@ use crate::slices::Slice;
 /// Most Secrets that an object may refer to: the call is judged once for each.
 const MAX_USES: usize = 64;
 
-/// Most work that judging those may take, in items of facts told to the rules; some hundred milliseconds.
+/// Most work that judging one call may take, in items of facts told to the rules; some hundred milliseconds.
 const MAX_WORK: usize = 1_000_000;
 
 /// What one evaluation takes beside the items it is told, in the same measure.
 const WORK_OF_ONE: usize = 100;
+
+/// Whether so many evaluations of `call` are more than one may take.
+pub(crate) fn exceeds_work(evaluations: usize, call: &Call<'_>) -> bool {
+    evaluations.saturating_mul(WORK_OF_ONE + call.facts.items()) > MAX_WORK
+}
 
 /// A Secret that a call uses; an empty namespace or name stands for every one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,7 +47,7 @@ impl Judge {
             .iter()
             .map(|secret| self.evaluations_in(slice, &call.using(&secret.namespace, &secret.name)))
             .sum();
-        if secrets.len() > MAX_USES || work.saturating_mul(WORK_OF_ONE + call.facts.items()) > MAX_WORK {
+        if secrets.len() > MAX_USES || exceeds_work(work, call) {
             return Finding::deny(Cause::ManySecrets, Vec::new());
         }
         for secret in secrets {

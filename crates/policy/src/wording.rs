@@ -185,6 +185,10 @@ fn deny(message: &mut String, finding: &Finding<'_>) -> String {
             message.push_str(": it refers to more Secrets than can be judged one by one");
             "split it into several objects, with at most 64 Secrets each".to_owned()
         }
+        Cause::ManyLabels => {
+            message.push_str(": its pod has more labels than can be judged");
+            "forward to a pod with fewer labels".to_owned()
+        }
         Cause::Unseen => {
             message.push_str(": what it makes of the object could not be seen");
             "send it without a `metadata.resourceVersion` of your own, or the whole object with `kubectl replace`"

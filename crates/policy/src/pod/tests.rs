@@ -104,6 +104,24 @@ fn a_node_is_reached_where_the_operator_lifts_that() {
     assert!(told(&judge, "nodes", "", &server).contains("fixed/api-server-port"));
 }
 
+/// Whoever may write pods decides how many labels they have and ports they declare.
+#[test]
+fn a_pod_does_not_make_judging_it_long() {
+    let judge = judge(&many_ports(60));
+    let pod = |labels: u32| {
+        let labels: serde_json::Map<String, Value> =
+            (0..labels).map(|n| (format!("l{n}"), Value::from(""))).collect();
+        let ports: Vec<Value> = (1..=9_000).map(|port| json!({ "containerPort": port })).collect();
+        json!({ "metadata": { "labels": labels }, "spec": { "containers": [{ "ports": ports }] } })
+    };
+    assert_eq!(told(&judge, "shop", "", &pod(100)), "permitted by many");
+    assert_snapshot!(told(&judge, "shop", "", &pod(20_000)), @r#"agent "claude" may not create pods/portforward "web" in namespace "shop" of cluster "prod": its pod has more labels than can be judged. Next: forward to a pod with fewer labels"#);
+    let slice = judge.slice(&WHO);
+    let request = request("shop", "");
+    let call = call_of(&request).reaching(&Pod::of(&pod(1)));
+    assert_eq!(ports_to_try(&slice, &call).len(), 3 * 60 + 1);
+}
+
 /// The pod is not looked at for who may not forward anything, whatever it is.
 #[test]
 fn without_a_rule_it_is_denied_at_once() {
