@@ -35,7 +35,6 @@ pub(super) struct Pair {
     text: BytesMut,
     told: bool,
     they_finished: bool,
-    we_finished: bool,
 }
 
 impl Default for Client {
@@ -150,18 +149,20 @@ impl Client {
             }
             return;
         }
-        (pair.they_finished, pair.we_finished) = (true, true);
+        pair.they_finished = true;
         pair.told |= pair.data.is_none();
         self.said.push_back(FromServer::Reset(connection));
         self.tidy(connection);
     }
 
-    /// Forgets a connection that is over.
+    /// Forgets a connection that is over. Nothing more is said on it: nobody would hear it.
     fn tidy(&mut self, connection: ConnectionId) {
-        if self.open.get(&connection).is_some_and(Pair::is_over) {
-            self.open.remove(&connection);
-            self.streams.retain(|_, (of, _)| *of != connection);
+        let Some(pair) = self.open.get(&connection).filter(|pair| pair.is_over()) else { return };
+        for stream in [Some(pair.error), pair.data].into_iter().flatten() {
+            self.connection.reset(stream, ResetStatus::CANCEL);
         }
+        self.open.remove(&connection);
+        self.streams.retain(|_, (of, _)| *of != connection);
     }
 }
 
@@ -197,20 +198,11 @@ impl Endpoint for Client {
         let sent = match (said, pair.data) {
             (FromClient::Open { .. }, _) => Ok(()),
             (FromClient::Data { bytes, .. }, Some(data)) => self.connection.send(data, bytes, false),
-            (FromClient::Finished(_), Some(data)) => {
-                let sent = self.connection.send(data, &[], true);
-                pair.we_finished |= sent.is_ok();
-                sent
-            }
+            (FromClient::Finished(_), Some(data)) => self.connection.send(data, &[], true),
             (FromClient::Data { .. } | FromClient::Finished(_), None) => Err(SendError::NotReplied),
-            (FromClient::Reset(_), Some(data)) => {
-                (pair.they_finished, pair.we_finished) = (true, true);
-                self.connection.reset(data, ResetStatus::CANCEL);
-                Ok(())
-            }
-            (FromClient::Reset(_), None) => {
-                (pair.they_finished, pair.we_finished, pair.told) = (true, true, true);
-                self.connection.reset(pair.error, ResetStatus::CANCEL);
+            // Nobody waits for how it goes, either.
+            (FromClient::Reset(_), _) => {
+                (pair.they_finished, pair.told) = (true, true);
                 Ok(())
             }
         };
@@ -230,11 +222,12 @@ impl Endpoint for Client {
 impl Pair {
     fn new(port: NonZeroU16, error: StreamId) -> Self {
         let (text, data) = (BytesMut::new(), None);
-        Self { port, error, data, text, told: false, they_finished: false, we_finished: false }
+        Self { port, error, data, text, told: false, they_finished: false }
     }
 
+    /// The server says nothing more of it.
     fn is_over(&self) -> bool {
-        self.told && self.they_finished && self.we_finished
+        self.told && self.they_finished
     }
 }
 

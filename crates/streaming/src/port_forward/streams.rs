@@ -142,6 +142,10 @@ impl Streams {
         match kind {
             PortForwardKind::Data => {
                 (pair.they_finished, pair.we_finished) = (true, true);
+                if !std::mem::replace(&mut pair.told, true) {
+                    // kubectl waits for this to end, whatever it told.
+                    let _ended_already = self.connection.send(pair.error, &[], true);
+                }
                 self.said.push_back(FromClient::Reset(connection));
             }
             // Nobody listens to how it went.

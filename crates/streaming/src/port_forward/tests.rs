@@ -150,7 +150,7 @@ fn connections_end_from_either_side_and_are_forgotten() {
     talk.server_says(&FromServer::Told { connection, text: Bytes::from_static(b"gone") });
     insta::assert_snapshot!(talk.debug(), @"
     client heard [1 told, 0 bytes, 1 finished, 2 finished, 2 told, 0 bytes, 3 told, 2 bytes, 3 finished, 4 reset, 4 told, 4 bytes]
-    server heard [1 reset, 2 finished, 3 finished]
+    server heard [1 reset, 2 finished, 3 reset]
     ");
     assert!(talk.server.open.is_empty() && talk.client.open.is_empty());
     assert!(talk.server.streams.is_empty() && talk.client.streams.is_empty());
@@ -173,6 +173,30 @@ fn what_is_given_up_before_it_is_accepted_is_not_there_any_more() {
     talk.server_says(&FromServer::Told { connection, text: Bytes::new() });
     assert_eq!(talk.by_server, [FromClient::Open { connection, port: PORT }, FromClient::Reset(connection)]);
     assert!(talk.server.open.is_empty() && talk.client.open.is_empty());
+}
+
+/// What the client does not end, the server's end does: nothing is said any more on what is over.
+#[test]
+fn a_connection_is_over_with_what_the_server_says() {
+    let mut talk = Talk::new(usize::MAX);
+    let connection = talk.open(1);
+    talk.server_says(&FromServer::Finished(connection));
+    talk.server_says(&FromServer::Told { connection, text: Bytes::new() });
+    assert!(talk.client.open.is_empty() && talk.client.streams.is_empty());
+    talk.client_says(&FromClient::Data { connection, bytes: Bytes::from_static(b"late") });
+    assert_eq!(talk.by_server, [FromClient::Reset(connection)]);
+    assert!(talk.server.open.is_empty());
+}
+
+/// Whoever gives a connection up does not wait for how it went.
+#[test]
+fn what_is_given_up_is_forgotten_at_once() {
+    let mut talk = Talk::new(usize::MAX);
+    let connection = talk.open(1);
+    talk.client_says(&FromClient::Reset(connection));
+    assert!(talk.client.open.is_empty() && talk.client.streams.is_empty());
+    assert_eq!(talk.by_server, [FromClient::Reset(connection)]);
+    assert!(talk.server.open.is_empty() && talk.server.streams.is_empty());
 }
 
 #[test]
