@@ -37,6 +37,9 @@ pub(super) struct Pair {
     they_finished: bool,
 }
 
+/// What is told of a connection of which the server told nothing before it reset it: that it went well is not to be thought.
+const RESET: &[u8] = b"the connection was reset";
+
 impl Default for Client {
     fn default() -> Self {
         Self {
@@ -142,16 +145,21 @@ impl Client {
     fn reset(&mut self, stream: StreamId) {
         let Some((connection, kind)) = self.streams.get(&stream).copied() else { return };
         let Some(pair) = self.open.get_mut(&connection) else { return };
-        if kind == PortForwardKind::Error && pair.data.is_some() {
+        let goes_on = kind == PortForwardKind::Error && pair.data.is_some();
+        if !pair.told {
             // What was told of it is all that will be.
-            if !pair.told {
-                self.finished(connection, kind);
+            if pair.text.is_empty() {
+                pair.text.extend_from_slice(RESET);
             }
+            self.finished(connection, PortForwardKind::Error);
+        }
+        if goes_on {
             return;
         }
-        pair.they_finished = true;
-        pair.told |= pair.data.is_none();
         self.said.push_back(FromServer::Reset(connection));
+        if let Some(pair) = self.open.get_mut(&connection) {
+            pair.they_finished = true;
+        }
         self.tidy(connection);
     }
 

@@ -7,7 +7,7 @@ use super::{streams::Streams, *};
 use crate::{
     Endpoint,
     kind::{PortForwardKind, PortForwardStream, RequestId},
-    spdy::{Connection, Event, Role},
+    spdy::{Connection, Event, ResetStatus, Role},
 };
 
 const PORT: NonZeroU16 = NonZeroU16::new(8080).unwrap();
@@ -149,7 +149,7 @@ fn connections_end_from_either_side_and_are_forgotten() {
     talk.server_says(&FromServer::Reset(connection));
     talk.server_says(&FromServer::Told { connection, text: Bytes::from_static(b"gone") });
     insta::assert_snapshot!(talk.debug(), @"
-    client heard [1 told, 0 bytes, 1 finished, 2 finished, 2 told, 0 bytes, 3 told, 2 bytes, 3 finished, 4 reset, 4 told, 4 bytes]
+    client heard [1 told, 0 bytes, 1 finished, 2 finished, 2 told, 0 bytes, 3 told, 2 bytes, 3 finished, 4 told, 24 bytes, 4 reset]
     server heard [1 reset, 2 finished, 3 reset]
     ");
     assert!(talk.server.open.is_empty() && talk.client.open.is_empty());
@@ -199,6 +199,90 @@ fn what_is_given_up_is_forgotten_at_once() {
     assert!(talk.server.open.is_empty() && talk.server.streams.is_empty());
 }
 
+/// A node that resets a stream did not say that all went well, whichever stream it is and whenever.
+#[test]
+fn a_reset_is_told_as_one() {
+    let heard = |resets: fn(&mut Node, [spdy::StreamId; 2])| {
+        let mut node = Node::new();
+        let streams = node.accept();
+        resets(&mut node, streams);
+        node.pass();
+        assert!(node.client.open.is_empty(), "{:?}", node.client.open);
+        format!("{:?}", node.heard)
+    };
+    let mut before = Node::new();
+    let error = before.opened();
+    before.connection.reset(error, ResetStatus::CANCEL);
+    before.pass();
+    assert!(before.client.open.is_empty());
+    let told = [
+        format!("{:?}", before.heard),
+        heard(|node, [_, data]| node.connection.reset(data, ResetStatus::CANCEL)),
+        heard(|node, [error, data]| {
+            node.connection.reset(error, ResetStatus::CANCEL);
+            node.connection.send(data, &[], true).unwrap();
+        }),
+        heard(|node, [error, data]| {
+            node.connection.send(error, b"no", false).unwrap();
+            node.connection.reset(data, ResetStatus::CANCEL);
+        }),
+        heard(|node, [error, data]| {
+            node.connection.send(error, &[], true).unwrap();
+            node.connection.reset(data, ResetStatus::CANCEL);
+        }),
+    ];
+    insta::assert_snapshot!(told.join("\n"), @"
+    [1 told, 24 bytes, 1 reset]
+    [1 accepted, 1 told, 24 bytes, 1 reset]
+    [1 accepted, 1 told, 24 bytes, 1 finished]
+    [1 accepted, 1 told, 2 bytes, 1 reset]
+    [1 accepted, 1 told, 0 bytes, 1 reset]
+    ");
+}
+
+/// A node that does as it likes.
+struct Node {
+    connection: Connection,
+    client: Client,
+    heard: Vec<FromServer>,
+}
+
+impl Node {
+    /// Asked for a connection.
+    fn new() -> Self {
+        let mut client = Client::default();
+        client.send(&FromClient::Open { connection: ConnectionId(1), port: PORT }).unwrap();
+        Self { connection: Connection::new(Role::Server), client, heard: Vec::new() }
+    }
+
+    /// The stream that the client opens next.
+    fn opened(&mut self) -> spdy::StreamId {
+        let mut piece = self.client.take_output().unwrap();
+        loop {
+            if let Event::Opened { stream, .. } = self.connection.receive(&mut piece).unwrap().unwrap() {
+                return stream;
+            }
+        }
+    }
+
+    /// Both streams, accepted.
+    fn accept(&mut self) -> [spdy::StreamId; 2] {
+        [(), ()].map(|()| {
+            let stream = self.opened();
+            self.connection.reply(stream).unwrap();
+            self.pass();
+            stream
+        })
+    }
+
+    fn pass(&mut self) {
+        let mut piece = self.connection.take_output();
+        while let Some(said) = self.client.receive(&mut piece).unwrap() {
+            self.heard.push(said);
+        }
+    }
+}
+
 #[test]
 fn there_are_so_many_at_once() {
     let mut talk = Talk::new(usize::MAX);
@@ -208,7 +292,7 @@ fn there_are_so_many_at_once() {
     }
     let connection = ConnectionId(most + 1);
     talk.client_says(&FromClient::Open { connection, port: PORT });
-    assert_eq!(talk.by_client, [FromServer::Reset(connection)]);
+    assert_eq!(talk.by_client.last(), Some(&FromServer::Reset(connection)));
     assert_eq!(talk.client.open.len(), MAX_CONNECTIONS);
     // With one less there is room again.
     talk.server_says(&FromServer::Told { connection: ConnectionId(1), text: Bytes::new() });
