@@ -24,6 +24,11 @@ pub trait Endpoint {
     /// It cannot be said, or not yet.
     fn send(&mut self, said: &Self::Says) -> Result<(), Self::Error>;
 
+    /// Whether something was said that is not told yet and needs no further piece: what was sent has made room for it.
+    fn has_said(&self) -> bool {
+        false
+    }
+
     /// The next piece to be sent, if there is one.
     fn take_output(&mut self) -> Option<Bytes>;
 

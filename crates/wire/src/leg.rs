@@ -9,6 +9,7 @@ use bytes::Bytes;
 use futures_util::FutureExt;
 use parking_lot::Mutex;
 use streaming::Endpoint;
+use tokio::sync::Notify;
 
 use crate::{Error, Reader, Writer};
 
@@ -33,6 +34,8 @@ struct Shared<E> {
     end: Mutex<E>,
     /// `None` once it is closed. Whoever holds it takes the output: pieces leave in the order in which they were said.
     writer: tokio::sync::Mutex<Option<Writer>>,
+    /// There is something to hear that did not come with a piece.
+    heard: Notify,
 }
 
 /// Why nothing more is heard or can be said.
@@ -48,7 +51,8 @@ pub enum Fault<E> {
 
 /// A leg's two sides.
 pub fn new<E: Endpoint>(end: E, (reader, writer): (Reader, Writer)) -> (Hearing<E>, Saying<E>) {
-    let shared = Arc::new(Shared { end: Mutex::new(end), writer: tokio::sync::Mutex::new(Some(writer)) });
+    let writer = tokio::sync::Mutex::new(Some(writer));
+    let shared = Arc::new(Shared { end: Mutex::new(end), writer, heard: Notify::new() });
     (Hearing { shared: Arc::clone(&shared), reader, rest: Bytes::new(), ahead: 0 }, Saying(shared))
 }
 
@@ -112,6 +116,7 @@ impl<E: Endpoint> Hearing<E> {
                     self.ahead = 0;
                     continue;
                 }
+                () = self.shared.heard.notified() => continue,
                 piece = self.reader.next() => piece?,
             };
             let Some(piece) = piece else { return Ok(None) };
@@ -152,7 +157,13 @@ impl<E: Endpoint> Saying<E> {
     /// # Errors
     /// [`Fault`].
     pub async fn say(&self, said: &E::Says) -> Result<(), Fault<E::Error>> {
-        self.0.end.lock().send(said).map_err(Fault::Said)?;
+        {
+            let mut end = self.0.end.lock();
+            end.send(said).map_err(Fault::Said)?;
+            if end.has_said() {
+                self.0.heard.notify_one();
+            }
+        }
         self.0.flush().await
     }
 

@@ -133,3 +133,28 @@ async fn what_comes_is_heard_while_what_is_said_is_not_taken() {
         () = hear => panic!("it did not come to its end"),
     }
 }
+
+/// What is said may make room for something to be heard that came before.
+#[tokio::test]
+async fn what_is_to_be_heard_by_what_is_said_is_heard() {
+    use streaming::{
+        kind::{PortForwardKind, PortForwardStream, RequestId},
+        port_forward::{FromClient, FromServer, Server},
+    };
+    let (ours, mut theirs) = duplex(4 << 10);
+    let (mut hearing, saying) =
+        leg::new(Server::streams(), split(ours, Bytes::new(), Transport::Spdy, End::Server).await);
+    let mut client = Connection::new(spdy::Role::Client);
+    for kind in [PortForwardKind::Error, PortForwardKind::Data] {
+        let port = std::num::NonZeroU16::MIN;
+        client
+            .open(&PortForwardStream { request: RequestId::from(1), port, kind }.to_headers(), true)
+            .unwrap();
+    }
+    theirs.write_all(&client.take_output()).await.unwrap();
+    let Some(FromClient::Open { connection, .. }) = hearing.next().await.unwrap() else { panic!() };
+    let accepted = FromServer::Accepted(connection);
+    let (heard, said) = tokio::join!(hearing.next(), saying.say(&accepted));
+    said.unwrap();
+    assert_eq!(heard.unwrap(), Some(FromClient::Finished(connection)));
+}

@@ -74,6 +74,13 @@ impl Endpoint for Server {
         }
     }
 
+    fn has_said(&self) -> bool {
+        match &self.0 {
+            Speaks::Messages(messages) => messages.has_said(),
+            Speaks::Streams(streams) => streams.has_said(),
+        }
+    }
+
     fn take_output(&mut self) -> Option<Bytes> {
         match &mut self.0 {
             Speaks::Messages(messages) => messages.take_output(),

@@ -40,6 +40,8 @@ pub(super) struct Pair {
     /// Nothing can be told any more of how it went.
     told: bool,
     they_finished: bool,
+    /// They finished before it was accepted: that is told then.
+    finished_early: bool,
     we_finished: bool,
 }
 
@@ -131,7 +133,10 @@ impl Streams {
     fn finished(&mut self, connection: ConnectionId) {
         if let Some(pair) = self.open.get_mut(&connection) {
             pair.they_finished = true;
-            self.said.push_back(FromClient::Finished(connection));
+            pair.finished_early = !pair.accepted;
+            if pair.accepted {
+                self.said.push_back(FromClient::Finished(connection));
+            }
         }
         self.tidy(connection);
     }
@@ -141,7 +146,7 @@ impl Streams {
         let Some(pair) = self.open.get_mut(&connection) else { return };
         match kind {
             PortForwardKind::Data => {
-                (pair.they_finished, pair.we_finished) = (true, true);
+                (pair.they_finished, pair.finished_early, pair.we_finished) = (true, false, true);
                 if !std::mem::replace(&mut pair.told, true) {
                     // kubectl waits for this to end, whatever it told.
                     let _ended_already = self.connection.send(pair.error, &[], true);
@@ -195,6 +200,9 @@ impl Endpoint for Streams {
         let sent = match said {
             FromServer::Accepted(_) => {
                 pair.accepted = true;
+                if std::mem::take(&mut pair.finished_early) {
+                    self.said.push_back(FromClient::Finished(connection));
+                }
                 self.connection.reply(data)
             }
             FromServer::Data { bytes, .. } => self.connection.send(data, bytes, false),
@@ -221,6 +229,10 @@ impl Endpoint for Streams {
         }
     }
 
+    fn has_said(&self) -> bool {
+        !self.said.is_empty()
+    }
+
     fn take_output(&mut self) -> Option<Bytes> {
         Some(self.connection.take_output()).filter(|bytes| !bytes.is_empty())
     }
@@ -240,6 +252,7 @@ impl Pair {
             accepted: false,
             told: false,
             they_finished: false,
+            finished_early: false,
             we_finished: false,
         }
     }

@@ -348,6 +348,37 @@ impl Rude {
     }
 }
 
+/// A client that has nothing to say may end its side at once. The other side cannot be told before it is there.
+#[test]
+fn what_is_finished_early_is_told_once_it_is_accepted() {
+    let (errors, data) = (PortForwardKind::Error, PortForwardKind::Data);
+    let connection = ConnectionId(1);
+    let open = |request: u32| {
+        let mut rude = Rude::new();
+        rude.open(request, PORT.get(), errors).unwrap();
+        let headers =
+            PortForwardStream { request: RequestId::from(request), port: PORT, kind: data }.to_headers();
+        let stream = rude.connection.open(&headers, true).unwrap();
+        (rude, stream)
+    };
+    let (mut rude, _) = open(7);
+    let mut piece = rude.connection.take_output();
+    let opened = rude.server.receive(&mut piece).unwrap();
+    assert_eq!(opened, Some(FromClient::Open { connection, port: PORT }));
+    assert_eq!(rude.server.receive(&mut piece).unwrap(), None);
+    rude.server.send(&FromServer::Accepted(connection)).unwrap();
+    assert!(rude.server.has_said());
+    assert_eq!(rude.server.receive(&mut piece).unwrap(), Some(FromClient::Finished(connection)));
+    assert!(!rude.server.has_said());
+    // Given up meanwhile, it is not finished any more.
+    let (mut rude, stream) = open(7);
+    rude.connection.reset(stream, ResetStatus::CANCEL);
+    let mut piece = rude.connection.take_output();
+    while rude.server.receive(&mut piece).unwrap().is_some() {}
+    rude.server.send(&FromServer::Accepted(connection)).unwrap();
+    assert!(!rude.server.has_said());
+}
+
 #[test]
 fn what_no_client_does_is_refused() {
     use PortForwardKind::{Data, Error as Errors};
