@@ -12,6 +12,7 @@ mod closing;
 mod echo;
 mod forward;
 mod inbound;
+mod opened;
 pub(crate) mod opening;
 mod outbound;
 
@@ -21,7 +22,7 @@ use http::{Response, StatusCode};
 use hyper::upgrade::{OnUpgrade, Parts};
 use hyper_util::rt::TokioIo;
 use kube_api::{Request, Target};
-use ledger::leaf::{Cause, Streamed};
+use ledger::leaf::Cause;
 use policy::Permit;
 use streaming::{
     kind,
@@ -40,6 +41,7 @@ pub(crate) use self::echo::Echoes;
 use self::{
     closing::{Finish, Legs},
     inbound::Inbound,
+    opened::{Opened, Stream},
     outbound::{Masks, Outbound},
 };
 use crate::{
@@ -49,11 +51,10 @@ use crate::{
     interrupt::{self, Nature},
     look::Stop,
     metrics::Ended,
-    outcome::{Ending, Outcome, Unrecorded},
+    outcome::Ending,
     recordings::Recorded,
     refuse::Refused,
     reply::Reply,
-    tape::Tape,
     upgrade::Agreed,
 };
 
@@ -89,76 +90,38 @@ impl Call {
         Ok(())
     }
 
-    /// Records the intent of an exec or attach, sends it, and hands the two connections to a task of its own.
+    /// Records the intent of a stream, sends it, and hands the two connections to a task of its own.
     pub(crate) async fn forward_stream(mut self, permit: Permit) -> Result<Response<Reply>, Refused> {
         let Some((agreed, places)) = self.ready_for_stream(permit.request()) else {
             self.ended(Ended::Failed, 0);
             return Err(Refused::Internal);
         };
-        let call_tape = self.tape(&permit, None).await?;
+        let tape = self.tape(&permit, None).await?;
         let judged = permit.request().clone();
-        if let Protocol::PortForward(spoken) = agreed.protocol {
-            return self.open_ports(permit, spoken, (agreed, places), (judged, call_tape)).await;
-        }
-        let tape = match self.open_tape(&judged).await {
-            Ok(tape) => tape,
+        let stream = match self.begin_stream(agreed.protocol, &judged).await {
+            Ok(stream) => stream,
             Err(refused) => {
                 self.ended(Ended::Unrecorded, 0);
                 return Err(refused);
             }
         };
-        let switched = self.switch(permit, self.upstream_protocol(agreed.protocol)).await;
-        let target = judged.target().clone();
-        let tunnel = match switched {
-            Ok(Ok(Switched::Open(tunnel))) => tunnel,
+        match self.switch(permit, self.upstream_protocol(agreed.protocol)).await {
+            Ok(Ok(Switched::Open(tunnel))) => {
+                Opened { call: self, judged, tape, stream, tunnel }.hand_over(agreed, places).await
+            }
             Ok(Ok(Switched::Answered(answer))) => {
-                let _told_below = tape.closed("the API server would not").await;
-                return self.open(*answer, Asked { nature: Nature::Write, target, tape: call_tape }).await;
-            }
-            Ok(Err((ending, refused))) => {
-                let _told_below = tape.closed(&ending.to_string()).await;
-                return self.fail(ending, refused).await;
-            }
-            Err(refused) => {
-                let _told_by_the_ledger = tape.closed("nothing was sent").await;
-                return Err(refused);
-            }
-        };
-        let as_approved = self.still_as_approved(&judged).await;
-        let recorded = self.recorded().filter(|_| as_approved.is_ok());
-        let (Protocol::RemoteCommand(protocol), Some(recorded)) = (agreed.protocol, recorded) else {
-            drop(tunnel);
-            let why = as_approved.err().unwrap_or((Ending::Unrecordable, Refused::Unrecordable));
-            return self.fail_opened(why, tape).await;
-        };
-        if call_tape.answered(SWITCHED, Ending::Completed).await.is_err() {
-            drop(tunnel);
-            return self.fail_opened((Ending::Unrecordable, Refused::Unrecordable), tape).await;
-        }
-        let response = Reply::switching(agreed.headers, self.id().as_str());
-        let tasks = self.gate().tasks().clone();
-        let asked = opening::asked(judged.options());
-        let running =
-            Running { call: self, target, asked, protocol, tape, _recorded: recorded, _places: places };
-        tasks.spawn(running.run(*tunnel, agreed.on));
-        Ok(response)
-    }
-
-    /// The same of a port-forward, whose connections are recorded one by one.
-    async fn open_ports(
-        self,
-        permit: Permit,
-        spoken: PortForwardProtocol,
-        open: (Agreed, Places),
-        (judged, tape): (Request, Tape),
-    ) -> Result<Response<Reply>, Refused> {
-        match self.switch(permit, self.upstream_protocol(Protocol::PortForward(spoken))).await? {
-            Ok(Switched::Open(tunnel)) => self.forward_ports(*tunnel, spoken, open, (judged, tape)).await,
-            Ok(Switched::Answered(answer)) => {
+                stream.unopened("the API server would not").await;
                 let target = judged.target().clone();
                 self.open(*answer, Asked { nature: Nature::Write, target, tape }).await
             }
-            Err((ending, refused)) => self.fail(ending, refused).await,
+            Ok(Err((ending, refused))) => {
+                stream.unopened(&ending.to_string()).await;
+                self.fail(ending, refused).await
+            }
+            Err(refused) => {
+                stream.unopened("nothing was sent").await;
+                Err(refused)
+            }
         }
     }
 
@@ -178,24 +141,14 @@ impl Call {
     }
 
     /// The stream's own recording: where there is none, nothing is sent.
-    async fn open_tape(&self, request: &Request) -> Result<recording::Stream, Refused> {
-        let recorded = self.recorded().ok_or(Refused::Unrecordable)?;
-        recorded.tap().open(opening::of(self, request)).await.map_err(|_stopped| Refused::Unrecordable)
-    }
-
-    /// Ends a stream that the API server has opened and the client has not.
-    async fn fail_opened(
-        self,
-        (ending, refused): (Ending, Refused),
-        tape: recording::Stream,
-    ) -> Result<Response<Reply>, Refused> {
-        let stream = Streamed { number: tape.number(), received: 0, exit: None };
-        let _told_below = tape.closed(&ending.to_string()).await;
-        let outcome =
-            Outcome { status: refused.code(), answered: Some(SWITCHED), bytes: 0, masked: 0, ending };
-        match self.close_stream(outcome, stream).await {
-            Ok(()) => Err(refused),
-            Err(Unrecorded) => Err(Refused::Unended),
+    async fn begin_stream(&self, protocol: Protocol, request: &Request) -> Result<Stream, Refused> {
+        match protocol {
+            Protocol::PortForward(spoken) => Ok(Stream::Ports(spoken)),
+            Protocol::RemoteCommand(spoken) => {
+                let recorded = self.recorded().ok_or(Refused::Unrecordable)?;
+                let tape = recorded.tap().open(opening::of(self, request)).await;
+                Ok(Stream::Command(spoken, tape.map_err(|_stopped| Refused::Unrecordable)?))
+            }
         }
     }
 
@@ -247,6 +200,17 @@ impl Call {
 }
 
 impl Running {
+    fn new(
+        call: Call,
+        request: &Request,
+        protocol: RemoteCommandProtocol,
+        tape: recording::Stream,
+        (recorded, places): (Recorded, Places),
+    ) -> Self {
+        let (target, asked) = (request.target().clone(), opening::asked(request.options()));
+        Self { call, target, asked, protocol, tape, _recorded: recorded, _places: places }
+    }
+
     /// Until either side, or what ends it, has ended it. The ledger and the recording know how before the client does.
     async fn run(self, tunnel: Tunnel, on: OnUpgrade) {
         let Some(Ok((mut pod, to_pod))) = tunnel.remote_command(self.asked).await else {

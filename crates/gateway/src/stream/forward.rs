@@ -17,7 +17,7 @@ mod connections;
 mod fingerprint;
 mod pass;
 
-use http::Response;
+use hyper::upgrade::OnUpgrade;
 use kube_api::{Request, Target};
 use ledger::leaf::Id;
 use policy::Pod;
@@ -41,15 +41,14 @@ use crate::{
     outcome::Ending,
     recordings::Recorded,
     refuse::Refused,
-    reply::Reply,
     tape::Tape,
-    upgrade::Agreed,
 };
 
 const OTHER_POD: Ending = Ending::Failed("the pod is another than the one that was looked at");
+const UNSEEN: Ending = Ending::Failed("the pod could not be looked at once more");
 
 /// A way that is open upstream.
-struct Forward {
+pub(super) struct Forward {
     call: Call,
     /// As it was permitted.
     opened: Request,
@@ -70,48 +69,14 @@ struct Legs {
 }
 
 impl Call {
-    /// Hands the two connections of a port-forward to a task of its own, if the pod is still the one by which it was judged.
-    pub(super) async fn forward_ports(
-        self,
-        tunnel: Tunnel,
-        spoken: Spoken,
-        (agreed, places): (Agreed, Places),
-        (opened, tape): (Request, Tape),
-    ) -> Result<Response<Reply>, Refused> {
-        let pod = match self.still_reaches(&opened).await {
-            Ok(Some(Reached { pod, .. })) => pod,
-            Ok(None) => return self.fail(OTHER_POD, Refused::Cut(OTHER_POD)).await,
-            Err(Stop::Refused { refused, .. }) => return self.fail(OTHER_POD, refused).await,
-            Err(Stop::Unrecorded) => return self.fail(Ending::Unrecordable, Refused::Unrecorded).await,
-        };
-        let Some(recorded) = self.recorded() else {
-            return self.fail(Ending::Unrecordable, Refused::Unrecordable).await;
-        };
-        let response = Reply::switching(agreed.headers, self.id().as_str());
-        let (tasks, target) = (self.gate().tasks().clone(), opened.target().clone());
-        let connections = Connections::default();
-        let forward = Forward { call: self, opened, target, pod, connections, recorded, _places: places };
-        tasks.spawn(async move {
-            let client = tokio::select! {
-                biased;
-                ending = interrupt::interrupted(&forward.call, Nature::Tunnel, &forward.target) => Err(ending),
-                client = client_of(agreed.on) => client.ok_or(Ending::ClientLeft),
-            };
-            let (io, ahead) = match client {
-                Ok(client) => client,
-                Err(ending) => return forward.end(tape, ending).await,
-            };
-            let (Some(server), Some((pod, to_pod))) =
-                (server(spoken, &forward.opened), tunnel.port_forward().await)
-            else {
-                let ending = Ending::Failed("the gate could not begin the stream");
-                return forward.end(tape, ending).await;
-            };
-            let wire = wire::split(io, ahead, spoken.transport(), End::Server).await;
-            let (client, to_client) = leg::new(server, wire);
-            forward.run(Legs { client, to_client, pod, to_pod }, tape).await;
-        });
-        Ok(response)
+    /// The pod that a port-forward reaches, if it is still the one by which it was judged.
+    pub(super) async fn still_reached(&self, opened: &Request) -> Result<Pod, (Ending, Refused)> {
+        match self.still_reaches(opened).await {
+            Ok(Some(Reached { pod, .. })) => Ok(pod),
+            Ok(None) => Err((OTHER_POD, Refused::Cut(OTHER_POD))),
+            Err(Stop::Refused { refused, .. }) => Err((UNSEEN, refused)),
+            Err(Stop::Unrecorded) => Err((Ending::Unrecordable, Refused::Unrecorded)),
+        }
     }
 }
 
@@ -124,6 +89,36 @@ fn server(spoken: Spoken, opened: &Request) -> Option<Server> {
 }
 
 impl Forward {
+    /// A way to `pod`.
+    pub(super) fn new(call: Call, opened: Request, pod: Pod, recorded: Recorded, places: Places) -> Self {
+        let (target, connections) = (opened.target().clone(), Connections::default());
+        Self { call, opened, target, pod, connections, recorded, _places: places }
+    }
+
+    /// Until its end, from the client's 101 on.
+    pub(super) async fn begin(self, tunnel: Tunnel, on: OnUpgrade, spoken: Spoken, tape: Tape) {
+        let client = tokio::select! {
+            biased;
+            ending = interrupt::interrupted(&self.call, Nature::Tunnel, &self.target) => Err(ending),
+            client = client_of(on) => client.ok_or(Ending::ClientLeft),
+        };
+        let (io, ahead) = match client {
+            Ok(client) => client,
+            Err(ending) => {
+                drop(tunnel);
+                return self.end(tape, ending).await;
+            }
+        };
+        let (Some(server), Some((pod, to_pod))) =
+            (server(spoken, &self.opened), tunnel.port_forward().await)
+        else {
+            return self.end(tape, Ending::Failed("the gate could not begin the stream")).await;
+        };
+        let wire = wire::split(io, ahead, spoken.transport(), End::Server).await;
+        let (client, to_client) = leg::new(server, wire);
+        self.run(Legs { client, to_client, pod, to_pod }, tape).await;
+    }
+
     /// Until either side, or what ends it, has ended it.
     async fn run(self, legs: Legs, tape: Tape) {
         let Legs { mut client, to_client, mut pod, to_pod } = legs;

@@ -1,0 +1,109 @@
+//! A stream that the API server has opened and the client has not: whether it may still be, and who goes on with it.
+
+use http::Response;
+use kube_api::Request;
+use ledger::leaf::Streamed;
+use streaming::protocol::{PortForward, RemoteCommand};
+use upstream::Tunnel;
+
+use super::{Running, SWITCHED, forward::Forward};
+use crate::{
+    call::Call,
+    connection::Places,
+    outcome::{Ending, Outcome, Unrecorded},
+    refuse::Refused,
+    reply::Reply,
+    tape::Tape,
+    upgrade::Agreed,
+};
+
+/// Nothing more is recorded.
+const UNRECORDABLE: (Ending, Refused) = (Ending::Unrecordable, Refused::Unrecordable);
+
+/// From the API server's 101 on, until the client's.
+pub(super) struct Opened {
+    pub(super) call: Call,
+    pub(super) judged: Request,
+    pub(super) tape: Tape,
+    pub(super) stream: Stream,
+    pub(super) tunnel: Box<Tunnel>,
+}
+
+/// What the client will speak, and how it is recorded.
+pub(super) enum Stream {
+    /// As one stream.
+    Command(RemoteCommand, recording::Stream),
+    /// Each of its connections as one.
+    Ports(PortForward),
+}
+
+impl Opened {
+    /// Hands the two connections to a task of its own, if what was reached is still what was judged.
+    pub(super) async fn hand_over(self, agreed: Agreed, places: Places) -> Result<Response<Reply>, Refused> {
+        let response = Reply::switching(agreed.headers, self.call.id().as_str());
+        let Self { call, judged, tape, stream, tunnel } = self;
+        let (tasks, recorded) = (call.gate().tasks().clone(), call.recorded());
+        match stream {
+            Stream::Ports(spoken) => {
+                let why = match (call.still_reached(&judged).await, recorded) {
+                    (Ok(pod), Some(recorded)) => {
+                        let forward = Forward::new(call, judged, pod, recorded, places);
+                        tasks.spawn(forward.begin(*tunnel, agreed.on, spoken, tape));
+                        return Ok(response);
+                    }
+                    (Err(why), _) => why,
+                    (Ok(_), None) => UNRECORDABLE,
+                };
+                drop(tunnel);
+                let (ending, refused) = why;
+                call.fail_answered(SWITCHED, ending, refused).await
+            }
+            Stream::Command(protocol, own) => {
+                let still = match call.still_as_approved(&judged).await {
+                    Ok(()) => {
+                        tape.answered(SWITCHED, Ending::Completed).await.map_err(|_stopped| UNRECORDABLE)
+                    }
+                    Err(why) => Err(why),
+                };
+                let why = match (still, recorded) {
+                    (Ok(()), Some(recorded)) => {
+                        let running = Running::new(call, &judged, protocol, own, (recorded, places));
+                        tasks.spawn(running.run(*tunnel, agreed.on));
+                        return Ok(response);
+                    }
+                    (Err(why), _) => why,
+                    (Ok(()), None) => UNRECORDABLE,
+                };
+                drop(tunnel);
+                call.fail_opened(why, own).await
+            }
+        }
+    }
+}
+
+impl Stream {
+    /// It is not opened.
+    pub(super) async fn unopened(self, why: &str) {
+        if let Self::Command(_, own) = self {
+            let _told_by_the_ledger = own.closed(why).await;
+        }
+    }
+}
+
+impl Call {
+    /// Ends a command's stream that the API server has opened and the client has not.
+    async fn fail_opened(
+        self,
+        (ending, refused): (Ending, Refused),
+        own: recording::Stream,
+    ) -> Result<Response<Reply>, Refused> {
+        let stream = Streamed { number: own.number(), received: 0, exit: None };
+        let _told_below = own.closed(&ending.to_string()).await;
+        let outcome =
+            Outcome { status: refused.code(), answered: Some(SWITCHED), bytes: 0, masked: 0, ending };
+        match self.close_stream(outcome, stream).await {
+            Ok(()) => Err(refused),
+            Err(Unrecorded) => Err(Refused::Unended),
+        }
+    }
+}
