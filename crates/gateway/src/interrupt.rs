@@ -87,14 +87,25 @@ impl OpenAccess {
 }
 
 /// Resolves when an answer must end though there may be more of it. A stream is open for as long as it likes, so it ends when
-/// the gate no longer knows what to mask; other answers have an end, and were permitted when it did.
+/// the gate no longer knows what to mask, or nothing more is recorded; other answers have an end, and were permitted when it did.
 pub(crate) async fn interrupted(call: &Call, nature: Nature, target: &Target) -> Ending {
+    let recorded = call.recorded().filter(|_| nature.is_stream());
+    let unrecorded = async {
+        match &recorded {
+            Some(recorded) => recorded.tap().until_stopped().await,
+            None => std::future::pending().await,
+        }
+    };
     let blinded = async {
         if nature.is_stream() { call.upstream().blinded(target).await } else { std::future::pending().await }
     };
     tokio::select! {
         biased;
         ending = call.interrupts().undelivered(nature) => ending,
+        stopped = unrecorded => {
+            tracing::error!(call = %call.id(), %stopped, "a stream was cut off");
+            Ending::Unrecordable
+        }
         blind = blinded => {
             tracing::warn!(call = %call.id(), %blind, "a stream was cut off");
             Ending::Unseen
@@ -137,5 +148,26 @@ impl Interrupts {
             () = stop.cancelled() => Ending::GateStopping,
             () = given => Ending::AccessOver,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use kube_api::Head;
+
+    use super::*;
+    use crate::bench::Bench;
+
+    /// What says nothing cannot find out by itself that it could not be recorded.
+    #[tokio::test]
+    async fn an_idle_stream_ends_when_its_recording_does() {
+        let bench = Bench::new().await;
+        let mut call = bench.call();
+        assert!(call.begin_recording().await.is_ok());
+        bench.gate.recordings().close().await.unwrap();
+        let path = "/api/v1/namespaces/a/pods/web/exec?command=ls&stdout=true";
+        let (parts, ()) = http::Request::post(path).body(()).unwrap().into_parts();
+        let request = Head::parse(&parts).unwrap().with_body(b"").unwrap();
+        assert_eq!(interrupted(&call, Nature::of(&request), request.target()).await, Ending::Unrecordable);
     }
 }

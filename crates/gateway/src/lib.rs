@@ -27,6 +27,8 @@ mod activity;
 mod ahead;
 mod attempt;
 mod before;
+#[cfg(test)]
+mod bench;
 mod call;
 mod compress;
 mod connection;

@@ -1,151 +1,23 @@
-use std::{path::Path, time::Duration};
-
 use http::{Method, Request as Http, header};
-use identity::{Agent, Agents, Caller, Opening, Sessions, SystemClock, SystemEntropy};
-use inbox::Inbox;
-use jiff::{SignedDuration, Timestamp};
 use kube_api::Head;
-use ledger::{Ledger, testing};
-use mask::{Catalogue, Guard, KnownValues};
-use policy::{Bundle, Judge};
-use serde_json::json;
-use tempfile::TempDir;
-use upstream::Cluster;
+use ledger::testing;
 
 use super::*;
-use crate::{Holding, Limits, Recordings};
+use crate::bench::{BUDGET, Bench};
 
-const BUDGET: u32 = 3;
-
-/// A cluster that is never asked anything.
-async fn unreached(folder: &Path) -> Cluster {
-    let file = folder.join("kubeconfig");
-    let text = json!({
-        "current-context": "c",
-        "contexts": [{ "name": "c", "context": { "cluster": "c", "user": "u" } }],
-        "clusters": [{ "name": "c", "cluster": { "server": "https://127.0.0.1:1" } }],
-        "users": [{ "name": "u", "user": { "token": "t" } }],
-    });
-    std::fs::write(&file, text.to_string()).unwrap();
-    let patience = Duration::from_secs(1);
-    let settings = upstream::Settings {
-        name: "prod".to_owned(),
-        source: upstream::Source::Kubeconfig { file, context: None },
-        guard: Guard::new("prod", Catalogue::builtin(), KnownValues::none(), [1; 16]),
-        reading: None,
-        connect_timeout: patience,
-        idle_timeout: patience,
-        credential_timeout: patience,
-        response_timeout: patience,
+/// What the ledger tells, once all of it is told.
+async fn told(bench: Bench) -> Vec<String> {
+    bench.gate.tasks().close();
+    bench.gate.tasks().wait().await;
+    bench.gate.ledger().close(true).await.unwrap();
+    let tell = |event| match event {
+        Event::KnownValueSent(sent) => Some(format!("{} sent", sent.values)),
+        Event::SessionFrozen(frozen) => Some(format!("frozen by {}: {}", frozen.by, frozen.reason)),
+        _ => None,
     };
-    Cluster::load(settings).await.unwrap()
-}
-
-/// A gate in front of nothing, with one open session.
-struct Bench {
-    gate: Arc<Gate>,
-    caller: Caller,
-    data: TempDir,
-}
-
-impl Bench {
-    async fn new() -> Self {
-        let data = tempfile::tempdir().unwrap();
-        let cluster: identity::ClusterName = "prod".parse().unwrap();
-        let agent = Agent { groups: vec![], clusters: [cluster.clone()].into() };
-        let agents = [("claude".parse().unwrap(), agent)];
-        let agents = Agents::new([cluster.clone()], agents, SignedDuration::from_hours(8)).unwrap();
-        let store = Arc::new(store::Store::open(data.path()).await.unwrap());
-        let loaded =
-            Sessions::load(Arc::clone(&store), agents, Arc::new(SystemClock), Arc::new(SystemEntropy))
-                .await
-                .unwrap();
-        let opening = Opening {
-            agent: "claude".parse().unwrap(),
-            delegator: "ada".parse().unwrap(),
-            cluster,
-            reason: "look".parse().unwrap(),
-            ttl: SignedDuration::from_hours(1),
-        };
-        let opened = loaded.sessions.open(opening).await.unwrap();
-        let caller = loaded.sessions.identify(opened.token.reveal(), Timestamp::now()).unwrap();
-        let rules = policy::Source {
-            name: "all.cedar".to_owned(),
-            text: "@id(\"all\") @reason(\"a test\") permit (principal, action, resource);".to_owned(),
-        };
-        let judge = Judge::new(Bundle::compile(&[rules]).unwrap(), policy::Settings::default());
-        let ledger = testing::open(data.path());
-        let upstream = unreached(data.path()).await;
-        let inbox = Arc::new(Inbox::new(
-            store,
-            ledger.clone(),
-            Arc::new(SystemClock),
-            inbox::Limits { pending: 10, ever: 10 },
-        ));
-        let sessions = Arc::new(loaded.sessions);
-        let recordings = recordings(data.path(), &ledger);
-        let clusters = vec![upstream];
-        let gate = Gate::new(clusters, sessions, judge, ledger, recordings, inbox, limits(), holding());
-        let gate = Arc::new(gate);
-        Self { gate, caller, data }
-    }
-
-    fn call(&self) -> Call {
-        Call::unsent(&self.gate, &self.caller)
-    }
-
-    /// What the ledger tells, once all of it is told.
-    async fn told(self) -> Vec<String> {
-        self.gate.tasks().close();
-        self.gate.tasks().wait().await;
-        self.gate.ledger().close(true).await.unwrap();
-        let tell = |event| match event {
-            Event::KnownValueSent(sent) => Some(format!("{} sent", sent.values)),
-            Event::SessionFrozen(frozen) => Some(format!("frozen by {}: {}", frozen.by, frozen.reason)),
-            _ => None,
-        };
-        let mut told: Vec<_> = testing::events(self.data.path()).into_iter().filter_map(tell).collect();
-        told.sort();
-        told
-    }
-}
-
-fn recordings(data: &Path, ledger: &Ledger) -> Recordings {
-    let (reserve, queue, at_rest) = (0, 0, Arc::new(recording::at_rest::Plain));
-    let config = recording::Config { folder: data.join("recordings"), reserve, queue, at_rest };
-    let (recorder, segments) = recording::Recorder::open(config, Timestamp::now).unwrap();
-    tokio::spawn(crate::segments::tell(segments, ledger.clone()));
-    Recordings::new(recorder)
-}
-
-fn holding() -> Holding {
-    Holding {
-        hold: Duration::from_secs(1),
-        decide_seconds: 60,
-        use_seconds: 60,
-        withdraw_when_left: false,
-        console: None,
-        access: None,
-        break_glass: None,
-    }
-}
-
-fn limits() -> Limits {
-    let long = Duration::from_secs(60);
-    Limits {
-        connections: 1,
-        connections_per_address: 1,
-        header_bytes: 1 << 16,
-        header_timeout: long,
-        idle_timeout: long,
-        write_timeout: long,
-        body_timeout: long,
-        body_bytes: 1 << 20,
-        calls_a_session: 8,
-        known_values_a_session: BUDGET,
-        keep_alive: long,
-        drain: long,
-    }
+    let mut told: Vec<_> = testing::events(bench.data.path()).into_iter().filter_map(tell).collect();
+    told.sort();
+    told
 }
 
 #[tokio::test]
@@ -166,7 +38,7 @@ async fn within_the_budget_nothing_happens_but_a_leaf_and_beyond_it_the_session_
     // Calls that were under way are refused as well, and change nothing more.
     assert!(bench.call().sent_known(1).await.is_err());
     assert_eq!(bench.caller.ended().how(), frozen);
-    insta::assert_snapshot!(bench.told().await.join("\n"), @"
+    insta::assert_snapshot!(told(bench).await.join("\n"), @"
     1 sent
     1 sent
     1 sent
