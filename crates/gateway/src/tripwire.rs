@@ -41,7 +41,8 @@ impl Call {
         let _frozen = self.sent_known(u32::try_from(values).unwrap_or(u32::MAX)).await;
     }
 
-    async fn sent_known(&self, values: u32) -> Result<(), Refused> {
+    /// The agent sent so many known values.
+    pub(crate) async fn sent_known(&self, values: u32) -> Result<(), Refused> {
         if values == 0 {
             return Ok(());
         }

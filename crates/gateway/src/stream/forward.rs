@@ -130,9 +130,8 @@ impl Forward {
             ending = self.to_the_pod(&mut client, &to_pod, &chores) => ending,
             ending = work.run(&to_client, &to_pod) => ending,
         };
-        self.connections.close();
         // The API server is let go first: recording and ledger may take their time.
-        closing::let_go(&to_pod).await;
+        closing::let_go(pod, to_pod).await;
         drop(chores);
         work.finish().await;
         let told = self.close_all(ending).await;
@@ -144,3 +143,6 @@ impl Forward {
         self.call.id()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,7 +6,10 @@ use std::{num::NonZeroU16, pin::Pin};
 use bytes::Bytes;
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use kube_api::{Request, Status};
-use ledger::{Receipt, leaf::Id};
+use ledger::{
+    Receipt,
+    leaf::{Cause, Event, Id},
+};
 use policy::{Permit, Verdict};
 use recording::Opening;
 use streaming::port_forward::{ConnectionId, FromServer, Server};
@@ -17,7 +20,7 @@ use tokio::{
 use upstream::{Intent, PortForward};
 use wire::leg::Saying;
 
-use super::{Forward, connections::Connection, fingerprint::Fingerprint};
+use super::{Forward, connections::Connection};
 use crate::{
     judged::{Judged, ended_by},
     metrics::Ended,
@@ -30,6 +33,8 @@ use crate::{
 
 /// How many are done at once.
 const AT_ONCE: usize = 16;
+
+const MANY: &str = "portcullis: too many connections are open through this port-forward; close some";
 
 /// Where they are wanted.
 pub(super) struct Wanted {
@@ -56,15 +61,15 @@ impl Wanted {
 pub(super) struct NotTaken;
 
 /// What comes of it.
-enum Done {
+pub(super) enum Done {
     /// It may be opened.
     Ready(ConnectionId, Box<Receipt<Intent>>),
     /// It may not, and this is what its client is told.
     Refused(ConnectionId, String),
     /// There is nothing to do.
     Nothing,
-    /// Ledger or recording take nothing any more.
-    Unrecordable,
+    /// It ends all.
+    Ended(Ending),
 }
 
 type Doing<'f> = Pin<Box<dyn Future<Output = Done> + Send + 'f>>;
@@ -91,7 +96,7 @@ impl<'f> Chores<'f> {
                 biased;
                 Some(done) = self.doing.next() => done,
                 Some(over) = self.closing.recv() => {
-                    self.end(over);
+                    self.end(*over);
                     continue;
                 }
                 Some((connection, port)) = self.opening.recv(), if self.doing.len() < AT_ONCE => {
@@ -104,7 +109,7 @@ impl<'f> Chores<'f> {
                 Done::Ready(connection, receipt) => connect(self.forward, to_pod, connection, *receipt).await,
                 Done::Refused(connection, text) => refuse(to_client, connection, text.into()).await,
                 Done::Nothing => Ok(()),
-                Done::Unrecordable => Err(Ending::Unrecordable),
+                Done::Ended(ending) => Err(ending),
             };
             if let Err(ending) = ended {
                 return ending;
@@ -115,16 +120,13 @@ impl<'f> Chores<'f> {
     /// Does what was begun, and what is owed.
     pub(super) async fn finish(mut self) {
         while let Ok(over) = self.closing.try_recv() {
-            self.end(over);
+            self.end(*over);
         }
         while self.doing.next().await.is_some() {}
     }
 
-    fn end(&self, over: Box<Connection>) {
-        let forward = self.forward;
-        self.doing.push(Box::pin(async move {
-            if forward.close(*over, None).await { Done::Nothing } else { Done::Unrecordable }
-        }));
+    fn end(&self, over: Connection) {
+        self.doing.push(Box::pin(self.forward.end_one(over)));
     }
 }
 
@@ -135,6 +137,10 @@ async fn connect(
     connection: ConnectionId,
     receipt: Receipt<Intent>,
 ) -> Result<(), Ending> {
+    // Its client may have given it up while it waited for this: then it has its outcome.
+    if !forward.connections.on(connection, |open| open.sent = true) {
+        return Ok(());
+    }
     to_pod.connect(receipt, connection).await.map_err(|error| {
         tracing::warn!(call = %forward.id(), %error, "a connection through a port-forward was not opened");
         Ending::UpstreamBroke
@@ -155,7 +161,12 @@ async fn refuse(to_client: &Saying<Server>, connection: ConnectionId, text: Byte
 
 impl Forward {
     /// Judges a connection, and records what comes of that.
-    async fn open(&self, connection: ConnectionId, port: NonZeroU16) -> Done {
+    pub(super) async fn open(&self, connection: ConnectionId, port: NonZeroU16) -> Done {
+        if self.connections.are_too_many() {
+            self.connections.refused(connection);
+            self.call.gate().rejections().over_limit(self.call.caller().session());
+            return Done::Refused(connection, MANY.to_owned());
+        }
         let (id, started) = (Id::from_u128(uuid::Uuid::now_v7().as_u128()), Instant::now());
         let verdict =
             self.opened.forwarding(port).and_then(|request| self.call.judge_connection(request, &self.pod));
@@ -188,17 +199,33 @@ impl Forward {
         judged: Judged,
     ) -> Done {
         let Judged { status, cause, decision } = judged;
+        let told = |told: Told<'_>| told.judged(cause, request, &decision);
+        self.refuse(connection, (id, started), (cause, &status), told).await
+    }
+
+    /// Records that it is refused, as other calls are.
+    async fn refuse(
+        &self,
+        connection: ConnectionId,
+        (id, started): (&Id, Instant),
+        (cause, status): (Cause, &Status),
+        event: impl FnOnce(Told<'_>) -> Event,
+    ) -> Done {
         let gate = self.call.gate();
         self.connections.refused(connection);
         gate.metrics().ended(ended_by(cause), started.elapsed(), 0);
         if gate.rejections().tells_alone(self.call.caller().session()) {
-            let event = Told { call: id, ..self.call.told(&status) }.judged(cause, request, &decision);
+            let event = event(Told { call: id, ..self.call.told(status) });
             if let Err(error) = gate.ledger().append(event).await {
                 tracing::error!(call = %id, %error, "a refusal could not be recorded");
-                return Done::Unrecordable;
+                return Done::Ended(Ending::Unrecordable);
             }
         }
-        Done::Refused(connection, words(&status))
+        Done::Refused(connection, words(status))
+    }
+
+    async fn end_one(&self, over: Connection) -> Done {
+        if self.close(over, None).await { Done::Nothing } else { Done::Ended(Ending::Unrecordable) }
     }
 
     async fn permitted(
@@ -207,9 +234,11 @@ impl Forward {
         (id, started, port): (Id, Instant, NonZeroU16),
         permit: Permit,
     ) -> Done {
-        if !self.connections.is_wanted(connection) || self.call.session_over() {
-            self.connections.refused(connection);
-            return Done::Refused(connection, words(&self.call.over().status()));
+        if self.call.session_over() {
+            let refused = self.call.over();
+            let (cause, status) = (cause_of(&refused), refused.status());
+            let told = |told: Told<'_>| told.unjudged(cause, permit.request());
+            return self.refuse(connection, (&id, started), (cause, &status), told).await;
         }
         let opening = Opening {
             call: id.as_str().into(),
@@ -226,31 +255,16 @@ impl Forward {
             Ok(tape) => tape,
             Err(stopped) => {
                 tracing::error!(call = %id, %stopped, "permitted, but cannot be recorded; nothing was sent");
-                return Done::Unrecordable;
+                return Done::Ended(Ending::Unrecordable);
             }
         };
         match self.call.intend_through(id.clone(), permit).await {
             Ok(receipt) => {
-                let carries = Fingerprint::default();
-                let open = Connection {
-                    id,
-                    started,
-                    tape,
-                    carries,
-                    received: 0,
-                    shown: 0,
-                    masked: 0,
-                    accepted: false,
-                    finished: false,
-                    told: None,
+                let Err(given_up) = self.connections.opened(connection, Connection::new(id, started, tape))
+                else {
+                    return Done::Ready(connection, Box::new(receipt));
                 };
-                match self.connections.opened(connection, open) {
-                    Ok(()) => Done::Ready(connection, Box::new(receipt)),
-                    Err(given_up) => {
-                        let recorded = self.close(*given_up, Some(Ending::ClientLeft)).await;
-                        if recorded { Done::Refused(connection, String::new()) } else { Done::Unrecordable }
-                    }
-                }
+                self.end_one(*given_up).await
             }
             Err(unintended) => {
                 let (ended, refused): (Ended, Refused) = unintended.into();
@@ -261,6 +275,10 @@ impl Forward {
             }
         }
     }
+}
+
+fn cause_of(over: &Refused) -> Cause {
+    if matches!(over, Refused::Frozen { .. }) { Cause::SessionFrozen } else { Cause::SessionEnded }
 }
 
 fn words(status: &Status) -> String {

@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 use ledger::leaf::Streamed;
 use streaming::port_forward::{ConnectionId, FromServer, Server};
 use tokio::time::timeout;
-use upstream::PortForward;
+use upstream::{Forwarded, PortForward};
 use wire::leg::{Hearing, Saying};
 
 use super::{Forward, connections::Connection};
@@ -22,12 +22,10 @@ use crate::{
 /// For either side to take what is said last, and again to hang up.
 const FAREWELL: Duration = Duration::from_secs(1);
 
-/// What the pod's side told of a connection that did not go well.
-const FAILED: Ending = Ending::Failed("the connection could not be opened, or broke");
-
-/// Ends the API server's side.
-pub(super) async fn let_go(to_pod: &PortForward) {
+/// Ends the API server's side, whose connection is closed by that.
+pub(super) async fn let_go(pod: Forwarded, to_pod: PortForward) {
     let _late = timeout(FAREWELL, to_pod.leave()).await;
+    drop((pod, to_pod));
 }
 
 /// Ends the client's side, once each connection that was open was told why, and the client had time to show it: kubectl ends at
@@ -59,9 +57,9 @@ pub(super) async fn farewell(
 impl Forward {
     /// Records the end of a connection. `ending`: what ended it, if it did not end by itself. Whether all of that is recorded.
     pub(super) async fn close(&self, over: Connection, ending: Option<Ending>) -> bool {
-        let Connection { id, started, tape, carries, received, shown, masked, told, .. } = over;
+        let ending = ending.unwrap_or_else(|| over.ending());
+        let Connection { id, started, tape, carries, received, shown, masked, sent, told, .. } = over;
         let failed = told.filter(|told| !told.is_empty());
-        let ending = ending.unwrap_or_else(|| if failed.is_some() { FAILED } else { Ending::Completed });
         let counted = format!("{carries}, {received} bytes in, {shown} bytes out");
         let how = match (&failed, ending) {
             (Some(failed), _) => format!("{counted}; failed: {failed}"),
@@ -71,7 +69,9 @@ impl Forward {
         let stream = Streamed { number: tape.number(), received, exit: None };
         let taped = tape.closed(&how).await;
         let ending = if taped.is_ok() { ending } else { Ending::Unrecordable };
-        let outcome = Outcome { status: SWITCHED, answered: Some(SWITCHED), bytes: shown, masked, ending };
+        let answered = sent.then_some(SWITCHED);
+        let status = answered.unwrap_or_else(|| Refused::CutForward(ending).code());
+        let outcome = Outcome { status, answered, bytes: shown, masked, ending };
         let took = started.elapsed();
         let event = record::streamed(&id, &outcome, took, stream);
         let recorded = self.call.tell_end(&id, event).await;

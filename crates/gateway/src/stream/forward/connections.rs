@@ -4,25 +4,22 @@ use std::collections::BTreeMap;
 
 use ledger::leaf::Id;
 use parking_lot::Mutex;
-use streaming::port_forward::ConnectionId;
+use streaming::port_forward::{ConnectionId, MAX_CONNECTIONS};
 use tokio::{sync::Notify, time::Instant};
 
 use super::fingerprint::Fingerprint;
+use crate::outcome::Ending;
+
+/// What the pod's side told of a connection that did not go well.
+const FAILED: Ending = Ending::Failed("the connection could not be opened, or broke");
 
 /// By their numbers.
 #[derive(Default)]
 pub(super) struct Connections {
     /// Never locked while something is waited for.
-    table: Mutex<Table>,
+    all: Mutex<BTreeMap<ConnectionId, State>>,
     /// Told after something was changed there.
     changed: Notify,
-}
-
-#[derive(Default)]
-struct Table {
-    all: BTreeMap<ConnectionId, State>,
-    /// No more are opened.
-    closed: bool,
 }
 
 enum State {
@@ -47,6 +44,10 @@ pub(super) struct Connection {
     pub(super) masked: u64,
     /// Something may be said on it.
     pub(super) accepted: bool,
+    /// The pod's side was asked for it.
+    pub(super) sent: bool,
+    /// The client wanted no more of it before it had ended.
+    given_up: bool,
     /// Nothing more comes from the port.
     pub(super) finished: bool,
     /// How it went, once that was told; empty if well.
@@ -56,12 +57,17 @@ pub(super) struct Connection {
 impl Connections {
     /// One is asked for.
     pub(super) fn asked(&self, connection: ConnectionId) {
-        self.table.lock().all.insert(connection, State::Judged);
+        self.all.lock().insert(connection, State::Judged);
+    }
+
+    /// Whether there are more than there may be. The client's side does not count those that it gave up.
+    pub(super) fn are_too_many(&self) -> bool {
+        self.all.lock().len() > MAX_CONNECTIONS
     }
 
     /// It was refused.
     pub(super) fn refused(&self, connection: ConnectionId) {
-        self.table.lock().all.remove(&connection);
+        self.all.lock().remove(&connection);
         self.changed.notify_waiters();
     }
 
@@ -70,7 +76,7 @@ impl Connections {
         loop {
             // From here on, no change is missed.
             let changed = self.changed.notified();
-            match self.table.lock().all.get(&connection) {
+            match self.all.lock().get(&connection) {
                 Some(State::Judged) => {}
                 Some(State::Open(open)) if !open.accepted && !open.finished && open.told.is_none() => {}
                 Some(State::Open(_) | State::GivenUp) | None => return,
@@ -79,10 +85,9 @@ impl Connections {
         }
     }
 
-    /// Whether it is still wanted.
-    pub(super) fn is_wanted(&self, connection: ConnectionId) -> bool {
-        let table = self.table.lock();
-        !table.closed && matches!(table.all.get(&connection), Some(State::Judged))
+    /// Whether none is left.
+    pub(super) fn is_empty(&self) -> bool {
+        self.all.lock().is_empty()
     }
 
     /// It was permitted, and is owed an outcome.
@@ -90,66 +95,102 @@ impl Connections {
     /// # Errors
     /// Its client gave it up meanwhile.
     pub(super) fn opened(&self, number: ConnectionId, connection: Connection) -> Result<(), Box<Connection>> {
-        let (mut table, connection) = (self.table.lock(), Box::new(connection));
-        if let Some(State::GivenUp) = table.all.get(&number) {
-            table.all.remove(&number);
+        let (mut all, mut connection) = (self.all.lock(), Box::new(connection));
+        if let Some(State::GivenUp) = all.get(&number) {
+            all.remove(&number);
+            connection.given_up = true;
             return Err(connection);
         }
-        table.all.insert(number, State::Open(connection));
+        all.insert(number, State::Open(connection));
         Ok(())
     }
 
-    /// Its client wants it no more. Whether it was open.
-    pub(super) fn given_up(&self, connection: ConnectionId) -> bool {
-        let mut table = self.table.lock();
-        match table.all.get_mut(&connection) {
-            Some(State::Open(_)) => true,
-            Some(state) => {
-                *state = State::GivenUp;
-                self.changed.notify_waiters();
-                false
+    /// Its client wants it no more: it is taken out, if it was open.
+    pub(super) fn given_up(&self, connection: ConnectionId) -> Option<Box<Connection>> {
+        let mut all = self.all.lock();
+        let state = all.remove(&connection)?;
+        self.changed.notify_waiters();
+        match state {
+            State::Open(mut open) => {
+                // kubectl resets what has come to its end, too.
+                open.given_up = !open.finished && open.told.is_none();
+                Some(open)
             }
-            None => false,
+            State::Judged | State::GivenUp => {
+                all.insert(connection, State::GivenUp);
+                None
+            }
         }
     }
 
-    /// Something happened on one that is open; it is taken out if it is over by that.
-    pub(super) fn on(
+    /// Something happened on one that is open. Whether it is.
+    pub(super) fn on(&self, connection: ConnectionId, happened: impl FnOnce(&mut Connection)) -> bool {
+        match self.all.lock().get_mut(&connection) {
+            Some(State::Open(open)) => {
+                happened(open);
+                self.changed.notify_waiters();
+                true
+            }
+            Some(State::Judged | State::GivenUp) | None => false,
+        }
+    }
+
+    /// The same of what may end it: it is taken out if it is over by that.
+    pub(super) fn over(
         &self,
         connection: ConnectionId,
         happened: impl FnOnce(&mut Connection),
     ) -> Option<Box<Connection>> {
-        let mut table = self.table.lock();
-        let Some(State::Open(open)) = table.all.get_mut(&connection) else { return None };
-        happened(open);
-        self.changed.notify_waiters();
-        if !(open.finished && open.told.is_some()) {
+        let mut is_over = false;
+        self.on(connection, |open| {
+            happened(open);
+            is_over = open.finished && open.told.is_some();
+        });
+        if !is_over {
             return None;
         }
-        match table.all.remove(&connection) {
+        match self.all.lock().remove(&connection) {
             Some(State::Open(over)) => Some(over),
             Some(State::Judged | State::GivenUp) | None => None,
         }
     }
 
-    /// No more are opened.
-    pub(super) fn close(&self) {
-        self.table.lock().closed = true;
-    }
-
-    /// Whether none is left.
-    pub(super) fn is_empty(&self) -> bool {
-        self.table.lock().all.is_empty()
-    }
-
     /// Those that are left.
     pub(super) fn take(&self) -> Vec<(ConnectionId, Option<Box<Connection>>)> {
-        let all = std::mem::take(&mut self.table.lock().all);
+        let all = std::mem::take(&mut *self.all.lock());
         let open = |state| match state {
             State::Open(open) => Some(open),
             State::Judged | State::GivenUp => None,
         };
         all.into_iter().map(|(number, state)| (number, open(state))).collect()
+    }
+}
+
+impl Connection {
+    pub(super) fn new(id: Id, started: Instant, tape: recording::Stream) -> Self {
+        Self {
+            id,
+            started,
+            tape,
+            carries: Fingerprint::default(),
+            received: 0,
+            shown: 0,
+            masked: 0,
+            accepted: false,
+            sent: false,
+            given_up: false,
+            finished: false,
+            told: None,
+        }
+    }
+
+    /// How it ended, if nothing else ended it.
+    pub(super) fn ending(&self) -> Ending {
+        match &self.told {
+            Some(told) if !told.is_empty() => FAILED,
+            _ if self.given_up => Ending::ClientLeft,
+            Some(_) | None => Ending::Completed,
+        }
     }
 }
 
@@ -173,7 +214,9 @@ mod tests {
     async fn what_is_being_judged_is_waited_for() {
         let (connections, connection) = (Connections::default(), one());
         connections.settled(connection).await;
-        for settle in [Connections::refused, |all: &Connections, one| assert!(!all.given_up(one))] {
+        for settle in
+            [Connections::refused, |all: &Connections, one| assert!(all.given_up(one).is_none())]
+        {
             connections.asked(connection);
             let mut waiting = std::pin::pin!(connections.settled(connection));
             assert!(waiting.as_mut().now_or_never().is_none());

@@ -41,10 +41,13 @@ impl Forward {
                     let overlap = overlaps.entry(connection).or_default();
                     self.call.hold_piece_against_known_values(overlap, &bytes).await;
                     let known = self.call.known();
-                    self.connections.on(connection, |open| {
+                    let is_open = self.connections.on(connection, |open| {
                         open.received += bytes.len() as u64;
                         open.carries.push(&bytes, &known);
                     });
+                    if !is_open {
+                        continue;
+                    }
                     to_pod.data(connection, bytes).await
                 }
                 FromClient::Finished(connection) => {
@@ -53,10 +56,8 @@ impl Forward {
                 }
                 FromClient::Reset(connection) => {
                     overlaps.remove(&connection);
-                    if !self.connections.given_up(connection) {
-                        continue;
-                    }
-                    self.over(connection, |open| open.finished = true, chores);
+                    let Some(given_up) = self.connections.given_up(connection) else { continue };
+                    chores.close(given_up);
                     to_pod.reset(connection).await
                 }
             };
@@ -89,7 +90,9 @@ impl Forward {
                 }
                 FromPod::Data { connection: of, bytes } => {
                     connection = of;
-                    self.connections.on(connection, |open| open.shown += bytes.len() as u64);
+                    if !self.connections.on(connection, |open| open.shown += bytes.len() as u64) {
+                        continue;
+                    }
                     FromServer::Data { connection, bytes }
                 }
                 FromPod::Finished(of) => {
@@ -140,7 +143,7 @@ impl Forward {
         happened: impl FnOnce(&mut super::connections::Connection),
         chores: &Wanted,
     ) {
-        if let Some(over) = self.connections.on(connection, happened) {
+        if let Some(over) = self.connections.over(connection, happened) {
             chores.close(over);
         }
     }
