@@ -306,6 +306,12 @@ impl Call {
         self
     }
 
+    /// The same, of which more is done when its client has the head of the answer.
+    pub(crate) fn beyond_its_answer(mut self) -> Self {
+        self.interrupts.left = CancellationToken::new();
+        self
+    }
+
     pub(crate) fn interrupts(&self) -> &Interrupts {
         &self.interrupts
     }

@@ -17,6 +17,8 @@ mod connections;
 mod fingerprint;
 mod pass;
 
+use std::time::Duration;
+
 use hyper::upgrade::OnUpgrade;
 use kube_api::{Request, Target};
 use ledger::leaf::Id;
@@ -25,6 +27,7 @@ use streaming::{
     port_forward::{Ports, Server},
     protocol::PortForward as Spoken,
 };
+use tokio::{sync::Mutex, time::Instant};
 use upstream::{Forwarded, PortForward, Tunnel};
 use wire::{
     End,
@@ -47,6 +50,9 @@ use crate::{
 const OTHER_POD: Ending = Ending::Failed("the pod is another than the one that was looked at");
 const UNSEEN: Ending = Ending::Failed("the pod could not be looked at once more");
 
+/// For so long a pod is taken to be as it was looked at; after that it is looked at before another connection is judged.
+const FRESH: Duration = Duration::from_secs(5);
+
 /// A way that is open upstream.
 pub(super) struct Forward {
     call: Call,
@@ -54,6 +60,8 @@ pub(super) struct Forward {
     opened: Request,
     target: Target,
     pod: Pod,
+    /// When the pod was looked at last.
+    looked: Mutex<Instant>,
     connections: Connections,
     recorded: Recorded,
     /// The client's connection counts as one until the stream has ended.
@@ -89,10 +97,13 @@ fn server(spoken: Spoken, opened: &Request) -> Option<Server> {
 }
 
 impl Forward {
-    /// A way to `pod`.
+    /// A way to `pod`, which was just looked at.
     pub(super) fn new(call: Call, opened: Request, pod: Pod, recorded: Recorded, places: Places) -> Self {
-        let (target, connections) = (opened.target().clone(), Connections::default());
-        Self { call, opened, target, pod, connections, recorded, _places: places }
+        let target = opened.target().clone();
+        let (looked, connections) = (Mutex::new(Instant::now()), Connections::default());
+        // It is looked for when the client has its answer, too.
+        let call = call.beyond_its_answer();
+        Self { call, opened, target, pod, looked, connections, recorded, _places: places }
     }
 
     /// Until its end, from the client's 101 on.
@@ -130,6 +141,7 @@ impl Forward {
             ending = self.to_the_pod(&mut client, &to_pod, &chores) => ending,
             ending = work.run(&to_client, &to_pod) => ending,
         };
+        self.call.interrupts().left.cancel();
         // The API server is let go first: recording and ledger may take their time.
         closing::let_go(pod, to_pod).await;
         drop(chores);
@@ -137,6 +149,16 @@ impl Forward {
         let told = self.close_all(ending).await;
         closing::farewell(client, &to_client, told).await;
         self.end(tape, ending).await;
+    }
+
+    /// Makes sure that the pod is as it was when it was looked at, if that was long ago.
+    async fn is_that_pod(&self) -> Result<(), Ending> {
+        let mut looked = self.looked.lock().await;
+        if looked.elapsed() >= FRESH {
+            self.call.still_reached(&self.opened).await.map_err(|(ending, _refused)| ending)?;
+            *looked = Instant::now();
+        }
+        Ok(())
     }
 
     fn id(&self) -> &Id {

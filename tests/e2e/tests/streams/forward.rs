@@ -329,6 +329,24 @@ fn connections_are_permitted_by_label_and_port() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Connections are judged by the labels that the pod has, not by those that it had.
+#[test]
+fn a_pod_that_is_labelled_anew_ends_what_leads_to_it() -> anyhow::Result<()> {
+    let namespace = "streams-relabelled";
+    let (options, _rules) = with_rules()?;
+    let lab = lab(namespace, &options)?;
+    let session = lab.gate.session("relabelled")?;
+    let mut forward = Forward::start(gated(&session, namespace, "web", 80)?, "true")?;
+    ensure!(forward.get("bytes=0-9")?.len() == 10);
+    lab.cluster.must(&["-n", namespace, "label", "--overwrite", "pod/web", "app=other"])?;
+    eventually("the way ends", || {
+        Ok(if forward.get("bytes=0-9").is_err() { Ok(()) } else { Err("a connection was opened") })
+    })?;
+    let said = forward.end()?;
+    ensure!(said.contains("the pod is another than the one that was looked at"), "{said}");
+    Ok(())
+}
+
 #[test]
 fn a_port_forward_ends_with_its_session_and_its_recording_tells_what_it_was() -> anyhow::Result<()> {
     let namespace = "streams-forward-ends";

@@ -167,6 +167,9 @@ impl Forward {
             self.call.gate().rejections().over_limit(self.call.caller().session());
             return Done::Refused(connection, MANY.to_owned());
         }
+        if let Err(ending) = self.is_that_pod().await {
+            return Done::Ended(ending);
+        }
         let (id, started) = (Id::from_u128(uuid::Uuid::now_v7().as_u128()), Instant::now());
         let verdict =
             self.opened.forwarding(port).and_then(|request| self.call.judge_connection(request, &self.pod));

@@ -39,7 +39,12 @@ pub(super) async fn farewell(
     let tell = async {
         for connection in &open {
             let (connection, text) = (*connection, text.clone());
-            for said in [FromServer::Told { connection, text }, FromServer::Finished(connection)] {
+            for said in [
+                // One that is still judged is told nothing before it is accepted; others are already.
+                FromServer::Accepted(connection),
+                FromServer::Told { connection, text },
+                FromServer::Finished(connection),
+            ] {
                 // Nobody hears it who has closed the stream.
                 let _unheard = to_client.say(&said).await;
             }
