@@ -11,7 +11,7 @@ use super::{ConnectionId, Error, FromClient, FromServer, MAX_TEXT};
 use crate::{
     Endpoint,
     kind::{PortForwardKind, PortForwardStream, RequestId},
-    spdy::{Connection, Event, GoAwayStatus, ResetStatus, Role, SendError, StreamId},
+    spdy::{Connection, Event, ResetStatus, Role, SendError, StreamId},
 };
 
 /// Speaks with a server that answered `101`.
@@ -61,11 +61,7 @@ impl Client {
 
     /// Says and hears nothing more. Of a WebSocket, the close is up to who carries it.
     pub fn leave(&mut self) {
-        let open: Vec<StreamId> = self.connection.streams().collect();
-        for stream in open {
-            self.connection.reset(stream, ResetStatus::CANCEL);
-        }
-        self.connection.go_away(GoAwayStatus::OK);
+        self.connection.end();
     }
 
     fn open(&mut self, connection: ConnectionId, port: NonZeroU16) -> Result<(), Error> {

@@ -12,7 +12,7 @@ use super::{ConnectionId, Error, FromClient, FromServer, MAX_CONNECTIONS};
 use crate::{
     Endpoint,
     kind::{PortForwardKind, PortForwardStream, RequestId},
-    spdy::{Connection, Event, GoAwayStatus, ResetStatus, Role, SendError, StreamId},
+    spdy::{Connection, Event, ResetStatus, Role, SendError, StreamId},
 };
 
 /// Speaks SPDY with a client: two streams for each connection, which it opens when it likes.
@@ -66,11 +66,7 @@ impl Streams {
 
     /// All was said.
     pub(super) fn finish(&mut self) {
-        let open: Vec<StreamId> = self.connection.streams().collect();
-        for stream in open {
-            self.connection.reset(stream, ResetStatus::CANCEL);
-        }
-        self.connection.go_away(GoAwayStatus::OK);
+        self.connection.end();
     }
 
     fn opened(&mut self, stream: StreamId, headers: &HeaderMap, finished: bool) -> Result<(), Error> {

@@ -10,7 +10,7 @@ use crate::{
     channel::{Closed, FromClient, FromServer},
     kind::{Asked, RemoteCommandStream},
     protocol::{RemoteCommand, Version},
-    spdy::{Connection, Event, GoAwayStatus, ResetStatus, Role, SendError, StreamId},
+    spdy::{Connection, Event, ResetStatus, Role, SendError, StreamId},
 };
 
 /// Speaks with a server that answered `101`.
@@ -72,11 +72,7 @@ impl Client {
     /// Says and hears nothing more. Of a WebSocket, the close is up to who carries it.
     pub fn leave(&mut self) {
         if let Speaks::Streams(streams) = &mut self.0 {
-            let open: Vec<StreamId> = streams.connection.streams().collect();
-            for stream in open {
-                streams.connection.reset(stream, ResetStatus::CANCEL);
-            }
-            streams.connection.go_away(GoAwayStatus::OK);
+            streams.connection.end();
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::{
     kind::{Asked, RemoteCommandStream},
     protocol::{RemoteCommand, Version},
     resize::Sizes,
-    spdy::{Connection, Event, GoAwayStatus, ResetStatus, Role, SendError, StreamId},
+    spdy::{Connection, Event, Role, SendError, StreamId},
 };
 
 /// Speaks with a client that was answered `101`.
@@ -82,11 +82,7 @@ impl Server {
     /// All was said. Of a WebSocket, the close is up to who carries it.
     pub fn finish(&mut self) {
         if let Speaks::Streams(streams) = &mut self.speaks {
-            let open: Vec<StreamId> = streams.connection.streams().collect();
-            for stream in open {
-                streams.connection.reset(stream, ResetStatus::CANCEL);
-            }
-            streams.connection.go_away(GoAwayStatus::OK);
+            streams.connection.end();
         }
     }
 }

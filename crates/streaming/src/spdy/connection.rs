@@ -267,6 +267,15 @@ impl Connection {
         self.write(Kind::GoAway, 0, &[last, status.0]);
     }
 
+    /// Ends what is open, and the connection.
+    pub fn end(&mut self) {
+        let open: Vec<StreamId> = self.streams().collect();
+        for stream in open {
+            self.reset(stream, ResetStatus::CANCEL);
+        }
+        self.go_away(GoAwayStatus::OK);
+    }
+
     /// What is to be sent, in any pieces; empty if there is nothing.
     pub fn take_output(&mut self) -> Bytes {
         self.output.split().freeze()
