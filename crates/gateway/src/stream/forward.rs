@@ -120,8 +120,7 @@ impl Forward {
                 return self.end(tape, ending).await;
             }
         };
-        let (Some(server), Some((pod, to_pod))) =
-            (server(spoken, &self.opened), tunnel.port_forward().await)
+        let (Some(server), Some((pod, to_pod))) = (server(spoken, &self.opened), tunnel.port_forward().await)
         else {
             return self.end(tape, Ending::Failed("the gate could not begin the stream")).await;
         };

@@ -214,9 +214,7 @@ mod tests {
     async fn what_is_being_judged_is_waited_for() {
         let (connections, connection) = (Connections::default(), one());
         connections.settled(connection).await;
-        for settle in
-            [Connections::refused, |all: &Connections, one| assert!(all.given_up(one).is_none())]
-        {
+        for settle in [Connections::refused, |all: &Connections, one| assert!(all.given_up(one).is_none())] {
             connections.asked(connection);
             let mut waiting = std::pin::pin!(connections.settled(connection));
             assert!(waiting.as_mut().now_or_never().is_none());

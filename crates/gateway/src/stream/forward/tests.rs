@@ -22,7 +22,7 @@ const PORT: NonZeroU16 = NonZeroU16::new(80).unwrap();
 
 /// Connections that a client asks for, one after the other.
 fn asked(count: usize) -> Vec<ConnectionId> {
-    let (mut client, mut server) = (Connection::new(Role::Client), Server::default());
+    let (mut client, mut server) = (Connection::new(Role::Client), Server::streams());
     let mut hear = |client: &mut Connection| {
         let mut piece = client.take_output();
         let mut heard = Vec::new();
