@@ -106,8 +106,8 @@ async fn a_gap_is_a_marker_and_no_beginning_is_no_export() {
     disk.remove("s-1/00000004.seg").unwrap();
     insta::assert_snapshot!(cast(&disk, false), @r#"
     {"version":2,"width":80,"height":24,"timestamp":1780315300,"command":"sh -c ls"}
-    [2.500034, "o", "\u001b[31mr"]
-    [2.500034, "m", "segment 4 is missing"]
+    [3.750051, "m", "segment 4 is missing"]
+    [3.750051, "o", "�oh\n"]
     [5.000068, "o", "�\"\n"]
     [6.250085, "r", "100x30"]
     "#);

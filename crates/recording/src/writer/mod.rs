@@ -18,6 +18,7 @@
 mod body;
 mod chain;
 mod erase;
+mod queue;
 mod recording;
 mod run;
 mod tap;
@@ -34,6 +35,7 @@ use crate::at_rest::AtRest;
 use crate::record::{MAX_BODY, Session};
 use crate::storage::{FsStorage, Storage};
 use parking_lot::Mutex;
+use queue::{Queue, Waiting};
 use std::collections::BTreeSet;
 use std::fs::{self, File, TryLockError};
 use std::io;
@@ -72,7 +74,7 @@ pub struct Config {
 /// The writer of recordings: a handle, cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Recorder {
-    queue: mpsc::UnboundedSender<Message>,
+    queue: Queue,
     room: Arc<Semaphore>,
     storage: Arc<dyn Storage>,
     erasing: Arc<Mutex<BTreeSet<Session>>>,
@@ -136,9 +138,9 @@ impl Recorder {
         storage: Arc<dyn Storage>,
         config: &Config,
         clock: impl Clock,
-    ) -> (Self, mpsc::Receiver<Sealed>, Writer, mpsc::UnboundedReceiver<Message>) {
+    ) -> (Self, mpsc::Receiver<Sealed>, Writer, Waiting) {
         let bytes = config.queue.clamp(LEAST_QUEUE, GREATEST_QUEUE);
-        let (queue, waiting) = mpsc::unbounded_channel();
+        let (queue, waiting) = queue::new();
         let (sealed, told) = mpsc::channel(UNRECORDED);
         let recorder = Self {
             queue,
@@ -160,7 +162,7 @@ impl Recorder {
         let (reply, opened) = oneshot::channel();
         self.queue
             .send(Message::Open { session: session.clone(), reply })
-            .map_err(|_| Refused::Stopped(Stopped::Closed))?;
+            .map_err(|_closed| Refused::Stopped(Stopped::Closed))?;
         let opened = timeout(WITHIN, opened).await.map_err(|_| Refused::Stopped(Stopped::Stalled))?;
         let run = opened.map_err(|_| Refused::Stopped(Stopped::Closed))??;
         Ok(Tap::new(self, run))

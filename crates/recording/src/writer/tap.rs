@@ -1,8 +1,9 @@
 //! What hands records over: a session's [`Tap`], and a [`Stream`] of it.
 
 use super::body::{Body, Digested};
+use super::queue::Queue;
 use super::run::{Run, Stopped};
-use super::thread::Message;
+use super::thread::{Handed, Message};
 use super::{Recorder, WITHIN};
 use crate::record::{
     Answered, Before, Called, Channel, Kind, MAX_LEAF, MAX_PIECE, Opened, Payload, Session, What,
@@ -10,8 +11,8 @@ use crate::record::{
 use crate::{Text, Words};
 use bytes::Bytes;
 use std::sync::Arc;
-use tokio::sync::{Semaphore, mpsc, oneshot};
-use tokio::time::timeout;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::time::{Instant, timeout};
 
 /// Where a session's records go: a handle, cheap to clone.
 ///
@@ -19,7 +20,7 @@ use tokio::time::timeout;
 /// of that. A future that is dropped has handed over all of its record, or none.
 #[derive(Debug, Clone)]
 pub struct Tap {
-    queue: mpsc::UnboundedSender<Message>,
+    queue: Queue,
     room: Arc<Semaphore>,
     run: Arc<Run>,
 }
@@ -154,16 +155,27 @@ impl Tap {
         let at = self.run.now();
         let body = body.map(Body::digest);
         let weight = what.weight() + body.as_ref().map_or(0, Digested::weight);
-        let room = Arc::clone(&self.room).acquire_many_owned(u32::try_from(weight).unwrap_or(u32::MAX));
-        let Ok(room) = timeout(WITHIN, room).await else {
-            // What was not taken would be missing in the middle.
-            self.run.stop(Stopped::Stalled);
-            return Err(Stopped::Stalled);
-        };
-        let room = room.map_err(|_| self.gone())?;
+        let room = self.room(u32::try_from(weight).unwrap_or(u32::MAX)).await?;
         self.run.check()?;
-        let record = Message::Record { run: Arc::clone(&self.run), at, what, body, room };
-        self.queue.send(record).map_err(|_| self.gone())
+        let since = Instant::now();
+        let handed = Handed { run: Arc::clone(&self.run), at, since, what, body, room };
+        self.queue.leave(Message::Record(Box::new(handed)), weight).map_err(|_closed| self.gone())
+    }
+
+    /// So much of the queue, once it is free.
+    async fn room(&self, weight: u32) -> Result<OwnedSemaphorePermit, Stopped> {
+        if let Ok(room) = Arc::clone(&self.room).try_acquire_many_owned(weight) {
+            return Ok(room);
+        }
+        self.queue.hurry();
+        match timeout(WITHIN, Arc::clone(&self.room).acquire_many_owned(weight)).await {
+            Ok(room) => room.map_err(|_closed| self.gone()),
+            Err(_elapsed) => {
+                // What was not taken would be missing in the middle.
+                self.run.stop(Stopped::Stalled);
+                Err(Stopped::Stalled)
+            }
+        }
     }
 
     fn gone(&self) -> Stopped {

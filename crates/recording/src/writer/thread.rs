@@ -2,6 +2,7 @@
 
 use super::body::Digested;
 use super::chain::Chain;
+use super::queue::Waiting;
 use super::recording::Recording;
 use super::run::{Refused, Run, Sealed, Stopped};
 use super::{Clock, Config, Recorder};
@@ -18,7 +19,7 @@ use std::sync::Arc;
 use std::thread::Builder;
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 
 /// What a segment holds at most.
 pub(super) const SEGMENT: Duration = Duration::from_secs(1);
@@ -29,7 +30,7 @@ pub(super) enum Message {
     /// Begin the session's recording, or go on with it.
     Open { session: Session, reply: oneshot::Sender<Result<Arc<Run>, Refused>> },
     /// Write this down.
-    Record { run: Arc<Run>, at: u64, what: What, body: Option<Digested>, room: OwnedSemaphorePermit },
+    Record(Box<Handed>),
     /// Seal what there is; answer with the last segment's number.
     Flush { run: Arc<Run>, reply: oneshot::Sender<Result<u64, Stopped>> },
     /// The same, and let go.
@@ -38,6 +39,19 @@ pub(super) enum Message {
     Release { session: Session, unless_open: bool, reply: oneshot::Sender<bool> },
     /// End all, and end.
     Close { reply: oneshot::Sender<Ended> },
+}
+
+/// A record that was handed over.
+#[derive(Debug)]
+pub(super) struct Handed {
+    pub(super) run: Arc<Run>,
+    /// Its time in the recording.
+    pub(super) at: u64,
+    /// The same for the writer.
+    pub(super) since: Instant,
+    pub(super) what: What,
+    pub(super) body: Option<Digested>,
+    pub(super) room: OwnedSemaphorePermit,
 }
 
 /// Runs that were ended, and the numbers of their last segments.
@@ -69,7 +83,7 @@ pub(super) struct Writer {
 }
 
 /// Starts the thread. It ends when every handle is gone, or on [`Message::Close`].
-pub(super) fn spawn(writer: Writer, queue: mpsc::UnboundedReceiver<Message>, lock: File) -> io::Result<()> {
+pub(super) fn spawn(writer: Writer, queue: Waiting, lock: File) -> io::Result<()> {
     // For its timer alone: what blocks here blocks nobody else.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
     let run = move || {
@@ -114,24 +128,19 @@ impl Writer {
     }
 
     /// Until every handle is gone, or it is closed.
-    pub(super) async fn run(mut self, mut queue: mpsc::UnboundedReceiver<Message>) -> Option<Closed> {
+    pub(super) async fn run(mut self, queue: Waiting) -> Option<Closed> {
         loop {
-            let due = self.due.front().map(|(due, _)| *due);
-            let message = tokio::select! {
-                biased;
-                () = until(due) => {
-                    self.seal_due().await;
-                    continue;
-                }
-                message = queue.recv() => message,
-            };
-            let Some(message) = message else {
+            let Some(messages) = queue.take() else {
                 self.end_all().await;
                 return None;
             };
-            if let ControlFlow::Break(closed) = self.handle(message).await {
-                return Some(closed);
+            for message in messages {
+                if let ControlFlow::Break(closed) = self.handle(message).await {
+                    return Some(closed);
+                }
             }
+            self.seal_due().await;
+            queue.wait(self.due.front().map(|(due, _)| *due)).await;
         }
     }
 
@@ -140,7 +149,7 @@ impl Writer {
             Message::Open { session, reply } => {
                 let _gone = reply.send(self.open(session).await);
             }
-            Message::Record { run, at, what, body, room } => self.record(&run, at, what, body, room).await,
+            Message::Record(handed) => self.record(*handed).await,
             Message::Flush { run, reply } => {
                 let _gone = reply.send(self.flush(&run).await);
             }
@@ -186,7 +195,7 @@ impl Writer {
             self.tell(run.sealed(found.last)).await;
         }
         // Durable before anything is taken: whatever happens to this run, the next can tell that there was one.
-        self.add(&session, at, begun, None, None);
+        self.add(&session, (at, Instant::now()), begun, None, None);
         self.seal(&session, false).await;
         if self.recordings.contains_key(&session) { Ok(run) } else { Err(Refused::Stopped(gone(&run))) }
     }
@@ -206,16 +215,10 @@ impl Writer {
         Arc::ptr_eq(&recording.run, run).then(|| run.session.clone())
     }
 
-    async fn record(
-        &mut self,
-        run: &Arc<Run>,
-        at: u64,
-        what: What,
-        body: Option<Digested>,
-        room: OwnedSemaphorePermit,
-    ) {
-        let Some(session) = self.current(run) else { return };
-        self.add(&session, at, what, body, Some(room));
+    async fn record(&mut self, handed: Handed) {
+        let Handed { run, at, since, what, body, room } = handed;
+        let Some(session) = self.current(&run) else { return };
+        self.add(&session, (at, since), what, body, Some(room));
         let full = self.recordings.get(&session).is_some_and(|recording| recording.batch.plain.len() >= FULL);
         if full {
             self.seal(&session, false).await;
@@ -228,11 +231,11 @@ impl Writer {
         }
     }
 
-    /// Adds a record to the session's batch.
+    /// Adds a record to the session's batch: it has this time in the recording, and was handed over then.
     fn add(
         &mut self,
         session: &Session,
-        at: u64,
+        (at, since): (u64, Instant),
         what: What,
         body: Option<Digested>,
         room: Option<OwnedSemaphorePermit>,
@@ -245,7 +248,7 @@ impl Writer {
             return;
         }
         if recording.batch.due.is_none() {
-            let due = Instant::now() + SEGMENT;
+            let due = since + SEGMENT;
             recording.batch.due = Some(due);
             self.due.push_back((due, session.clone()));
         }
@@ -310,7 +313,7 @@ impl Writer {
         // One that was stopped before has an end that is not in good order, and does not say otherwise.
         let before = run.stopped();
         if before.is_none() {
-            self.add(&session, run.now(), What::Stopped {}, None, None);
+            self.add(&session, (run.now(), Instant::now()), What::Stopped {}, None, None);
         }
         self.seal(&session, before.is_none()).await;
         let recording = self.recordings.get(&session).ok_or_else(|| gone(run))?;
@@ -349,11 +352,4 @@ impl Drop for Writer {
 
 fn gone(run: &Run) -> Stopped {
     run.stopped().unwrap_or(Stopped::Closed)
-}
-
-async fn until(due: Option<Instant>) {
-    match due {
-        Some(due) => sleep_until(due).await,
-        None => std::future::pending().await,
-    }
 }
