@@ -131,6 +131,7 @@ impl<'b> Evaluation<'b, '_> {
             set("hostPaths", &facts.host_paths),
             set("externalAddresses", &facts.external_addresses),
             set("deputyAnnotations", &facts.deputy_annotations),
+            set("targetContainers", &facts.target_containers),
             text("key", self.call.key.unwrap_or_default()),
             text("program", &facts.run.program),
             set("arguments", &facts.run.arguments),

@@ -51,6 +51,7 @@ pub(crate) struct Facts {
     pub(crate) host_paths: BTreeSet<String>,
     pub(crate) external_addresses: BTreeSet<String>,
     pub(crate) deputy_annotations: BTreeSet<String>,
+    pub(crate) target_containers: BTreeSet<String>,
     pub(crate) privileged: bool,
     pub(crate) host_namespaces: bool,
     pub(crate) token_projections: bool,
@@ -71,6 +72,7 @@ impl Facts {
             &self.host_paths,
             &self.external_addresses,
             &self.deputy_annotations,
+            &self.target_containers,
             &self.run.arguments,
             &self.forward.pod.labels,
         ];
@@ -162,7 +164,9 @@ impl Facts {
             {
                 self.host_paths.insert(text_or_unknown(volume.get("path")));
             }
-            ("serviceAccountName" | "serviceAccount", _) => self.service_account(value),
+            // Without a name it is the namespace's default account.
+            ("serviceAccountName" | "serviceAccount", _) => insert_name(&mut self.service_accounts, value),
+            ("targetContainerName", _) => insert_name(&mut self.target_containers, value),
             ("externalIPs" | "externalName" | "loadBalancerIP", _) => self.external(value),
             ("type", Value::String(kind)) if kind == "ExternalName" => self.external(value),
             ("serviceAccountToken" | "podCertificate", _) => self.token_projections |= !value.is_null(),
@@ -189,15 +193,15 @@ impl Facts {
             _ => _ = self.external_addresses.insert(UNKNOWN.to_owned()),
         }
     }
+}
 
-    /// An empty name means the namespace's default account, as no name does.
-    fn service_account(&mut self, value: &Value) {
-        match value {
-            Value::Null => {}
-            Value::String(name) if name.is_empty() => {}
-            Value::String(name) => _ = self.service_accounts.insert(name.clone()),
-            _ => _ = self.service_accounts.insert(UNKNOWN.to_owned()),
-        }
+/// An empty name is as good as none.
+fn insert_name(names: &mut BTreeSet<String>, value: &Value) {
+    match value {
+        Value::Null => {}
+        Value::String(name) if name.is_empty() => {}
+        Value::String(name) => _ = names.insert(name.clone()),
+        _ => _ = names.insert(UNKNOWN.to_owned()),
     }
 }
 

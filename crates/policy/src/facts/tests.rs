@@ -319,3 +319,20 @@ proptest! {
         prop_assert!(facts(&patch, Form::JsonPatch).secrets.names.contains("db"));
     }
 }
+
+/// Whose processes a debug container sees, in whatever form it is put there.
+#[test]
+fn the_target_of_a_debug_container_is_a_fact() {
+    let debug = |name: Value| json!({ "spec": { "ephemeralContainers": [{ "name": "d", "targetContainerName": name }] } });
+    for (name, told) in [
+        (json!("web"), vec!["web"]),
+        (json!(""), vec![]),
+        (json!(null), vec![]),
+        (json!(["web"]), vec![UNKNOWN]),
+    ] {
+        assert_eq!(list(&facts(&debug(name), Form::Strategic).target_containers), told);
+    }
+    let operation =
+        json!([{ "op": "add", "path": "/spec/ephemeralContainers/0/targetContainerName", "value": "web" }]);
+    assert_eq!(list(&facts(&operation, Form::JsonPatch).target_containers), ["web"]);
+}
