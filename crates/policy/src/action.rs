@@ -16,6 +16,8 @@ pub(crate) enum Action {
     Evict,
     Debug,
     Exec,
+    CopyFrom,
+    CopyTo,
     Attach,
     PortForward,
     Proxy,
@@ -26,7 +28,7 @@ pub(crate) enum Action {
 
 impl Action {
     /// Every action, in the order of [`Action::index`].
-    pub(crate) const ALL: [Self; 17] = [
+    pub(crate) const ALL: [Self; 19] = [
         Self::Get,
         Self::List,
         Self::Watch,
@@ -38,6 +40,8 @@ impl Action {
         Self::Evict,
         Self::Debug,
         Self::Exec,
+        Self::CopyFrom,
+        Self::CopyTo,
         Self::Attach,
         Self::PortForward,
         Self::Proxy,
@@ -47,7 +51,8 @@ impl Action {
     ];
 
     /// The action of `verb` on a resource. The subresource decides before the verb: exec by GET is
-    /// exec, and whoever may only read must not run commands. `use` and `reveal` are verbs of no request, and of Secrets alone.
+    /// exec, and whoever may only read must not run commands. `use` and `reveal` are verbs of no request, and of Secrets alone;
+    /// `copyfrom` and `copyto` of pods: which exec is one of them, its command tells ([`crate::facts::Run`]).
     /// `None` for other verbs that are none (`bind`, `*`).
     pub(crate) fn of(verb: &str, group: &str, resource: &str, subresource: &str) -> Option<Self> {
         let plain = match verb {
@@ -61,6 +66,8 @@ impl Action {
             "deletecollection" => Self::DeleteCollection,
             "use" if (group, resource, subresource) == ("", "secrets", "") => Self::Use,
             "reveal" if (group, resource, subresource) == ("", "secrets", "") => Self::Reveal,
+            "copyfrom" if is_copied((group, resource, subresource)) => return Some(Self::CopyFrom),
+            "copyto" if is_copied((group, resource, subresource)) => return Some(Self::CopyTo),
             _ => return None,
         };
         Some(match subresource {
@@ -88,6 +95,8 @@ impl Action {
             Self::Evict => "evict",
             Self::Debug => "debug",
             Self::Exec => "exec",
+            Self::CopyFrom => "copyfrom",
+            Self::CopyTo => "copyto",
             Self::Attach => "attach",
             Self::PortForward => "portforward",
             Self::Proxy => "proxy",
@@ -103,6 +112,7 @@ impl Action {
             Self::Get | Self::List | Self::Watch => &["read"],
             Self::Create | Self::Update | Self::Patch => &["change", "write"],
             Self::Delete | Self::DeleteCollection | Self::Evict => &["destroy", "write"],
+            Self::CopyFrom | Self::CopyTo => &["copy", "stream"],
             Self::Debug | Self::Exec | Self::Attach | Self::PortForward | Self::Proxy => &["stream"],
             Self::Use | Self::Reveal => &["disclose"],
             Self::Discover => &[],
@@ -118,14 +128,19 @@ impl Action {
         matches!(self, Self::Get | Self::List | Self::Watch)
     }
 
-    /// Exec, attach, port-forward and proxy: bytes the gate does not understand.
+    /// Exec, copies, attach, port-forward and proxy: bytes the gate does not understand.
     pub(crate) fn is_tunnel(self) -> bool {
-        matches!(self, Self::Exec | Self::Attach | Self::PortForward | Self::Proxy)
+        self.runs() || matches!(self, Self::PortForward | Self::Proxy)
     }
 
     /// What runs a command in a container, or joins one that runs.
     pub(crate) fn runs(self) -> bool {
-        matches!(self, Self::Exec | Self::Attach)
+        self.copies() || matches!(self, Self::Exec | Self::Attach)
+    }
+
+    /// What `kubectl cp` runs.
+    pub(crate) fn copies(self) -> bool {
+        matches!(self, Self::CopyFrom | Self::CopyTo)
     }
 
     /// What shows a Secret's value.
@@ -137,6 +152,10 @@ impl Action {
     pub(crate) fn changes(self) -> bool {
         !self.is_read() && !self.discloses() && self != Self::Discover
     }
+}
+
+fn is_copied(kind: (&str, &str, &str)) -> bool {
+    matches!(kind, ("", "pods", "" | "exec"))
 }
 
 impl fmt::Display for Action {

@@ -139,6 +139,7 @@ impl<'b> Evaluation<'b, '_> {
             text("container", &facts.run.container),
             boolean("stdin", facts.run.stdin),
             boolean("tty", facts.run.tty),
+            text("path", facts.run.path()),
             ("port".to_owned(), Expr::new_long(facts.forward.port().map_or(0, i64::from))),
             set("labels", &facts.forward.pod.labels),
         ];

@@ -194,6 +194,8 @@ fn sample(who: &Principal<'_>, cluster: &str, call: &Call<'_>) -> String {
             (place, format!("resource.type == {kind:?} && resource.subresource == {sub:?}{name}"))
         }
     };
+                // Nor every file.
+                Some(action) if action.copies() => format!(" && context.path == {:?}", call.facts.run.path()),
     format!(
         "    @id(\"a-name\")\n    permit (principal == Agent::{:?}, action == Action::{action:?}, resource {place})\n    when {{ {test} }};",
         who.agent

@@ -3,7 +3,7 @@
 use kube_api::Resource;
 
 use crate::action::Action;
-use crate::call::{Call, Object};
+use crate::call::{Call, Object, Subject};
 use crate::catalogue::REVIEWED;
 use crate::decision::Outcome;
 use crate::judge::{Judge, Principal};
@@ -12,6 +12,9 @@ use crate::wording::Refused;
 
 /// The verbs that the rules of an agent are listed for.
 const VERBS: &[&str] = &["get", "list", "watch", "create", "update", "patch", "delete", "deletecollection"];
+
+/// What exec is asked about beside.
+const COPIES: &[&str] = &["copyfrom", "copyto"];
 
 /// Most evaluations that one listing of rules takes: a few hundred, unless the rules single out many names.
 const MAX_EVALUATIONS: usize = 2_000;
@@ -117,9 +120,10 @@ impl Judge {
     ) -> Vec<String> {
         let scoped = if object.is_cluster_scoped() { Object { namespace: "", ..object } } else { object };
         let meaningful = |verb: &str| match object.subresource {
-            "" => true,
+            "" => !COPIES.contains(&verb),
             "log" => verb == "get",
-            "exec" | "attach" | "portforward" | "eviction" | "token" => verb == "create",
+            "exec" => verb == "create" || COPIES.contains(&verb),
+            "attach" | "portforward" | "eviction" | "token" => verb == "create",
             _ => matches!(verb, "get" | "update" | "patch"),
         };
         let mut allowed = |verb: &str| {
@@ -131,7 +135,12 @@ impl Judge {
             *left = rest;
             self.decide(who, cluster, &call).outcome == Outcome::Allow
         };
-        VERBS.iter().filter(|verb| meaningful(verb) && allowed(verb)).map(|verb| (*verb).to_owned()).collect()
+        VERBS
+            .iter()
+            .chain(COPIES)
+            .filter(|verb| meaningful(verb) && allowed(verb))
+            .map(|verb| (*verb).to_owned())
+            .collect()
     }
 }
 
@@ -158,6 +167,12 @@ impl Probe {
 /// A call as it is asked about: what it leaves out means all.
 pub(crate) fn asked<'a>(verb: &'a str, object: Object<'a>) -> Call<'a> {
     let mut call = Call::on_object(verb, object, None, false);
+    if let Subject::Object(object) = &mut call.subject
+        && call.action.is_some_and(Action::copies)
+    {
+        // Asked about pods, and done by their exec.
+        object.subresource = "exec";
+    }
     call.covers_all = call.action != Some(Action::Create) || object.namespace.is_empty();
     call
 }

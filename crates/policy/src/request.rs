@@ -122,7 +122,12 @@ pub(crate) fn call_of(request: &Request) -> Call<'_> {
     let mut call = Call::on_object(verb, object_of(resource), body, request.dry_run());
     if call.action.is_some_and(Action::runs) {
         match Run::of(request.options()) {
-            Some(run) => Arc::make_mut(&mut call.facts).run = run,
+            Some(run) => {
+                if call.action == Some(Action::Exec) {
+                    call.action = Some(run.action());
+                }
+                Arc::make_mut(&mut call.facts).run = run;
+            }
             // What is no action is never allowed.
             None => call.action = None,
         }

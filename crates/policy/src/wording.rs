@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use http::StatusCode;
 use kube_api::Status;
 
+use crate::action::Action;
 use crate::call::{Call, Subject};
 use crate::decision::Outcome;
 use crate::judge::{Cause, Finding};
@@ -92,13 +93,18 @@ impl Refused {
 
 /// `delete deployments.apps "web" in namespace "shop" of cluster "prod"`.
 pub(crate) fn act(cluster: &str, call: &Call<'_>) -> String {
-    let mut words = call.verb.escape_debug().to_string();
+    let copies = match call.action {
+        Some(Action::CopyFrom) => Some("copy from"),
+        Some(Action::CopyTo) => Some("copy to"),
+        _ => None,
+    };
+    let mut words = copies.map_or_else(|| call.verb.escape_debug().to_string(), str::to_owned);
     let mut joint = "in";
     match call.subject {
         Subject::Endpoint(path) => _ = write!(words, " path {}", quoted(path)),
         Subject::Object(object) => {
             _ = write!(words, " {}", object.kind().escape_debug());
-            if !object.subresource.is_empty() {
+            if !object.subresource.is_empty() && copies.is_none() {
                 _ = write!(words, "/{}", object.subresource.escape_debug());
             }
             if !object.name.is_empty() {
