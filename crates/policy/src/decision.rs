@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::bundle::Digest;
+use crate::limits::Limits;
 use crate::rule::Rule;
 
 /// The three outcomes.
@@ -28,6 +29,8 @@ pub struct Decision {
     reveal: Reveal,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     look: bool,
+    #[serde(skip)]
+    limits: Limits,
 }
 
 /// The keys of the named Secret whose values policy lets this call's answer show, and which rules do.
@@ -110,7 +113,12 @@ impl Decision {
             masked_read,
             reveal: Reveal::default(),
             look: false,
+            limits: Limits::default(),
         }
+    }
+
+    pub(crate) fn lasting(self, limits: Limits) -> Self {
+        Self { limits, ..self }
     }
 
     pub(crate) fn revealing(self, reveal: Reveal) -> Self {
@@ -159,6 +167,12 @@ impl Decision {
     #[must_use]
     pub fn masked_read(&self) -> bool {
         self.masked_read
+    }
+
+    /// How long it may last if it is a stream, by all rules that permit it.
+    #[must_use]
+    pub fn limits(&self) -> Limits {
+        self.limits
     }
 
     /// What the answer may show as it is.

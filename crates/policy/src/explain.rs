@@ -9,6 +9,7 @@ use crate::call::{Call, Object, Subject};
 use crate::decision::{Outcome, Reveal};
 use crate::evaluate::{Answer, Evaluation};
 use crate::judge::{Cause, Finding, Judge, Principal};
+use crate::limits::Limits;
 use crate::places::Place;
 use crate::request::call_of;
 use crate::rule::Rule;
@@ -26,6 +27,7 @@ pub struct Explanation {
     flips: String,
     reveal: Reveal,
     needs_look: bool,
+    limits: Limits,
 }
 
 /// One rule that was looked at.
@@ -62,6 +64,8 @@ pub fn explain(judge: &Judge, who: &Principal<'_>, cluster: &str, request: &Requ
             Refused::new(who.agent, cluster, &call, &finding).message().to_owned()
         }
     };
+    let decision = judge.decision(who, cluster, &call, &finding);
+    let goes_on = request.upgrade().is_some() || request.is_stream();
     Explanation {
         call: act(cluster, &call),
         outcome: finding.outcome,
@@ -69,7 +73,8 @@ pub fn explain(judge: &Judge, who: &Principal<'_>, cluster: &str, request: &Requ
         others: judge.bundle().rules().count() - considered.len(),
         considered,
         flips: flips(who, cluster, used(&call, &finding).as_ref().unwrap_or(&call), &finding),
-        reveal: judge.decision(who, cluster, &call, &finding).reveal().clone(),
+        reveal: decision.reveal().clone(),
+        limits: if goes_on { decision.limits() } else { Limits::default() },
         needs_look: finding.outcome != Outcome::Deny && call.needs_look(),
     }
 }
@@ -189,13 +194,13 @@ fn sample(who: &Principal<'_>, cluster: &str, call: &Call<'_>) -> String {
                 Some(action) if action.discloses() && !object.name.is_empty() => {
                     format!(" && resource.name == {:?}", object.name)
                 }
+                // Nor every file.
+                Some(action) if action.copies() => format!(" && context.path == {:?}", call.facts.run.path()),
                 _ => String::new(),
             };
             (place, format!("resource.type == {kind:?} && resource.subresource == {sub:?}{name}"))
         }
     };
-                // Nor every file.
-                Some(action) if action.copies() => format!(" && context.path == {:?}", call.facts.run.path()),
     format!(
         "    @id(\"a-name\")\n    permit (principal == Agent::{:?}, action == Action::{action:?}, resource {place})\n    when {{ {test} }};",
         who.agent
@@ -245,6 +250,9 @@ impl fmt::Display for Explanation {
             let keys: Vec<String> =
                 keys.chain(self.reveal.others().then(|| "every other key".to_owned())).collect();
             writeln!(f, "Its answer shows the values of {}.", keys.join(", "))?;
+        }
+        if !self.limits.is_none() {
+            writeln!(f, "It is ended {}.", self.limits)?;
         }
         writeln!(f, "Rules looked at ({} more are about other principals or actions):", self.others)?;
         for rule in &self.considered {

@@ -12,6 +12,7 @@ use crate::call::{Call, Object};
 use crate::decision::{Decision, Outcome, Reveal, RuleRef};
 use crate::facts::{Forward, Run};
 use crate::judge::{Cause, Finding, Judge, Principal};
+use crate::limits::Limits;
 use crate::look::{Judgement, Look};
 use crate::pod::PodLook;
 use crate::verdict::{Denial, Permit, Verdict};
@@ -90,7 +91,10 @@ impl Judge {
             && call.action.is_some_and(Action::is_read)
             && call.object().is_some_and(|o| o.is("", "secrets") && o.subresource.is_empty());
         let reveal = if masked_read { self.reveal(who, cluster, call) } else { Reveal::default() };
-        Decision::new(finding.outcome, rules, self.bundle().digest(), masked_read).revealing(reveal)
+        let limits = finding.rules.iter().fold(Limits::default(), |limits, rule| limits.and(rule.limits));
+        Decision::new(finding.outcome, rules, self.bundle().digest(), masked_read)
+            .revealing(reveal)
+            .lasting(limits)
     }
 }
 

@@ -8,9 +8,22 @@ use cedar_policy::{ActionConstraint, Effect, EntityUid, Policy, PolicyId, Princi
 
 use crate::action::Action;
 use crate::est::{ApprovedUse, Est, Mentions};
+use crate::limits::{Limits, can_go_on, span};
 
-const KNOWN_ANNOTATIONS: &[&str] =
-    &["id", "reason", "hint", "outcome", "approvers", "quorum", "assurance", "access", "hold", "author"];
+const KNOWN_ANNOTATIONS: &[&str] = &[
+    "id",
+    "reason",
+    "hint",
+    "outcome",
+    "approvers",
+    "quorum",
+    "assurance",
+    "access",
+    "hold",
+    "author",
+    "idle",
+    "longest",
+];
 /// Most characters of an id, and of a reason or hint, which end up in one line of an agent's terminal.
 const MAX_ID: usize = 100;
 /// A client that waits longer is taken for hung by those who wait for it.
@@ -25,6 +38,8 @@ pub(crate) struct Rule {
     pub(crate) reason: Option<String>,
     pub(crate) hint: Option<String>,
     pub(crate) approval: Option<Approval>,
+    /// How long what it permits may go on.
+    pub(crate) limits: Limits,
     pub(crate) effect: Effect,
     pub(crate) principal: PrincipalScope,
     /// The actions its scope covers, by [`Action::index`].
@@ -69,6 +84,7 @@ impl Rule {
         check_annotations(policy, &mut wrong);
         check_literals(policy, &mut wrong);
         let approval = read_approval(policy, &mut wrong);
+        let limits = read_limits(policy, &mut wrong);
         let id = policy.annotation("id").unwrap_or_default().to_owned();
         let Some(est) = Est::of(policy) else {
             wrong.push("cannot be read back; write it more simply".to_owned());
@@ -98,6 +114,7 @@ impl Rule {
             reason: text("reason"),
             hint: text("hint"),
             approval,
+            limits,
             effect: policy.effect(),
             principal: principal_scope(policy),
             actions: action_scope(policy),
@@ -226,15 +243,22 @@ fn read_approval(policy: &Policy, wrong: &mut Vec<String>) -> Option<Approval> {
     }
 }
 
-/// `90s` or `5m`.
-fn span(text: &str) -> Option<Duration> {
-    let (number, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
-    let number: u64 = number.parse().ok().filter(|number| *number > 0)?;
-    match unit {
-        "s" => Some(Duration::from_secs(number)),
-        "m" => Some(Duration::from_secs(number.checked_mul(60)?)),
-        _ => None,
+fn read_limits(policy: &Policy, wrong: &mut Vec<String>) -> Limits {
+    let limits = Limits::read(policy.annotation("idle"), policy.annotation("longest"), wrong);
+    for key in ["idle", "longest"] {
+        if policy.annotation(key).is_none() {
+            continue;
+        }
+        if policy.effect() == Effect::Forbid {
+            wrong.push(format!("`@{key}` belongs on a permit: it ends what the rule permits"));
+        } else if !action_scope(policy).into_iter().any(can_go_on) {
+            wrong.push(format!(
+                "`@{key}` on a rule that permits nothing which goes on; it ends `exec`, `attach`, copies, `portforward`, `watch`, \
+                 and `get` of a log that is followed"
+            ));
+        }
     }
+    limits
 }
 
 /// Names between commas.

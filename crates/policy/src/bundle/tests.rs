@@ -99,6 +99,32 @@ fn asking_has_one_shape() {
 }
 
 #[test]
+fn limits_stand_on_what_permits_something_that_goes_on() {
+    let permit = |annotations: &str, action: &str| {
+        format!("@id(\"p\") {annotations}\npermit (principal, action {action}, resource);")
+    };
+    for action in
+        ["", "== Action::\"exec\"", "in Action::\"copy\"", "in Action::\"read\"", "in Action::\"stream\""]
+    {
+        let rule = permit("@idle(\"90s\") @longest(\"24h\")", action);
+        assert!(Bundle::compile(&[source("b", &rule)]).is_ok(), "{action}");
+    }
+    let exec = "== Action::\"exec\"";
+    let table = [
+        ("no time", permit("@idle(\"soon\")", exec)),
+        ("nothing", permit("@longest(\"\")", exec)),
+        ("no time at all", permit("@longest(\"0s\")", exec)),
+        ("too long", permit("@longest(\"25h\")", exec)),
+        ("never idle for so long", permit("@idle(\"1h\") @longest(\"60m\")", exec)),
+        ("what does not go on", permit("@idle(\"5m\")", "in Action::\"write\"")),
+        ("a list", permit("@longest(\"5m\")", "== Action::\"list\"")),
+        ("a forbid", forbid("@longest(\"5m\")", "")),
+    ];
+    let told: Vec<String> = table.iter().map(|(what, text)| format!("{what}:\n{}", problems(text))).collect();
+    assert_snapshot!(told.join("\n"));
+}
+
+#[test]
 fn rules_are_named_and_literals_make_sense() {
     let rule = |id: &str, scope: &str| format!("@id(\"{id}\") permit (principal, action, resource {scope});");
     let table = [

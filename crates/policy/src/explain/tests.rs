@@ -26,7 +26,10 @@ const SECRETS: &str = r#"
 
 fn with_body(line: &str, content: &str, body: &str) -> Request {
     let (method, uri) = line.split_once(' ').unwrap();
-    let builder = http::Request::builder().method(method).uri(uri).header("content-type", content);
+    let mut builder = http::Request::builder().method(method).uri(uri);
+    if !content.is_empty() {
+        builder = builder.header("content-type", content);
+    }
     let (parts, ()) = builder.body(()).unwrap().into_parts();
     Head::parse(&parts).unwrap().with_body(body.as_bytes()).unwrap()
 }
@@ -77,4 +80,37 @@ fn each_outcome_is_explained() {
     .map(|line| format!("# {line}\n{}", explain(&judge, &who, "prod", &request(line))))
     .collect();
     assert_snapshot!(told.join("\n"));
+}
+
+/// The shortest of all that permit it, also once humans have approved; and of what goes on alone.
+#[test]
+fn how_long_a_stream_may_last_is_explained() {
+    let rules = r#"
+        @id("streams") @idle("10m") @longest("1h") permit (principal, action in [Action::"stream", Action::"read"], resource);
+        @id("shop") @idle("5m") @longest("2h") permit (principal, action, resource in Namespace::"prod/shop");
+        @id("ask") @reason("it can do anything") @outcome("approval") @approvers("sre")
+        forbid (principal, action == Action::"attach", resource) unless { context.approved };
+    "#;
+    let source = Source { name: "test.cedar".to_owned(), text: rules.to_owned() };
+    let judge = Judge::new(Bundle::compile(&[source]).unwrap(), Settings::default());
+    let who = Principal { agent: "claude", groups: &[] };
+    let told = [
+        "POST /api/v1/namespaces/shop/pods/web/exec?command=id",
+        "POST /api/v1/namespaces/other/pods/web/exec?command=id",
+        "GET /api/v1/namespaces/other/pods?watch=true",
+        "GET /api/v1/namespaces/other/pods/web/log?follow=true",
+        "GET /api/v1/namespaces/other/pods/web/log",
+        "GET /api/v1/namespaces/other/pods",
+    ]
+    .map(|line| {
+        let told = explain(&judge, &who, "prod", &with_body(line, "", "")).to_string();
+        let ended = told.lines().find(|told| told.starts_with("It is ended")).unwrap_or("It is not ended.");
+        format!("{line}: {ended}")
+    });
+    assert_snapshot!(told.join("\n"));
+    let call = "POST /api/v1/namespaces/other/pods/web/attach";
+    let request = with_body(call, "", "");
+    let finding = judge.decide(&who, "prod", &call_of(&request));
+    let granted = judge.decision(&who, "prod", &call_of(&request), &finding.granted());
+    assert_eq!(granted.limits().to_string(), "after 10m in which nothing passes, or after 1h");
 }
