@@ -27,6 +27,7 @@ use crate::{
     connection::Places,
     identify::identify,
     interrupt::{Interrupts, Nature, OpenAccess},
+    lasting::Lasting,
     look::Stop,
     metrics::{Ended, Open},
     outlive::Outlive,
@@ -111,6 +112,7 @@ pub(crate) async fn serve(gate: Arc<Gate>, peer: Peer, mut request: Request<Inco
         cut: gate.cut().clone(),
         left,
         given: None,
+        lasting: None,
     };
     let slot = Arc::new(slot);
     let upgrading = upgrade::is_asked(&request).then(|| Upgrading::of(&mut request));
@@ -295,11 +297,14 @@ impl Call {
         Arc::clone(&self.slot)
     }
 
-    /// The same, which ends with the access that permits it, if it is a stream and takes some.
+    /// The same, which ends with the access that permits it and when its rules say so, if it is a stream.
     pub(crate) fn lasting_with(mut self, permit: &Permit) -> Self {
-        if let Some(Approved::Access(grant)) = permit.approval()
-            && Nature::of(permit.request()).is_stream()
-        {
+        if !Nature::of(permit.request()).is_stream() {
+            return self;
+        }
+        let limits = permit.decision().limits();
+        self.interrupts.lasting = (!limits.is_none()).then(|| Arc::new(Lasting::new(limits)));
+        if let Some(Approved::Access(grant)) = permit.approval() {
             let (inbox, approval) = (self.gate.shared_inbox(), grant.approval().to_owned());
             self.interrupts.given = Some(OpenAccess { inbox, approval, until: grant.until() });
         }
@@ -361,6 +366,7 @@ impl Call {
             cut: gate.cut().clone(),
             left: CancellationToken::new(),
             given: None,
+            lasting: None,
         };
         Self {
             gate: Arc::clone(gate),

@@ -237,6 +237,7 @@ impl Delivery {
             let part = encoded(std::mem::take(&mut self.ready), &mut self.gzip, ended);
             offered = part.iter().map(|data| data.len() as u64).sum();
             room.send(part);
+            self.call.interrupts().passes();
         }
     }
 
@@ -251,9 +252,12 @@ impl Delivery {
             Ending::Completed => true,
             // As an API server that restarts does; the client asks anew.
             Ending::GateStopping => between_events,
-            Ending::SessionEnded | Ending::SessionFrozen | Ending::AccessOver | Ending::Unseen => {
-                between_events && client.offer(farewell(ending))
-            }
+            Ending::SessionEnded
+            | Ending::SessionFrozen
+            | Ending::AccessOver
+            | Ending::Idle(_)
+            | Ending::TooLong(_)
+            | Ending::Unseen => between_events && client.offer(farewell(ending)),
             Ending::Failed(_)
             | Ending::Unmaskable
             | Ending::UpstreamBroke

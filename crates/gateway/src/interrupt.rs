@@ -10,7 +10,7 @@ use kube_api::{Request, Target, Verb};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use crate::{call::Call, outcome::Ending};
+use crate::{call::Call, lasting::Lasting, outcome::Ending};
 
 /// What can be given up of a call, and how its client notices.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,6 +64,8 @@ pub(crate) struct Interrupts {
     pub(crate) left: CancellationToken,
     /// The access by which a stream was opened, if it took some.
     pub(crate) given: Option<OpenAccess>,
+    /// How long a stream may last, if the rules that permit it say so.
+    pub(crate) lasting: Option<Arc<Lasting>>,
 }
 
 impl OpenAccess {
@@ -114,6 +116,13 @@ pub(crate) async fn interrupted(call: &Call, nature: Nature, target: &Target) ->
 }
 
 impl Interrupts {
+    /// Something passes on a stream.
+    pub(crate) fn passes(&self) {
+        if let Some(lasting) = &self.lasting {
+            lasting.passes();
+        }
+    }
+
     /// Resolves when a call that was sent must be given up though no answer has come. What a write did is worth
     /// knowing whoever still asks, and takes no longer than the response timeout.
     pub(crate) async fn unanswered(&self, nature: Nature) -> Ending {
@@ -142,11 +151,18 @@ impl Interrupts {
                 None => std::future::pending().await,
             }
         };
+        let lasted = async {
+            match &self.lasting {
+                Some(lasting) => lasting.over().await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
             biased;
             end = self.session.wait() => Ending::of_session(&end),
             () = stop.cancelled() => Ending::GateStopping,
             () = given => Ending::AccessOver,
+            ending = lasted => ending,
         }
     }
 }

@@ -40,6 +40,7 @@ mod hold;
 mod identify;
 mod interrupt;
 mod judged;
+mod lasting;
 mod limits;
 mod look;
 mod metrics;

@@ -1,6 +1,6 @@
 //! How a call ended, as the ledger and the metrics tell it.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use http::StatusCode;
 use identity::End;
@@ -36,6 +36,10 @@ pub(crate) enum Ending {
     SessionFrozen,
     /// The access is over by which it was permitted.
     AccessOver,
+    /// Nothing passed for so long, and the rules that permit it let it be idle no longer.
+    Idle(Duration),
+    /// It lasted so long, and the rules that permit it let it go on no longer.
+    TooLong(Duration),
     /// The values of the cluster's Secrets are no longer known, so a stream could show them.
     Unseen,
     /// The gate stops: a stream ends at once, another call once its time to finish is over.
@@ -93,6 +97,8 @@ impl Ending {
             | Self::SessionEnded
             | Self::SessionFrozen
             | Self::AccessOver
+            | Self::Idle(_)
+            | Self::TooLong(_)
             | Self::Unseen
             | Self::GateStopping => Ended::Cut,
         }
@@ -101,7 +107,7 @@ impl Ending {
 
 impl fmt::Display for Ending {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+        let words = match self {
             Self::Completed => "completed",
             Self::Failed(class) => class,
             Self::Unmaskable => "the answer could not be masked",
@@ -114,11 +120,22 @@ impl fmt::Display for Ending {
             Self::SessionEnded => "the session has ended",
             Self::SessionFrozen => "the session is frozen",
             Self::AccessOver => "the access by which it was permitted is over",
+            Self::Idle(span) => {
+                return write!(
+                    f,
+                    "nothing passed for {}, and policy lets it be idle no longer",
+                    policy::written(*span)
+                );
+            }
+            Self::TooLong(span) => {
+                return write!(f, "it lasted {}, and policy lets it go on no longer", policy::written(*span));
+            }
             Self::Unseen => {
                 "the values of the cluster's Secrets are not known any more, so they could not be masked"
             }
             Self::GateStopping => "the gate is stopping",
-        })
+        };
+        f.write_str(words)
     }
 }
 

@@ -149,6 +149,8 @@ fn ended(call: &Id, outcome: &Outcome, took: Duration) -> leaf::Outcome {
         | Ending::SessionEnded
         | Ending::SessionFrozen
         | Ending::AccessOver
+        | Ending::Idle(_)
+        | Ending::TooLong(_)
         | Ending::Unseen
         | Ending::GateStopping => Stage::Cut,
     };

@@ -48,6 +48,8 @@ pub(crate) enum Refused {
     CutStream(Ending),
     /// A port-forward that was cut off; said on its connections.
     CutForward(Ending),
+    /// A connection through a port-forward that was cut off; said on it.
+    CutConnection(Ending),
     /// The outcome could not be recorded, so nobody gets to see it.
     Unended,
     /// An answer that is not one.
@@ -100,7 +102,8 @@ impl Refused {
             Self::Cut(ending)
             | Self::CutSent(ending)
             | Self::CutStream(ending)
-            | Self::CutForward(ending) => of_cut(*ending),
+            | Self::CutForward(ending)
+            | Self::CutConnection(ending) => of_cut(*ending),
             Self::TooManyCalls { .. } => {
                 let status = failure(StatusCode::TOO_MANY_REQUESTS, "TooManyRequests", &self.words());
                 return status.retry_after(1);
@@ -191,7 +194,9 @@ impl From<&Failure> for Refused {
 fn of_cut(ending: Ending) -> (StatusCode, &'static str) {
     match ending {
         Ending::SessionEnded => (StatusCode::UNAUTHORIZED, "Unauthorized"),
-        Ending::SessionFrozen | Ending::AccessOver => (StatusCode::FORBIDDEN, "Forbidden"),
+        Ending::SessionFrozen | Ending::AccessOver | Ending::Idle(_) | Ending::TooLong(_) => {
+            (StatusCode::FORBIDDEN, "Forbidden")
+        }
         Ending::Completed
         | Ending::Failed(_)
         | Ending::Unmaskable

@@ -1,4 +1,4 @@
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use http::{HeaderMap, StatusCode};
 use identity::{Frozen, SessionId};
@@ -54,6 +54,10 @@ fn all() -> Vec<Refused> {
         Refused::Cut(Ending::AccessOver),
         Refused::Cut(Ending::Changed),
         Refused::CutForward(Ending::SessionEnded),
+        Refused::CutForward(Ending::Idle(Duration::from_secs(300))),
+        Refused::CutConnection(Ending::TooLong(Duration::from_secs(90))),
+        Refused::CutStream(Ending::Idle(Duration::from_secs(300))),
+        Refused::Cut(Ending::TooLong(Duration::from_secs(3600))),
         Refused::CutSent(Ending::SessionEnded),
         Refused::CutSent(Ending::SessionFrozen),
         Refused::CutSent(Ending::GateStopping),
@@ -106,13 +110,14 @@ fn number(refused: &Refused) -> usize {
         Refused::Unrecordable => 18,
         Refused::CutStream(_) => 19,
         Refused::CutForward(_) => 20,
+        Refused::CutConnection(_) => 21,
     }
 }
 
 #[test]
 fn none_is_left_out() {
     let numbers: BTreeSet<usize> = all().iter().map(number).collect();
-    assert_eq!(numbers, (0..=20).filter(|number| *number != 4).collect());
+    assert_eq!(numbers, (0..=21).filter(|number| *number != 4).collect());
 }
 
 #[test]

@@ -53,6 +53,10 @@ impl Refused {
                 return format!("portcullis: {ending}, so the port-forward was ended; {}", after(*ending))
                     .into();
             }
+            Self::CutConnection(ending) => {
+                return format!("portcullis: {ending}, so this connection was ended; {}", after(*ending))
+                    .into();
+            }
             Self::Answered(error) => return would_not(error.status).into(),
             Self::Unseen(why) => return not_seen(*why).into(),
             Self::Unauthenticated => {
@@ -155,6 +159,7 @@ fn after(ending: Ending) -> &'static str {
         Ending::SessionEnded => "open a new one",
         Ending::SessionFrozen => "a human has to look at it and thaw it",
         Ending::AccessOver => "request access anew, or ask again, to have humans asked about it",
+        Ending::Idle(_) | Ending::TooLong(_) => "open it anew if it is still needed",
         Ending::Unseen => "ask again: where that is refused, it is told why",
         Ending::Changed => "ask again: humans will be asked about what runs now",
         Ending::Unrecordable => "tell the operator of the gate, whose log says why",

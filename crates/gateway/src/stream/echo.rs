@@ -76,6 +76,7 @@ impl Echoes {
             | Refused::CutSent(_)
             | Refused::CutStream(_)
             | Refused::CutForward(_)
+            | Refused::CutConnection(_)
             | Refused::Unended
             | Refused::BadAnswer
             | Refused::Answered(_)

@@ -76,6 +76,10 @@ impl Inbound {
         match said {
             FromClient::Stdin(bytes) => {
                 self.received += bytes.len() as u64;
+                // Nobody keeps a stream open by saying nothing again and again.
+                if !bytes.is_empty() {
+                    running.call.interrupts().passes();
+                }
                 running.call.hold_piece_against_known_values(&mut self.overlap, bytes).await;
                 let shown = self.mask.push(SealedPiece::new(bytes.clone()));
                 tape.bytes(Channel::Stdin, shown).await

@@ -120,6 +120,7 @@ impl Outbound<'_> {
         match timeout(patience, self.to_client.say(&said)).await {
             Ok(Ok(())) => {
                 self.masks.shown += length;
+                self.running.call.interrupts().passes();
                 Ok(())
             }
             Ok(Err(_fault)) => Err(Ending::ClientLeft),

@@ -194,6 +194,7 @@ impl Endpoint for Streams {
         let Some(pair) = self.open.get_mut(&connection) else { return Ok(()) };
         let Some(data) = pair.data else { return Err(Error::Early) };
         let sent = match said {
+            FromServer::Accepted(_) if pair.accepted => Ok(()),
             FromServer::Accepted(_) => {
                 pair.accepted = true;
                 if std::mem::take(&mut pair.finished_early) {

@@ -1,7 +1,7 @@
 //! What waits for ledger and recording: a connection's beginning and its end. None of it is given up half done, whatever ends the
 //! port-forward: what is in the ledger as intended is owed an outcome.
 
-use std::{num::NonZeroU16, pin::Pin};
+use std::{future::pending, num::NonZeroU16, pin::Pin};
 
 use bytes::Bytes;
 use futures_util::{StreamExt, stream::FuturesUnordered};
@@ -15,7 +15,7 @@ use recording::Opening;
 use streaming::port_forward::{ConnectionId, FromServer, Server};
 use tokio::{
     sync::mpsc::{Receiver, Sender, UnboundedReceiver, UnboundedSender, channel, unbounded_channel},
-    time::Instant,
+    time::{Instant, sleep_until},
 };
 use upstream::{Intent, PortForward};
 use wire::leg::Saying;
@@ -23,6 +23,7 @@ use wire::leg::Saying;
 use super::{Forward, connections::Connection};
 use crate::{
     judged::{Judged, ended_by},
+    lasting::Clock,
     metrics::Ended,
     outcome::Ending,
     record::Told,
@@ -96,7 +97,15 @@ impl<'f> Chores<'f> {
                 biased;
                 Some(done) = self.doing.next() => done,
                 Some(over) = self.closing.recv() => {
-                    self.end(*over);
+                    self.end(*over, None);
+                    continue;
+                }
+                () = until(self.forward.connections.first_end()) => {
+                    for (connection, ending) in self.end_lasted() {
+                        if let Err(ending) = cut(to_client, to_pod, connection, ending).await {
+                            return ending;
+                        }
+                    }
                     continue;
                 }
                 Some((connection, port)) = self.opening.recv(), if self.doing.len() < AT_ONCE => {
@@ -117,16 +126,46 @@ impl<'f> Chores<'f> {
         }
     }
 
+    /// Takes the connections out that have lasted long enough, and records their end.
+    fn end_lasted(&self) -> Vec<(ConnectionId, Ending)> {
+        let forward = self.forward;
+        let mut ended = Vec::new();
+        while let Some((connection, over, ending)) = forward.connections.take_ended() {
+            self.end(*over, Some(ending));
+            ended.push((connection, ending));
+        }
+        ended
+    }
+
     /// Does what was begun, and what is owed.
     pub(super) async fn finish(mut self) {
         while let Ok(over) = self.closing.try_recv() {
-            self.end(*over);
+            self.end(*over, None);
         }
         while self.doing.next().await.is_some() {}
     }
 
-    fn end(&self, over: Connection) {
-        self.doing.push(Box::pin(self.forward.end_one(over)));
+    fn end(&self, over: Connection, ending: Option<Ending>) {
+        self.doing.push(Box::pin(self.forward.end_one(over, ending)));
+    }
+}
+
+/// Ends a connection that has lasted long enough, on both sides.
+async fn cut(
+    to_client: &Saying<Server>,
+    to_pod: &PortForward,
+    connection: ConnectionId,
+    ending: Ending,
+) -> Result<(), Ending> {
+    to_pod.reset(connection).await.map_err(|_broke| Ending::UpstreamBroke)?;
+    let text = words(&Refused::CutConnection(ending).status());
+    refuse(to_client, connection, text.into()).await
+}
+
+async fn until(when: Option<Instant>) {
+    match when {
+        Some(when) => sleep_until(when).await,
+        None => pending().await,
     }
 }
 
@@ -227,8 +266,8 @@ impl Forward {
         Done::Refused(connection, words(status))
     }
 
-    async fn end_one(&self, over: Connection) -> Done {
-        if self.close(over, None).await { Done::Nothing } else { Done::Ended(Ending::Unrecordable) }
+    async fn end_one(&self, over: Connection, ending: Option<Ending>) -> Done {
+        if self.close(over, ending).await { Done::Nothing } else { Done::Ended(Ending::Unrecordable) }
     }
 
     async fn permitted(
@@ -261,13 +300,14 @@ impl Forward {
                 return Done::Ended(Ending::Unrecordable);
             }
         };
+        let limits = permit.decision().limits();
         match self.call.intend_through(id.clone(), permit).await {
             Ok(receipt) => {
-                let Err(given_up) = self.connections.opened(connection, Connection::new(id, started, tape))
-                else {
+                let open = Connection::new(id, started, Clock::new(limits), tape);
+                let Err(given_up) = self.connections.opened(connection, open) else {
                     return Done::Ready(connection, Box::new(receipt));
                 };
-                self.end_one(*given_up).await
+                self.end_one(*given_up, None).await
             }
             Err(unintended) => {
                 let (ended, refused): (Ended, Refused) = unintended.into();

@@ -8,7 +8,7 @@ use streaming::port_forward::{ConnectionId, MAX_CONNECTIONS};
 use tokio::{sync::Notify, time::Instant};
 
 use super::fingerprint::Fingerprint;
-use crate::outcome::Ending;
+use crate::{lasting::Clock, outcome::Ending};
 
 /// What the pod's side told of a connection that did not go well.
 const FAILED: Ending = Ending::Failed("the connection could not be opened, or broke");
@@ -35,6 +35,8 @@ enum State {
 pub(super) struct Connection {
     pub(super) id: Id,
     pub(super) started: Instant,
+    /// When it must end.
+    pub(super) clock: Clock,
     pub(super) tape: recording::Stream,
     pub(super) carries: Fingerprint,
     /// Bytes that the agent sent.
@@ -155,6 +157,24 @@ impl Connections {
         }
     }
 
+    /// When the first of those that are open must end, unless something passes on it.
+    pub(super) fn first_end(&self) -> Option<Instant> {
+        self.all.lock().values().filter_map(State::end).map(|(when, _)| when).min()
+    }
+
+    /// Takes out one that must end by now.
+    pub(super) fn take_ended(&self) -> Option<(ConnectionId, Box<Connection>, Ending)> {
+        let now = Instant::now();
+        let mut all = self.all.lock();
+        let mut ends = all.iter().filter_map(|(number, state)| Some((*number, state.end()?)));
+        let (number, (_, ending)) = ends.find(|(_, (when, _))| *when <= now)?;
+        self.changed.notify_waiters();
+        match all.remove(&number) {
+            Some(State::Open(open)) => Some((number, open, ending)),
+            Some(State::Judged | State::GivenUp) | None => None,
+        }
+    }
+
     /// Those that are left.
     pub(super) fn take(&self) -> Vec<(ConnectionId, Option<Box<Connection>>)> {
         let all = std::mem::take(&mut *self.all.lock());
@@ -166,11 +186,21 @@ impl Connections {
     }
 }
 
+impl State {
+    fn end(&self) -> Option<(Instant, Ending)> {
+        match self {
+            Self::Open(open) => open.clock.end(),
+            Self::Judged | Self::GivenUp => None,
+        }
+    }
+}
+
 impl Connection {
-    pub(super) fn new(id: Id, started: Instant, tape: recording::Stream) -> Self {
+    pub(super) fn new(id: Id, started: Instant, clock: Clock, tape: recording::Stream) -> Self {
         Self {
             id,
             started,
+            clock,
             tape,
             carries: Fingerprint::default(),
             received: 0,

@@ -41,7 +41,9 @@ impl Forward {
                     let overlap = overlaps.entry(connection).or_default();
                     self.call.hold_piece_against_known_values(overlap, &bytes).await;
                     let known = self.call.known();
+                    self.call.interrupts().passes();
                     let is_open = self.connections.on(connection, |open| {
+                        open.clock.passes();
                         open.received += bytes.len() as u64;
                         open.carries.push(&bytes, &known);
                     });
@@ -90,7 +92,12 @@ impl Forward {
                 }
                 FromPod::Data { connection: of, bytes } => {
                     connection = of;
-                    if !self.connections.on(connection, |open| open.shown += bytes.len() as u64) {
+                    self.call.interrupts().passes();
+                    let is_open = self.connections.on(connection, |open| {
+                        open.clock.passes();
+                        open.shown += bytes.len() as u64;
+                    });
+                    if !is_open {
                         continue;
                     }
                     FromServer::Data { connection, bytes }
