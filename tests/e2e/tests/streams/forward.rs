@@ -380,6 +380,48 @@ fn a_port_forward_ends_with_its_session_and_its_recording_tells_what_it_was() ->
     Ok(())
 }
 
+/// The way by one port's rule, and a connection by another's, whose time is short.
+const LIMITS: &str = r#"
+@id("reads") permit (principal, action in [Action::"read", Action::"discover"], resource);
+@id("way") permit (principal, action == Action::"portforward", resource is Object) when { context.port == 79 };
+@id("connection") @longest("1s") permit (principal, action == Action::"portforward", resource is Object)
+when { context.port == 80 };
+"#;
+
+#[test]
+fn a_connection_ends_when_its_time_is_over() -> anyhow::Result<()> {
+    let namespace = "streams-forward-limits";
+    let rules = tempfile::tempdir()?;
+    fs::write(rules.path().join("limits.cedar"), LIMITS)?;
+    let options = Options { bundle: rules.path().display().to_string(), ..permissive() };
+    let mut lab = lab(namespace, &options)?;
+    let session = lab.gate.session("forward-limits")?;
+    for (transport, websockets) in TRANSPORTS {
+        let mut forward = Forward::start(gated(&session, namespace, "web", 80)?, websockets)?;
+        let mut open = forward.connect()?;
+        open.write_all(b"GET /")?;
+        let mut rest = Vec::new();
+        let _reset = open.read_to_end(&mut rest);
+        ensure!(rest.is_empty(), "{transport}: {rest:?}");
+        // Since kubectl ends with a connection that did not go well, what it says last is about that.
+        let said = forward.end()?;
+        ensure!(
+            said.contains("it lasted 1s, and policy lets it go on no longer, so this connection was ended"),
+            "{transport}: {said}"
+        );
+    }
+    drop(session);
+    lab.gate.stop()?;
+    let leaves = leaves(&lab.gate)?;
+    // The connections, and not the ways that they went through.
+    let says =
+        |leaf: &&Value| leaf["event"]["error"].as_str().is_some_and(|why| why.contains("it lasted 1s"));
+    let over: Vec<&Value> = leaves.iter().filter(says).collect();
+    let cut = |leaf: &&Value| leaf["event"]["stage"] == "cut" && leaf["event"]["stream"].is_object();
+    ensure!(over.len() == 2 && over.iter().all(cut), "{over:?}");
+    Ok(())
+}
+
 /// Two connections were opened by now, in this session or in all.
 fn eventually_open(lab: &Lab) -> anyhow::Result<()> {
     eventually("the connection is open", || {

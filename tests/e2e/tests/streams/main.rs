@@ -2,16 +2,20 @@
 
 mod asked;
 mod copies;
+mod debug;
 mod ends;
 mod exec;
 mod forward;
+mod lasting;
 mod masked;
 mod terminal;
 
 use std::process::{Command, Output};
 
 use anyhow::Context;
-use testkit::Session;
+use e2e::{Lab, start};
+use tempfile::TempDir;
+use testkit::{Options, Session};
 
 /// What kubectl speaks, and the variable that has it do so.
 const TRANSPORTS: [(&str, &str); 2] = [("WebSocket", "true"), ("SPDY", "false")];
@@ -20,6 +24,16 @@ const TRANSPORTS: [(&str, &str); 2] = [("WebSocket", "true"), ("SPDY", "false")]
 fn over(mut command: Command, websockets: &str) -> Command {
     command.env("KUBECTL_REMOTE_COMMAND_WEBSOCKETS", websockets);
     command
+}
+
+/// A lab whose policy is these rules, which are there for as long as the folder is.
+fn with_rules(rules: &str) -> anyhow::Result<(Lab, TempDir)> {
+    let folder = tempfile::tempdir()?;
+    let bundle = folder.path().join("rules");
+    std::fs::create_dir(&bundle)?;
+    std::fs::write(bundle.join("test.cedar"), rules)?;
+    let bundle = bundle.display().to_string();
+    Ok((start(&Options { bundle, ..Options::default() })?, folder))
 }
 
 /// What a command in the pod prints, and how it ends, through the gate.
