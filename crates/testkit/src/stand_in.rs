@@ -1,6 +1,7 @@
 //! A stand-in for an API server (HTTP/2 and HTTP/1.1 over TLS) that does what a test tells it to: what no real one can be made to do.
 
 mod certificates;
+mod heard;
 mod reply;
 mod serve;
 
@@ -27,11 +28,13 @@ pub struct Habits {
     pub protocols: Vec<Vec<u8>>,
     /// Take connections and say nothing, not even the TLS handshake.
     pub mute: bool,
+    /// Keep what arrives, byte by byte, also after an answer `101`.
+    pub listening: bool,
 }
 
 impl Default for Habits {
     fn default() -> Self {
-        Self { streams: 250, protocols: vec![b"h2".to_vec()], mute: false }
+        Self { streams: 250, protocols: vec![b"h2".to_vec()], mute: false, listening: false }
     }
 }
 
@@ -74,6 +77,8 @@ pub struct Observed {
     pub requests: Vec<Seen>,
     /// Answers that were begun and whose end, or whose client's leaving, is not yet seen.
     pub answering: usize,
+    /// What has arrived on all connections, for one that is [`Habits::listening`].
+    pub heard: Vec<u8>,
 }
 
 type Script = dyn Fn(&Seen) -> Reply + Send + Sync;

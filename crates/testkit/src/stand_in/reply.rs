@@ -36,6 +36,16 @@ impl Reply {
         Self::answer(status, whole)
     }
 
+    /// An answer `101`, with whatever headers are added to it.
+    #[must_use]
+    pub fn switching() -> Self {
+        let mut reply = Self::json(StatusCode::SWITCHING_PROTOCOLS, "");
+        if let What::Answer(response) = &mut reply.what {
+            response.headers_mut().remove(header::CONTENT_TYPE);
+        }
+        reply
+    }
+
     /// A JSON answer that comes in pieces and ends when they do.
     #[must_use]
     pub fn streamed(pieces: impl Stream<Item = Bytes> + Send + 'static) -> Self {

@@ -19,6 +19,7 @@ use tokio_rustls::TlsAcceptor;
 
 use super::{
     Seen, Shared,
+    heard::Heard,
     reply::{Body, Broken, What},
 };
 
@@ -53,21 +54,30 @@ async fn speak(connection: usize, tcp: TcpStream, tls: TlsAcceptor, shared: &Arc
     let Ok(stream) = tls.accept(tcp).await else { return };
     let certified = stream.get_ref().1.peer_certificates().is_some();
     let hung_up = Arc::new(Notify::new());
-    let service = service_fn(|request: Request<Incoming>| {
+    let service = service_fn(|mut request: Request<Incoming>| {
         let (shared, hung_up) = (Arc::clone(shared), Arc::clone(&hung_up));
+        let upgraded = hyper::upgrade::on(&mut request);
         async move {
+            if shared.habits.listening {
+                tokio::spawn(async move {
+                    if let Ok(upgraded) = upgraded.await {
+                        let _ended =
+                            tokio::io::copy(&mut TokioIo::new(upgraded), &mut tokio::io::sink()).await;
+                    }
+                });
+            }
             let seen = whole(connection, certified, request).await?;
             answer(&shared, seen, &hung_up).await
         }
     });
     let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
-    let io = TokioIo::new(stream);
+    let io = TokioIo::new(Heard { io: stream, shared: Arc::clone(shared) });
     let serving = async {
         if http2 {
             let mut server = http2::Builder::new(TokioExecutor::new());
             server.max_concurrent_streams(shared.habits.streams).serve_connection(io, service).await
         } else {
-            http1::Builder::new().serve_connection(io, service).await
+            http1::Builder::new().serve_connection(io, service).with_upgrades().await
         }
     };
     tokio::select! {
