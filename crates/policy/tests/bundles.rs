@@ -50,7 +50,7 @@ fn the_rules_in_the_documentation_are_valid() {
             text.split("```cedar\n").skip(1).enumerate().map(block).collect::<Vec<_>>()
         })
         .collect();
-    assert_eq!(blocks.len(), 10);
+    assert_eq!(blocks.len(), 11);
     Bundle::compile(&blocks).unwrap_or_else(|problems| panic!("{problems}"));
 }
 
