@@ -180,9 +180,21 @@ fn deed(act: Act, before: Image, after: Image, masked: bool) -> Result<Option<De
         (_, None) => {
             let place = act.object().ok_or(Why::NoOutcome)?;
             let after = if is_object { after } else { Image::Unknown };
+            if is_more_than_one_step(&before, &after) {
+                return Err(Why::Between);
+            }
             Ok(Some(Deed { act: act.text, place, before, after, masked }))
         }
     }
+}
+
+/// Whether somebody else's change lies between the two: a server that counts the generations of an object's spec counts one for each.
+fn is_more_than_one_step(before: &Image, after: &Image) -> bool {
+    let generation = |image: &Image| match image {
+        Image::Object(object) => object.pointer("/metadata/generation")?.as_u64(),
+        Image::Absent | Image::Unknown => None,
+    };
+    generation(before).zip(generation(after)).is_some_and(|(before, after)| after > before.saturating_add(1))
 }
 
 /// What becomes of an object whose scale is set: of the kinds that have theirs in `spec.replicas`.

@@ -94,6 +94,7 @@ fn what_cannot_be_undone_is_left_and_said() {
             200,
             Some(map("others", 4, &data("4"))),
         )
+        .does(&format!("patch {WEB}"), Some(deployment(1, "web:1", 1)), 200, Some(deployment(3, "web:2", 2)))
         .does(&format!("patch {WEB}/status"), None, 200, Some(deployment(2, "web:1", 1)))
         .does(&format!("update {MAPS}/*"), None, 200, Some(map("x", 2, &data("2"))));
     let (mut session, _unanswered) =
