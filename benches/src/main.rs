@@ -26,7 +26,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 fn main() -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let only = std::env::args().nth(1);
-    let mut report = Report { text: vec![preamble()?], only: only.clone() };
+    let mut report = Report { sections: Vec::new(), only };
     report.section("Small reads", get::EXPLAINED, || runtime.block_on(get::measure()))?;
     report.section("A list of 1 GB", large::EXPLAINED, || runtime.block_on(large::measure()))?;
     report.section("Streams", streams::EXPLAINED, || runtime.block_on(streams::measure()))?;
@@ -38,20 +38,20 @@ fn main() -> anyhow::Result<()> {
     report.section("Approvals", approvals::EXPLAINED, || runtime.block_on(approvals::measure()))?;
     report.section("Console", console::EXPLAINED, || runtime.block_on(console::measure()))?;
     report.section("Policy", decide::EXPLAINED, decide::measure)?;
-    let text = report.text.join("\n");
-    println!("{text}");
-    if only.is_none() {
-        let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../docs/performance.md");
-        std::fs::write(&file, text)?;
-        eprintln!("written to {}", file.display());
-    }
-    Ok(())
+    report.write()
 }
 
+/// What was measured.
 struct Report {
-    text: Vec<String>,
-    /// The beginning of the titles to measure, in any case.
+    sections: Vec<Section>,
+    /// The beginning of the titles to measure, in any case; then only these sections of the file are written anew.
     only: Option<String>,
+}
+
+/// Its title, and all of it.
+struct Section {
+    title: String,
+    text: String,
 }
 
 impl Report {
@@ -65,9 +65,43 @@ impl Report {
             return Ok(());
         }
         eprintln!("==> {title}");
-        self.text.push(format!("## {title}\n\n{explained}\n\n{}", table(&measure()?)));
+        let alone = self.only.as_ref().map_or_else(String::new, |_| format!(" Measured alone, {}.", today()));
+        let text = format!("## {title}\n\n{explained}{alone}\n\n{}", table(&measure()?));
+        println!("{text}");
+        self.sections.push(Section { title: title.to_owned(), text });
         Ok(())
     }
+
+    fn write(self) -> anyhow::Result<()> {
+        let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../docs/performance.md");
+        let text = match self.only {
+            None => {
+                let sections = self.sections.into_iter().map(|section| section.text);
+                std::iter::once(preamble()?).chain(sections).collect::<Vec<_>>().join("\n")
+            }
+            Some(_) => {
+                let there = std::fs::read_to_string(&file)?;
+                self.sections.iter().fold(there, |there, section| replaced(&there, section))
+            }
+        };
+        std::fs::write(&file, text)?;
+        eprintln!("written to {}", file.display());
+        Ok(())
+    }
+}
+
+/// The report with this section in place of the one of its title, or at its end.
+fn replaced(report: &str, section: &Section) -> String {
+    let begins = format!("## {}\n", section.title);
+    let Some((before, rest)) = report.split_once(&begins) else {
+        return format!("{report}\n{}", section.text);
+    };
+    let after = rest.split_once("\n## ").map_or_else(String::new, |(_, after)| format!("\n## {after}"));
+    format!("{before}{}{after}", section.text)
+}
+
+fn today() -> String {
+    jiff::Timestamp::now().strftime("%Y-%m-%d").to_string()
 }
 
 fn preamble() -> anyhow::Result<String> {
@@ -78,7 +112,7 @@ fn preamble() -> anyhow::Result<String> {
         .find_map(|line| line.strip_prefix("model name"))
         .map(|rest| rest.trim_start_matches([' ', '\t', ':']))
         .context("no CPU model in /proc/cpuinfo")?;
-    let date = jiff::Timestamp::now().strftime("%Y-%m-%d");
+    let date = today();
     Ok(format!(
         "# Performance\n\nWritten by `cargo xtask bench`; do not edit. Machine: {cores} cores of {model}, shared by the load \
          client, the gate, and a whole Kubernetes 1.37. Date: {date}. Compare ratios, not absolute figures.\n"
