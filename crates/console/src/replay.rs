@@ -144,10 +144,9 @@ impl Opened {
         }
     }
 
-    /// Whether the ledger is yet to have the last of it.
-    pub(crate) fn is_unsettled(&self) -> bool {
-        let last = self.recording.as_ref().and_then(Recording::last_segment);
-        self.is_fresh && last.is_some_and(|last| last > self.known)
+    /// Whether it was written a moment ago.
+    pub(crate) fn is_fresh(&self) -> bool {
+        self.is_fresh
     }
 
     /// The recording as far as the ledger has it, while it is being written; and the number of the last segment of that.

@@ -17,6 +17,10 @@ use crate::{
 /// Bytes of images that are held; a session that changed more than that is undone in no way that anybody could look through.
 const MOST: u64 = 64 << 20;
 
+/// Of a recording that is being written, or whose gate was killed.
+const UNENDED: &str =
+    "the recording has no end yet, or none in good order: what was done last may not be in it";
+
 /// What there is of a session's changes.
 #[derive(Debug, Default)]
 pub struct History {
@@ -25,6 +29,8 @@ pub struct History {
     pub(crate) left: Vec<(String, Why)>,
     /// What the recording lacks, in words: a plan made of it may lack as much.
     pub(crate) gaps: Vec<String>,
+    /// Whether the recording has come to its end: what is done last is recorded last.
+    pub(crate) ended: bool,
     /// Commands that were run and connections that were made in pods: what came of them is not known.
     pub(crate) streams: usize,
 }
@@ -81,6 +87,9 @@ impl History {
         let Reading { mut history, open, .. } = reading;
         let mut open: Vec<_> = open.into_iter().collect();
         open.sort_unstable_by(|one, other| one.0.cmp(&other.0));
+        if !history.ended {
+            history.gaps.push(UNENDED.to_owned());
+        }
         history.left.extend(open.into_iter().map(|(_, open)| (open.text, Why::NoAnswer)));
         history
     }
@@ -88,6 +97,7 @@ impl History {
 
 impl Reading<'_> {
     fn take(&mut self, record: Record) {
+        self.history.ended = matches!(record.what, What::Stopped {});
         match record.what {
             What::Called(Called { call, act, .. }) => {
                 let open = match Act::of_change(act.as_str()) {

@@ -21,6 +21,8 @@ pub struct Plan {
     pub left: Vec<Left>,
     /// What the recording lacks: there may be changes that nobody knows of.
     pub gaps: Vec<String>,
+    /// Whether the recording has come to its end.
+    pub ended: bool,
     /// Commands and connections into pods: what came of them is not known.
     pub streams: usize,
 }
@@ -76,7 +78,7 @@ impl Plan {
     /// What undoes this.
     #[must_use]
     pub fn of(history: History) -> Self {
-        let History { deeds, left, gaps, streams } = history;
+        let History { deeds, left, gaps, ended, streams } = history;
         let mut threads: Vec<Thread> = Vec::new();
         for deed in deeds {
             match threads.iter_mut().find(|thread| thread.place == deed.place) {
@@ -85,7 +87,7 @@ impl Plan {
             }
         }
         let left = left.into_iter().map(|(what, why)| Left { what, why }).collect();
-        let mut plan = Self { steps: Vec::new(), left, gaps, streams };
+        let mut plan = Self { steps: Vec::new(), left, gaps, ended, streams };
         for thread in threads.into_iter().rev() {
             let what = thread.place.to_string();
             match thread.step() {

@@ -18,9 +18,9 @@ use crate::{
     undoing::{Over, Progress, Stage, Wanted},
 };
 
-/// A recording that was written a moment ago.
-const UNSETTLED: &str =
-    "The last of the session's recording is not sealed in the ledger yet. Load this page again in a moment.";
+/// Of a recording that was written a moment ago.
+const TO_COME: &str =
+    "The end of the session's recording is not in the ledger yet. Load this page again in a moment.";
 
 #[derive(Template)]
 #[template(path = "undo.html")]
@@ -107,9 +107,9 @@ pub(crate) async fn post(
         return console.undo_page(&visitor, id.as_str(), StatusCode::CONFLICT, Some(told)).await;
     }
     let plan = match console.plan(&id).await {
-        Ok((plan, true)) => plan,
-        Ok((_, false)) => {
-            let told = Some(UNSETTLED.to_owned());
+        Ok((plan, false)) => plan,
+        Ok((_, true)) => {
+            let told = Some(TO_COME.to_owned());
             return console.undo_page(&visitor, id.as_str(), StatusCode::SERVICE_UNAVAILABLE, told).await;
         }
         Err(response) => return *response,
@@ -124,20 +124,18 @@ pub(crate) async fn post(
 }
 
 impl Console {
-    /// What would undo the session, as its recording tells; and whether that has all of it.
+    /// What would undo the session, as its recording tells; and whether more of that is to come.
     async fn plan(&self, id: &identity::SessionId) -> Result<(Plan, bool), Box<Response>> {
         self.read(id, |opened| match opened.settled() {
             Some((recording, _)) => {
-                let mut plan = Plan::of(History::of(&recording));
-                // What was done in its last seconds is not in the plan.
-                let unsettled = opened.is_unsettled();
-                plan.gaps.extend(unsettled.then(|| UNSETTLED.to_owned()));
-                (plan, !unsettled)
+                let plan = Plan::of(History::of(&recording));
+                let is_to_come = !plan.ended && opened.is_fresh();
+                (plan, is_to_come)
             }
             None => {
                 let gap = opened.missing.map(|told| told.text);
                 let gaps = vec![gap.unwrap_or_else(|| "The session has no recording.".to_owned())];
-                (Plan { gaps, ..Plan::default() }, true)
+                (Plan { gaps, ..Plan::default() }, false)
             }
         })
         .await
@@ -159,7 +157,7 @@ impl Console {
             Err(response) => return *response,
         };
         let is_partial = !plan.is_whole();
-        let Plan { steps, left, gaps, streams } = plan;
+        let Plan { steps, left, gaps, streams, .. } = plan;
         let page = Page {
             frame: Frame::of(visitor, Part::Sessions),
             alert,

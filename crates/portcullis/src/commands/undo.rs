@@ -5,6 +5,7 @@ mod text;
 use std::{
     io::{self, IsTerminal, Write},
     process::ExitCode,
+    time::Duration,
 };
 
 use agent::Endpoint;
@@ -23,6 +24,9 @@ use crate::{
     terminal,
 };
 
+/// For how long the end of a recording is waited for, and how often it is looked for.
+const END_WITHIN: u32 = 10;
+const A_WHILE: Duration = Duration::from_millis(500);
 /// Longer than any undo waits for humans.
 const TTL_SECONDS: u32 = 2 * 60 * 60;
 
@@ -73,21 +77,46 @@ struct Within<'a> {
 
 impl Undo {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
-        let shelf = self.place.shelf()?;
-        let recording = shelf.recording(&self.session)?;
-        if let Some(amiss) = shelf.amiss(&self.session) {
-            bail!(
-                "the recording of `{}` is not what the ledger says: {amiss}; `portcullis sessions show` tells more",
-                self.session
-            );
-        }
-        let plan = Plan::of(History::of(&recording));
+        let admin = self.place.gate()?;
+        gate::run(self.must_be_over(&admin))?;
+        let (plan, shelf) = self.plan()?;
         if plan.is_empty() {
             terminal::print(text::plan(&plan))?;
             return Ok(if plan.is_whole() { ExitCode::SUCCESS } else { ExitCode::FAILURE });
         }
         let opening = self.opening(&shelf)?;
-        gate::run(self.undo(&plan, opening))
+        gate::run(self.undo(&admin, &plan, opening))
+    }
+
+    async fn must_be_over(&self, admin: &Client) -> anyhow::Result<()> {
+        let going_on = admin.list(false).await?;
+        if going_on.iter().any(|open| open.id == self.session.as_str() && open.state == "active") {
+            bail!(
+                "the session `{0}` goes on: end it with `portcullis session revoke {0}`, or stop it with `… freeze {0}`",
+                self.session
+            );
+        }
+        Ok(())
+    }
+
+    /// What undoes the session. Of one that is just over, the end of the recording is waited for.
+    fn plan(&self) -> anyhow::Result<(Plan, Shelf)> {
+        let mut waits = 0..END_WITHIN;
+        loop {
+            let shelf = self.place.shelf()?;
+            let recording = shelf.recording(&self.session)?;
+            if let Some(amiss) = shelf.amiss(&self.session) {
+                bail!(
+                    "the recording of `{}` is not what the ledger says: {amiss}; `portcullis sessions show` tells more",
+                    self.session
+                );
+            }
+            let plan = Plan::of(History::of(&recording));
+            if plan.ended || waits.next().is_none() {
+                return Ok((plan, shelf));
+            }
+            std::thread::sleep(A_WHILE);
+        }
     }
 
     fn opening(&self, shelf: &Shelf) -> anyhow::Result<OpenSession> {
@@ -112,17 +141,9 @@ impl Undo {
         })
     }
 
-    async fn undo(&self, plan: &Plan, opening: OpenSession) -> anyhow::Result<ExitCode> {
-        let admin = self.place.gate()?;
-        let going_on = admin.list(false).await?;
-        if going_on.iter().any(|open| open.id == self.session.as_str() && open.state == "active") {
-            bail!(
-                "the session `{0}` goes on: end it with `portcullis session revoke {0}`, or stop it with `… freeze {0}`",
-                self.session
-            );
-        }
+    async fn undo(&self, admin: &Client, plan: &Plan, opening: OpenSession) -> anyhow::Result<ExitCode> {
         let reason = opening.reason.as_str().to_owned();
-        let within = Within { admin: &admin, opened: admin.open(&opening).await? };
+        let within = Within { admin, opened: admin.open(&opening).await? };
         let undone = self.undo_within(plan, &within, &reason).await;
         within.end().await;
         undone

@@ -1,16 +1,20 @@
-use std::fmt::Write as _;
+use std::{fmt::Write as _, sync::Arc};
 
-use recording::record::{Kind, Opened, What};
+use recording::{
+    at_rest::Plain,
+    reader::Library,
+    record::{Kind, Opened, What},
+};
 use serde_json::{Value, json};
 
 use super::{Session, deployment, map};
-use crate::Plan;
+use crate::{History, Plan};
 
 const MAPS: &str = "/api/v1/namespaces/shop/configmaps";
 const WEB: &str = "/apis/apps/v1/namespaces/shop/deployments/web";
 
 fn told(plan: &Plan) -> String {
-    let Plan { steps, left, gaps, streams } = plan;
+    let Plan { steps, left, gaps, streams, .. } = plan;
     let mut out = String::new();
     for step in steps {
         let masked = if step.masked { " (masked values stay)" } else { "" };
@@ -113,4 +117,17 @@ fn what_cannot_be_undone_is_left_and_said() {
     let plan = session.plan(folder.path());
     insta::assert_snapshot!(told(&plan));
     assert!(plan.is_empty() && !plan.is_whole());
+}
+
+/// What comes after what is there may have changed more: nothing says that all is undone.
+#[test]
+fn a_recording_without_an_end_is_no_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let made = map("new", 1, &json!({}));
+    let session = Session::new(folder.path()).does(&format!("create {MAPS}"), None, 201, Some(made));
+    let _killed = session.script.sealed().killed();
+    let library = Library::new(folder.path(), Arc::new(Plain));
+    let plan = Plan::of(History::of(&library.recording(&"s-1".parse().unwrap()).unwrap()));
+    assert!(!plan.ended && !plan.is_whole() && plan.steps.len() == 1);
+    insta::assert_snapshot!(told(&plan));
 }
