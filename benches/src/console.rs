@@ -106,6 +106,7 @@ impl Running {
             chronicle: Arc::new(chronicle(folder).await?),
             recordings: Library::new(&folder.join("recordings"), Arc::new(Plain)),
             gate: GateAddress { server: "https://127.0.0.1:1".to_owned(), ca: None },
+            undoers: Vec::new(),
             ledger,
             provider: None,
             policy: Arc::new(Fixed(judge()?)),

@@ -64,7 +64,12 @@ pub enum Failure {
     TooLarge,
     /// It said no.
     #[error("{message}")]
-    Refused { status: StatusCode, message: String },
+    Refused {
+        status: StatusCode,
+        message: String,
+        /// The object that it says so of.
+        of: Option<String>,
+    },
     /// An answer of another version.
     #[error("the gate's answer was not understood: {0}; use the same version of `portcullis` as the gate")]
     Answer(String),
@@ -163,6 +168,20 @@ impl Client {
         }
     }
 
+    /// The object of this name at a Kubernetes path, as JSON; `None` if there is none. That nothing at all is at the path is a failure.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub async fn object(&self, path: &str, name: &str) -> Result<Option<Value>, Failure> {
+        match self.ask(self.request(Method::GET, path)?).await {
+            Ok(body) => read(body).map(Some),
+            Err(Failure::Refused { status: StatusCode::NOT_FOUND, of: Some(of), .. }) if of == name => {
+                Ok(None)
+            }
+            Err(failure) => Err(failure),
+        }
+    }
+
     /// Makes a call, and answers what it is answered.
     ///
     /// # Errors
@@ -228,15 +247,20 @@ async fn whole(response: &mut Response) -> Result<Option<Vec<u8>>, reqwest::Erro
 #[derive(Deserialize)]
 struct Status {
     message: String,
+    details: Option<Details>,
+}
+
+/// `StatusDetails`.
+#[derive(Deserialize)]
+struct Details {
+    name: Option<String>,
 }
 
 fn refused(status: StatusCode, body: &[u8]) -> Failure {
-    let told = serde_json::from_slice::<Status>(body).map(|told| told.message);
-    let message = match told {
-        Ok(message) if !message.is_empty() => visible(&message),
-        Ok(_) | Err(_) => format!("the gate answered {status}"),
-    };
-    Failure::Refused { status, message }
+    let told = serde_json::from_slice::<Status>(body).ok();
+    let (message, details) = told.map(|told| (told.message, told.details)).unwrap_or_default();
+    let message = if message.is_empty() { format!("the gate answered {status}") } else { visible(&message) };
+    Failure::Refused { status, message, of: details.and_then(|details| details.name) }
 }
 
 fn read<T: DeserializeOwned>(body: Vec<u8>) -> Result<T, Failure> {

@@ -111,6 +111,23 @@ async fn a_decision_is_waited_for() {
 }
 
 #[tokio::test]
+async fn an_object_is_absent_only_if_it_is_said_of_it() {
+    let status = |of: Value| json!({"kind": "Status", "code": 404, "message": "not found", "details": of});
+    let bench = Bench::in_turn([
+        (200, json!({"kind": "ConfigMap"})),
+        (404, status(json!({"name": "a", "kind": "configmaps"}))),
+        (404, status(json!({"name": "b", "kind": "configmaps"}))),
+        (404, status(json!({}))),
+    ]);
+    let object = async || bench.client.object("/api/v1/namespaces/shop/configmaps/a", "a").await;
+    assert_eq!(object().await.unwrap(), Some(json!({"kind": "ConfigMap"})));
+    assert_eq!(object().await.unwrap(), None);
+    for _another in 0..2 {
+        assert_eq!(bench.told(&object().await.unwrap_err()), "not found");
+    }
+}
+
+#[tokio::test]
 async fn a_gate_that_is_gone_is_not_waited_for_for_ever() {
     let bench = Bench::new(|_seen| Reply::hang_up());
     let failure = bench.client.decided("a-2g4kq7nd5wvx").await.unwrap_err();

@@ -74,6 +74,8 @@ pub struct Parts {
     pub recordings: Library,
     /// Where the gate is, for what is undone through it.
     pub gate: GateAddress,
+    /// The people who may undo sessions, by their names.
+    pub undoers: Vec<String>,
     /// Where sign-ins are recorded.
     pub ledger: Ledger,
     /// The policy in force.

@@ -2,26 +2,43 @@
 //!
 //! It is done through the gate, as by any agent: in a session on behalf of whoever pressed the button, which ends with it.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 use agent::{Client, Endpoint};
 use identity::{AgentName, ClusterName, Delegator, Opened, Opening, Operator, Reason, Session, SessionId};
 use jiff::SignedDuration;
 use parking_lot::Mutex;
-use undo::{Look, Plan, Undone};
+use tokio::{
+    sync::{Semaphore, SemaphorePermit},
+    time::timeout,
+};
+use undo::{Look, Plan};
 
 use crate::Console;
 
 /// Sessions that are undone at a time.
 const MOST: usize = 8;
+/// For how long somebody waits for a plan to be begun.
+const WITHIN: Duration = Duration::from_secs(10);
 /// Of those that have ended, so many are told of.
 const TOLD: usize = 100;
+const ALL: &str = "All of it is as it was before.";
 /// Longer than anybody waits for humans.
 const TTL: SignedDuration = SignedDuration::from_hours(2);
 
 /// By the session that is undone.
-#[derive(Debug, Default)]
-pub(crate) struct Undoings(Mutex<HashMap<String, Progress>>);
+#[derive(Debug)]
+pub(crate) struct Undoings {
+    all: Mutex<HashMap<String, Progress>>,
+    /// One plan is made at a time: its images are many times as large in memory as they are written.
+    planning: Semaphore,
+}
+
+impl Default for Undoings {
+    fn default() -> Self {
+        Self { all: Mutex::default(), planning: Semaphore::new(1) }
+    }
+}
 
 /// How far it came.
 #[derive(Debug, Clone)]
@@ -67,13 +84,18 @@ pub(crate) struct Wanted {
 }
 
 impl Undoings {
+    /// The right to make a plan, if it comes about soon.
+    pub(crate) async fn planning(&self) -> Option<SemaphorePermit<'_>> {
+        timeout(WITHIN, self.planning.acquire()).await.ok()?.ok()
+    }
+
     pub(crate) fn of(&self, session: &str) -> Option<Progress> {
-        self.0.lock().get(session).cloned()
+        self.all.lock().get(session).cloned()
     }
 
     /// Takes a place; `Err` says why there is none.
     fn begin(&self, session: &str, by: &Operator) -> Result<(), &'static str> {
-        let mut all = self.0.lock();
+        let mut all = self.all.lock();
         let is_going_on = |progress: &Progress| !matches!(progress.stage, Stage::Over(_));
         if all.get(session).is_some_and(is_going_on) {
             return Err("The session is being undone already.");
@@ -90,7 +112,7 @@ impl Undoings {
     }
 
     fn set(&self, session: &str, set: impl FnOnce(&mut Progress)) {
-        if let Some(progress) = self.0.lock().get_mut(session) {
+        if let Some(progress) = self.all.lock().get_mut(session) {
             set(progress);
         }
     }
@@ -158,24 +180,25 @@ impl Console {
                 .map_or(Stage::Sending, |approval| Stage::Asked { approval, needs: answer.needs.clone() }));
         };
         let undone = undo::undo(&client, &look.ready, reason, asked).await;
-        match undone.map_err(|failure| format!("Nothing was changed: {failure}"))? {
-            Undone::NotAgreed(answer) => {
-                let told = format!("Nothing was changed: it is {}. {}", answer.state.as_str(), answer.how);
-                over(false, told.trim_end(), lines)
-            }
-            undone @ Undone::Sent(_) => {
-                let done = undone.is_done();
-                if let Undone::Sent(sent) = undone {
-                    lines.splice(0..0, sent.iter().map(ToString::to_string));
-                }
-                let told = match (done, whole) {
-                    (true, true) => "All of it is as it was before.",
-                    (true, false) => "What can be undone is undone; the rest stays as it is.",
-                    (false, _) => "Not all of it could be undone.",
-                };
-                over(done && whole, told, lines)
-            }
+        let undone = undone.map_err(|failure| format!("Nothing was changed: {failure}"))?;
+        let (done, begun) = (undone.is_done(), undone.has_begun());
+        if begun {
+            lines.splice(0..0, undone.sent.iter().map(ToString::to_string));
         }
+        let told = match (&undone.not_agreed, begun) {
+            (Some(answer), false) => {
+                format!("Nothing was changed: it is {}. {}", answer.state.as_str(), answer.how)
+            }
+            (Some(answer), true) => {
+                format!("The rest stays as it is: it is {}. {}", answer.state.as_str(), answer.how)
+            }
+            (None, _) if done && whole => ALL.to_owned(),
+            (None, _) if done => {
+                "What can be undone for certain is undone; the rest stays as it is.".to_owned()
+            }
+            (None, _) => "Not all of it could be undone.".to_owned(),
+        };
+        over(done && whole, told.trim_end(), lines)
     }
 
     /// Nobody needs the session any more; it would end by itself.

@@ -103,8 +103,10 @@ impl Call {
         };
         let answered = sent.as_ref().ok().copied();
         let outcome = Outcome { status, answered, bytes: 0, masked: 0, ending };
-        // What it did is done: a recorder that stops now ends what comes next.
-        let _stopped = tape.answered(status, ending).await;
+        // What it did is done: a recorder that stops now ends what comes next. Of what was sent and not answered, nobody knows what it did.
+        if answered.is_some() || ending == Ending::UNSENT {
+            let _stopped = tape.answered(status, ending).await;
+        }
         self.tell_end(&id, record::outcome(&id, &outcome, started.elapsed())).await?;
         Ok(match sent {
             Ok(status) => One::answered(status),

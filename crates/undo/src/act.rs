@@ -3,17 +3,20 @@
 use std::fmt;
 
 use agent::{Client, Failure, agreed, is_pending};
-use approval::{Answer, WantedCall, WantedChanges};
+use approval::{Answer, MOST_CHANGES, WantedCall, WantedChanges};
 
-use crate::look::Ready;
+use crate::{
+    look::{Ready, not_back},
+    why::Why,
+};
 
-/// How an undo ended.
-#[derive(Debug)]
-pub enum Undone {
-    /// Humans were asked, and did not agree; nothing was sent.
-    NotAgreed(Answer),
-    /// What came of each, in order.
-    Sent(Vec<Sent>),
+/// What came of an undo.
+#[derive(Debug, Default)]
+pub struct Undone {
+    /// Of each step, in order.
+    pub sent: Vec<Sent>,
+    /// What humans were asked and did not agree to: it and what comes after it was not sent.
+    pub not_agreed: Option<Answer>,
 }
 
 /// One step that was to be sent.
@@ -28,53 +31,114 @@ pub struct Sent {
 /// What came of a step.
 #[derive(Debug)]
 pub enum Done {
-    /// It is undone.
+    /// It is undone: the object was looked at.
     Yes,
+    /// It was answered well, and the object is not as it was to be.
+    NotYet(Why),
     /// The gate or the API server said no.
     No(Failure),
-    /// It was not tried, since one before it failed.
+    /// It was not tried, since humans did not agree, or one before it failed.
     NotTried,
 }
 
-/// Asks humans about all of it, if policy asks, and sends it. `asked` is told what was asked, before anybody waits.
+/// Asks humans about all of it, if policy asks, and sends it: in parts, where it is more than can be asked at once. `asked` is told what was
+/// asked, before anybody waits. Then each object is looked at once more.
 ///
 /// Ends at the first step that fails: what comes after may build on it.
 ///
 /// # Errors
-/// Policy denies one, or it could not be asked; nothing was sent.
+/// Policy denies one of the first part, or it could not be asked; nothing was sent.
 pub async fn undo(
     client: &Client,
     ready: &[Ready],
     reason: &str,
     mut asked: impl FnMut(&Answer),
 ) -> Result<Undone, Failure> {
-    let calls: Vec<WantedCall> = ready.iter().map(|ready| ready.call.clone()).collect();
+    let (mut undone, mut rest) = (Undone::default(), ready);
+    while !rest.is_empty() {
+        let (part, after) = rest.split_at(rest.len().min(MOST_CHANGES));
+        let agreed = match agree(client, part, reason, &mut asked).await {
+            Ok(agreed) => agreed,
+            Err(failure) if undone.sent.is_empty() => return Err(failure),
+            Err(failure) => {
+                undone.push(part.first(), Done::No(failure));
+                undone.not_tried(rest.get(1..).unwrap_or_default());
+                break;
+            }
+        };
+        if let Some(not) = agreed {
+            undone.not_agreed = Some(not);
+            undone.not_tried(rest);
+            break;
+        }
+        if !undone.send(client, part).await {
+            undone.not_tried(after);
+            break;
+        }
+        rest = after;
+    }
+    for (ready, sent) in ready.iter().zip(&mut undone.sent) {
+        if matches!(sent.done, Done::Yes)
+            && let Some(why) = not_back(&ready.step, client).await
+        {
+            sent.done = Done::NotYet(why);
+        }
+    }
+    Ok(undone)
+}
+
+/// Whether humans agree, or need not; else, what they said.
+async fn agree(
+    client: &Client,
+    part: &[Ready],
+    reason: &str,
+    asked: &mut impl FnMut(&Answer),
+) -> Result<Option<Answer>, Failure> {
+    let calls: Vec<WantedCall> = part.iter().map(|ready| ready.call.clone()).collect();
     let answer = client.propose(&WantedChanges { reason: reason.to_owned(), calls }).await?;
     asked(&answer);
     let answer = match &answer.approval {
         Some(id) if is_pending(&answer) => client.decided(id).await?,
         Some(_) | None => answer,
     };
-    if !agreed(&answer) {
-        return Ok(Undone::NotAgreed(answer));
+    Ok((!agreed(&answer)).then_some(answer))
+}
+
+impl Undone {
+    /// Whether all of it is undone.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        self.not_agreed.is_none() && self.sent.iter().all(|sent| matches!(sent.done, Done::Yes))
     }
-    let (mut sent, mut failed) = (Vec::new(), false);
-    for ready in ready {
-        let what = ready.step.to_string();
-        let done = if failed {
-            Done::NotTried
-        } else {
+
+    /// Whether anything was sent.
+    #[must_use]
+    pub fn has_begun(&self) -> bool {
+        self.sent.iter().any(|sent| !matches!(sent.done, Done::NotTried))
+    }
+
+    /// Whether all of it was answered well.
+    async fn send(&mut self, client: &Client, part: &[Ready]) -> bool {
+        for (at, ready) in part.iter().enumerate() {
             match client.call(&ready.call).await {
-                Ok(_answer) => Done::Yes,
+                Ok(_answer) => self.push(Some(ready), Done::Yes),
                 Err(failure) => {
-                    failed = true;
-                    Done::No(failure)
+                    self.push(Some(ready), Done::No(failure));
+                    self.not_tried(part.get(at + 1..).unwrap_or_default());
+                    return false;
                 }
             }
-        };
-        sent.push(Sent { what, done });
+        }
+        true
     }
-    Ok(Undone::Sent(sent))
+
+    fn push(&mut self, ready: Option<&Ready>, done: Done) {
+        self.sent.extend(ready.map(|ready| Sent { what: ready.step.to_string(), done }));
+    }
+
+    fn not_tried(&mut self, rest: &[Ready]) {
+        rest.iter().for_each(|ready| self.push(Some(ready), Done::NotTried));
+    }
 }
 
 /// `delete configmaps "made" in namespace "shop": done`.
@@ -83,19 +147,9 @@ impl fmt::Display for Sent {
         let Self { what, done } = self;
         match done {
             Done::Yes => write!(f, "{what}: done"),
+            Done::NotYet(why) => write!(f, "{what}: sent, but {why}"),
             Done::No(failure) => write!(f, "{what}: failed: {failure}"),
             Done::NotTried => write!(f, "{what}: not tried"),
-        }
-    }
-}
-
-impl Undone {
-    /// Whether all of it is undone.
-    #[must_use]
-    pub fn is_done(&self) -> bool {
-        match self {
-            Self::NotAgreed(_) => false,
-            Self::Sent(sent) => sent.iter().all(|sent| matches!(sent.done, Done::Yes)),
         }
     }
 }

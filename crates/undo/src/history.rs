@@ -1,6 +1,6 @@
 //! What a session changed, in order, with the object before and after: from its recording.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use kube_api::Verb;
 use recording::{
@@ -11,20 +11,26 @@ use serde_json::Value;
 
 use crate::{
     place::{Act, Place},
+    thread::{Deed, Image, Thread},
     why::Why,
 };
 
-/// Bytes of images that are held; a session that changed more than that is undone in no way that anybody could look through.
-const MOST: u64 = 64 << 20;
+/// Bytes of JSON of the images that are held, two an object. In memory they are many times that.
+const MOST: u64 = 16 << 20;
+/// Objects and calls that are told one by one.
+const MOST_TOLD: usize = 2_000;
 
 /// Of a recording that is being written, or whose gate was killed.
 const UNENDED: &str =
     "the recording has no end yet, or none in good order: what was done last may not be in it";
+const TOO_MUCH: &str =
+    "the session changed more objects than are looked at: what it did after them is not told";
 
 /// What there is of a session's changes.
 #[derive(Debug, Default)]
 pub struct History {
-    pub(crate) deeds: Vec<Deed>,
+    /// Objects that were changed, in the order of their first change.
+    pub(crate) threads: Vec<Thread>,
     /// What changed something and cannot be taken back, in the words of the recording.
     pub(crate) left: Vec<(String, Why)>,
     /// What the recording lacks, in words: a plan made of it may lack as much.
@@ -33,29 +39,6 @@ pub struct History {
     pub(crate) ended: bool,
     /// Commands that were run and connections that were made in pods: what came of them is not known.
     pub(crate) streams: usize,
-}
-
-/// One change of one object.
-#[derive(Debug)]
-pub(crate) struct Deed {
-    /// As the recording has it: `patch /api/v1/…`.
-    pub(crate) act: String,
-    pub(crate) place: Place,
-    pub(crate) before: Image,
-    pub(crate) after: Image,
-    /// Whether values of it were masked.
-    pub(crate) masked: bool,
-}
-
-/// An object at one time.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Image {
-    /// The recording does not tell.
-    Unknown,
-    /// There was none.
-    Absent,
-    /// It was like this, masked.
-    Object(Value),
 }
 
 /// A call whose answer has not come.
@@ -69,6 +52,7 @@ struct Open {
 struct Reading<'a> {
     recording: &'a Recording,
     history: History,
+    places: BTreeMap<Place, usize>,
     open: HashMap<String, Open>,
     held: u64,
 }
@@ -77,21 +61,21 @@ impl History {
     /// Reads a recording. Hold it against the ledger before.
     #[must_use]
     pub fn of(recording: &Recording) -> Self {
-        let mut reading = Reading { recording, history: Self::default(), open: HashMap::new(), held: 0 };
+        let (history, places, open) = (Self::default(), BTreeMap::new(), HashMap::new());
+        let mut reading = Reading { recording, history, places, open, held: 0 };
         for record in recording.records() {
             match record {
                 Ok(record) => reading.take(record),
-                Err(finding) => reading.history.gaps.push(finding.to_string()),
+                Err(finding) => reading.gap(&finding.to_string()),
             }
         }
-        let Reading { mut history, open, .. } = reading;
-        let mut open: Vec<_> = open.into_iter().collect();
-        open.sort_unstable_by(|one, other| one.0.cmp(&other.0));
-        if !history.ended {
-            history.gaps.push(UNENDED.to_owned());
+        if !reading.history.ended {
+            reading.gap(UNENDED);
         }
-        history.left.extend(open.into_iter().map(|(_, open)| (open.text, Why::NoAnswer)));
-        history
+        let mut open: Vec<_> = std::mem::take(&mut reading.open).into_iter().collect();
+        open.sort_unstable_by(|one, other| one.0.cmp(&other.0));
+        open.into_iter().for_each(|(_, open)| reading.left(open.text, Why::NoAnswer));
+        reading.history
     }
 }
 
@@ -100,34 +84,29 @@ impl Reading<'_> {
         self.history.ended = matches!(record.what, What::Stopped {});
         match record.what {
             What::Called(Called { call, act, .. }) => {
-                let open = match Act::of_change(act.as_str()) {
-                    None => return,
-                    Some(change) => {
-                        Open { text: act.as_str().to_owned(), change, before: Image::Unknown, masked: false }
-                    }
-                };
-                self.open.insert(call.as_str().to_owned(), open);
+                if let Some(change) = Act::of_change(act.as_str()) {
+                    let text = act.as_str().to_owned();
+                    let open = Open { text, change, before: Image::Unknown, masked: false };
+                    self.open.insert(call.as_str().to_owned(), open);
+                }
             }
             What::Before(Before { call, masked, body }) => {
-                let image = body.map_or(Image::Absent, |blob| self.image(&blob));
-                if let Some(open) = self.open.get_mut(call.as_str()) {
-                    (open.before, open.masked) = (image, masked);
+                if self.open.contains_key(call.as_str()) {
+                    let image = body.map_or(Image::Absent, |blob| self.image(&blob));
+                    if let Some(open) = self.open.get_mut(call.as_str()) {
+                        (open.before, open.masked) = (image, masked);
+                    }
                 }
             }
             What::Answered(Answered { call, status, body, .. }) => {
-                if let Some(open) = self.open.remove(call.as_str())
-                    && (200..300).contains(&status)
-                {
-                    let after = body.map_or(Image::Unknown, |blob| self.image(&blob));
-                    self.done(open, after);
+                if let Some(open) = self.open.remove(call.as_str()) {
+                    self.answered(open, status, body);
                 }
             }
             What::Opened(Opened { kind: Kind::Exec | Kind::Attach | Kind::PortForward, .. }) => {
                 self.history.streams += 1;
             }
-            What::Interrupted { .. } => {
-                self.history.gaps.push("the gate was killed: what it had not sealed is lost".to_owned());
-            }
+            What::Interrupted { .. } => self.gap("the gate was killed: what it had not sealed is lost"),
             What::Opened(_)
             | What::Body { .. }
             | What::Bytes { .. }
@@ -139,49 +118,91 @@ impl Reading<'_> {
         }
     }
 
+    fn answered(&mut self, open: Open, status: u16, body: Option<Blob>) {
+        let Open { text, change, before, masked } = open;
+        match status {
+            200..300 => {
+                let after = body.map_or(Image::Unknown, |blob| self.image(&blob));
+                match change.and_then(|act| deed(act, before, after, masked)) {
+                    Ok(Some(deed)) => self.add(deed),
+                    Ok(None) => {}
+                    Err(why) => self.left(text, why),
+                }
+            }
+            // A server that gave up waiting may do it all the same.
+            500.. => self.left(text, Why::NoAnswer),
+            _ => {}
+        }
+    }
+
+    fn add(&mut self, deed: Deed) {
+        if let Some(at) = self.places.get(&deed.place)
+            && let Some(thread) = self.history.threads.get_mut(*at)
+        {
+            let before = thread.weight();
+            thread.go_on(deed);
+            self.held = self.held.saturating_sub(before).saturating_add(thread.weight());
+            return;
+        }
+        if self.history.threads.len() >= MOST_TOLD {
+            return self.gap(TOO_MUCH);
+        }
+        let thread = Thread::of(deed);
+        self.held = self.held.saturating_add(thread.weight());
+        self.places.insert(thread.place.clone(), self.history.threads.len());
+        self.history.threads.push(thread);
+    }
+
     fn image(&mut self, blob: &Blob) -> Image {
-        self.held = self.held.saturating_add(blob.kept);
-        if blob.kept < blob.whole || self.held > MOST {
+        if blob.kept < blob.whole || self.held.saturating_add(blob.kept) > MOST {
             return Image::Unknown;
         }
         match self.recording.body(blob) {
-            Ok(bytes) => serde_json::from_slice(&bytes).map_or(Image::Unknown, Image::Object),
+            Ok(bytes) => serde_json::from_slice(&bytes)
+                .map_or(Image::Unknown, |object| Image::Object(object, blob.kept)),
             Err(finding) => {
-                self.history.gaps.push(finding.to_string());
+                self.gap(&finding.to_string());
                 Image::Unknown
             }
         }
     }
 
-    /// It changed something.
-    fn done(&mut self, open: Open, after: Image) {
-        let Open { text, change, before, masked } = open;
-        match change.and_then(|act| deed(act, before, after, masked)) {
-            Ok(Some(deed)) => self.history.deeds.push(deed),
-            Ok(None) => {}
-            Err(why) => self.history.left.push((text, why)),
+    fn left(&mut self, what: String, why: Why) {
+        if self.history.left.len() < MOST_TOLD {
+            self.history.left.push((what, why));
+        } else {
+            self.gap(TOO_MUCH);
+        }
+    }
+
+    /// Each is told once.
+    fn gap(&mut self, gap: &str) {
+        let gaps = &mut self.history.gaps;
+        if gaps.len() < MOST_TOLD && gaps.last().is_none_or(|last| last != gap) {
+            gaps.push(gap.to_owned());
         }
     }
 }
 
-/// `None`: nothing was kept of it that could be taken back, as of a review of access.
+/// `None`: nothing is kept of it, as of a review of access.
 fn deed(act: Act, before: Image, after: Image, masked: bool) -> Result<Option<Deed>, Why> {
-    let after_object = if let Image::Object(object) = &after { Some(object) } else { None };
+    let after_object = if let Image::Object(object, _) = &after { Some(object) } else { None };
     let is_object = after_object.is_some_and(|object| object.pointer("/metadata/uid").is_some());
     match (act.verb, act.subresource()) {
         (Verb::DeleteCollection, _) => Err(Why::Collection),
+        (Verb::Create, None) if act.is_review() => Ok(None),
         (Verb::Create, None) => {
-            let Some(made) = after_object else { return Err(Why::NoOutcome) };
-            let place = act.made(made).filter(|_| is_object);
-            Ok(place.map(|place| Deed { act: act.text, place, before: Image::Absent, after, masked }))
+            let made = after_object.filter(|_| is_object).and_then(|made| act.made(made));
+            let place = made.ok_or(Why::NoOutcome)?;
+            Ok(Some(Deed { act: act.text, place, before: Image::Absent, after, masked }))
         }
         (Verb::Update | Verb::Patch, Some("scale")) => {
             let place = act.object().ok_or(Why::NoOutcome)?;
             let after = scaled(&place, &before, after_object).ok_or(Why::NoOutcome)?;
             Ok(Some(Deed { act: act.text, place, before, after, masked }))
         }
-        // Exec, attach and port-forward are streams, and reviews of tokens are in no object.
-        (Verb::Create, Some("exec" | "attach" | "portforward" | "token")) => Ok(None),
+        // Told as streams.
+        (Verb::Create, Some("exec" | "attach" | "portforward")) => Ok(None),
         (_, Some(subresource)) => Err(Why::Subresource { subresource: subresource.to_owned() }),
         (Verb::Delete, None) => {
             let place = act.object().ok_or(Why::NoOutcome)?;
@@ -190,21 +211,9 @@ fn deed(act: Act, before: Image, after: Image, masked: bool) -> Result<Option<De
         (_, None) => {
             let place = act.object().ok_or(Why::NoOutcome)?;
             let after = if is_object { after } else { Image::Unknown };
-            if is_more_than_one_step(&before, &after) {
-                return Err(Why::Between);
-            }
             Ok(Some(Deed { act: act.text, place, before, after, masked }))
         }
     }
-}
-
-/// Whether somebody else's change lies between the two: a server that counts the generations of an object's spec counts one for each.
-fn is_more_than_one_step(before: &Image, after: &Image) -> bool {
-    let generation = |image: &Image| match image {
-        Image::Object(object) => object.pointer("/metadata/generation")?.as_u64(),
-        Image::Absent | Image::Unknown => None,
-    };
-    generation(before).zip(generation(after)).is_some_and(|(before, after)| after > before.saturating_add(1))
 }
 
 /// What becomes of an object whose scale is set: of the kinds that have theirs in `spec.replicas`.
@@ -216,9 +225,9 @@ fn scaled(place: &Place, before: &Image, scale: Option<&Value>) -> Option<Image>
         ("", "replicationcontrollers"),
     ];
     let known = kinds.iter().any(|(group, resource)| place.is(group, resource));
-    let Image::Object(before) = before else { return None };
+    let Image::Object(before, bytes) = before else { return None };
     let replicas = scale?.pointer("/spec/replicas").cloned().unwrap_or_else(|| 0.into());
     let mut after = before.clone();
     *after.pointer_mut("/spec/replicas").filter(|_| known)? = replicas;
-    Some(Image::Object(after))
+    Some(Image::Object(after, *bytes))
 }

@@ -23,6 +23,7 @@ mod place;
 mod plan;
 #[cfg(test)]
 mod tests;
+mod thread;
 mod why;
 
 pub use act::{Done, Sent, Undone, undo};

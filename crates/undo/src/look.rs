@@ -1,6 +1,6 @@
 //! The objects as they are now, and the calls that undo what the session did to them.
 
-use agent::{Client, Failure};
+use agent::Client;
 use approval::{Diff, WantedCall};
 use serde_json::{Value, json};
 
@@ -55,11 +55,7 @@ impl Look {
         let mut look = Self { left: plan.left.clone(), ..Self::default() };
         for step in &plan.steps {
             let what = step.place.to_string();
-            let found = match client.get(step.place.path()).await {
-                Ok(now) => found(step, now.unwrap_or_default()),
-                Err(failure) => Found::Left(Why::Unreadable { failure: told(&failure) }),
-            };
-            match found {
+            match Found::now(step, client).await {
                 Found::Ready(ready) => look.ready.push(*ready),
                 Found::Already => look.already.push(what),
                 Found::Left(why) => look.left.push(Left { what, why }),
@@ -69,8 +65,22 @@ impl Look {
     }
 }
 
-fn told(failure: &Failure) -> String {
-    failure.to_string()
+impl Found {
+    async fn now(step: &Step, client: &Client) -> Self {
+        match client.object(step.place.path(), step.place.name()).await {
+            Ok(now) => found(step, now.unwrap_or_default()),
+            Err(failure) => Self::Left(Why::Unreadable { failure: failure.to_string() }),
+        }
+    }
+}
+
+/// Why a step that was sent has not done what it was for, if it has not.
+pub(crate) async fn not_back(step: &Step, client: &Client) -> Option<Why> {
+    match Found::now(step, client).await {
+        Found::Already => None,
+        Found::Left(why) => Some(why),
+        Found::Ready(_) => Some(Why::NotBack),
+    }
 }
 
 /// Whether the object is as the session left it, and what is to be sent then.
@@ -129,6 +139,8 @@ fn only(now: &Value) -> Value {
     json!({
         "apiVersion": "v1",
         "kind": "DeleteOptions",
+        // Whatever its finalizers ask for, or its kind does by itself: what it runs goes with it.
+        "propagationPolicy": "Background",
         "preconditions": { "uid": field("uid"), "resourceVersion": field("resourceVersion") },
     })
 }

@@ -71,6 +71,17 @@ pub(crate) fn comparable(place: &Place, object: &Value) -> Value {
     json!({ "object": object, APPLIED: applied })
 }
 
+/// An object without what the API server sets: what is written of it is all of this but `status`, which controllers write meanwhile.
+pub(crate) fn strictly(object: &Value) -> Value {
+    let Outcome { object, applied } = Outcome::of(object, false);
+    let mut object = object;
+    if let Some(object) = object.as_object_mut() {
+        object.remove("status");
+    }
+    unbind(&mut object);
+    json!({ "object": object, APPLIED: applied })
+}
+
 /// Where two objects differ that are [`comparable`], at most a few places; none: they are the same.
 pub(crate) fn differences(one: &Value, other: &Value) -> Vec<String> {
     let mut found = Vec::new();
@@ -88,9 +99,14 @@ pub(crate) fn is_masked(value: &Value) -> bool {
     }
 }
 
+/// Whether what is in it, or stored by it, goes with it.
+pub(crate) fn with_contents(place: &Place) -> bool {
+    WITH_CONTENTS.iter().any(|(group, resource)| place.is(group, resource))
+}
+
 /// A deleted object, to be created as it was.
 pub(crate) fn recreated(place: &Place, before: &Value) -> Result<Value, Why> {
-    if WITH_CONTENTS.iter().any(|(group, resource)| place.is(group, resource)) {
+    if with_contents(place) {
         return Err(Why::Contents);
     }
     if let Some(owner) = controller_of(before) {

@@ -68,6 +68,21 @@ impl Act {
         })
     }
 
+    /// Whether it only asks something: reviews of tokens and of access are created, and kept nowhere (`k8s.io/api/authentication/v1`,
+    /// `k8s.io/api/authorization/v1`).
+    pub(crate) fn is_review(&self) -> bool {
+        let reviews = [
+            ("authentication.k8s.io", "selfsubjectreviews"),
+            ("authentication.k8s.io", "tokenreviews"),
+            ("authorization.k8s.io", "localsubjectaccessreviews"),
+            ("authorization.k8s.io", "selfsubjectaccessreviews"),
+            ("authorization.k8s.io", "selfsubjectrulesreviews"),
+            ("authorization.k8s.io", "subjectaccessreviews"),
+        ];
+        let resource = self.head.target().resource();
+        resource.is_some_and(|resource| reviews.contains(&(resource.group(), resource.resource())))
+    }
+
     /// The object that it made, which the answer names.
     pub(crate) fn made(&self, object: &Value) -> Option<Place> {
         let resource = self.head.target().resource()?;
@@ -112,6 +127,11 @@ impl Place {
     #[must_use]
     pub fn collection(&self) -> &str {
         self.path.rsplit_once('/').map_or(&self.path, |(collection, _)| collection)
+    }
+
+    /// Its name.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
     }
 
     /// Whether it is of this resource: plural name and group.

@@ -5,12 +5,7 @@ use std::fmt;
 use approval::Diff;
 use serde_json::Value;
 
-use crate::{
-    history::{Deed, History, Image},
-    object::{comparable, is_masked},
-    place::Place,
-    why::Why,
-};
+use crate::{history::History, place::Place, why::Why};
 
 /// What undoes a session, as far as its recording tells.
 #[derive(Debug, Default)]
@@ -64,28 +59,11 @@ pub struct Left {
     pub why: Why,
 }
 
-/// The changes of one object.
-struct Thread {
-    place: Place,
-    before: Image,
-    after: Image,
-    masked: bool,
-    acts: Vec<String>,
-    broken: Option<Why>,
-}
-
 impl Plan {
     /// What undoes this.
     #[must_use]
     pub fn of(history: History) -> Self {
-        let History { deeds, left, gaps, ended, streams } = history;
-        let mut threads: Vec<Thread> = Vec::new();
-        for deed in deeds {
-            match threads.iter_mut().find(|thread| thread.place == deed.place) {
-                Some(thread) => thread.go_on(deed),
-                None => threads.push(Thread::of(deed)),
-            }
-        }
+        let History { threads, left, gaps, ended, streams } = history;
         let left = left.into_iter().map(|(what, why)| Left { what, why }).collect();
         let mut plan = Self { steps: Vec::new(), left, gaps, ended, streams };
         for thread in threads.into_iter().rev() {
@@ -108,61 +86,8 @@ impl Plan {
     /// Whether it undoes all that the session did, as far as anybody can know.
     #[must_use]
     pub fn is_whole(&self) -> bool {
-        self.left.is_empty() && self.gaps.is_empty() && self.streams == 0
-    }
-}
-
-impl Thread {
-    fn of(deed: Deed) -> Self {
-        let Deed { act, place, before, after, masked } = deed;
-        Self { place, before, after, masked, acts: vec![act], broken: None }
-    }
-
-    fn go_on(&mut self, deed: Deed) {
-        if self.broken.is_none() {
-            self.broken = match (&self.after, &deed.before) {
-                (Image::Unknown, _) => Some(Why::NoOutcome),
-                (_, Image::Unknown) => Some(Why::NoImage),
-                (after, before) => {
-                    let same = self.seen(after) == self.seen(before);
-                    (!same).then_some(Why::Between)
-                }
-            };
-        }
-        self.after = deed.after;
-        self.masked |= deed.masked;
-        self.acts.push(deed.act);
-    }
-
-    fn seen(&self, image: &Image) -> Option<Value> {
-        match image {
-            Image::Object(object) => Some(comparable(&self.place, object)),
-            Image::Absent | Image::Unknown => None,
-        }
-    }
-
-    fn step(self) -> Result<Option<Step>, Why> {
-        if let Some(why) = self.broken {
-            return Err(why);
-        }
-        let same = self.seen(&self.before) == self.seen(&self.after);
-        let Self { place, before, after, masked, acts, .. } = self;
-        let (what, before, after) = match (before, after) {
-            (Image::Unknown, _) => return Err(Why::NoImage),
-            (_, Image::Unknown) => return Err(Why::NoOutcome),
-            (Image::Absent, Image::Absent) => return Ok(None),
-            (Image::Absent, Image::Object(after)) => (Inverse::Delete, Value::Null, after),
-            (Image::Object(before), Image::Absent) => {
-                crate::object::recreated(&place, &before)?;
-                (Inverse::Create, before, Value::Null)
-            }
-            (Image::Object(before), Image::Object(after)) => (Inverse::Change, before, after),
-        };
-        let masked = masked || is_masked(&before) || is_masked(&after);
-        if what == Inverse::Change && same {
-            return if masked { Err(Why::MaskedOnly) } else { Ok(None) };
-        }
-        Ok(Some(Step { place, what, before, after, masked, acts }))
+        let all_is_seen = !self.steps.iter().any(|step| step.masked && step.what != Inverse::Delete);
+        self.left.is_empty() && self.gaps.is_empty() && self.streams == 0 && self.ended && all_is_seen
     }
 }
 

@@ -38,6 +38,9 @@ pub enum Why {
     /// Nothing that differs can be seen.
     #[error("nothing of it that is shown changed; its masked values may have, and they are not kept")]
     MaskedOnly,
+    /// Nobody chooses these.
+    #[error("only fields that controllers set were changed, which are theirs to set right")]
+    SetByControllers,
     /// Values would be taken to where they do not belong.
     #[error("a masked value stood at `{at}`, where now is none or another: it cannot be put back")]
     MaskedMoved { at: String },
@@ -45,7 +48,7 @@ pub enum Why {
     #[error("it belongs to {owner}, whose controller makes it anew or deletes it as it should be")]
     Owned { owner: String },
     /// The object alone is not what is gone.
-    #[error("what was in it, or stored by it, went with it")]
+    #[error("what is in it, or stored by it, goes with it, and is not in the recording")]
     Contents,
     /// Live: nobody but the session touched it, or it is left.
     #[error("it was changed since, at {}", .at.join(", "))]
@@ -56,6 +59,9 @@ pub enum Why {
     /// Live.
     #[error("there is another of this name by now")]
     Another,
+    /// It was answered well, and nothing came of it.
+    #[error("it is as the session left it, though that was to be undone")]
+    NotBack,
     /// Live.
     #[error("it is still being deleted")]
     Deleting,

@@ -18,6 +18,12 @@ use crate::{
     undoing::{Over, Progress, Stage, Wanted},
 };
 
+/// It writes to clusters, which those who only look may not.
+const NOT_YOURS: &str =
+    "Only who is named under `approvers` in the gate's configuration undoes sessions here.";
+/// Steps that a page shows, and lines of each.
+const STEPS: usize = 200;
+const LINES: usize = 1_000;
 /// Of a recording that was written a moment ago.
 const TO_COME: &str =
     "The end of the session's recording is not in the ledger yet. Load this page again in a moment.";
@@ -28,6 +34,10 @@ struct Page {
     frame: Frame,
     alert: Option<String>,
     session: String,
+    /// Whether the reader may undo it.
+    may: bool,
+    /// Steps that are not shown.
+    more: usize,
     /// Whether the session goes on, so that it cannot be undone yet.
     is_active: bool,
     steps: Vec<Step>,
@@ -102,6 +112,11 @@ pub(crate) async fn post(
         (Err(response), _) | (_, Err(response)) => return *response,
     };
     let (id, session) = session;
+    if !console.may_undo(&visitor) {
+        return console
+            .undo_page(&visitor, id.as_str(), StatusCode::FORBIDDEN, Some(NOT_YOURS.to_owned()))
+            .await;
+    }
     if session.state(console.now()) == Standing::Active {
         let told = "The session goes on: freeze or revoke it first.".to_owned();
         return console.undo_page(&visitor, id.as_str(), StatusCode::CONFLICT, Some(told)).await;
@@ -124,8 +139,16 @@ pub(crate) async fn post(
 }
 
 impl Console {
+    fn may_undo(&self, visitor: &Visitor) -> bool {
+        visitor.human.is_among(&self.parts().undoers)
+    }
+
     /// What would undo the session, as its recording tells; and whether more of that is to come.
     async fn plan(&self, id: &identity::SessionId) -> Result<(Plan, bool), Box<Response>> {
+        let Some(_turn) = self.undoings().planning().await else {
+            let why = "Too many sessions are looked at to be undone. Try again in a moment.";
+            return Err(Box::new(problem(StatusCode::SERVICE_UNAVAILABLE, why)));
+        };
         self.read(id, |opened| match opened.settled() {
             Some((recording, _)) => {
                 let plan = Plan::of(History::of(&recording));
@@ -163,7 +186,9 @@ impl Console {
             alert,
             session: id.to_string(),
             is_active: session.state(self.now()) == Standing::Active,
-            steps: steps.into_iter().map(Step::from).collect(),
+            may: self.may_undo(visitor),
+            more: steps.len().saturating_sub(STEPS),
+            steps: steps.into_iter().take(STEPS).map(Step::from).collect(),
             left: left.into_iter().map(|left| (left.what, left.why.to_string())).collect(),
             gaps,
             streams,
@@ -178,7 +203,12 @@ impl Console {
 
 impl From<undo::Step> for Step {
     fn from(step: undo::Step) -> Self {
-        Self { title: step.to_string(), diff: step.diff().into(), acts: step.acts, masked: step.masked }
+        let (title, mut diff) = (step.to_string(), step.diff());
+        if diff.lines.len() > LINES {
+            diff.left_out.push(format!("{} more lines", diff.lines.len() - LINES));
+            diff.lines.truncate(LINES);
+        }
+        Self { title, diff: diff.into(), acts: step.acts, masked: step.masked }
     }
 }
 

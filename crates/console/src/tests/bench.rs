@@ -110,6 +110,7 @@ impl Bench {
             chronicle: Arc::new(chronicle(&folder).await),
             recordings: Library::new(&folder.path().join("recordings"), Arc::new(Plain)),
             gate: GateAddress { server: "https://127.0.0.1:1".to_owned(), ca: None },
+            undoers: vec![grace().subject],
             ledger,
             policy: Arc::new(Fixed(Arc::new(judge))),
             provider: None,

@@ -13,7 +13,7 @@ use anyhow::{Context, bail};
 use clap::Args;
 use identity::{AgentName, Delegator, Reason, SessionId};
 use recording::Session;
-use undo::{History, Look, Plan, Undone};
+use undo::{History, Look, Plan};
 
 use super::{
     gate,
@@ -160,7 +160,9 @@ impl Undo {
             return code(whole);
         }
         if !whole && !self.partly {
-            bail!("nothing was changed, since not all of it can be undone; say `--partly` to undo the rest");
+            bail!(
+                "nothing was changed, since not all of it can be undone for certain; say `--partly` to undo the rest"
+            );
         }
         if !self.yes && !confirmed()? {
             bail!("nothing was changed");
@@ -173,7 +175,7 @@ impl Undo {
         };
         let undone = undo::undo(&client, &look.ready, reason, asked).await.context("nothing was changed")?;
         terminal::print(text::undone(&undone))?;
-        if let Undone::NotAgreed(_) = &undone {
+        if !undone.has_begun() {
             eprintln!("nothing was changed");
         }
         code(undone.is_done() && whole)

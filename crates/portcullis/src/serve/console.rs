@@ -110,6 +110,7 @@ impl Place {
             chronicle: Arc::clone(&chronicle),
             recordings: Library::new(&config.recordings.folder, Arc::new(Plain)),
             gate: GateAddress { server: config.public_url.clone(), ca: config.tls.ca_pem()? },
+            undoers: config.approvers.iter().map(|approver| approver.human.subject.clone()).collect(),
             ledger,
             policy: Arc::new(OfGate(gate)),
             provider: self.provider,

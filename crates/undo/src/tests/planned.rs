@@ -131,3 +131,36 @@ fn a_recording_without_an_end_is_no_whole() {
     assert!(!plan.ended && !plan.is_whole() && plan.steps.len() == 1);
     insta::assert_snapshot!(told(&plan));
 }
+
+/// Each would be a change that nobody hears of again.
+#[test]
+fn nothing_that_was_answered_well_is_left_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let (web, mut bound) = (deployment(1, "web:1", 1), deployment(1, "web:1", 1));
+    bound["metadata"]["annotations"]["deployment.kubernetes.io/revision"] = "7".into();
+    let role = json!({"metadata": {"name": "a/b", "uid": "u"}});
+    let named = |name: &str| json!({"metadata": {"name": name, "uid": "u"}});
+    let plan = Session::new(folder.path())
+        .does(&format!("create {MAPS}"), None, 201, Some(json!({"kind": "Table", "rows": []})))
+        .does("create /apis/rbac.authorization.k8s.io/v1/clusterroles", None, 201, Some(role))
+        .does("create /api/v1/namespaces/shop/serviceaccounts/a/token", None, 201, Some(named("a")))
+        .does("create /api/v1/namespaces", None, 201, Some(named("new")))
+        .does(&format!("update {MAPS}/slow"), Some(map("slow", 1, &json!({}))), 504, None)
+        .does(&format!("patch {WEB}"), Some(web), 200, Some(bound))
+        .does("post /healthz/stop", None, 200, None)
+        .plan(folder.path());
+    insta::assert_snapshot!(told(&plan));
+    assert!(plan.is_empty() && !plan.is_whole());
+}
+
+/// Nobody knows whether its masked values are as they were.
+#[test]
+fn an_object_with_masked_values_is_not_back_for_certain() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = |label: &str| json!({"label": label, "password": "masked-by-portcullis--not-the-real-value"});
+    let (before, after) = (map("s", 1, &data("1")), map("s", 2, &data("2")));
+    let plan = Session::new(folder.path())
+        .does(&format!("update {MAPS}/s"), Some(before), 200, Some(after))
+        .plan(folder.path());
+    assert!(plan.steps.len() == 1 && plan.left.is_empty() && !plan.is_whole());
+}

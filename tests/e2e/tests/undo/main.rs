@@ -141,6 +141,12 @@ fn what_somebody_changed_since_is_left() -> anyhow::Result<()> {
     let (lab, _rules) = undoing("kept")?;
     let session = lab.gate.session("kept")?;
     havoc(&session, "kept")?;
+    // What it made does not go away by being deleted.
+    let held = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: held, namespace: kept, finalizers: [example.com/held]}\n";
+    let manifest = tempfile::NamedTempFile::new()?;
+    std::fs::write(manifest.path(), held)?;
+    let made = session.kubectl(&["create", "-f", &manifest.path().display().to_string()])?;
+    ensure!(made.status.success(), "{}", text(&made));
     let deleted = session.kubectl(&["-n", "kept", "delete", "secret", "database"])?;
     ensure!(deleted.status.success(), "{}", text(&deleted));
     session.revoke()?;
@@ -160,6 +166,8 @@ fn what_somebody_changed_since_is_left() -> anyhow::Result<()> {
     decided(&lab.gate, &["approve", &lab.gate.waiting()?, "--yes"])?;
     let partly = partly.end()?;
     ensure!(partly.status.code() == Some(1), "{}", text(&partly));
+    let held = "delete configmaps \"held\" in namespace \"kept\": sent, but it is still being deleted";
+    ensure!(text(&partly).contains(held), "{}", text(&partly));
     assert_eq!(
         chosen(&lab, "kept", "configmap", "settings")?["data"],
         serde_json::json!({"colour": "green"})

@@ -41,15 +41,16 @@ impl Forward {
                     let overlap = overlaps.entry(connection).or_default();
                     self.call.hold_piece_against_known_values(overlap, &bytes).await;
                     let known = self.call.known();
-                    self.call.interrupts().passes();
                     let is_open = self.connections.on(connection, |open| {
                         open.clock.passes();
                         open.received += bytes.len() as u64;
                         open.carries.push(&bytes, &known);
                     });
+                    // What nobody gets keeps nothing going.
                     if !is_open {
                         continue;
                     }
+                    self.call.interrupts().passes();
                     to_pod.data(connection, bytes).await
                 }
                 FromClient::Finished(connection) => {
@@ -92,7 +93,6 @@ impl Forward {
                 }
                 FromPod::Data { connection: of, bytes } => {
                     connection = of;
-                    self.call.interrupts().passes();
                     let is_open = self.connections.on(connection, |open| {
                         open.clock.passes();
                         open.shown += bytes.len() as u64;
@@ -100,6 +100,7 @@ impl Forward {
                     if !is_open {
                         continue;
                     }
+                    self.call.interrupts().passes();
                     FromServer::Data { connection, bytes }
                 }
                 FromPod::Finished(of) => {

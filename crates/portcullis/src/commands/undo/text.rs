@@ -71,16 +71,14 @@ fn unknown(out: &mut String, plan: &Plan) {
 
 pub(super) fn undone(undone: &Undone) -> String {
     let mut out = String::new();
-    match undone {
-        Undone::NotAgreed(answer) => {
-            let how = if answer.how.is_empty() { String::new() } else { format!(": {}", answer.how) };
-            let id = answer.approval.as_deref().unwrap_or("it");
-            let _infallible = writeln!(out, "{} is {}{}", visible(id), answer.state.as_str(), visible(&how));
-        }
-        Undone::Sent(sent) => {
-            for sent in sent {
-                let _infallible = writeln!(out, "{}", visible(&sent.to_string()));
-            }
+    if let Some(answer) = &undone.not_agreed {
+        let how = if answer.how.is_empty() { String::new() } else { format!(": {}", answer.how) };
+        let id = answer.approval.as_deref().unwrap_or("it");
+        let _infallible = writeln!(out, "{} is {}{}", visible(id), answer.state.as_str(), visible(&how));
+    }
+    if undone.has_begun() {
+        for sent in &undone.sent {
+            let _infallible = writeln!(out, "{}", visible(&sent.to_string()));
         }
     }
     out
