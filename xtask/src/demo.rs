@@ -1,5 +1,6 @@
 //! `cargo xtask demo`: what an agent can and cannot do through the gate, on a real Kubernetes.
 
+mod afterwards;
 mod human;
 mod own_cluster;
 mod scene;
@@ -43,10 +44,9 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     match &options.context {
         Some(context) => own_cluster::run(context, folder.path(), options.once, &mut interrupt),
         None => {
-            let stage = Stage::set(
-                folder.path(),
-                &testkit::Options { hold: "60s".to_owned(), ..Default::default() },
-            )?;
+            let bundle = stage::rules(folder.path())?.display().to_string();
+            let settings = testkit::Options { bundle, hold: "60s".to_owned(), ..Default::default() };
+            let stage = Stage::set(folder.path(), &settings)?;
             let surprises = scenes::play(&stage, options.once, &mut interrupt)?;
             eprintln!("\n{} scenes in {:.1} s", scenes::COUNT, started.elapsed().as_secs_f64());
             anyhow::ensure!(surprises == 0, "{surprises} of the scenes did not go as told");

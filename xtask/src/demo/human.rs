@@ -5,7 +5,15 @@ use std::process::{Output, Stdio};
 use anyhow::{Context, ensure};
 use testkit::{Gate, Session};
 
-use super::stage::{say, shown, typed};
+use super::{
+    scene::leaks,
+    stage::{say, shown, typed},
+};
+
+/// Prints an address with the password in it.
+const COMMAND: &str = "kubectl exec -n shop deploy/checkout -- printenv DATABASE_URL";
+/// What the agent is shown of that.
+const PRINTED: &str = "postgres://shop:masked-by-portcullis--not-the-real-value@database/shop\n";
 
 /// What a human says in the viewer's stead.
 enum Answer {
@@ -14,7 +22,7 @@ enum Answer {
 }
 
 /// Plays them; answers how many did not go as told. Unless it is to go on by itself (`once`), the viewer is the approver of
-/// the second.
+/// all but the first.
 pub(super) fn play(gate: &Gate, session: &Session<'_>, once: bool) -> anyhow::Result<usize> {
     println!("\n--- Deleting a namespace asks a human, and kubectl waits; this human says no");
     let refused = decide(gate, session, "kubectl delete namespace shop", Some(&Answer::No))?;
@@ -26,8 +34,12 @@ pub(super) fn play(gate: &Gate, session: &Session<'_>, once: bool) -> anyhow::Re
     let stand_in = once.then_some(&Answer::Yes);
     let approved = decide(gate, session, "kubectl delete namespace sandbox --wait=false", stand_in)?;
     let yes = shown(&approved) == "namespace \"sandbox\" deleted\n";
+    println!(
+        "\n--- A command in a pod asks, too. It runs, but the password in what it prints does not come back"
+    );
+    let ran = shown(&decide(gate, session, COMMAND, stand_in)?);
     // A viewer may say what they like.
-    let as_told = [no, yes || !once];
+    let as_told = [no, yes || !once, (ran == PRINTED || !once) && !leaks(&ran)];
     let surprises = as_told.iter().filter(|as_told| !**as_told).count();
     if surprises > 0 {
         println!("!!! not as told: what the human said is not what came of it");

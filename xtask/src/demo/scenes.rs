@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use testkit::Gate;
 
 use super::{
-    human,
+    afterwards, human,
     scene::{Scene, leaks},
     stage::{KEPT_KEY, Stage, open_session, shown, typed},
 };
@@ -36,7 +36,7 @@ const SCENES: &[Scene] = &[
         line: "kubectl get pods -n shop",
         stdin: "",
         code: 0,
-        shows: r"NAME +READY +STATUS +RESTARTS +AGE\n(web-\S+ +1/1 +Running +0 +\S+\n){2}",
+        shows: r"NAME +READY +STATUS +RESTARTS +AGE\ncheckout-\S+ +1/1 +Running +0 +\S+\n(web-\S+ +1/1 +Running +0 +\S+\n){2}",
     },
     Scene {
         title: "It may look at a Secret, but the values do not come back",
@@ -86,8 +86,9 @@ metadata:
     },
 ];
 
-/// The agent's scenes, the two in which a human decides, the auditor's, and the look at what was not done.
-pub(super) const COUNT: usize = SCENES.len() + 4;
+/// The agent's scenes, the three in which a human decides, the look at what was not done, the recording, the undoing, and the
+/// auditor's.
+pub(super) const COUNT: usize = SCENES.len() + 7;
 
 /// Plays all scenes; answers how many did not go as told.
 pub(super) fn play(stage: &Stage, once: bool, interrupt: &mut Interrupt) -> anyhow::Result<usize> {
@@ -100,6 +101,8 @@ pub(super) fn play(stage: &Stage, once: bool, interrupt: &mut Interrupt) -> anyh
     interrupt.check()?;
     surprises += human::play(&stage.gate, &session, once)?;
     surprises += usize::from(!untouched(stage)?);
+    interrupt.check()?;
+    surprises += afterwards::play(stage, &session, once)?;
     surprises += usize::from(!audit(&stage.gate)?);
     Ok(surprises)
 }
@@ -112,11 +115,7 @@ fn untouched(stage: &Stage) -> anyhow::Result<bool> {
         ("kubectl get namespace shop -o jsonpath={.status.phase}", "Active"),
         ("kubectl get clusterrolebinding shop-is-admin --ignore-not-found", ""),
     ] {
-        let arguments: Vec<&str> = line.split_whitespace().skip(1).collect();
-        let output = stage.cluster.kubectl(&arguments)?;
-        let text = shown(&output);
-        typed(line, "", &text);
-        if text != expected {
+        if stage.administrator(line)? != expected {
             println!("\n!!! not as told: the cluster changed although the gate refused");
             as_told = false;
         }

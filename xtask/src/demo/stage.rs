@@ -1,11 +1,16 @@
 //! The cluster, the gate and the things in them.
 
-use std::{fs, io::IsTerminal, path::Path, process::Output};
+use std::{
+    fs,
+    io::IsTerminal,
+    path::{Path, PathBuf},
+    process::Output,
+};
 
 use anyhow::Context;
 use testkit::{Cluster, Gate, Options, Session};
 
-use crate::interrupt::Interrupt;
+use crate::{interrupt::Interrupt, run::root};
 
 /// What the cluster holds before the agent arrives.
 const SHOP: &str = include_str!("shop.yaml");
@@ -15,6 +20,9 @@ pub(super) const PASSWORD: &str = "correct-horse-battery-staple";
 
 /// Where the auditor keeps the ledger's public key: away from the ledger, which must not vouch for itself.
 pub(super) const KEPT_KEY: &str = "auditor.vkey";
+
+/// The rule that the shop adds to the bundle `developer`.
+const COMMANDS: &str = include_str!("commands.cedar");
 
 /// A running cluster with a gate in front of it.
 #[derive(Debug)]
@@ -27,9 +35,11 @@ impl Stage {
     pub(crate) fn set(folder: &Path, options: &Options) -> anyhow::Result<Self> {
         say("Starting a Kubernetes (etcd, API server, controllers, scheduler, one node) on this machine");
         let cluster = Cluster::start(Some(&folder.join("cluster")), None)?;
-        say("Creating namespace `shop` with a deployment and a secret");
+        say("Creating namespace `shop` with two deployments and a secret");
         cluster.apply(SHOP)?;
-        cluster.must(&["-n", "shop", "rollout", "status", "deployment/web", "--timeout=60s"])?;
+        for deployment in ["deployment/web", "deployment/checkout"] {
+            cluster.must(&["-n", "shop", "rollout", "status", deployment, "--timeout=60s"])?;
+        }
         say(&format!(
             "Starting the gate with policy {}; its own account may impersonate, and nothing else",
             options.bundle
@@ -39,6 +49,14 @@ impl Stage {
         gate.serve()?;
         keep_key(&gate)?;
         Ok(Self { cluster, gate })
+    }
+
+    /// Runs `kubectl` past the gate, and shows it; answers what it printed.
+    pub(super) fn administrator(&self, line: &str) -> anyhow::Result<String> {
+        let arguments: Vec<&str> = line.split_whitespace().skip(1).collect();
+        let text = shown(&self.cluster.kubectl(&arguments)?);
+        typed(line, "", &text);
+        Ok(text)
     }
 
     /// Waits until Ctrl-C, with what one needs to try it oneself.
@@ -60,6 +78,18 @@ impl Stage {
         stay(interrupt);
         Ok(())
     }
+}
+
+/// A copy of the bundle `developer` with [`COMMANDS`], as a platform engineer would have it.
+pub(super) fn rules(folder: &Path) -> anyhow::Result<PathBuf> {
+    let bundle = folder.join("developer");
+    fs::create_dir(&bundle)?;
+    for file in fs::read_dir(root()?.join("policies/developer"))? {
+        let file = file?;
+        fs::copy(file.path(), bundle.join(file.file_name()))?;
+    }
+    fs::write(bundle.join("commands.cedar"), COMMANDS)?;
+    Ok(bundle)
 }
 
 /// The auditor's part, as soon as a gate first runs.
