@@ -67,11 +67,21 @@ pub(crate) enum Stage {
 /// How it ended.
 #[derive(Debug, Clone)]
 pub(crate) struct Over {
-    pub(crate) done: bool,
+    pub(crate) done: Done,
     /// What became of it as a whole.
     pub(crate) told: String,
     /// What became of each object.
     pub(crate) lines: Vec<String>,
+}
+
+/// How much of it is as it was before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Done {
+    All,
+    /// All that can be.
+    Part,
+    /// Less, or nothing.
+    Less,
 }
 
 /// What is to be undone, and for whom.
@@ -130,12 +140,12 @@ impl Console {
         tokio::spawn(async move {
             let over = match console.undo_within(&wanted).await {
                 Ok(over) => over,
-                Err(told) => Over { done: false, told, lines: Vec::new() },
+                Err(told) => Over { done: Done::Less, told, lines: Vec::new() },
             };
             tracing::info!(
                 session = id,
                 by = wanted.by.as_str(),
-                done = over.done,
+                done = ?over.done,
                 "a session was undone, or tried to be"
             );
             console.undoings().set(&id, |progress| progress.stage = Stage::Over(over));
@@ -166,12 +176,14 @@ impl Console {
             look.left.iter().map(|left| format!("{}: {}", left.what, left.why)).collect();
         let over = |done, told: &str, lines| Ok(Over { done, told: told.to_owned(), lines });
         if look.ready.is_empty() {
-            let told =
-                if whole { "All of it is as it was before." } else { "Nothing is left that can be undone." };
-            return over(whole, told, lines);
+            return if whole {
+                over(Done::All, "All of it is as it was before.", lines)
+            } else {
+                over(Done::Less, "Nothing is left that can be undone.", lines)
+            };
         }
         if !whole && !partly {
-            return over(false, "Nothing was changed, since not all of it can be undone.", lines);
+            return over(Done::Less, "Nothing was changed, since not all of it can be undone.", lines);
         }
         let set = |stage| self.undoings().set(&session.id, |progress| progress.stage = stage);
         let asked = |answer: &approval::Answer| {
@@ -185,20 +197,20 @@ impl Console {
         if begun {
             lines.splice(0..0, undone.sent.iter().map(ToString::to_string));
         }
-        let told = match (&undone.not_agreed, begun) {
+        let (done, told) = match (&undone.not_agreed, begun) {
             (Some(answer), false) => {
-                format!("Nothing was changed: it is {}. {}", answer.state.as_str(), answer.how)
+                (Done::Less, format!("Nothing was changed: it is {}. {}", answer.state.as_str(), answer.how))
             }
             (Some(answer), true) => {
-                format!("The rest stays as it is: it is {}. {}", answer.state.as_str(), answer.how)
+                (Done::Less, format!("The rest stays as it is: it is {}. {}", answer.state.as_str(), answer.how))
             }
-            (None, _) if done && whole => ALL.to_owned(),
+            (None, _) if done && whole => (Done::All, ALL.to_owned()),
             (None, _) if done => {
-                "What can be undone for certain is undone; the rest stays as it is.".to_owned()
+                (Done::Part, "What can be undone for certain is undone; the rest stays as it is.".to_owned())
             }
-            (None, _) => "Not all of it could be undone.".to_owned(),
+            (None, _) => (Done::Less, "Not all of it could be undone.".to_owned()),
         };
-        over(done && whole, told.trim_end(), lines)
+        over(done, told.trim_end(), lines)
     }
 
     /// Nobody needs the session any more; it would end by itself.

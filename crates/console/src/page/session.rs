@@ -244,7 +244,8 @@ impl From<Call> for CallRow {
             notes.push("the gate's own look, for another call".to_owned());
         }
         if call.masked > 0 {
-            notes.push(format!("{} values masked", call.masked));
+            let values = if call.masked == 1 { "value" } else { "values" };
+            notes.push(format!("{} {values} masked", call.masked));
         }
         notes.extend(call.message);
         Self {

@@ -15,7 +15,7 @@ use crate::{
     Console,
     posted::Posted,
     signin::Visitor,
-    undoing::{Over, Progress, Stage, Wanted},
+    undoing::{Done, Over, Progress, Stage, Wanted},
 };
 
 /// It writes to clusters, which those who only look may not.
@@ -233,7 +233,11 @@ impl Progressed {
             }
             Stage::Sending => told.told = "Each object is put back.".to_owned(),
             Stage::Over(Over { done, told: how, lines }) => {
-                told.stage = if done { "completed" } else { "failed" };
+                told.stage = match done {
+                    Done::All => "completed",
+                    Done::Part => "partly",
+                    Done::Less => "failed",
+                };
                 (told.told, told.lines, told.is_over) = (how, lines, true);
             }
         }
