@@ -1,5 +1,7 @@
 //! `cargo xtask screenshots`: each page of the console, at a desk and on a phone, in the light and in the dark.
 
+mod replayed;
+
 use std::{
     fs,
     path::Path,
@@ -83,6 +85,8 @@ pub(crate) fn run() -> anyhow::Result<()> {
     let bundle = rules.display().to_string();
     let stage =
         Stage::set(folder.path(), &Options { bundle, hold: format!("10m, {AHEAD}"), ..Options::default() })?;
+    let over = stage.gate.session("over")?;
+    replayed::act(&stage, &over)?;
     let session = stage.gate.session("agent")?;
     let _waiting = act(&stage.gate, &session)?;
     fs::create_dir_all(FOLDER)?;
@@ -98,6 +102,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
         page.wait_for("!document.querySelector('time:not([data-local])')")?;
         take(&page, name)?;
     }
+    replayed::look(&page, &stage.gate, &over.id)?;
     eprintln!("==> Written to docs/img");
     Ok(())
 }
