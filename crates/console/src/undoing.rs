@@ -177,7 +177,7 @@ impl Console {
         let over = |done, told: &str, lines| Ok(Over { done, told: told.to_owned(), lines });
         if look.ready.is_empty() {
             return if whole {
-                over(Done::All, "All of it is as it was before.", lines)
+                over(Done::All, ALL, lines)
             } else {
                 over(Done::Less, "Nothing is left that can be undone.", lines)
             };
