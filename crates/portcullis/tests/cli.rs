@@ -3,7 +3,14 @@
 
 use std::{
     io::{BufRead, BufReader, Lines},
+    os::unix::fs::PermissionsExt,
     process::{Child, ChildStdout, Command, Output, Stdio},
+    sync::Arc,
+};
+
+use recording::{
+    at_rest::{Close, Plain, Recipients},
+    testing::Script,
 };
 
 fn portcullis(arguments: &[&str]) -> Output {
@@ -87,6 +94,10 @@ fn without_a_gate_a_session_cannot_be_opened() {
 
 /// The data folder of a gate that recorded one log.
 fn recorded() -> tempfile::TempDir {
+    recorded_as(Arc::new(Plain))
+}
+
+fn recorded_as(at_rest: Arc<dyn Close>) -> tempfile::TempDir {
     use recording::record::{Channel, Kind, Opened, Payload, What};
     let folder = tempfile::tempdir().unwrap();
     let began = "2026-06-01T12:00:00Z".parse().unwrap();
@@ -101,7 +112,7 @@ fn recorded() -> tempfile::TempDir {
         tty: false,
     };
     let bytes = Payload(b"all is well\n"[..].into());
-    let segments = recording::testing::Script::new(&folder.path().join("recordings"), "s-1", began)
+    let segments = Script::stored(&folder.path().join("recordings"), "s-1", began, at_rest)
         .at(0, What::Began {})
         .at(500, What::Opened(opened))
         .at(900, What::Bytes { stream: 1, channel: Channel::Data, bytes })
@@ -152,6 +163,57 @@ fn what_a_session_showed_is_read_from_files_alone() {
     let gone = sessions(&["show", "s-1"]);
     assert_eq!(gone.status.code(), Some(1));
     insta::assert_snapshot!(stderr(&gone), @"the recording of `s-1` is not there, but the ledger has 1 segment of it: it was taken away, or is in another folder (--recordings)");
+}
+
+/// Identities, and the recipient that belongs to the first.
+const IDENTITIES: [&str; 2] = [
+    "AGE-SECRET-KEY-1EGTZVFFV20835NWYV6270LXYVK2VKNX2MMDKWYKLMGR48UAWX40Q2P2LM0",
+    "AGE-SECRET-KEY-143WN7DCXU4G8R5AXQSSYD9AEPYDNT3HXSLWSPK36CDU6E8M59SSSAGZ3KG",
+];
+const RECIPIENT: &str = "age1xmwwc06ly3ee5rytxm9mflaz2u56jjj36s0mypdrwsvlul66mv4q47ryef";
+
+#[test]
+fn what_is_encrypted_is_held_against_the_ledger_and_read_with_an_identity() {
+    let recipients = Recipients::new(vec![RECIPIENT.parse().unwrap()]).unwrap();
+    let folder = recorded_as(Arc::new(recipients));
+    let data = folder.path().to_str().unwrap();
+    let file = |name: &str, text: &str, mode| {
+        let file = folder.path().join(name);
+        std::fs::write(&file, text).unwrap();
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();
+        file.to_str().unwrap().to_owned()
+    };
+    let [one, other] = IDENTITIES.map(|identity| format!("# created: today\n{identity}\n"));
+    let (one, other) = (&*file("one.key", &one, 0o600), &*file("other.key", &other, 0o600));
+    let exposed = &*file("exposed.key", IDENTITIES[0], 0o644);
+    let (broken, none) = (&*file("broken.key", "AGE-SECRET", 0o600), &*format!("{data}/none.key"));
+
+    let sessions = |arguments: &[&str]| portcullis(&[arguments, &["--data", data]].concat());
+    let told = |arguments: &[&str]| {
+        let told = sessions(arguments);
+        let code = told.status.code().unwrap();
+        format!("{}: {code}\n{}{}", arguments.join(" "), stdout(&told), stderr(&told)).replace(data, "DATA")
+    };
+    let cast = &*format!("{data}/log.cast");
+    let all = [
+        told(&["sessions", "list"]),
+        told(&["sessions", "show", "s-1"]),
+        told(&["sessions", "show", "s-1", "--identity", other]),
+        told(&["sessions", "show", "s-1", "--identity", one]),
+        told(&["sessions", "replay", "s-1"]),
+        told(&["sessions", "replay", "s-1", "--stream", "1", "--identity", other]),
+        told(&["sessions", "replay", "s-1", "--identity", one]),
+        told(&["sessions", "export", "s-1", "-o", cast]),
+        told(&["sessions", "export", "s-1", "-o", cast, "--identity", one]),
+        told(&["sessions", "search", "well"]),
+        told(&["sessions", "search", "well", "--identity", one]),
+        told(&["undo", "s-1", "--for", "ada@example.com"]),
+        told(&["undo", "s-1", "--for", "ada@example.com", "--identity", one]),
+        told(&["sessions", "show", "s-1", "--identity", exposed]),
+        told(&["sessions", "show", "s-1", "--identity", broken]),
+        told(&["sessions", "show", "s-1", "--identity", none]),
+    ];
+    insta::assert_snapshot!(all.join("\n"));
 }
 
 #[test]
@@ -426,7 +488,7 @@ current-context: x
     std::fs::write(&config, format!("{text}\nlisten: 127.0.0.1:0\noperations: {{ listen: 127.0.0.1:0 }}\n"))
         .unwrap();
     std::fs::create_dir_all(format!("{dir}/data")).unwrap();
-    let owner_only = std::os::unix::fs::PermissionsExt::from_mode(0o700);
+    let owner_only = PermissionsExt::from_mode(0o700);
     std::fs::set_permissions(format!("{dir}/data"), owner_only).unwrap();
     std::fs::write(format!("{dir}/data/admin.sock"), "").unwrap();
 

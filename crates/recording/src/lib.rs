@@ -7,7 +7,7 @@
 //! |---|---|---|
 //! | [`record`] | what is recorded, and its bounds | no |
 //! | [`frames`], [`segment`] | the bytes of records, and of the segments that hold a second of them | no |
-//! | [`at_rest`] | the seam for encryption at rest | no |
+//! | [`at_rest`] | how segments are stored: as they are, or encrypted to age recipients | no |
 //! | writer | [`Recorder`], [`Tap`], [`Stream`]: the one writer, recovery, erasure | yes |
 //! | [`reader`] | recordings, their records in order, what is wrong with them, search | read |
 //! | [`asciicast`] | one stream for terminal players | read |

@@ -3,14 +3,15 @@
 //! ```text
 //! portcullis recording 1
 //! {"session":"s-1","number":2,"previous":"3b0c…","began":"2026-06-01T12:00:00Z","first":1000017,"last":1990210,…}
-//! (a zstd frame, whole in itself)
+//! (a zstd frame, whole in itself; or an age file of one)
 //! ```
 //!
-//! `tail -n +3 00000002.seg | zstd -d` shows the records to whoever has not this crate. Each segment being a frame of its own
+//! `tail -n +3 00000002.seg | zstd -d` shows the records to whoever has not this crate; of one that is encrypted,
+//! `tail -n +3 00000002.seg | age -d -i KEY | zstd -d`. Each segment being a frame of its own
 //! makes a recording seekable without an index: the times in the headers are in order, so a place in time is found by
 //! looking at the headers of a few of them.
 
-use crate::at_rest::AtRest;
+use crate::at_rest::{self, Close, Open, Unopened};
 use crate::frames::MAX_HEAD;
 use crate::record::{MAX_BODY, Session};
 use crate::{Digest, Text};
@@ -75,15 +76,18 @@ pub enum Malformed {
     #[error("its header {0}")]
     Header(&'static str),
     /// It is stored in a way that the reader was not given.
-    #[error("its records are stored as `{form}`: give the reader what opens that")]
+    #[error("its records are stored as `{form}`, which this version does not know")]
     Form { form: String },
+    /// It is encrypted, and nothing at hand opens it; `tried`: not even the identities that there are.
+    #[error("its records are encrypted")]
+    Encrypted { tried: bool },
     /// What it holds cannot be had.
     #[error("its records cannot be unpacked: {0}")]
     Packed(&'static str),
 }
 
 /// The bytes of a segment with these records.
-pub(crate) fn write(header: &Header, plain: &[u8], at_rest: &dyn AtRest) -> io::Result<Vec<u8>> {
+pub(crate) fn write(header: &Header, plain: &[u8], at_rest: &dyn Close) -> io::Result<Vec<u8>> {
     let stored = at_rest.close(zstd::bulk::compress(plain, LEVEL)?)?;
     let mut bytes = MAGIC.to_vec();
     serde_json::to_writer(&mut bytes, header)?;
@@ -136,12 +140,13 @@ impl Header {
     /// The records' bytes.
     ///
     /// # Errors
-    /// [`Malformed::Form`], [`Malformed::Packed`].
-    pub(crate) fn unpack(&self, stored: &[u8], at_rest: &dyn AtRest) -> Result<Vec<u8>, Malformed> {
-        if self.form.as_str() != at_rest.form() {
-            return Err(Malformed::Form { form: self.form.as_str().to_owned() });
-        }
-        let packed = at_rest.open(stored).map_err(|_| Malformed::Packed("they cannot be opened"))?;
+    /// [`Malformed::Form`], [`Malformed::Encrypted`], [`Malformed::Packed`].
+    pub(crate) fn unpack(&self, stored: &[u8], at_rest: &dyn Open) -> Result<Vec<u8>, Malformed> {
+        let packed = at_rest.open(self.form.as_str(), stored).map_err(|why| match why {
+            Unopened::Form => Malformed::Form { form: self.form.as_str().to_owned() },
+            Unopened::Encrypted { tried } => Malformed::Encrypted { tried },
+            Unopened::Changed(why) => Malformed::Packed(why),
+        })?;
         let room = usize::try_from(self.plain).unwrap_or(MAX_PLAIN).min(MAX_PLAIN);
         let plain = zstd::bulk::decompress(&packed, room)
             .map_err(|_| Malformed::Packed("they are no zstd frame of the size in the header"))?;
@@ -149,6 +154,12 @@ impl Header {
             return Err(Malformed::Packed("they have another size than the header says"));
         }
         Ok(plain)
+    }
+
+    /// Whether whoever reads its records needs an identity.
+    #[must_use]
+    pub fn is_encrypted(&self) -> bool {
+        at_rest::is_encrypted(self.form.as_str())
     }
 
     /// Whether records of this stream may be in it, or its end by a crash.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use kube_api::Verb;
 use recording::{
-    reader::Recording,
+    reader::{Finding, Recording},
     record::{Answered, Before, Blob, Called, Kind, Opened, Record, What},
 };
 use serde_json::Value;
@@ -37,6 +37,8 @@ pub struct History {
     pub(crate) gaps: Vec<String>,
     /// Whether the recording has come to its end: what is done last is recorded last.
     pub(crate) ended: bool,
+    /// Whether some of it is encrypted to others: whoever has an identity may see more.
+    pub(crate) encrypted: bool,
     /// Commands that were run and connections that were made in pods: what came of them is not known.
     pub(crate) streams: usize,
 }
@@ -66,7 +68,7 @@ impl History {
         for record in recording.records() {
             match record {
                 Ok(record) => reading.take(record),
-                Err(finding) => reading.gap(&finding.to_string()),
+                Err(finding) => reading.lacks(&finding),
             }
         }
         if !reading.history.ended {
@@ -161,7 +163,7 @@ impl Reading<'_> {
             Ok(bytes) => serde_json::from_slice(&bytes)
                 .map_or(Image::Unknown, |object| Image::Object(object, blob.kept)),
             Err(finding) => {
-                self.gap(&finding.to_string());
+                self.lacks(&finding);
                 Image::Unknown
             }
         }
@@ -173,6 +175,11 @@ impl Reading<'_> {
         } else {
             self.gap(TOO_MUCH);
         }
+    }
+
+    fn lacks(&mut self, finding: &Finding) {
+        self.history.encrypted |= matches!(finding, Finding::Encrypted { .. });
+        self.gap(&finding.to_string());
     }
 
     /// Each is told once.

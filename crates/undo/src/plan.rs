@@ -18,6 +18,8 @@ pub struct Plan {
     pub gaps: Vec<String>,
     /// Whether the recording has come to its end.
     pub ended: bool,
+    /// Whether some of the recording is encrypted, and was not read: a gap that an identity fills.
+    pub encrypted: bool,
     /// Commands and connections into pods: what came of them is not known.
     pub streams: usize,
 }
@@ -63,9 +65,9 @@ impl Plan {
     /// What undoes this.
     #[must_use]
     pub fn of(history: History) -> Self {
-        let History { threads, left, gaps, ended, streams } = history;
+        let History { threads, left, gaps, ended, encrypted, streams } = history;
         let left = left.into_iter().map(|(what, why)| Left { what, why }).collect();
-        let mut plan = Self { steps: Vec::new(), left, gaps, ended, streams };
+        let mut plan = Self { steps: Vec::new(), left, gaps, ended, encrypted, streams };
         for thread in threads.into_iter().rev() {
             let what = thread.place.to_string();
             match thread.step() {

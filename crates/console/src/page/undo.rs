@@ -151,7 +151,11 @@ impl Console {
         };
         self.read(id, |opened| match opened.settled() {
             Some((recording, _)) => {
-                let plan = Plan::of(History::of(&recording));
+                let mut plan = Plan::of(History::of(&recording));
+                if plan.encrypted {
+                    let session = recording.session();
+                    plan.gaps.push(format!("This page cannot read it: `portcullis undo {session} --for HUMAN --identity FILE` can."));
+                }
                 let is_to_come = !plan.ended && opened.is_fresh();
                 (plan, is_to_come)
             }

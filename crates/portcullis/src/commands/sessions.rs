@@ -18,7 +18,7 @@ mod search;
 mod show;
 mod state;
 mod streams;
-mod timeline;
+pub(in crate::commands) mod timeline;
 mod told;
 mod words;
 
@@ -40,6 +40,7 @@ Examples:
   portcullis sessions replay s-2g4kq7nd5wvx3jhc --stream 1 --speed 2
   portcullis sessions export s-2g4kq7nd5wvx3jhc --stream 1 -o shell.cast
   portcullis sessions search 'permission denied' --agent claude
+  portcullis sessions show s-2g4kq7nd5wvx3jhc --identity recordings.key
   portcullis sessions list --data /mnt/copy/data --key gate.vkey
   portcullis sessions erase s-2g4kq7nd5wvx3jhc --why 'the customer asked'")]
 pub(crate) enum SessionsCommand {

@@ -17,7 +17,10 @@ use undo::{History, Look, Plan};
 
 use super::{
     gate,
-    sessions::place::{Place, Shelf},
+    sessions::{
+        place::{Place, Shelf},
+        timeline::ENCRYPTED,
+    },
 };
 use crate::{
     admin::{Because, Client, OpenSession, OpenedSession},
@@ -80,6 +83,9 @@ impl Undo {
         let admin = self.place.gate()?;
         gate::run(self.must_be_over(&admin))?;
         let (plan, shelf) = self.plan()?;
+        if plan.encrypted {
+            bail!("the recording of `{}` is encrypted, and cannot be read: {ENCRYPTED}", self.session);
+        }
         if plan.is_empty() {
             terminal::print(text::plan(&plan))?;
             return Ok(if plan.is_whole() { ExitCode::SUCCESS } else { ExitCode::FAILURE });
@@ -112,7 +118,7 @@ impl Undo {
                 );
             }
             let plan = Plan::of(History::of(&recording));
-            if plan.ended || waits.next().is_none() {
+            if plan.ended || plan.encrypted || waits.next().is_none() {
                 return Ok((plan, shelf));
             }
             std::thread::sleep(A_WHILE);

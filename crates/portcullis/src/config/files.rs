@@ -2,10 +2,13 @@
 
 use std::{fs, io::Read, os::unix::fs::PermissionsExt, path::Path};
 
+use recording::at_rest::Identities;
 use rustls::{
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
     sign::CertifiedKey,
 };
+
+use zeroize::Zeroizing;
 
 use super::{problems::Collector, suggest::suggestion, tree};
 
@@ -45,17 +48,28 @@ pub(super) fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, 
     }
 }
 
-/// Refuses a key that others may read.
-pub(super) fn private_key(file: &Path) -> Result<PrivateKeyDer<'static>, String> {
-    let text = read(file)?;
+/// The text of a file that nobody but its owner may read.
+fn secret(file: &Path) -> Result<Zeroizing<String>, String> {
+    let text = Zeroizing::new(read(file)?);
     let mode = fs::metadata(file).map_err(|error| cannot_read(file, &error))?.permissions().mode();
     if mode & 0o077 != 0 {
         let (file, mode) = (file.display(), mode & 0o777);
         return Err(format!("`{file}` can be read by others (mode {mode:03o}); run `chmod 600 {file}`"));
     }
+    Ok(text)
+}
+
+/// Refuses a key that others may read.
+pub(super) fn private_key(file: &Path) -> Result<PrivateKeyDer<'static>, String> {
+    let text = secret(file)?;
     // The parser's error may quote the file, so it is not passed on.
     PrivateKeyDer::from_pem_slice(text.as_bytes())
         .map_err(|_| format!("`{}` holds no PEM private key", file.display()))
+}
+
+/// The age identities that encrypted recordings are read with; refuses a file that others may read.
+pub(crate) fn identities(file: &Path) -> Result<Identities, String> {
+    Identities::parse(&secret(file)?).map_err(|error| format!("`{}` {error}", file.display()))
 }
 
 /// Checks that the key belongs to the certificate.

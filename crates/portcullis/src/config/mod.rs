@@ -23,6 +23,7 @@ mod values;
 
 use std::path::Path;
 
+pub(crate) use files::identities;
 pub use position::Position;
 pub use problems::{Problem, Problems};
 pub use resolved::{

@@ -27,12 +27,20 @@ pub enum Finding {
     /// A segment, or the rest of it, cannot be read.
     #[error("segment {number} is damaged: {why}")]
     Damaged { number: u64, why: String },
+    /// Segments are encrypted to others; `tried`: than those whose identities the reader has, rather than that it has none.
+    #[error("{}", encrypted(*first, *last, *tried))]
+    Encrypted { first: u64, last: u64, tried: bool },
     /// A file that is none of the recording's.
     #[error("`{}` is no part of the recording", name.as_str().escape_debug())]
     ForeignFile { name: Text<256> },
     /// A body is not where a record says.
     #[error("segment {number} has no body with the digest {sha256}")]
     NoBody { number: u64, sha256: Digest },
+}
+
+fn encrypted(first: u64, last: u64, tried: bool) -> String {
+    let to = if tried { " to others" } else { "" };
+    format!("{} encrypted{to}", segments(first, last))
 }
 
 fn segments(first: u64, last: u64) -> String {

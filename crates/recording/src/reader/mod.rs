@@ -16,10 +16,10 @@ pub use search::{Hit, Needle, NeedleError, Search};
 pub use survey::Survey;
 
 use crate::Digest;
-use crate::at_rest::AtRest;
+use crate::at_rest::Open;
 use crate::frames::Frames;
 use crate::record::{Blob, Session, What};
-use crate::segment::{self, Header, MAX_HEADER, MAX_STORED};
+use crate::segment::{self, Header, MAX_HEADER, MAX_STORED, Malformed};
 use crate::storage::{FsStorage, Storage, TEMPORARY};
 use crate::writer::{TOMBSTONE, Tombstone};
 use bytes::Bytes;
@@ -34,7 +34,7 @@ use std::time::Duration;
 #[derive(Debug, Clone)]
 pub struct Library {
     storage: Arc<dyn Storage>,
-    at_rest: Arc<dyn AtRest>,
+    at_rest: Arc<dyn Open>,
 }
 
 /// A recording, as a list tells of it.
@@ -72,7 +72,7 @@ pub enum Unreadable {
 #[derive(Debug, Clone)]
 pub struct Recording {
     storage: Arc<dyn Storage>,
-    at_rest: Arc<dyn AtRest>,
+    at_rest: Arc<dyn Open>,
     session: Session,
     /// The numbers of its segments, in order.
     numbers: Vec<u64>,
@@ -85,13 +85,13 @@ pub struct Recording {
 // === impl Library ===
 
 impl Library {
-    /// The recordings in this folder.
+    /// The recordings in this folder, as whoever has this can read them.
     #[must_use]
-    pub fn new(folder: &Path, at_rest: Arc<dyn AtRest>) -> Self {
+    pub fn new(folder: &Path, at_rest: Arc<dyn Open>) -> Self {
         Self::on(Arc::new(FsStorage::new(folder)), at_rest)
     }
 
-    pub(crate) fn on(storage: Arc<dyn Storage>, at_rest: Arc<dyn AtRest>) -> Self {
+    pub(crate) fn on(storage: Arc<dyn Storage>, at_rest: Arc<dyn Open>) -> Self {
         Self { storage, at_rest }
     }
 
@@ -285,7 +285,11 @@ impl Recording {
 
     fn frames(&self, header: &Header, stored: &[u8]) -> Result<Frames, Finding> {
         let plain = header.unpack(stored, &*self.at_rest);
-        let plain = plain.map_err(|why| Finding::Damaged { number: header.number, why: why.to_string() })?;
+        let number = header.number;
+        let plain = plain.map_err(|why| match why {
+            Malformed::Encrypted { tried } => Finding::Encrypted { first: number, last: number, tried },
+            why => Finding::Damaged { number, why: why.to_string() },
+        })?;
         Ok(Frames::new(plain.into(), header.first))
     }
 

@@ -21,6 +21,8 @@ pub struct Records<'a> {
     previous: Option<Digest>,
     began: Option<Timestamp>,
     at: Option<At>,
+    /// The encrypted segments before the next one: those in a row are told as one.
+    encrypted: Option<Finding>,
     pub(super) findings: VecDeque<Finding>,
     from: u64,
     stream: Option<u32>,
@@ -49,6 +51,7 @@ impl<'a> Records<'a> {
             previous: None,
             began: None,
             at: None,
+            encrypted: None,
             findings: recording.findings.iter().cloned().collect(),
             from,
             stream,
@@ -108,11 +111,30 @@ impl<'a> Records<'a> {
 
     /// Goes on to the next segment; whether there is one.
     fn advance(&mut self) -> bool {
-        match self.next_segment() {
-            Some(Ok((header, stored))) => self.begin(header, &stored),
-            Some(Err(finding)) => self.findings.push_back(finding),
-            None => return false,
-        }
+        let Some(next) = self.next_segment() else {
+            self.encrypted.take().into_iter().for_each(|before| self.findings.push_front(before));
+            return false;
+        };
+        let finding = next.and_then(|(header, stored)| self.begin(header, &stored)).err();
+        let goes_on = self.at.is_none() && self.findings.is_empty();
+        self.encrypted = match (self.encrypted.take(), finding) {
+            (Some(Finding::Encrypted { first, .. }), Some(Finding::Encrypted { last, tried, .. }))
+                if goes_on =>
+            {
+                Some(Finding::Encrypted { first, last, tried })
+            }
+            (before, None) if goes_on => before,
+            (before, finding) => {
+                before.into_iter().for_each(|before| self.findings.push_front(before));
+                match finding {
+                    Some(encrypted @ Finding::Encrypted { .. }) => Some(encrypted),
+                    finding => {
+                        self.findings.extend(finding);
+                        None
+                    }
+                }
+            }
+        };
         true
     }
 
@@ -142,14 +164,12 @@ impl<'a> Records<'a> {
         Some(Ok((header, stored)))
     }
 
-    fn begin(&mut self, header: Header, stored: &[u8]) {
-        if self.stream.is_some_and(|stream| !header.may_have(stream)) {
-            return;
+    fn begin(&mut self, header: Header, stored: &[u8]) -> Result<(), Finding> {
+        if self.stream.is_none_or(|stream| header.may_have(stream)) {
+            let frames = self.recording.frames(&header, stored)?;
+            self.at = Some(At { frames, last: header.first, header, seen: 0 });
         }
-        match self.recording.frames(&header, stored) {
-            Ok(frames) => self.at = Some(At { frames, last: header.first, header, seen: 0 }),
-            Err(finding) => self.findings.push_back(finding),
-        }
+        Ok(())
     }
 
     /// What the ledger has beyond what is there.

@@ -11,6 +11,8 @@ pub struct Survey {
     pub findings: Vec<Finding>,
     /// How many segments are what they should be. What follows is told by these alone.
     pub segments: u64,
+    /// How many of these are encrypted.
+    pub encrypted: u64,
     /// Bytes of their records, compressed.
     pub bytes: u64,
     /// When it began and its last record was made.
@@ -37,6 +39,7 @@ impl Survey {
                     let ended = header.began.checked_add(Duration::from_micros(header.last));
                     survey.times = ended.ok().map(|ended| (header.began, ended));
                     survey.segments += 1;
+                    survey.encrypted += u64::from(header.is_encrypted());
                     survey.bytes += stored.len() as u64;
                     survey.streams = header.next_stream.saturating_sub(1);
                     survey.interrupted += u32::from(header.interrupted);

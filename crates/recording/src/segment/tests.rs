@@ -1,5 +1,6 @@
 use super::*;
-use crate::at_rest::Plain;
+use crate::at_rest::{Plain, Recipients};
+use crate::writer::testing::identities;
 
 fn header(plain: &[u8]) -> Header {
     Header {
@@ -51,6 +52,14 @@ fn the_largest_segment_can_be_read() {
     let bytes = write(&header, &plain, &Plain).unwrap();
     assert!(bytes.len() <= MAX_STORED);
     assert_eq!(open(&bytes).unwrap().1.len(), MAX_PLAIN);
+
+    let [identity, _] = identities();
+    let one = identity.iter().next().unwrap().recipient();
+    let recipients = Recipients::new(vec![one; Recipients::MOST]).unwrap();
+    let header = Header { form: recipients.form().into(), ..header };
+    let bytes = write(&header, &plain, &recipients).unwrap();
+    let (header, stored) = Header::read(&bytes).unwrap();
+    assert_eq!(header.unpack(stored, &identity).unwrap().len(), MAX_PLAIN);
 }
 
 #[test]
@@ -97,7 +106,8 @@ fn what_is_no_segment_is_refused() {
     insta::assert_snapshot!(refuse(&|header| header.plain = 999), @"its records cannot be unpacked: they are no zstd frame of the size in the header");
     insta::assert_snapshot!(refuse(&|header| header.streams = Some(vec![4, 1])), @"its header tells streams out of order");
     insta::assert_snapshot!(refuse(&|header| header.streams = Some((0..65).collect())), @"its header tells streams out of order");
-    insta::assert_snapshot!(refuse(&|header| header.form = "zstd+age".into()), @"its records are stored as `zstd+age`: give the reader what opens that");
+    insta::assert_snapshot!(refuse(&|header| header.form = "zstd+rot13".into()), @"its records are stored as `zstd+rot13`, which this version does not know");
+    insta::assert_snapshot!(refuse(&|header| header.form = "zstd+age".into()), @"its records are encrypted");
     insta::assert_snapshot!(open(b"portcullis recording 2\n").unwrap_err(), @"not a segment of this version");
     let endless = [MAGIC, &[b' '; MAX_STORED]].concat();
     insta::assert_snapshot!(open(&endless).unwrap_err(), @"its header has no end");

@@ -3,7 +3,7 @@
 use super::erase::TOMBSTONE;
 use super::run::{Refused, Segment, Stopped};
 use crate::Digest;
-use crate::at_rest::AtRest;
+use crate::at_rest::Close;
 use crate::frames;
 use crate::record::{Record, Session, What};
 use crate::segment::{self, Header, MAX_STORED};
@@ -19,7 +19,7 @@ use tokio::time::Instant;
 #[derive(Debug)]
 pub(super) struct Chain {
     storage: Arc<dyn Storage>,
-    at_rest: Arc<dyn AtRest>,
+    at_rest: Arc<dyn Close>,
     session: Session,
     began: Timestamp,
     /// The number of the next segment.
@@ -62,7 +62,7 @@ impl Chain {
     /// Begins a recording, or finds the end of the one that is there.
     pub(super) fn open(
         storage: Arc<dyn Storage>,
-        at_rest: Arc<dyn AtRest>,
+        at_rest: Arc<dyn Close>,
         session: &Session,
         now: Timestamp,
     ) -> Result<(Self, Option<Found>), Refused> {

@@ -31,7 +31,7 @@ pub use tap::{Opening, Stream, Tap};
 
 pub(crate) use erase::{TOMBSTONE, read_tombstone};
 
-use crate::at_rest::AtRest;
+use crate::at_rest::Close;
 use crate::record::{MAX_BODY, Session};
 use crate::storage::{FsStorage, Storage};
 use parking_lot::Mutex;
@@ -68,7 +68,7 @@ pub struct Config {
     /// Bytes of records that may be in memory until they are durable; then callers wait. 12.25 MiB at least, 1 GiB at most.
     pub queue: usize,
     /// How segments are stored.
-    pub at_rest: Arc<dyn AtRest>,
+    pub at_rest: Arc<dyn Close>,
 }
 
 /// The writer of recordings: a handle, cheap to clone.

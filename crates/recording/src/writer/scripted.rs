@@ -6,7 +6,7 @@ use super::body::Body;
 use super::chain::Chain;
 use super::recording::Recording;
 use super::run::{Run, Segment};
-use crate::at_rest::Plain;
+use crate::at_rest::{Close, Plain};
 use crate::record::{Session, What};
 use crate::storage::FsStorage;
 use jiff::Timestamp;
@@ -29,10 +29,19 @@ impl Script {
     /// It cannot be begun.
     #[must_use]
     pub fn new(folder: &Path, session: &str, began: Timestamp) -> Self {
+        Self::stored(folder, session, began, Arc::new(Plain))
+    }
+
+    /// The same, stored like this.
+    ///
+    /// # Panics
+    /// It cannot be begun.
+    #[must_use]
+    pub fn stored(folder: &Path, session: &str, began: Timestamp, at_rest: Arc<dyn Close>) -> Self {
         let session: Session = session.parse().unwrap();
         std::fs::create_dir_all(folder).unwrap();
         let storage = Arc::new(FsStorage::new(folder));
-        let (chain, found) = Chain::open(storage, Arc::new(Plain), &session, began).unwrap();
+        let (chain, found) = Chain::open(storage, at_rest, &session, began).unwrap();
         let run = Run::new(session, chain.last, chain.next_stream);
         let segments = found.into_iter().map(|found| found.last).collect();
         Self { recording: Recording::new(Arc::new(run), chain), segments }

@@ -2,14 +2,13 @@
 
 use super::thread::Closed;
 use super::{Config, Recorder, Sealed, Segment};
-use crate::at_rest::{AtRest, Plain};
+use crate::at_rest::{Identities, Identity, Plain, Recipients};
 use crate::reader::{Finding, Library, Recording};
 use crate::record::{Kind, Record, Session, What};
 use crate::storage::sim::SimDisk;
 use crate::writer::Opening;
 use jiff::Timestamp;
 use parking_lot::Mutex;
-use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::mpsc;
@@ -18,23 +17,20 @@ use tokio::time::{Duration, Instant};
 /// What the ledger has.
 pub(crate) type Ledger = Arc<Mutex<Vec<Segment>>>;
 
-/// As one does that encrypts to people: it cannot open what it closes.
-#[derive(Debug)]
-pub(crate) struct Sealing;
+/// Whom test recordings are encrypted to.
+pub(crate) fn identities() -> [Identities; 2] {
+    [
+        "AGE-SECRET-KEY-1EGTZVFFV20835NWYV6270LXYVK2VKNX2MMDKWYKLMGR48UAWX40Q2P2LM0",
+        "AGE-SECRET-KEY-143WN7DCXU4G8R5AXQSSYD9AEPYDNT3HXSLWSPK36CDU6E8M59SSSAGZ3KG",
+    ]
+    .map(|identity| Identities::parse(identity).unwrap())
+}
 
-impl AtRest for Sealing {
-    fn form(&self) -> &'static str {
-        "zstd+sealed"
-    }
-
-    fn close(&self, mut compressed: Vec<u8>) -> io::Result<Vec<u8>> {
-        compressed.reverse();
-        Ok(compressed)
-    }
-
-    fn open(&self, _stored: &[u8]) -> io::Result<Vec<u8>> {
-        Err(io::Error::other("the key is elsewhere"))
-    }
+/// Of the first of them, or of both.
+pub(crate) fn recipients(how_many: usize) -> Recipients {
+    let identities = identities();
+    let recipients = identities.iter().flat_map(Identities::iter).map(Identity::recipient);
+    Recipients::new(recipients.take(how_many).collect()).unwrap()
 }
 
 pub(crate) fn session() -> Session {

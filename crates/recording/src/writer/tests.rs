@@ -5,7 +5,7 @@ mod pressure;
 use super::testing::*;
 use super::*;
 use crate::Digest;
-use crate::at_rest::Plain;
+use crate::at_rest::{Close, Open, Plain};
 use crate::reader::{Library, Listed, Unreadable};
 use crate::record::{Channel, Record, What};
 use crate::segment::FULL;

@@ -6,7 +6,7 @@ use super::queue::Waiting;
 use super::recording::Recording;
 use super::run::{Refused, Run, Sealed, Stopped};
 use super::{Clock, Config, Recorder};
-use crate::at_rest::AtRest;
+use crate::at_rest::Close;
 use crate::record::{Session, What};
 use crate::segment::FULL;
 use crate::storage::Storage;
@@ -68,7 +68,7 @@ pub(super) struct Closed {
 #[derive(Debug)]
 pub(super) struct Writer {
     storage: Arc<dyn Storage>,
-    at_rest: Arc<dyn AtRest>,
+    at_rest: Arc<dyn Close>,
     clock: Arc<dyn Clock>,
     reserve: u64,
     recordings: BTreeMap<Session, Recording>,

@@ -43,6 +43,8 @@ pub(super) struct Row {
     calls: u64,
     streams: Option<u32>,
     segments: Option<u64>,
+    /// Of these.
+    encrypted: Option<u64>,
     bytes: Option<u64>,
     pub(super) state: &'static str,
     pub(super) means: String,
@@ -82,6 +84,7 @@ impl Row {
             calls: of.map_or(0, |of| of.calls),
             streams: survey.map(|survey| survey.streams),
             segments: survey.map(|survey| survey.segments),
+            encrypted: survey.map(|survey| survey.encrypted),
             bytes: survey.map(|survey| survey.bytes),
             state: state.word(),
             means: state.to_string(),
@@ -100,6 +103,14 @@ impl Row {
         if let (Some(began), Some(last), Some(size)) = (self.began, self.last, self.bytes) {
             let (length, size) = (span(began, last), bytes(size));
             lines.push(("recorded", format!("{began:.0} to {last:.0} ({length}), {size}")));
+        }
+        match (self.encrypted, self.segments) {
+            (None | Some(0), _) => {}
+            (encrypted, segments) if encrypted == segments => lines.push(("stored", "encrypted".to_owned())),
+            (encrypted, segments) => {
+                let (encrypted, segments) = (encrypted.unwrap_or_default(), segments.unwrap_or_default());
+                lines.push(("stored", format!("{encrypted} of {segments} segments encrypted")));
+            }
         }
         lines.push(("state", means.clone()));
         lines.iter().map(|(name, value)| format!("{name:<10}{}\n", visible(value))).collect()

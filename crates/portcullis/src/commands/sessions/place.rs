@@ -7,7 +7,7 @@ use clap::Args;
 use ledger::{leaf::SessionOpened, reader::Reader};
 use recording::{
     Session,
-    at_rest::Plain,
+    at_rest::{Open, Plain},
     reader::{Library, Recording, Unreadable},
 };
 
@@ -15,7 +15,7 @@ use super::{state::State, told::Told, words::counted};
 use crate::{
     admin::Client,
     commands::ledger::{KEY, verifier},
-    config::{Config, DataFolder, Files, suggestion},
+    config::{self, Config, DataFolder, Files, suggestion},
 };
 
 /// Which gate's files are read.
@@ -33,6 +33,9 @@ pub(in crate::commands) struct Place {
     /// The ledger's public key, kept elsewhere; without it, the one beside the ledger is believed, which proves nothing
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
+    /// File with the age identity (`AGE-SECRET-KEY-1…`) of somebody to whom recordings are encrypted
+    #[arg(long, value_name = "FILE")]
+    identity: Option<PathBuf>,
 }
 
 /// All recordings as they were when this was opened, held against the ledger.
@@ -47,7 +50,7 @@ pub(in crate::commands) struct Shelf {
 impl Place {
     #[cfg(test)]
     pub(super) fn of(data: PathBuf) -> Self {
-        Self { config: PathBuf::new(), data: Some(data), recordings: None, key: None }
+        Self { config: PathBuf::new(), data: Some(data), recordings: None, key: None, identity: None }
     }
 
     /// The running gate whose files these are.
@@ -71,6 +74,11 @@ impl Place {
         })
     }
 
+    fn at_rest(&self) -> anyhow::Result<Arc<dyn Open>> {
+        let Some(file) = &self.identity else { return Ok(Arc::new(Plain)) };
+        Ok(Arc::new(config::identities(file).map_err(anyhow::Error::msg)?))
+    }
+
     /// Lists the recordings and reads the ledger.
     ///
     /// # Errors
@@ -91,7 +99,7 @@ impl Place {
         let mut told = Told::default();
         told.read_on(&reader)?;
         told.settle();
-        let library = Library::new(&recordings, Arc::new(Plain));
+        let library = Library::new(&recordings, self.at_rest()?);
         let sessions = library.sessions();
         let sessions = sessions.with_context(|| format!("cannot list `{}`", recordings.display()))?;
         let recordings =

@@ -7,7 +7,7 @@ use clap::Args;
 use jiff::Timestamp;
 use recording::{
     Session,
-    reader::{Hit, Needle, Recording},
+    reader::{Finding, Hit, Needle, Recording},
     record::Channel,
 };
 use serde::Serialize;
@@ -56,9 +56,9 @@ impl Search {
         let shelf = self.place.shelf()?;
         let recordings = chosen(&shelf, &self.sessions, &self.agents)?;
         let colours = terminal::colours();
-        let mut hits = 0_u64;
+        let (mut hits, mut unread) = (0_u64, 0_u64);
         for recording in &recordings {
-            in_one(
+            unread += u64::from(in_one(
                 recording,
                 &self.text,
                 &needle,
@@ -72,10 +72,14 @@ impl Search {
                     Ok(())
                 },
                 |finding| eprintln!("{finding}"),
-            )?;
+            )?);
         }
         if hits == 0 {
-            eprintln!("nothing was found in {}", counted(recordings.len() as u64, "recording"));
+            let but = match unread {
+                0 => String::new(),
+                unread => format!("; what is encrypted in {unread} of them was not searched"),
+            };
+            eprintln!("nothing was found in {}{but}", counted(recordings.len() as u64, "recording"));
         }
         Ok(if hits == 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS })
     }
@@ -110,14 +114,15 @@ pub(super) fn chosen(
     Ok(recordings)
 }
 
-/// Tells each hit in a recording, and what is wrong with it.
+/// Tells each hit in a recording, and what is wrong with it; answers whether some of it is encrypted to others.
 pub(super) fn in_one(
     recording: &Recording,
     text: &str,
     needle: &Needle,
     mut hit: impl FnMut(Found<'_>) -> anyhow::Result<()>,
     mut wrong: impl FnMut(String),
-) -> anyhow::Result<()> {
+) -> anyhow::Result<bool> {
+    let mut encrypted = false;
     let session = recording.session();
     let mut search = recording.search(needle.clone());
     while let Some(next) = search.next() {
@@ -128,12 +133,13 @@ pub(super) fn in_one(
                 hit(Found { session, at, stream, channel, before, found: text, after })?;
             }
             Err(finding) => {
+                encrypted |= matches!(finding, Finding::Encrypted { .. });
                 let told = timeline::told(&finding, recording.untold());
                 wrong(visible(&format!("{session}: {told}")));
             }
         }
     }
-    Ok(())
+    Ok(encrypted)
 }
 
 /// One hit on one line, what was found marked.

@@ -89,6 +89,7 @@ fn line(entry: &Entry, open: bool) -> String {
             // What the gate said of it, in its own words.
             Err(_) => format!("-  {leaf}"),
         },
+        Event::Encrypted { finding } => format!("-  {finding}"),
         Event::Amiss { finding } => format!("!  {finding}"),
     };
     let at = entry.at.map_or_else(|| "(no time)".to_owned(), |at| format!("{at:.3}"));

@@ -61,7 +61,7 @@ impl State {
             match finding {
                 Finding::Missing { .. } => gap = true,
                 Finding::Unknown { number } if may_be_untold && Some(*number) == untold => {}
-                Finding::Unfinished { .. } => {}
+                Finding::Unfinished { .. } | Finding::Encrypted { .. } => {}
                 Finding::Unknown { .. }
                 | Finding::Altered { .. }
                 | Finding::Unchained { .. }

@@ -14,11 +14,14 @@ use crate::terminal::visible;
 /// # Errors
 /// There is no such; the message says which there are.
 pub(super) fn choose(recording: &Recording, wanted: Option<u32>) -> anyhow::Result<Stream> {
-    let streams = timeline::of(recording).into_iter().filter_map(|entry| match entry.event {
-        Event::Stream(stream) => Some(*stream),
-        _ => None,
-    });
-    let mut streams: Vec<Stream> = streams.collect();
+    let (mut streams, mut encrypted) = (Vec::new(), None);
+    for entry in timeline::of(recording) {
+        match entry.event {
+            Event::Stream(stream) => streams.push(*stream),
+            Event::Encrypted { finding } => encrypted = encrypted.or(Some(finding)),
+            _ => {}
+        }
+    }
     let session = recording.session();
     let chosen = match wanted {
         Some(number) => streams.iter().position(|stream| stream.stream == number),
@@ -28,6 +31,9 @@ pub(super) fn choose(recording: &Recording, wanted: Option<u32>) -> anyhow::Resu
     match chosen {
         Some(place) => {
             let stream = streams.swap_remove(place);
+            if let (None, Some(encrypted)) = (&stream.opened, &encrypted) {
+                bail!("the beginning of stream {} of `{session}` cannot be read: {encrypted}", stream.stream);
+            }
             if stream.opened.is_none() {
                 bail!(
                     "the beginning of stream {} of `{session}` is lost: `portcullis sessions show {session}` tells why",
@@ -35,6 +41,9 @@ pub(super) fn choose(recording: &Recording, wanted: Option<u32>) -> anyhow::Resu
                 );
             }
             Ok(stream)
+        }
+        None if encrypted.is_some() && (streams.is_empty() || wanted.is_some()) => {
+            bail!("the recording of `{session}` cannot be read: {}", encrypted.unwrap_or_default())
         }
         None if streams.is_empty() => bail!(
             "the recording of `{session}` has no streams: `portcullis sessions show {session}` tells what it has"

@@ -13,6 +13,10 @@ use serde::Serialize;
 /// Entries that are shown; a session of more is searched, or asked of the ledger.
 const MOST: usize = 1 << 20;
 
+/// What opens a recording.
+pub(in crate::commands) const ENCRYPTED: &str =
+    "name the file with the age identity of one of its recipients by --identity FILE";
+
 /// One thing, and when it began.
 #[derive(Debug, Serialize)]
 pub(super) struct Entry {
@@ -40,6 +44,10 @@ pub(super) enum Event {
     /// The ledger was told of an approval or a refusal.
     Told {
         leaf: String,
+    },
+    /// What happened there is encrypted, and nothing at hand reads it.
+    Encrypted {
+        finding: String,
     },
     /// Something is wrong with the recording.
     Amiss {
@@ -99,6 +107,9 @@ pub(super) fn of(recording: &Recording) -> Vec<Entry> {
         }
         match record {
             Ok(record) => timeline.add(records.began().unwrap_or_default(), record),
+            Err(finding @ Finding::Encrypted { .. }) => {
+                timeline.push(Event::Encrypted { finding: told(&finding, None) });
+            }
             Err(finding) => timeline.amiss(told(&finding, recording.untold())),
         }
     }
@@ -118,6 +129,8 @@ pub(super) fn told(finding: &Finding, untold: Option<u64>) -> String {
         Finding::Unchained { .. } => "what is shown there may not be what happened",
         Finding::Foreign { .. } => "it is not shown",
         Finding::Damaged { .. } => "what it cannot tell is lost",
+        Finding::Encrypted { tried: false, .. } => ENCRYPTED,
+        Finding::Encrypted { tried: true, .. } => "name the file of another identity by --identity FILE",
         Finding::ForeignFile { .. } => "somebody put it there",
         Finding::NoBody { .. } => "it cannot be shown",
     };

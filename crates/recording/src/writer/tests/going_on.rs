@@ -62,27 +62,92 @@ async fn an_end_that_is_not_what_was_written_is_not_gone_on_from() {
     insta::assert_snapshot!(recorder.session(&session()).await.unwrap_err(), @"the recording of `s-1` cannot go on: segment 3: it is another recording's, or has another place in this one; restore it from a backup, or move the folder away and keep it as evidence");
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_recorder_that_cannot_open_what_it_closed_goes_on_all_the_same() {
-    let disk = SimDisk::default();
-    let config = Config { at_rest: Arc::new(Sealing), ..config() };
-    let (recorder, mut sealed) = start_with(&disk, &config);
-    tokio::spawn(async move {
-        while let Some(sealed) = sealed.recv().await {
-            sealed.recorded();
-        }
-    });
-    for _ in 0..2 {
+/// A run that is killed over its third segment, and one that goes on and ends in good order.
+async fn two_runs(disk: &SimDisk, first: Arc<dyn Close>, second: Arc<dyn Close>) {
+    let mut running = Vec::new();
+    for (at_rest, text) in [(first, "a secret"), (second, "another")] {
+        let (recorder, mut sealed) = start_with(disk, &Config { at_rest, ..config() });
+        tokio::spawn(async move {
+            while let Some(sealed) = sealed.recv().await {
+                sealed.recorded();
+            }
+        });
         let tap = recorder.session(&session()).await.unwrap();
-        tap.told("a secret").await.unwrap();
-        tap.end().await.unwrap();
+        tap.told(text).await.unwrap();
+        tap.flush().await.unwrap();
+        running.push((recorder, tap));
+        if running.len() == 1 {
+            disk.write("s-1/00000003.seg.tmp", b"half a segm").unwrap();
+        }
     }
-    let library = Library::on(Arc::new(disk), config.at_rest);
-    let recording = library.recording(&session()).unwrap();
-    insta::assert_snapshot!(lines(recording.records()), @r#"
-    ! segment 1 is damaged: its records cannot be unpacked: they cannot be opened
-    ! segment 2 is damaged: its records cannot be unpacked: they cannot be opened
-    ! segment 3 is damaged: its records cannot be unpacked: they cannot be opened
-    ! segment 4 is damaged: its records cannot be unpacked: they cannot be opened
+    running.pop().unwrap().1.end().await.unwrap();
+    assert!(disk.names().iter().all(|name| name.ends_with(".seg")));
+}
+
+fn read(disk: &SimDisk, at_rest: Arc<dyn Open>) -> String {
+    let recording = Library::on(Arc::new(disk.clone()), at_rest).recording(&session()).unwrap();
+    lines(recording.records())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_recorder_that_cannot_read_what_it_wrote_goes_on_after_a_crash_all_the_same() {
+    let disk = SimDisk::default();
+    two_runs(&disk, Arc::new(recipients(1)), Arc::new(recipients(2))).await;
+    let [one, other] = identities();
+    insta::assert_snapshot!(read(&disk, Arc::new(one)), @r#"
+    0 {"began":{}}
+    0 {"told":{}} "a secret"
+    0 {"interrupted":{"torn":true}}
+    0 {"told":{}} "another"
+    0 {"stopped":{}}
+    "#);
+    // Who was added later reads what came later.
+    insta::assert_snapshot!(read(&disk, Arc::new(other)), @r#"
+    ! segments 1 to 2 are encrypted to others
+    0 {"interrupted":{"torn":true}}
+    0 {"told":{}} "another"
+    0 {"stopped":{}}
+    "#);
+    let none = read(&disk, Arc::new(Plain));
+    assert_eq!(none, "! segments 1 to 5 are encrypted");
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_segment_is_read_as_its_header_says() {
+    let disk = SimDisk::default();
+    two_runs(&disk, Arc::new(Plain), Arc::new(recipients(1))).await;
+    let [one, _] = identities();
+    assert!(!read(&disk, Arc::new(one)).contains('!'));
+    insta::assert_snapshot!(read(&disk, Arc::new(Plain)), @r#"
+    0 {"began":{}}
+    0 {"told":{}} "a secret"
+    ! segments 3 to 5 are encrypted
+    "#);
+    let disk = SimDisk::default();
+    two_runs(&disk, Arc::new(recipients(1)), Arc::new(Plain)).await;
+    insta::assert_snapshot!(read(&disk, Arc::new(Plain)), @r#"
+    ! segments 1 to 2 are encrypted
+    0 {"interrupted":{"torn":true}}
+    0 {"told":{}} "another"
+    0 {"stopped":{}}
+    "#);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_encrypted_segment_that_was_changed_is_not_shown() {
+    let disk = SimDisk::default();
+    two_runs(&disk, Arc::new(recipients(1)), Arc::new(recipients(1))).await;
+    let path = "s-1/00000002.seg";
+    let mut bytes = disk.read(path, usize::MAX).unwrap().unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    disk.write(path, &bytes).unwrap();
+    let [one, _] = identities();
+    insta::assert_snapshot!(read(&disk, Arc::new(one)), @r#"
+    0 {"began":{}}
+    ! segment 2 is damaged: its records cannot be unpacked: its age file was changed, or cut
+    ! segment 3 does not follow the one before it
+    0 {"interrupted":{"torn":true}}
+    0 {"told":{}} "another"
+    0 {"stopped":{}}
     "#);
 }
