@@ -215,6 +215,12 @@ pub(super) struct Recordings {
     /// How long after its last record a recording is erased, as `90d`; not less than a session may last. Where this is not
     /// written, recordings are kept for ever.
     pub(super) keep: Option<DurationText>,
+    /// Age recipients (`age1…`, as `age-keygen` makes them), from 1 to 16, to whom recordings are encrypted from now on; whoever has
+    /// the identity of one of them reads all. Where this is not written, recordings are not encrypted.
+    #[schemars(length(max = 16))]
+    pub(super) recipients: Option<Vec<String>>,
+    /// Age identity file with which the console reads recordings that are encrypted; without it, it cannot. Only its owner may read it.
+    pub(super) identity: Option<String>,
 }
 
 /// What clients may use up before others suffer.

@@ -15,6 +15,7 @@ use gateway::{AccessRules, GlassRules};
 use identity::{AgentName, ClusterName, GroupName};
 use jiff::SignedDuration;
 use mask::Catalogue;
+use recording::at_rest::Recipients;
 use rustls::sign::CertifiedKey;
 use upstream::reader::Reading;
 
@@ -219,6 +220,10 @@ pub struct Recordings {
     pub queue: usize,
     /// How long after its last record a recording is erased; `None`: never.
     pub keep: Option<Keep>,
+    /// To whom they are encrypted; `None`: they are not.
+    pub recipients: Option<Recipients>,
+    /// What the console reads them with; `None`: it reads only what is not encrypted.
+    pub identity: Option<PathBuf>,
 }
 
 /// How long recordings are kept.

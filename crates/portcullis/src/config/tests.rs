@@ -139,6 +139,55 @@ fn a_recording_is_kept_as_long_as_its_session_may_last() {
 }
 
 #[test]
+fn recordings_are_encrypted_to_whoever_is_named_or_the_gate_does_not_start() {
+    const ONE: &str = "age1xmwwc06ly3ee5rytxm9mflaz2u56jjj36s0mypdrwsvlul66mv4q47ryef";
+    const OTHER: &str = "age1f3ygt5e2d2h7d6dae2tnwgy4y6f0kwhvpa64cre0k2gprv2r8qnst4j00y";
+    const SECRET: &str = "AGE-SECRET-KEY-1EGTZVFFV20835NWYV6270LXYVK2VKNX2MMDKWYKLMGR48UAWX40Q2P2LM0";
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("portcullis.yaml");
+    let recordings = |more: &str| format!("{LEAST}recordings: {more}\n");
+    let config = recordings(&format!("{{ recipients: [{ONE}, {OTHER}], identity: one.key }}"));
+    let config = Config::parse(&config, &file, Files::Ignore).unwrap().recordings;
+    let named: Vec<_> = config.recipients.unwrap().iter().map(ToString::to_string).collect();
+    assert_eq!(
+        (named, config.identity),
+        (vec![ONE.to_owned(), OTHER.to_owned()], Some(folder.path().join("one.key")))
+    );
+
+    let told: Vec<String> = [
+        "[]".to_owned(),
+        format!("[{ONE}, {OTHER}, {ONE}]"),
+        format!("[{ONE}, {}]", ONE.replace("xm", "xn")),
+        "[ada@example.com, ssh-ed25519 AAAA]".to_owned(),
+        format!("[{SECRET}]"),
+        ONE.to_owned(),
+    ]
+    .iter()
+    .map(|list| problems(&recordings(&format!("{{ recipients: {list} }}"))))
+    .collect();
+    assert!(!told.concat().contains(SECRET));
+    assert_snapshot!(told.join("\n"));
+
+    let identity = |text: &str, mode| {
+        let key = folder.path().join("one.key");
+        fs::write(&key, text).unwrap();
+        fs::set_permissions(key, fs::Permissions::from_mode(mode)).unwrap();
+        let told = Config::parse(&recordings("{ identity: one.key }"), &file, Files::Check).unwrap_err();
+        let told = told.to_string().replace(&folder.path().display().to_string(), "DIR");
+        told.lines().find(|line| line.contains("recordings.identity")).map(str::to_owned)
+    };
+    assert_eq!(identity(SECRET, 0o600), None);
+    let told = [
+        identity(SECRET, 0o640),
+        identity("# nothing", 0o600),
+        identity("AGE-SECRET-KEY-1EGTZVFFV20835", 0o600),
+    ];
+    let told = told.map(Option::unwrap);
+    assert!(!told.concat().contains("1EGTZ"));
+    assert_snapshot!(told.join("\n"));
+}
+
+#[test]
 fn nobody_approves_as_two_or_as_an_agent() {
     let approvers = |list: &str| problems(&format!("{LEAST}approvers: {list}\n"));
     assert_eq!(

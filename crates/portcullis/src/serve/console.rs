@@ -1,6 +1,6 @@
 //! People's side, in a browser.
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
 use anyhow::Context;
 use chronicle::Chronicle;
@@ -12,7 +12,10 @@ use inbox::Inbox;
 use ledger::{Ledger, note::Verifier};
 use oidc::Provider;
 use policy::Judge;
-use recording::{at_rest::Plain, reader::Library};
+use recording::{
+    at_rest::{Open, Plain},
+    reader::Library,
+};
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
@@ -24,6 +27,8 @@ pub(super) struct Place {
     listeners: Vec<TcpListener>,
     certificate: Option<Arc<Certificate>>,
     provider: Option<ByProvider>,
+    /// What it reads recordings with.
+    at_rest: Arc<dyn Open>,
     config: config::Console,
 }
 
@@ -55,14 +60,22 @@ impl InForce for OfGate {
 /// Takes the console's place, if there is to be one.
 ///
 /// # Errors
-/// Its address or its certificate cannot be used.
+/// Its address, its certificate or its identity cannot be used.
 pub(super) async fn place(config: &Config) -> anyhow::Result<Option<Place>> {
     let approvers = &config.approvers;
+    let identity = config.recordings.identity.as_deref();
     let Some(config) = config.console.clone() else { return Ok(None) };
+    let at_rest = at_rest(identity)?;
     let certificate = config.tls.as_ref().map(Certificate::load).transpose()?;
     let provider = config.oidc.as_ref().map(|oidc| by_provider(oidc, approvers)).transpose()?;
     let listeners = listeners::bind_localhost(config.listen, config.address.host(), "console.listen").await?;
-    Ok(Some(Place { listeners, certificate, provider, config }))
+    Ok(Some(Place { listeners, certificate, provider, at_rest, config }))
+}
+
+fn at_rest(identity: Option<&Path>) -> anyhow::Result<Arc<dyn Open>> {
+    let Some(file) = identity else { return Ok(Arc::new(Plain)) };
+    let identities = config::identities(file).map_err(anyhow::Error::msg);
+    Ok(Arc::new(identities.context("`recordings.identity` cannot be used")?))
 }
 
 fn by_provider(oidc: &config::Oidc, approvers: &[config::Approver]) -> anyhow::Result<ByProvider> {
@@ -108,7 +121,7 @@ impl Place {
             control,
             inbox,
             chronicle: Arc::clone(&chronicle),
-            recordings: Library::new(&config.recordings.folder, Arc::new(Plain)),
+            recordings: Library::new(&config.recordings.folder, self.at_rest),
             gate: GateAddress { server: config.public_url.clone(), ca: config.tls.ca_pem()? },
             undoers: config.approvers.iter().map(|approver| approver.human.subject.clone()).collect(),
             ledger,

@@ -5,7 +5,10 @@ use std::sync::Arc;
 use anyhow::Context;
 use gateway::{Recordings, segments};
 use ledger::Ledger;
-use recording::{Recorder, at_rest::Plain};
+use recording::{
+    Recorder,
+    at_rest::{Close, Plain},
+};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -26,8 +29,20 @@ pub(super) struct Kept {
 
 /// Opens the folder of the recordings.
 pub(super) fn open(config: &config::Config, ledger: &Ledger) -> anyhow::Result<Opened> {
-    let config::Recordings { folder, reserve, queue, .. } = config.recordings.clone();
-    let settings = recording::Config { folder, reserve, queue, at_rest: Arc::new(Plain) };
+    let config::Recordings { folder, reserve, queue, recipients, .. } = config.recordings.clone();
+    let at_rest: Arc<dyn Close> = match recipients {
+        Some(recipients) => {
+            for recipient in recipients.iter() {
+                tracing::info!(%recipient, "recordings are encrypted");
+            }
+            Arc::new(recipients)
+        }
+        None => {
+            tracing::info!("recordings are not encrypted: `recordings.recipients` is not set");
+            Arc::new(Plain)
+        }
+    };
+    let settings = recording::Config { folder, reserve, queue, at_rest };
     let (recorder, sealed) =
         Recorder::open(settings, jiff::Timestamp::now).context("the recordings cannot be opened")?;
     let telling = tokio::spawn(segments::tell(sealed, ledger.clone()));

@@ -1,10 +1,12 @@
 //! What sessions did and were shown: where it is kept, and for how long.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
+
+use recording::at_rest::{Recipient, Recipients};
 
 use super::{
     super::{
-        defaults,
+        Files, defaults, files,
         position::FieldPath,
         raw,
         resolved::{DataFolder, Keep, Recordings},
@@ -43,7 +45,45 @@ impl Resolver<'_> {
             Some(keep) => Some(self.keep(keep.0, longest, &at.key("keep"))?),
             None => None,
         };
-        Some(Recordings { folder: folder?, reserve: u64::try_from(reserve?).ok()?, queue: queue?, keep })
+        let recipients = match raw.recipients {
+            Some(written) => Some(self.recipients(&written, &at.key("recipients"))?),
+            None => None,
+        };
+        let identity = match raw.identity {
+            Some(written) => Some(self.identity(&written, &at.key("identity"))?),
+            None => None,
+        };
+        let (folder, reserve) = (folder?, u64::try_from(reserve?).ok()?);
+        Some(Recordings { folder, reserve, queue: queue?, keep, recipients, identity })
+    }
+
+    /// None that is wrong is left out: whoever is named has to be able to read.
+    fn recipients(&mut self, written: &[String], at: &FieldPath) -> Option<Recipients> {
+        let mut recipients: Vec<Option<Recipient>> = Vec::new();
+        for (place, text) in written.iter().enumerate() {
+            let at = at.index(place);
+            // The error has nothing of what is written: it may be a secret.
+            let read = self.read(&at, text.parse::<Recipient>().map_err(|error| error.to_string()));
+            if read.is_some() && recipients.contains(&read) {
+                self.report(&at, format!("a second `{text}`; name each once"));
+            }
+            recipients.push(read);
+        }
+        let recipients = recipients.into_iter().collect::<Option<_>>()?;
+        self.read(
+            at,
+            Recipients::new(recipients).map_err(|error| {
+                format!("{error}; leave the field out for recordings that are not encrypted")
+            }),
+        )
+    }
+
+    fn identity(&mut self, written: &str, at: &FieldPath) -> Option<PathBuf> {
+        let file = self.path(written, at)?;
+        if self.context.files == Files::Check {
+            self.read(at, files::identities(&file))?;
+        }
+        Some(file)
     }
 
     /// A recording that was erased never goes on, so it is not erased before its session is over.
