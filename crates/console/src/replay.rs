@@ -155,10 +155,11 @@ impl Opened {
         Some((if self.is_fresh { recording.up_to(self.known) } else { recording }, self.known))
     }
 
-    /// Adds what a finding means to what is said above a page, if it is grave. Nobody reads more than a few.
+    /// Adds what a finding means to what is said above a page, if it is grave or keeps the page from what it is for. Nobody reads more than a few.
     pub(crate) fn tell(&self, finding: &Finding, alerts: &mut Vec<String>) {
         let told = self.told(finding);
-        if told.grave && alerts.len() < MOST_ALERTS {
+        let is_told = told.grave || matches!(finding, Finding::Encrypted { .. });
+        if is_told && alerts.len() < MOST_ALERTS {
             alerts.push(told.text);
         }
     }
@@ -174,12 +175,26 @@ impl Opened {
                     format!("Segment {number} is not in the ledger yet: what it has is shown once it is.");
                 return Told { grave: false, text };
             }
-            finding => finding.to_string(),
+            Finding::Encrypted { .. } => {
+                let with = self.with_identity("show", "");
+                return Told { grave: false, text: format!("{}: {with} reads them.", capital(finding)) };
+            }
+            finding => capital(finding),
         };
-        let mut text = text;
-        if let Some(first) = text.get_mut(..1) {
-            first.make_ascii_uppercase();
-        }
         Told { grave: true, text: format!("{text}.") }
     }
+
+    /// The command that reads what the console cannot.
+    pub(crate) fn with_identity(&self, command: &str, more: &str) -> String {
+        let session = self.recording.as_ref().map_or("SESSION", |recording| recording.session().as_str());
+        format!("`portcullis sessions {command} {session}{more} --identity FILE`")
+    }
+}
+
+fn capital(finding: &Finding) -> String {
+    let mut text = finding.to_string();
+    if let Some(first) = text.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    text
 }

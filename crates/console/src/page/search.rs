@@ -15,7 +15,7 @@ use super::{Frame, Part, failed, render, seconds, session::CallRow};
 use crate::replay::Opened;
 use crate::replay::scan::title;
 use crate::{Console, signin::Visitor};
-use recording::record::What;
+use recording::{reader::Finding, record::What};
 
 /// Calls on a page.
 const CALLS: u32 = 50;
@@ -86,6 +86,8 @@ struct Read {
     hits: Vec<Hit>,
     looked_at: u64,
     stopped: bool,
+    /// Whether some of it is encrypted, and not to the console.
+    encrypted: bool,
 }
 
 /// `GET /search`
@@ -157,11 +159,16 @@ impl Console {
             if read.stopped && !screens.stopped.contains(&OF_ONE) {
                 screens.stopped.push(OF_ONE);
             }
+            if read.encrypted && !screens.stopped.contains(&ENCRYPTED) {
+                screens.stopped.push(ENCRYPTED);
+            }
         }
         Ok(Some(screens))
     }
 }
 
+const ENCRYPTED: &str =
+    "what is encrypted was not searched: `portcullis sessions search TEXT --identity FILE` does";
 const OF_ONE: &str = "of a session that has much of it, not all is here";
 
 impl Wanted {
@@ -196,7 +203,13 @@ impl Read {
                 break;
             }
             // What is wrong with a recording is told on its own page.
-            let Ok(line) = line else { continue };
+            let line = match line {
+                Ok(line) => line,
+                Err(finding) => {
+                    read.encrypted |= matches!(finding, Finding::Encrypted { .. });
+                    continue;
+                }
+            };
             if line.text.to_lowercase().contains(text) {
                 read.hits.push(Hit {
                     session: session.id.clone(),

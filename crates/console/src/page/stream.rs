@@ -29,6 +29,8 @@ const HITS: usize = 100;
 /// Bytes of a stream that are looked at for a page.
 const MOST: u64 = 256 << 20;
 
+const NO_BEGINNING: &str = "The recording has no beginning of this stream.";
+
 #[derive(Template)]
 #[template(path = "stream.html")]
 struct Page {
@@ -117,7 +119,7 @@ pub(crate) async fn get(
     let (now, frame) = (console.now(), Frame::of(&visitor, Part::Sessions));
     let page = move |opened: Opened| {
         let mut alerts = Vec::new();
-        let Some(stream) = opened.stream(number) else { return lost(&opened) };
+        let Some(stream) = opened.stream(number) else { return lost(&opened, number) };
         let found = (!q.is_empty()).then(|| Found::of(&opened, &stream, &q, &mut alerts));
         let (session, stream) = (Row::of(session, now), Head::of(&stream));
         render(&Page { frame, session, stream, query: q, found, alerts })
@@ -140,7 +142,7 @@ pub(crate) async fn text(
     let frame = Frame::of(&visitor, Part::Sessions);
     let session = id.to_string();
     let page = move |opened: Opened| {
-        let Some(stream) = opened.stream(number) else { return lost(&opened) };
+        let Some(stream) = opened.stream(number) else { return lost(&opened, number) };
         render(&Text::of(frame, session, &opened, &stream, &which))
     };
     console.read(&id, page).await.unwrap_or_else(|response| *response)
@@ -158,7 +160,7 @@ pub(crate) async fn cast(
     };
     let body = move |opened: Opened, place| match played::body(&opened, number, place) {
         Some(body) => ([(header::CONTENT_TYPE, "application/x-asciicast")], body).into_response(),
-        None => problem(StatusCode::NOT_FOUND, "The recording has no beginning of this stream."),
+        None => problem(StatusCode::NOT_FOUND, NO_BEGINNING),
     };
     console.read_in_place(&id, body).await.unwrap_or_else(|response| *response)
 }
@@ -175,11 +177,18 @@ pub(crate) async fn live(
     }
 }
 
-fn lost(opened: &Opened) -> Response {
-    match &opened.missing {
-        Some(told) => problem(StatusCode::NOT_FOUND, &told.text),
-        None => problem(StatusCode::NOT_FOUND, "The recording has no beginning of this stream."),
-    }
+fn lost(opened: &Opened, number: u32) -> Response {
+    let why = match &opened.missing {
+        Some(told) => told.text.clone(),
+        None if opened.is_encrypted(number) => {
+            let with = opened.with_identity("replay", &format!(" --stream {number}"));
+            format!(
+                "The recording is encrypted, and the console has no identity that reads it: {with} plays this stream."
+            )
+        }
+        None => NO_BEGINNING.to_owned(),
+    };
+    problem(StatusCode::NOT_FOUND, &why)
 }
 
 impl Head {

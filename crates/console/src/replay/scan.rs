@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use recording::reader::{Recording, Records};
+use recording::reader::{Finding, Recording, Records};
 use recording::record::{Answered, Called, Channel, Kind, Opened as Begun, Record, What};
 
 use super::{Opened, Told};
@@ -64,6 +64,12 @@ impl Opened {
         let recording = self.recording.as_ref()?;
         let scan = Scanning::new(self, Window::default()).run(recording.stream(number), MOST_OF_ONE);
         scan.streams.into_iter().next()
+    }
+
+    /// Whether what there is of a stream may be where the console cannot read.
+    pub(crate) fn is_encrypted(&self, number: u32) -> bool {
+        let records = self.recording.as_ref().map(|recording| recording.stream(number));
+        records.into_iter().flatten().any(|next| matches!(next, Err(Finding::Encrypted { .. })))
     }
 }
 

@@ -22,7 +22,8 @@ use ledger::note::Verifier;
 use ledger::{Ledger, testing as leaves};
 use parking_lot::Mutex;
 use policy::{Bundle, Judge, Settings, Source};
-use recording::{Segment, at_rest::Plain, reader::Library, testing::Script};
+use recording::at_rest::{Plain, Recipients};
+use recording::{Segment, reader::Library, testing::Script};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use store::{Store, TokenHash};
@@ -172,6 +173,13 @@ impl Bench {
     /// A recording that begins now.
     pub(super) fn script(&self, session: &str) -> Script {
         Script::new(&self.recordings(), session, self.clock.now())
+    }
+
+    /// The same, encrypted to somebody else.
+    pub(super) fn encrypted_script(&self, session: &str) -> Script {
+        let recipient = "age1xmwwc06ly3ee5rytxm9mflaz2u56jjj36s0mypdrwsvlul66mv4q47ryef".parse().unwrap();
+        let recipients = Recipients::new(vec![recipient]).unwrap();
+        Script::stored(&self.recordings(), session, self.clock.now(), Arc::new(recipients))
     }
 
     /// Has the ledger told of these segments.

@@ -7,8 +7,8 @@ use ledger::leaf::{
     Actor, Event, Id, Impersonated, Intent, Outcome, RecordingErased, Stage, Streamed, Verdict,
 };
 use ledger::testing as leaves;
-use recording::Segment;
 use recording::record::{Answered, Called, Channel, Kind, Opened, Payload, What};
+use recording::{Segment, testing::Script};
 
 use super::bench::{Bench, SESSION, ask, grace};
 use super::seen::Seen;
@@ -78,11 +78,11 @@ pub(super) fn answered(call: &str) -> What {
 }
 
 /// A terminal and a command without one, with the bodies of a call before them: five segments.
-fn taped(bench: &Bench) -> Vec<Segment> {
+fn taped(script: Script) -> Vec<Segment> {
     use Channel::{Error, Stderr, Stdin, Stdout};
     let closed = |stream, how: &str| What::Closed { stream, how: how.into() };
-    let script = bench.script(SESSION).at(0, What::Began {});
     let script = script
+        .at(0, What::Began {})
         .with_body(100, called("c-1"), br#"{"spec":{"replicas":5}}"#)
         .with_body(
             150,
@@ -108,6 +108,10 @@ fn taped(bench: &Bench) -> Vec<Segment> {
 
 /// What the ledger has of it.
 async fn bench() -> (Bench, Vec<Segment>) {
+    bench_with(|bench| bench.script(SESSION)).await
+}
+
+async fn bench_with(script: impl FnOnce(&Bench) -> Script) -> (Bench, Vec<Segment>) {
     let bench = Bench::new().await;
     bench.ask(ask("a-1")).await.unwrap();
     for event in [
@@ -119,7 +123,7 @@ async fn bench() -> (Bench, Vec<Segment>) {
     ] {
         bench.record(event).await;
     }
-    let segments = taped(&bench);
+    let segments = taped(script(&bench));
     (bench, segments)
 }
 
@@ -139,6 +143,21 @@ async fn a_session_is_one_timeline() {
     // For a page that is open, the same.
     let part = visitor.htmx(&format!("{PAGE}/timeline")).await;
     assert!(visitor.get(PAGE).await.main().ends_with(&part.text()));
+}
+
+#[tokio::test]
+async fn what_is_encrypted_says_who_can_read_it_and_the_ledger_tells_the_rest() {
+    let (bench, segments) = bench_with(|bench| bench.encrypted_script(SESSION)).await;
+    bench.tell(&segments).await;
+    let visitor = bench.sign_in(&grace()).await;
+    bench.close_ledger().await;
+    insta::assert_snapshot!(visitor.get(PAGE).await.main());
+    let mut told = Vec::new();
+    for page in ["/streams/1", "/streams/1/text", "/streams/1/cast", "/calls/c-1", "/undo"] {
+        told.push(format!("{page}\n{}", visitor.get(&format!("{PAGE}{page}")).await.told()));
+    }
+    told.push(visitor.get("/search?text=readme").await.told());
+    insta::assert_snapshot!(told.join("\n"));
 }
 
 #[tokio::test]
