@@ -201,9 +201,10 @@ impl Console {
             (Some(answer), false) => {
                 (Done::Less, format!("Nothing was changed: it is {}. {}", answer.state.as_str(), answer.how))
             }
-            (Some(answer), true) => {
-                (Done::Less, format!("The rest stays as it is: it is {}. {}", answer.state.as_str(), answer.how))
-            }
+            (Some(answer), true) => (
+                Done::Less,
+                format!("The rest stays as it is: it is {}. {}", answer.state.as_str(), answer.how),
+            ),
             (None, _) if done && whole => (Done::All, ALL.to_owned()),
             (None, _) if done => {
                 (Done::Part, "What can be undone for certain is undone; the rest stays as it is.".to_owned())

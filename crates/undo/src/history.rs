@@ -71,7 +71,7 @@ impl History {
                 Err(finding) => reading.lacks(&finding),
             }
         }
-        if !reading.history.ended {
+        if !reading.history.ended && !reading.history.encrypted {
             reading.gap(UNENDED);
         }
         let mut open: Vec<_> = std::mem::take(&mut reading.open).into_iter().collect();

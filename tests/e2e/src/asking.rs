@@ -122,10 +122,11 @@ pub fn decided(gate: &Gate, arguments: &[&str]) -> anyhow::Result<String> {
 pub fn shown(text: &str) -> anyhow::Result<String> {
     let mut shown = text.to_owned();
     for (pattern, name) in [
+        // First: a part of one may look like an approval.
+        (r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "UID"),
         (r"a-[a-z2-7]{12}", "APPROVAL"),
         (r"s-[a-z2-7]{16}", "SESSION"),
         (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "TIME"),
-        (r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "UID"),
         (r"version \d+", "version N"),
         (r"sha256:[0-9a-f]{64}", "DIGEST"),
         (r"localhost:\d+", "CONSOLE"),
