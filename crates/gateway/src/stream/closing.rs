@@ -23,7 +23,7 @@ use crate::{
 
 /// For a client to take what is said last, and again to hang up, when its stream is ended by others. When its command has ended, it
 /// has as long as for everything else.
-const FAREWELL: Duration = Duration::from_secs(1);
+pub(super) const FAREWELL: Duration = Duration::from_secs(1);
 
 /// How a stream came to its end.
 pub(super) enum Finish {

@@ -1,5 +1,7 @@
 //! What the client says, to the process.
 
+mod heard;
+
 use std::future::pending;
 
 use bytes::Bytes;
@@ -9,10 +11,11 @@ use streaming::{
     channel::FromClient,
     remote_command::{Client, Server},
 };
-use wire::leg::{Fault, Hearing, Saying};
+use wire::leg::{Hearing, Saying};
 
 use tokio::time::sleep;
 
+use self::heard::Heard;
 use super::{Running, outbound::QUIET};
 use crate::{outcome::Ending, tripwire::Overlap};
 
@@ -42,10 +45,11 @@ impl Inbound {
         client: &mut Hearing<Server>,
         to_pod: &Saying<Client>,
     ) -> Ending {
+        let mut heard = Heard::default();
         loop {
             let said = tokio::select! {
                 biased;
-                said = client.next_until(Server::has_left) => said,
+                said = heard.next(client) => said,
                 // What is typed in is recorded as it is typed in.
                 () = sleep(QUIET), if self.mask.is_holding() => {
                     let shown = self.mask.idle();
@@ -56,17 +60,17 @@ impl Inbound {
                 }
             };
             let said = match said {
-                Ok(Some(said)) => said,
-                Ok(None) | Err(Fault::Wire(wire::Error::Io(_))) => return Ending::ClientLeft,
-                // What it said is not told: it may be anything.
-                Err(Fault::Wire(_) | Fault::Said(_)) => return Ending::ClientErred,
+                Ok(said) => said,
+                Err(ending) => return ending,
             };
             if self.record(running, &said).await.is_err() {
                 return Ending::Unrecordable;
             }
-            // A process may close its standard input, and go on.
-            if to_pod.say(&said).await.is_err() {
-                return pending().await;
+            match heard.on_while(client, to_pod.say(&said)).await {
+                Ok(Ok(())) => {}
+                // A process may close its standard input, and go on.
+                Ok(Err(_fault)) => return pending().await,
+                Err(ending) => return ending,
             }
         }
     }
