@@ -185,6 +185,7 @@ fn only_reads_of_secrets_carry_the_group_that_may_read_them() -> anyhow::Result<
     let told: BTreeSet<_> = events.iter().map(told).collect();
     insta::assert_snapshot!(told.into_iter().collect::<Vec<_>>().join("\n"), @"
     configmaps list: without
+    deployments get: without
     deployments patch (dry run): without
     deployments patch: without
     pods list: without
