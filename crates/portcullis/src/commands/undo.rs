@@ -80,8 +80,6 @@ struct Within<'a> {
 
 impl Undo {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
-        let admin = self.place.gate()?;
-        gate::run(self.must_be_over(&admin))?;
         let (plan, shelf) = self.plan()?;
         if plan.encrypted {
             bail!("the recording of `{}` is encrypted, and cannot be read: {ENCRYPTED}", self.session);
@@ -91,7 +89,7 @@ impl Undo {
             return Ok(if plan.is_whole() { ExitCode::SUCCESS } else { ExitCode::FAILURE });
         }
         let opening = self.opening(&shelf)?;
-        gate::run(self.undo(&admin, &plan, opening))
+        gate::run(self.undo(&self.place.gate()?, &plan, opening))
     }
 
     async fn must_be_over(&self, admin: &Client) -> anyhow::Result<()> {
@@ -121,6 +119,7 @@ impl Undo {
             if plan.ended || plan.encrypted || waits.next().is_none() {
                 return Ok((plan, shelf));
             }
+            gate::run(self.must_be_over(&self.place.gate()?))?;
             std::thread::sleep(A_WHILE);
         }
     }
@@ -148,6 +147,7 @@ impl Undo {
     }
 
     async fn undo(&self, admin: &Client, plan: &Plan, opening: OpenSession) -> anyhow::Result<ExitCode> {
+        self.must_be_over(admin).await?;
         let reason = opening.reason.as_str().to_owned();
         let within = Within { admin, opened: admin.open(&opening).await? };
         let undone = self.undo_within(plan, &within, &reason).await;
