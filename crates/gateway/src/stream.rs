@@ -216,12 +216,7 @@ impl Running {
         let Some(Ok((mut pod, to_pod))) = tunnel.remote_command(self.asked).await else {
             return self.never_began(Ending::Failed("the gate could not begin the stream")).await;
         };
-        let client = tokio::select! {
-            biased;
-            ending = interrupt::interrupted(&self.call, Nature::Tunnel, &self.target) => Err(ending),
-            client = client_of(on) => client.ok_or(Ending::ClientLeft),
-        };
-        let (io, ahead) = match client {
+        let (io, ahead) = match client_of(on, &self.call, &self.target).await {
             Ok(client) => client,
             Err(ending) => {
                 drop((pod, to_pod));
@@ -260,11 +255,21 @@ impl Running {
     }
 }
 
-/// The client's connection, if it still wants it.
-async fn client_of(on: OnUpgrade) -> Option<(TlsStream<TcpStream>, bytes::Bytes)> {
-    let upgraded = timeout(BEGIN, on).await.ok()?.ok()?;
-    let Parts { io, read_buf, .. } = upgraded.downcast::<TokioIo<TlsStream<TcpStream>>>().ok()?;
-    Some((io.into_inner(), read_buf))
+/// The client's connection, if it still wants it and nothing ends its call before that.
+async fn client_of(
+    on: OnUpgrade,
+    call: &Call,
+    target: &Target,
+) -> Result<(TlsStream<TcpStream>, bytes::Bytes), Ending> {
+    let upgraded = tokio::select! {
+        biased;
+        ending = interrupt::interrupted(call, Nature::Tunnel, target) => return Err(ending),
+        upgraded = timeout(BEGIN, on) => upgraded,
+    };
+    let upgraded = upgraded.ok().and_then(Result::ok).ok_or(Ending::ClientLeft)?;
+    let io = upgraded.downcast::<TokioIo<TlsStream<TcpStream>>>().map_err(|_other| Ending::ClientLeft)?;
+    let Parts { io, read_buf, .. } = io;
+    Ok((io.into_inner(), read_buf))
 }
 
 /// What a stream that was refused is answered with.

@@ -108,12 +108,7 @@ impl Forward {
 
     /// Until its end, from the client's 101 on.
     pub(super) async fn begin(self, tunnel: Tunnel, on: OnUpgrade, spoken: Spoken, tape: Tape) {
-        let client = tokio::select! {
-            biased;
-            ending = interrupt::interrupted(&self.call, Nature::Tunnel, &self.target) => Err(ending),
-            client = client_of(on) => client.ok_or(Ending::ClientLeft),
-        };
-        let (io, ahead) = match client {
+        let (io, ahead) = match client_of(on, &self.call, &self.target).await {
             Ok(client) => client,
             Err(ending) => {
                 drop(tunnel);
