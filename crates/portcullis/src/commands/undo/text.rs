@@ -10,7 +10,7 @@ use crate::{commands::approvals::text::changes, terminal::visible};
 pub(super) fn plan(plan: &Plan) -> String {
     let mut out = String::new();
     if plan.left.is_empty() {
-        out.push_str("the session changed nothing that is not back already\n");
+        out.push_str("the recording tells of no change that is to be undone\n");
     }
     left(&mut out, &plan.left);
     unknown(&mut out, plan);
