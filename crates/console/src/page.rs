@@ -127,8 +127,13 @@ struct Problem<'a> {
 
 /// A page, or that it could not be made.
 pub(crate) fn render(page: &impl Template) -> Response {
+    render_as(StatusCode::OK, page)
+}
+
+/// The same with this status, if it could be made.
+pub(crate) fn render_as(status: StatusCode, page: &impl Template) -> Response {
     match page.render() {
-        Ok(html) => Html(html).into_response(),
+        Ok(html) => (status, Html(html)).into_response(),
         Err(error) => {
             tracing::error!(%error, "a page could not be made");
             StatusCode::INTERNAL_SERVER_ERROR.into_response()

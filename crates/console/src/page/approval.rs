@@ -15,7 +15,7 @@ use serde::Deserialize;
 use store::{Passkey, StoredApproval};
 
 use self::view::{Calls, Page, Standing};
-use super::{Frame, Part, failed, problem, render, to_the_end};
+use super::{Frame, Part, failed, problem, render, render_as, to_the_end};
 use crate::{Console, posted::Posted, signin::Visitor};
 use chronicle::Page as Newest;
 
@@ -220,11 +220,9 @@ impl Console {
         let frame = Frame::of(visitor, Part::Inbox);
         // Large objects take a second to compare: others are served meanwhile.
         let rendered = tokio::task::spawn_blocking(move || {
-            render(&Page::new(frame, &stored, &shown, Calls { calls, done }, standing, alert))
+            render_as(status, &Page::new(frame, &stored, &shown, Calls { calls, done }, standing, alert))
         });
-        let mut response = rendered.await.unwrap_or_else(|error| failed(&error));
-        *response.status_mut() = status;
-        response
+        rendered.await.unwrap_or_else(|error| failed(&error))
     }
 }
 

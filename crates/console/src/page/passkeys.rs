@@ -16,7 +16,7 @@ use sha2::{Digest as _, Sha256};
 use store::Passkey;
 use visible::is_unseen;
 
-use super::{Frame, Part, When, failed, render, to_the_end};
+use super::{Frame, Part, When, failed, render_as, to_the_end};
 use crate::{Console, posted::Posted, serve::Peer, signin::Visitor};
 
 /// A passkey is enrolled soon after signing in, so that a browser that was left alone gives nobody one.
@@ -165,9 +165,7 @@ impl Console {
         let again = if by_provider { "/sign-in/oidc?anew=true&to=%2Fpasskeys" } else { "" };
         let rows = passkeys.into_iter().map(Row::from).collect();
         let frame = Frame::of(visitor, Part::None);
-        let mut response = render(&Page { frame, alert, rows, options, because, again });
-        *response.status_mut() = status;
-        response
+        render_as(status, &Page { frame, alert, rows, options, because, again })
     }
 }
 

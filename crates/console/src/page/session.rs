@@ -14,7 +14,7 @@ use identity::{Reason, Session, SessionId};
 use serde::Deserialize;
 
 use self::timeline::{Entry, Timeline};
-use super::{Frame, Part, When, failed, problem, render, sessions::Row, to_the_end};
+use super::{Frame, Part, When, failed, problem, render, render_as, sessions::Row, to_the_end};
 use crate::{Console, posted::Posted, signin::Visitor};
 
 #[derive(Template)]
@@ -207,9 +207,7 @@ impl Console {
             session: Row::of(session, self.now()),
             timeline,
         };
-        let mut response = render(&page);
-        *response.status_mut() = status;
-        response
+        render_as(status, &page)
     }
 
     /// The session of this id.

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use store::State as Standing;
 use undo::{History, Plan};
 
-use super::{Frame, Part, diff::Diff, problem, render};
+use super::{Frame, Part, diff::Diff, failed, problem, render, render_as};
 use crate::{
     Console,
     posted::Posted,
@@ -183,25 +183,31 @@ impl Console {
             Ok((plan, _)) => plan,
             Err(response) => return *response,
         };
-        let is_partial = !plan.is_whole();
-        let Plan { steps, left, gaps, streams, .. } = plan;
-        let page = Page {
-            frame: Frame::of(visitor, Part::Sessions),
-            alert,
-            session: id.to_string(),
-            is_active: session.state(self.now()) == Standing::Active,
-            may: self.may_undo(visitor),
-            more: steps.len().saturating_sub(STEPS),
-            steps: steps.into_iter().take(STEPS).map(Step::from).collect(),
-            left: left.into_iter().map(|left| (left.what, left.why.to_string())).collect(),
-            gaps,
-            streams,
-            is_partial,
-            progress: self.undoings().of(id.as_str()).map(|progress| Progressed::of(id.as_str(), progress)),
-        };
-        let mut response = render(&page);
-        *response.status_mut() = status;
-        response
+        let (frame, session_id) = (Frame::of(visitor, Part::Sessions), id.to_string());
+        let is_active = session.state(self.now()) == Standing::Active;
+        let may = self.may_undo(visitor);
+        let progress = self.undoings().of(id.as_str()).map(|progress| Progressed::of(id.as_str(), progress));
+        // Large objects take a second to compare: others are served meanwhile.
+        let rendered = tokio::task::spawn_blocking(move || {
+            let is_partial = !plan.is_whole();
+            let Plan { steps, left, gaps, streams, .. } = plan;
+            let page = Page {
+                frame,
+                alert,
+                session: session_id,
+                is_active,
+                may,
+                more: steps.len().saturating_sub(STEPS),
+                steps: steps.into_iter().take(STEPS).map(Step::from).collect(),
+                left: left.into_iter().map(|left| (left.what, left.why.to_string())).collect(),
+                gaps,
+                streams,
+                is_partial,
+                progress,
+            };
+            render_as(status, &page)
+        });
+        rendered.await.unwrap_or_else(|error| failed(&error))
     }
 }
 
