@@ -12,6 +12,7 @@ mod closing;
 mod echo;
 mod forward;
 mod inbound;
+mod lull;
 mod opened;
 pub(crate) mod opening;
 mod outbound;

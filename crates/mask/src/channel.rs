@@ -49,12 +49,17 @@ impl Channel {
         self.redactor.push(piece.0, &[])
     }
 
-    /// What may be shown of what was held back, if nothing more comes for a while.
+    /// What may be shown of what was held back, if nothing more comes for a moment: all but the last word.
+    pub fn pause(&mut self) -> Bytes {
+        self.redactor.pause()
+    }
+
+    /// What was held back, masked, if nothing more comes for a while.
     pub fn idle(&mut self) -> Bytes {
         self.redactor.idle()
     }
 
-    /// Whether something is held back that [`idle`](Self::idle) may show.
+    /// Whether something is held back that [`idle`](Self::idle) shows.
     #[must_use]
     pub fn is_holding(&self) -> bool {
         self.redactor.is_holding()
@@ -125,9 +130,11 @@ mod tests {
         assert!(!channel.is_holding());
         assert_eq!(&*channel.push(piece("a\n/ # Xk9fT")), b"a\n");
         assert!(channel.is_holding());
-        assert_eq!(&*channel.idle(), b"/ # ");
+        assert_eq!(&*channel.pause(), b"/ # ");
+        assert!(channel.is_holding());
+        assert_eq!(&*channel.idle(), b"Xk9fT");
         assert!(!channel.is_holding());
-        assert_eq!(&*channel.finish(), b"Xk9fT");
+        assert_eq!(&*channel.finish(), b"");
     }
 
     #[test]

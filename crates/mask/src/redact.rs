@@ -45,11 +45,11 @@ pub enum Content {
 ///
 /// *Escape sequences* (see `hidden`) may stand between any two letters of what is found. The placeholder comes first and
 /// then, as they are, the sequences that stood in what it replaces: colours are switched off again. All else comes out byte for
-/// byte as it came. Where a known value may have begun (four bytes of it or more) that has more than 2 KiB of sequences in it, it is
-/// taken for one: memory is constant, and no value is shown.
+/// byte as it came. Memory is constant: in a line with more than 4 KiB of sequences, what came is decided as if nothing more came.
 ///
-/// [*Idle*](Self::idle) gives out what no known value may begin with. Of one that is written slowly, its first three bytes are seen
-/// at most, and of each of its lines.
+/// Of a known value that is written slowly, with an [idle](Self::idle) while between its bytes, its beginning is seen: so much
+/// as would not be looked for by itself, twelve bytes or some more. Held back it would be told from what is no value, and could be guessed
+/// byte by byte by whoever decides what is written, whichever Secret it is of. In a [pause](Self::pause), words are not cut in two.
 pub struct Redactor {
     known: KnownValues,
     detectors: &'static [&'static dyn Detector],
@@ -80,6 +80,8 @@ pub struct Redactor {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Then {
     More,
+    /// Nothing for a moment.
+    Pause,
     /// Nothing for a while.
     Idle,
     /// More; but what is held back has much hidden in it.
@@ -155,14 +157,19 @@ impl Redactor {
         self.read(Bytes::new(), Then::End)
     }
 
-    /// Of text, what was held back and need not be if nothing more comes for a while: all but the beginning of a known value of
-    /// four bytes and more. What goes on with a shorter one that went out is masked from there on, and so is what goes on with
-    /// a match. Shapes are judged as if the text ended there.
+    /// Of text, what was held back and need not be if nothing more comes for a moment: all but the last word. Shapes are judged as if
+    /// the text ended there.
+    pub fn pause(&mut self) -> Bytes {
+        if self.holding { self.decide(Bytes::new(), Then::Pause) } else { Bytes::new() }
+    }
+
+    /// Of text, what was held back and need not be if nothing more comes for a while: all of it. What has begun like a known value is
+    /// masked from where it would be looked for by itself, whether it goes on like the value or not; so is what goes on with a match.
     pub fn idle(&mut self) -> Bytes {
         if self.holding { self.decide(Bytes::new(), Then::Idle) } else { Bytes::new() }
     }
 
-    /// Whether something is held back that [`idle`](Self::idle) may give out.
+    /// Whether something is held back that [`idle`](Self::idle) gives out.
     #[must_use]
     pub fn is_holding(&self) -> bool {
         self.holding
@@ -211,13 +218,11 @@ impl Redactor {
         let hidden = std::mem::take(&mut self.hidden);
         let view = View::new(&window, &hidden);
         let mut edges = Edges::new(view.text(), self.content == Content::Json, self.escaping);
-        let idle = matches!(then, Then::Idle | Then::Full);
-        let mut found = self.find(&index, &mut edges, &view, &window, came, idle);
+        let idle = matches!(then, Then::Pause | Then::Idle | Then::Full);
+        let found = self.find(&index, &mut edges, &view, &window, came, idle);
         let boundary = match then {
             Then::More => self.boundary(&index, &mut edges, &view, &window, &found),
-            Then::Idle | Then::Full => {
-                self.idle_boundary(&index, &view, &window, &mut found, then == Then::Full)
-            }
+            Then::Pause | Then::Idle | Then::Full => self.idle_boundary(&view, &window, &found, then),
             Then::End => window.len(),
         };
         let out = self.write(&window, &view, boundary, &found);
@@ -240,7 +245,8 @@ impl Redactor {
         if last {
             self.sequences = Sequences::default();
         }
-        self.holding = self.content == Content::Text && then == Then::More && self.tail.len() > self.decided;
+        let waits = matches!(then, Then::More | Then::Pause);
+        self.holding = self.content == Content::Text && waits && self.tail.len() > self.decided;
         out
     }
 

@@ -13,10 +13,8 @@ use streaming::{
 };
 use wire::leg::{Hearing, Saying};
 
-use tokio::time::sleep;
-
 use self::heard::Heard;
-use super::{Running, outbound::QUIET};
+use super::{Running, lull::Lull};
 use crate::{outcome::Ending, tripwire::Overlap};
 
 /// What the client says, masked for the recording: who knows a Secret's value may type it, but nobody may read it there.
@@ -46,19 +44,22 @@ impl Inbound {
         to_pod: &Saying<Client>,
     ) -> Ending {
         let mut heard = Heard::default();
+        // Nobody reads the recording meanwhile.
+        let mut lull = Lull::new(true);
         loop {
             let said = tokio::select! {
                 biased;
                 said = heard.next(client) => said,
                 // What is typed in is recorded as it is typed in.
-                () = sleep(QUIET), if self.mask.is_holding() => {
-                    let shown = self.mask.idle();
+                give_out = lull.over(), if self.mask.is_holding() => {
+                    let shown = give_out(&mut self.mask);
                     if running.tape.bytes(Channel::Stdin, shown).await.is_err() {
                         return Ending::Unrecordable;
                     }
                     continue;
                 }
             };
+            lull.ended();
             let said = match said {
                 Ok(said) => said,
                 Err(ending) => return ending,

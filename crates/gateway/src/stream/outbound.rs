@@ -1,20 +1,15 @@
 //! What the process says, masked, to the client.
 
-use std::time::Duration;
-
 use bytes::Bytes;
 use mask::{Channel as Mask, Guard, SealedPiece};
 use recording::record::Channel;
 use streaming::{channel::FromServer, remote_command::Server};
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 use upstream::{RemoteCommand, Said};
 use wire::leg::Saying;
 
-use super::{Running, closing::Finish};
+use super::{Running, closing::Finish, lull::Lull};
 use crate::outcome::Ending;
-
-/// After so long without more, what cannot be the beginning of a value is shown: a prompt has no newline.
-pub(super) const QUIET: Duration = Duration::from_millis(20);
 
 /// What is shown of each channel.
 pub(super) struct Masks {
@@ -75,6 +70,7 @@ impl Outbound<'_> {
     }
 
     async fn pass_all(&mut self, pod: &mut RemoteCommand) -> Result<(), Ending> {
+        let mut lull = Lull::new(!self.running.asked.stdin);
         loop {
             let said = tokio::select! {
                 biased;
@@ -82,12 +78,12 @@ impl Outbound<'_> {
                     tracing::warn!(call = %self.running.call.id(), %fault, "a stream broke off");
                     Ending::UpstreamBroke
                 })?,
-                () = sleep(QUIET), if self.masks.is_holding() => {
-                    self.show_each(Mask::idle).await?;
-                    // What is still held may be a value: only more of it tells.
-                    pod.next().await.map_err(|_fault| Ending::UpstreamBroke)?
+                give_out = lull.over(), if self.masks.is_holding() => {
+                    self.show_each(give_out).await?;
+                    continue;
                 }
             };
+            lull.ended();
             let (out, piece) = match said {
                 Some(Said::Stdout(piece)) => (Out::Stdout, piece),
                 Some(Said::Stderr(piece)) => (Out::Stderr, piece),

@@ -10,6 +10,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use zeroize::Zeroizing;
 
 use super::parts::{Part, Spelled};
+use super::rule::telling;
 
 /// No pattern is shorter: the index samples text so sparsely that it would miss one.
 pub(super) const SHORTEST: usize = 12;
@@ -24,6 +25,8 @@ const ESCAPE: usize = 32;
 pub(super) struct Form {
     pub(super) bytes: Zeroizing<Vec<u8>>,
     pub(super) flags: Flags,
+    /// How many of its first bytes would be looked for by themselves, if not all.
+    pub(super) telling: Option<u16>,
 }
 
 /// What else there is to know about a pattern.
@@ -37,6 +40,8 @@ impl Flags {
     pub(crate) const BEFORE: Self = Self(2);
     /// The base64 character after it does.
     pub(crate) const AFTER: Self = Self(4);
+    /// The value goes on after it, or another does that begins with it.
+    pub(crate) const MORE: Self = Self(8);
 
     pub(crate) const fn has(self, flag: Self) -> bool {
         self.0 & flag.0 != 0
@@ -111,22 +116,27 @@ const WIDTHS: [usize; 2] = [76, 64];
 pub(super) fn forms(part: &Part) -> Vec<Form> {
     let mut forms = Vec::new();
     let value = part.bytes.as_slice();
+    let telling = telling(value);
     if !value.contains(&b'\n') {
         // A newline as it is ends what is searched as one; the lines are parts of their own.
-        cut(value, Flags::default(), false, &mut forms);
+        cut(Whole { form: value, telling, ..Whole::default() }, &mut forms);
     }
-    json(value, &mut forms);
+    json(value, telling, &mut forms);
     if part.spelled == Spelled::Anyhow {
-        base64(value, &mut forms);
+        base64(value, telling, &mut forms);
+        let mut add = |spell: &dyn Fn(&[u8]) -> Zeroizing<Vec<u8>>| {
+            let form = spell(value);
+            if form.as_slice() != value {
+                let telling = telling.and_then(|telling| value.get(..telling)).map(|head| spell(head).len());
+                cut(Whole { form: &form, telling, ..Whole::default() }, &mut forms);
+            }
+        };
         for digits in HEX {
-            cut(&hex(value, b"", digits, |_| false, false), Flags::default(), false, &mut forms);
-            cut(&hex(value, b"%", digits, |_| false, false), Flags::default(), false, &mut forms);
+            add(&|bytes| hex(bytes, b"", digits, |_| false, false));
+            add(&|bytes| hex(bytes, b"%", digits, |_| false, false));
             for (kept, plus) in PERCENT {
                 let keep = |byte: u8| byte.is_ascii_alphanumeric() || kept.contains(&byte);
-                let escaped = hex(value, b"%", digits, keep, plus);
-                if escaped.as_slice() != value {
-                    cut(&escaped, Flags::default(), false, &mut forms);
-                }
+                add(&|bytes| hex(bytes, b"%", digits, keep, plus));
             }
         }
     }
@@ -134,15 +144,19 @@ pub(super) fn forms(part: &Part) -> Vec<Form> {
 }
 
 /// Escaped as a JSON string, and as one in a document that is a string itself (an annotation), which then Go wrote.
-fn json(value: &[u8], forms: &mut Vec<Form>) {
+fn json(value: &[u8], telling: Option<usize>, forms: &mut Vec<Form>) {
     if value.iter().all(|byte| byte.is_ascii_graphic() && !br#""\/<>&"#.contains(byte)) {
         return;
     }
     let Ok(text) = std::str::from_utf8(value) else { return };
+    let head = telling.and_then(|telling| text.get(..telling));
+    let mut add = |form: &str, telling: Option<usize>| {
+        cut(Whole { form: form.as_bytes(), telling, escaped: true, ..Whole::default() }, forms);
+    };
     for writer in WRITERS {
         let once = escape(text, writer);
         if once.as_str() != text {
-            cut(once.as_bytes(), Flags::default(), true, forms);
+            add(&once, head.map(|head| escape(head, writer).len()));
         }
     }
     for inner in WRITERS {
@@ -150,7 +164,7 @@ fn json(value: &[u8], forms: &mut Vec<Form>) {
         for outer in [GO, GO_PLAIN] {
             let twice = escape(&once, outer);
             if twice != once {
-                cut(twice.as_bytes(), Flags::default(), true, forms);
+                add(&twice, head.map(|head| escape(&escape(head, inner), outer).len()));
             }
         }
     }
@@ -189,7 +203,7 @@ fn escape(text: &str, writer: Json) -> Zeroizing<String> {
 }
 
 /// In base64, after any number of other bytes: only the characters that depend on the value alone.
-fn base64(value: &[u8], forms: &mut Vec<Form>) {
+fn base64(value: &[u8], telling: Option<usize>, forms: &mut Vec<Form>) {
     for engine in [STANDARD, URL_SAFE] {
         for shift in 0..3 {
             let mut shifted = Zeroizing::new(Vec::with_capacity(shift + value.len()));
@@ -197,16 +211,19 @@ fn base64(value: &[u8], forms: &mut Vec<Form>) {
             shifted.extend_from_slice(value);
             let encoded = Zeroizing::new(engine.encode(&shifted));
             let whole = shifted.len() * 8 / 6;
-            let own = encoded.as_bytes().get((shift * 8).div_ceil(6)..whole).unwrap_or_default();
+            let first = (shift * 8).div_ceil(6);
+            let form = encoded.as_bytes().get(first..whole).unwrap_or_default();
+            let telling = telling.map(|telling| ((shift + telling) * 8).div_ceil(6) - first);
             let before = if shift == 0 { Flags::default() } else { Flags::BEFORE };
             let after = if shifted.len() % 3 == 0 { Flags::default() } else { Flags::AFTER };
-            cut(own, before.with(after), false, forms);
+            cut(Whole { form, flags: before.with(after), telling, escaped: false }, forms);
         }
     }
     let encoded = Zeroizing::new(STANDARD.encode(value));
     for width in WIDTHS {
         if encoded.len() > width {
-            encoded.as_bytes().chunks(width).for_each(|line| cut(line, Flags::default(), false, forms));
+            let lines = encoded.as_bytes().chunks(width);
+            lines.for_each(|form| cut(Whole { form, ..Whole::default() }, forms));
         }
     }
 }
@@ -234,9 +251,20 @@ fn hex(
     out
 }
 
-/// Adds `form`, in several pieces if it is long, so that each byte is in one. The last is taken from the end. No escape is cut
-/// in two where `escaped`.
-fn cut(form: &[u8], flags: Flags, escaped: bool, forms: &mut Vec<Form>) {
+/// A form of any length.
+#[derive(Clone, Copy, Default)]
+struct Whole<'a> {
+    form: &'a [u8],
+    flags: Flags,
+    /// Of how many of its first bytes the value's are that would be looked for by themselves.
+    telling: Option<usize>,
+    /// Whether there are escapes in it, none of which is to be cut in two.
+    escaped: bool,
+}
+
+/// Adds a form, in several pieces if it is long, so that each byte is in one. The last is taken from the end.
+fn cut(whole: Whole<'_>, forms: &mut Vec<Form>) {
+    let Whole { form, flags, telling, escaped } = whole;
     // Both are boundaries; no piece is so short that the last one begins before the one before it.
     let (mut before, mut from) = (0, 0);
     loop {
@@ -252,12 +280,14 @@ fn cut(form: &[u8], flags: Flags, escaped: bool, forms: &mut Vec<Form>) {
                 flags = flags.only(Flags::AFTER);
             }
             if !last {
-                flags = flags.only(Flags::BEFORE);
+                flags = flags.only(Flags::BEFORE).with(Flags::MORE);
             }
             if escaped || !bytes.iter().any(|byte| *byte < b' ' || matches!(byte, b'"' | b'\\')) {
                 flags = flags.with(Flags::JSON);
             }
-            forms.push(Form { bytes: Zeroizing::new(bytes.to_vec()), flags });
+            let telling = telling.filter(|telling| from == 0 && *telling < bytes.len());
+            let telling = telling.and_then(|telling| u16::try_from(telling).ok());
+            forms.push(Form { bytes: Zeroizing::new(bytes.to_vec()), flags, telling });
         }
         if last {
             return;

@@ -12,6 +12,7 @@ mod build;
 mod filter;
 
 use std::fmt;
+use std::num::NonZeroU16;
 use std::ops::Range;
 
 use zeroize::Zeroizing;
@@ -55,6 +56,8 @@ struct Stored {
     value: u32,
     /// The longest other pattern that it begins with.
     prefix: Option<u32>,
+    /// How many of its first bytes would be looked for by themselves, if not all.
+    telling: Option<NonZeroU16>,
     flags: Flags,
 }
 
@@ -166,16 +169,32 @@ impl Index {
         }
     }
 
-    /// How many bytes at the end of `text` are, at most, the beginning of a pattern that goes on after them.
-    pub(crate) fn begun(&self, text: &[u8]) -> usize {
-        let most = text.len().min(self.longest.saturating_sub(1));
-        let mut ends = (text.len() - most..text.len()).filter_map(|from| text.get(from..));
-        ends.find(|end| self.begins_with(end)).map_or(0, <[u8]>::len)
+    /// Tells `found` of every place at the end of `text`, not further away than a pattern is long, where so much of one begins as would be
+    /// looked for by itself. What follows makes no difference, so that nobody can find out with what a pattern goes on.
+    pub(crate) fn heads(&self, text: &[u8], mut found: impl FnMut(Range<usize>, Flags)) {
+        let last = (text.len() + 1).saturating_sub(forms::SHORTEST);
+        for start in text.len().saturating_sub(self.longest)..last {
+            let rest = text.get(start..).unwrap_or_default();
+            if let Some((length, flags)) = self.head(rest) {
+                found(start..start + length, flags);
+            }
+        }
     }
 
-    /// Whether a pattern begins with `text` and goes on.
-    fn begins_with(&self, text: &[u8]) -> bool {
-        // What begins with it comes next after it.
+    /// So much of a pattern that `text` begins with, and the pattern's flags.
+    fn head(&self, text: &[u8]) -> Option<(usize, Flags)> {
+        let next = self.patterns_up_to(text);
+        // Of all patterns that begin like it, those beside it are among those that do so for longest.
+        [next.checked_sub(1), Some(next)].into_iter().flatten().find_map(|number| {
+            let stored = self.patterns.get(number as usize)?;
+            let length = usize::from(stored.telling?.get());
+            let head = self.pattern(number).get(..length)?;
+            text.starts_with(head).then_some((length, stored.flags))
+        })
+    }
+
+    /// How many patterns are not greater than `text`.
+    fn patterns_up_to(&self, text: &[u8]) -> u32 {
         let (mut from, mut to) = (0, u32::try_from(self.patterns.len()).unwrap_or(u32::MAX));
         while from < to {
             let middle = from + (to - from) / 2;
@@ -185,7 +204,7 @@ impl Index {
                 to = middle;
             }
         }
-        self.pattern(from).starts_with(text)
+        from
     }
 
     fn pattern(&self, number: u32) -> &[u8] {

@@ -12,6 +12,7 @@ use siphasher::sip128::SipHasher24;
 use zeroize::Zeroizing;
 
 use super::Updated;
+use super::forms::Flags;
 use super::index::{Fate, Index, MOST_BYTES, Pattern};
 
 /// So many values may be new, and so many gone, before all are indexed together: about as many as make what either costs the
@@ -106,9 +107,10 @@ impl Layers {
         self.recent.scan(text, json, &mut found);
     }
 
-    /// As [`Index::begun`].
-    pub(crate) fn begun(&self, text: &[u8]) -> usize {
-        self.sealed.index.begun(text).max(self.recent.begun(text))
+    /// As [`Index::heads`].
+    pub(crate) fn heads(&self, text: &[u8], mut found: impl FnMut(Range<usize>, Flags)) {
+        self.sealed.index.heads(text, &mut found);
+        self.recent.heads(text, &mut found);
     }
 
     /// How many different values are in `text`.

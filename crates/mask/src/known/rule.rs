@@ -15,7 +15,7 @@
 //! three different symbols (or 16 characters with letters of one case, digits and five symbols), and most of its characters are
 //! of another of these kinds than the one before.
 
-use super::forms::SHORTEST;
+use super::forms::{LONGEST, SHORTEST};
 use crate::placeholder::placeholder_in;
 
 /// Bits that tokens that look random must have in sum. A request that writes a megabyte, and one that reads it, test some
@@ -50,6 +50,30 @@ pub(super) fn unguessable(value: &[u8]) -> bool {
     };
     let tokens = || once(judged).split(|byte| SEPARATORS.contains(byte));
     !placeholder_in(text) && (tokens().map(bits).sum::<f64>() >= ENOUGH || motley(once(judged)))
+}
+
+/// How many of the first bytes of `value` are long and random enough by themselves. None: not so many as are looked for in one piece.
+pub(super) fn telling(value: &[u8]) -> Option<usize> {
+    let text = std::str::from_utf8(value).ok();
+    let enough = |length: usize| match text {
+        // A half of a character makes no text random.
+        Some(text) => text.get(..length).is_some_and(|head| unguessable(head.as_bytes())),
+        None => value.get(..length).is_some_and(unguessable),
+    };
+    let mut most = value.len().min(LONGEST);
+    while text.is_some_and(|text| !text.is_char_boundary(most)) {
+        most -= 1;
+    }
+    let (mut too_few, mut many) = (SHORTEST.saturating_sub(1), most);
+    if !enough(many) {
+        return None;
+    }
+    // With more bytes, words may be seen in what looked random; but so many are enough.
+    while many - too_few > 1 {
+        let middle = too_few + (many - too_few) / 2;
+        if enough(middle) { many = middle } else { too_few = middle }
+    }
+    Some(many)
 }
 
 /// Whether small letters, capitals, digits and symbols take turns, and do so for long enough.

@@ -4,11 +4,10 @@ use std::ops::Range;
 
 use super::bare::is_bare;
 use super::detector::{Match, RunsOn, add_run};
-use super::edges::{Edges, is_base64, run_end};
-use super::hidden;
+use super::edges::{Edges, run_end};
 use super::view::View;
-use super::{Content, Redactor};
-use crate::known::Layers;
+use super::{Content, Redactor, Then};
+use crate::known::{Flags, Layers};
 
 /// What is masked in a window.
 pub(super) struct Found {
@@ -23,9 +22,6 @@ pub(super) struct Found {
     /// How many bytes at the text's end detectors cannot tell yet.
     pending: usize,
 }
-
-/// So many bytes of what may become a known value are held back though nothing more comes: fewer stand at the end of any text.
-const TELLING: usize = 4;
 
 impl Redactor {
     /// Finds what in the window of `view`, of which `came` bytes are not new, is masked. `idle`: nothing more may come.
@@ -55,11 +51,29 @@ impl Redactor {
         if carried > decided {
             spans.push(decided..carried);
         }
+        // What goes on up to where it breaks, whatever it is.
+        let mut goes_on = |spans: &mut Vec<Range<usize>>, Range { start, end }: Range<usize>| {
+            let end = end + unbroken(text.get(end..).unwrap_or_default());
+            if end == text.len() {
+                let start = (start >= decided).then(|| view.place(start));
+                add_run(&mut runs, start, RunsOn::While(is_unbroken));
+            }
+            spans.push(start..end);
+        };
         index.scan(text, json, |range, pattern| {
             if !(json && is_bare(text, &range)) {
-                spans.push(edges.widen(range, pattern.flags));
+                let range = edges.widen(range, pattern.flags);
+                match idle && pattern.flags.has(Flags::MORE) {
+                    true => goes_on(&mut spans, range),
+                    false => spans.push(range),
+                }
             }
         });
+        if idle {
+            index.heads(text, |range, flags| {
+                goes_on(&mut spans, edges.widen(range, flags.only(Flags::BEFORE)));
+            });
+        }
         let mut matches = Vec::new();
         let pending = self.detectors.iter().map(|detector| detector.find(text, decided, &mut matches));
         let pending = pending.max().unwrap_or(0);
@@ -84,6 +98,11 @@ impl Redactor {
             spans.iter_mut().for_each(|span| *span = view.places(span));
             // Bytes of a value may look like a sequence, and a value may come after the beginning of one.
             index.scan(window, json, |range, _| solid.push(range));
+            if idle {
+                index.heads(window, |Range { start, end }, _| {
+                    solid.push(start..end + unbroken(window.get(end..).unwrap_or_default()));
+                });
+            }
             spans.extend_from_slice(&solid);
             solid = disjoint(solid);
         }
@@ -117,52 +136,19 @@ impl Redactor {
         boundary.min(window.len() - hidden).max(self.decided)
     }
 
-    /// Up to where it is decided if nothing more comes: all but what may become a known value. With `full`, what of that has much
-    /// hidden in it is taken for one: what is held back has a bound, and no value is shown.
-    pub(super) fn idle_boundary(
-        &self,
-        index: &Layers,
-        view: &View<'_>,
-        window: &[u8],
-        found: &mut Found,
-        full: bool,
-    ) -> usize {
-        let text = view.text();
+    /// Up to where it is decided if nothing more comes, for as long as `then` says. What is held back shows, so it does not depend on
+    /// what is known: what it begins like could be guessed byte by byte.
+    pub(super) fn idle_boundary(&self, view: &View<'_>, window: &[u8], found: &Found, then: Then) -> usize {
         // No placeholder may come to stand within a sequence.
-        let end = window.len() - if full { 0 } else { self.sequences.unfinished() };
-        let masked = found.spans.iter().map(|span| span.end).max();
-        let masked = masked.max(self.masking.then_some(self.decided));
-        // The rest of a value that is looked for in pieces is told by what stands before it.
-        let held = |begun: usize, len: usize, masked: Option<usize>| {
-            let start = len - begun;
-            (begun >= TELLING || masked.is_some_and(|masked| begun > 0 && start <= masked)).then_some(start)
-        };
-        let shown = held(index.begun(text), text.len(), masked.map(|at| view.text_before(at)));
-        // The character of base64 before it may belong to it.
-        let shown = shown.map(|start| {
-            let before = start.checked_sub(1).and_then(|at| text.get(at));
-            start - usize::from(before.is_some_and(is_base64))
-        });
-        let mut boundary = shown.map_or(end, |start| view.place(start)).max(self.decided);
-        for span in &found.spans {
-            if view.text_before(span.start) <= view.text_before(boundary) {
-                boundary = boundary.max(span.end);
-            }
+        let unfinished = if then == Then::Full { 0 } else { self.sequences.unfinished() };
+        let end = (window.len() - unfinished).max(self.decided);
+        if then == Then::Pause {
+            let text = view.text();
+            let word = text.iter().rev().take_while(|byte| is_unbroken(**byte)).count();
+            return end.min(view.place(text.len() - word)).max(self.decided);
         }
-        if view.shown_in(boundary..window.len()) == 0 {
-            boundary = boundary.max(end);
-        }
-        let as_it_is = if view.is_all() { None } else { held(index.begun(window), window.len(), masked) };
-        let boundary = as_it_is.map_or(boundary, |start| boundary.min(start.max(self.decided)));
-        let hidden = end.saturating_sub(boundary).saturating_sub(view.shown_in(boundary..end));
-        if !full || hidden < hidden::MOST / 2 {
-            return boundary;
-        }
-        found.spans.push(boundary..end);
-        found.spans.sort_unstable_by_key(|span| span.start);
-        let solid = std::mem::take(&mut found.solid);
-        found.solid = disjoint(solid.into_iter().chain(as_it_is.map(|start| start..end)).collect());
-        end
+        let within = |span: &&Range<usize>| view.text_before(span.start) <= view.text_before(end);
+        found.spans.iter().filter(within).map(|span| span.end).fold(end, usize::max)
     }
 }
 
@@ -198,6 +184,11 @@ fn disjoint(mut ranges: Vec<Range<usize>>) -> Vec<Range<usize>> {
 /// How many bytes come after the last newline.
 fn unit_of(text: &[u8]) -> usize {
     memchr::memrchr(b'\n', text).map_or(text.len(), |newline| text.len() - newline - 1)
+}
+
+/// How many bytes `text` begins with before it breaks.
+fn unbroken(text: &[u8]) -> usize {
+    text.iter().position(|byte| !is_unbroken(*byte)).unwrap_or(text.len())
 }
 
 /// What a value that has begun goes on with, as far as its shape cannot tell.

@@ -1,10 +1,11 @@
 //! Makes an index of values.
 
+use std::num::NonZeroU16;
 use std::ops::Range;
 
 use zeroize::Zeroizing;
 
-use super::{Filter, GRAM, Index, STRIDE, Stored, gram_at};
+use super::{Filter, Flags, GRAM, Index, STRIDE, Stored, gram_at};
 use crate::known::forms::{Form, forms};
 use crate::known::parts::parts;
 use crate::known::rule::unguessable;
@@ -74,9 +75,12 @@ impl Index {
                 prefixes.pop();
             }
             let prefix = prefixes.last().copied();
-            let inherited =
-                prefix.and_then(|prefix| index.patterns.get(prefix as usize)).map(|prefix| prefix.flags);
-            let flags = form.flags.with(inherited.unwrap_or_default().only(super::Flags::BEFORE));
+            let shorter = prefix.and_then(|prefix| index.patterns.get_mut(prefix as usize));
+            let inherited = shorter.map(|shorter| {
+                shorter.flags = shorter.flags.with(Flags::MORE);
+                shorter.flags.only(Flags::BEFORE)
+            });
+            let flags = form.flags.with(inherited.unwrap_or_default());
             prefixes.push(number);
             for place in common.rarest(&form.bytes) {
                 let hash = gram_at(&form.bytes, place);
@@ -85,11 +89,31 @@ impl Index {
             }
             index.bytes.extend_from_slice(&form.bytes);
             let end = u32::try_from(index.bytes.len()).unwrap_or(u32::MAX);
-            index.patterns.push(Stored { end, value, prefix, flags });
+            let telling = form.telling.and_then(NonZeroU16::new);
+            index.patterns.push(Stored { end, value, prefix, telling, flags });
         }
         index.grams.sort_unstable();
         index.direct();
+        let ascending = 0..u32::try_from(index.patterns.len()).unwrap_or(u32::MAX);
+        index.share_heads(ascending.clone());
+        index.share_heads(ascending.rev());
         index
+    }
+
+    /// What is the head of one pattern is that of each that begins with it, in whatever encoding: so those next to a text in order
+    /// tell of all.
+    fn share_heads(&mut self, order: impl Iterator<Item = u32>) {
+        let mut last: Option<(u32, NonZeroU16)> = None;
+        for number in order {
+            let head = last.filter(|(other, length)| {
+                let head = self.pattern(*other).get(..usize::from(length.get()));
+                head.is_some_and(|head| self.pattern(number).starts_with(head))
+            });
+            let Some(stored) = self.patterns.get_mut(number as usize) else { return };
+            let inherited = head.map(|(_, length)| length);
+            stored.telling = stored.telling.into_iter().chain(inherited).min();
+            last = stored.telling.map(|length| (number, length));
+        }
     }
 
     /// Writes the directory of the grams, of which there are some.
@@ -136,6 +160,7 @@ fn distinct(mut forms: Vec<(Form, u32)>) -> Vec<(Form, u32)> {
         let same = next.bytes == kept.bytes;
         if same {
             kept.flags = kept.flags.with(next.flags);
+            kept.telling = kept.telling.into_iter().chain(next.telling).min();
         }
         same
     });

@@ -16,6 +16,10 @@ impl Rng {
     }
 }
 
+fn form(bytes: &[u8]) -> Form {
+    Form { bytes: Zeroizing::new(bytes.to_vec()), flags: Flags::JSON, telling: None }
+}
+
 fn covered(length: usize, ranges: impl Iterator<Item = Range<usize>>) -> Vec<bool> {
     let mut covered = vec![false; length];
     ranges.for_each(|range| covered[range].fill(true));
@@ -44,10 +48,8 @@ fn finds_what_an_automaton_finds() {
             pattern.truncate(256);
             patterns.push(pattern);
         }
-        let forms: Vec<(Form, u32)> = (0..)
-            .zip(&patterns)
-            .map(|(value, bytes)| (Form { bytes: Zeroizing::new(bytes.clone()), flags: Flags::JSON }, value))
-            .collect();
+        let forms: Vec<(Form, u32)> =
+            (0..).zip(&patterns).map(|(value, bytes)| (form(bytes), value)).collect();
         let index = Index::of_any(forms);
         let mut text = Vec::new();
         for _ in 0..rng.below(30) {
@@ -69,29 +71,37 @@ fn finds_what_an_automaton_finds() {
     }
 }
 
+/// What begins a pattern and would be looked for by itself is one's whatever comes after it, and in whatever order patterns are given.
 #[test]
-fn what_has_begun_at_the_end() {
-    let forms = ["Xk9fTq2Lm8Zr", "Xk9fTq2Lm8Zrw7Rt", "Zr9zK2xw8VbQ", "ZrZrZrZrZrZrZr"];
-    let form = |(value, bytes): (u32, &str)| {
-        (Form { bytes: Zeroizing::new(bytes.as_bytes().to_vec()), flags: Flags::JSON }, value)
-    };
-    let index = Index::of_any((0..).zip(forms).map(form).collect());
-    for (text, begun) in [
-        ("", 0),
-        ("a", 0),
-        ("a X", 1),
-        ("a Xk9fTq2Lm8Z", 11),
-        // One that is whole may be the beginning of a longer one, and its end that of another.
-        ("a Xk9fTq2Lm8Zr", 12),
-        ("a Xk9fTq2Lm8Zrw7R", 15),
-        ("a Xk9fTq2Lm8Zrw7Rt", 0),
-        ("Lm8Zr9zK2xw8Vb", 11),
-        ("ZrZrZrZrZrZrZrZrZ", 13),
-        ("Xk9fTq2Lm8Z ", 0),
-    ] {
-        assert_eq!(index.begun(text.as_bytes()), begun, "{text}");
+fn heads_of_patterns_at_the_end() {
+    let told = |bytes: &str, telling| (Form { telling: Some(telling), ..form(bytes.as_bytes()) }, 0);
+    let forms = [
+        ("Xk9fTq2Lm8Zrw7Rt", 14),
+        // Of these, the shortest counts.
+        ("Xk9fTq2Lm8ZrAAAA", 12),
+        ("Xk9fTq2Lm8ZrBBBB", 0),
+        ("Zr9zK2xw8VbQ", 0),
+    ];
+    let orders = [forms, [forms[1], forms[0], forms[3], forms[2]], [forms[3], forms[2], forms[1], forms[0]]];
+    for order in orders {
+        let index = Index::of_any(order.into_iter().map(|(bytes, telling)| told(bytes, telling)).collect());
+        for (text, expected) in [
+            ("", None),
+            ("a Xk9fTq2Lm8Z", None),
+            ("a Xk9fTq2Lm8Zr", Some(2..14)),
+            ("a Xk9fTq2Lm8Zrw7Rt", Some(2..14)),
+            ("a Xk9fTq2Lm8Zr no", Some(2..14)),
+            ("a Xk9fTq2Lm8Zr\u{7f}", Some(2..14)),
+            // It is further away than any pattern is long.
+            ("Xk9fTq2Lm8Zr 12345", None),
+            ("Zr9zK2xw8VbQ", None),
+        ] {
+            let mut heads = Vec::new();
+            index.heads(text.as_bytes(), |range, _| heads.push(range));
+            assert_eq!(heads, Vec::from_iter(expected), "{text}");
+        }
     }
-    assert_eq!(Index::default().begun(b"Xk9f"), 0);
+    Index::default().heads(b"Xk9fTq2Lm8Zr", |range, _| assert_eq!(range, 0..0, "nothing is known"));
 }
 
 /// Ten thousand values that differ at their ends only are found, none of them is slower than another.
@@ -100,10 +110,7 @@ fn values_that_begin_alike() {
     let values: Vec<Vec<u8>> = (0..10_000)
         .map(|n| format!("postgres://app:Zk9Qx7Lm2Vt4@db.prod.example.com/{n:05}").into_bytes())
         .collect();
-    let forms = (0..)
-        .zip(&values)
-        .map(|(value, bytes)| (Form { bytes: Zeroizing::new(bytes.clone()), flags: Flags::JSON }, value))
-        .collect();
+    let forms = (0..).zip(&values).map(|(value, bytes)| (form(bytes), value)).collect();
     let index = Index::of_any(forms);
     let text = values.concat();
     let mut found = 0;

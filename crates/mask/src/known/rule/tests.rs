@@ -123,3 +123,26 @@ fn random_values_are_looked_for() {
         assert!(matched >= 990, "{matched} of 1000 long ones over {} characters", alphabet.len());
     }
 }
+
+/// What of a value would be looked for by itself: of a random one its beginning, and never less than it takes.
+#[test]
+fn beginnings_that_would_be_looked_for() {
+    for (value, head) in [
+        ("Xk9fTq2Lm8Zrw7Rt9zK2", Some("Xk9fTq2Lm8Zr")),
+        ("Xk9fTq2Lm8Zr", Some("Xk9fTq2Lm8Zr")),
+        ("Xk9fTq2Lm8Z", None),
+        ("postgres://app:Xk9fTq2Lm8Zr@db", Some("postgres://app:Xk9fTq2Lm")),
+        ("a sentence of words that anybody guesses", None),
+        ("été Xk9fTq2Lm8Zr", Some("été Xk9fTq2Lm")),
+        // Neither is half of a character random, nor what comes after a long beginning of words.
+        ("слово и ещё слово", None),
+    ] {
+        let told = telling(value.as_bytes()).map(|length| value.get(..length).unwrap());
+        assert_eq!(told, head, "{value}");
+    }
+    let (words, random) = ("words ".repeat(50), "Xk9fTq2Lm8Zrw7Rt9zK2");
+    assert_eq!(telling(format!("{words}{random}").as_bytes()), None);
+    assert_eq!(telling(&[0x80; 40]), None);
+    let binary: Vec<u8> = (0x80..0xa0).collect();
+    assert_eq!(telling(&binary), Some(12));
+}

@@ -6,7 +6,7 @@ use super::*;
 #[test]
 fn a_sequence_between_any_two_letters() {
     let known = known(&[VALUE]);
-    for (form, core) in forms() {
+    for Spelling { text: form, core, .. } in forms(VALUE) {
         for (n, at) in (core.start + 1..core.end).enumerate() {
             let sequence = SEQUENCES[n % SEQUENCES.len()];
             let text = format!("a [{}{sequence}{}] b", &form[..at], &form[at..]);
@@ -100,13 +100,14 @@ fn only_text_has_sequences() {
     let text = "Xk9fTq\x1b[0m2Lm8Zr Xk9fTq2Lm8Zr";
     for content in [Content::Json, Content::Opaque] {
         let mut redactor = Redactor::new(known(&[VALUE]), content);
-        let mut out = steps(&mut redactor, [text.as_bytes()], || true);
+        let mut out = steps(&mut redactor, [text.as_bytes()], || Lull::Idle);
         out.truncate(17);
         assert_eq!(out, b"Xk9fTq\x1b[0m2Lm8Zr ");
     }
 }
 
-/// Little is held back whatever comes, and no value is shown.
+/// Little is held back whatever comes. Where there are so many that a value is decided in parts, its last one is masked, and no part
+/// tells whether it is one's.
 #[test]
 fn kilobytes_of_sequences() {
     let known = known(&[VALUE]);
@@ -115,9 +116,8 @@ fn kilobytes_of_sequences() {
             let between = sequence.repeat(times);
             let text = format!("a {}{between}{}{between} b\n", &VALUE[..at], &VALUE[at..]);
             let expected = whole(&known, text.as_bytes());
-            let (first, out) = (&VALUE[..at.min(3)], shown(&expected));
-            assert!(out.starts_with(&format!("a {first}")) || out.starts_with("a #"), "{at}");
-            assert!(!out.contains(&VALUE[..4]) && !out.contains(&VALUE[3..]), "{at}");
+            let out = shown(&expected);
+            assert!(out.contains('#') && !out.contains(&VALUE[at..]), "{at}: {out}");
             // Only where it looks like a value is the text another one, and no sequence is lost.
             assert_eq!(
                 out.replace(|c: char| c.is_ascii_alphanumeric() || c == '#', "").len(),

@@ -9,6 +9,10 @@ use super::*;
 use crate::SecretValue;
 
 pub(super) const VALUE: &str = "Xk9fTq2Lm8Zr";
+/// One of which the first twelve bytes would be looked for by themselves.
+pub(super) const LONG: &str = "w7Rt9zK2xw8VbQd4Gp6N";
+/// So many of its bytes.
+pub(super) const HEAD: usize = 12;
 pub(super) const PLACEHOLDER: &str = Placeholder::Text.as_str();
 
 /// What stands between letters and is not shown: of `grep`, `ls`, `tput`, editors.
@@ -34,18 +38,30 @@ pub(super) fn known<V: AsRef<[u8]>>(values: &[V]) -> KnownValues {
     known
 }
 
-/// What comes out for each push, and after each, if `idle`, what is given out then; and at the end.
+/// What comes after a chunk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lull {
+    None,
+    Pause,
+    Idle,
+}
+
+/// What comes out for each push, and after each, what is given out in the `lull` then; and at the end.
 pub(super) fn steps<'a>(
     redactor: &mut Redactor,
     chunks: impl IntoIterator<Item = &'a [u8]>,
-    mut idle: impl FnMut() -> bool,
+    mut lull: impl FnMut() -> Lull,
 ) -> Vec<u8> {
     let mut out = Vec::new();
     for chunk in chunks {
         out.extend_from_slice(&redactor.push(Bytes::copy_from_slice(chunk), &[]));
-        if idle() {
-            out.extend_from_slice(&redactor.idle());
-            assert!(!redactor.is_holding());
+        match lull() {
+            Lull::None => {}
+            Lull::Pause => out.extend_from_slice(&redactor.pause()),
+            Lull::Idle => {
+                out.extend_from_slice(&redactor.idle());
+                assert!(!redactor.is_holding());
+            }
         }
     }
     out.extend_from_slice(&redactor.finish());
@@ -55,6 +71,10 @@ pub(super) fn steps<'a>(
 
 pub(super) fn push(redactor: &mut Redactor, text: &str) -> String {
     shown(&redactor.push(Bytes::copy_from_slice(text.as_bytes()), &[]))
+}
+
+pub(super) fn pause(redactor: &mut Redactor) -> String {
+    shown(&redactor.pause())
 }
 
 pub(super) fn idle(redactor: &mut Redactor) -> String {
@@ -68,7 +88,7 @@ pub(super) fn shown(out: &[u8]) -> String {
 
 /// All of `text` at once.
 pub(super) fn whole(known: &KnownValues, text: &[u8]) -> Vec<u8> {
-    steps(&mut Redactor::new(known.clone(), Content::Text), [text], || false)
+    steps(&mut Redactor::new(known.clone(), Content::Text), [text], || Lull::None)
 }
 
 /// The same however it is cut in two, and byte by byte.
@@ -77,7 +97,7 @@ pub(super) fn in_all_ways(known: &KnownValues, text: &[u8]) -> Vec<u8> {
     let assert_same = |chunks: Vec<&[u8]>| {
         let mut redactor = Redactor::new(known.clone(), Content::Text);
         let first = chunks.first().map_or(0, |chunk| chunk.len());
-        let out = steps(&mut redactor, chunks, || false);
+        let out = steps(&mut redactor, chunks, || Lull::None);
         assert_eq!(shown(&out), shown(&whole), "{text:?}, first {first} bytes");
     };
     assert_same(text.chunks(1).collect());
@@ -85,16 +105,29 @@ pub(super) fn in_all_ways(known: &KnownValues, text: &[u8]) -> Vec<u8> {
     whole
 }
 
-/// Texts that hold [`VALUE`] in some form, and where in them stands what depends on nothing else.
-pub(super) fn forms() -> Vec<(String, Range<usize>)> {
-    let digits = |sign: &str| VALUE.bytes().map(|byte| format!("{sign}{byte:02x}")).collect::<String>();
-    let mut forms: Vec<_> =
-        [VALUE.to_owned(), digits(""), digits("%")].map(|form| (form.clone(), 0..form.len())).to_vec();
+/// A text that holds a value in some form.
+#[derive(Debug, Clone)]
+pub(super) struct Spelling {
+    pub(super) text: String,
+    /// Where in it stands what depends on nothing else.
+    pub(super) core: Range<usize>,
+    /// Up to where in it the value's first [`HEAD`] bytes stand.
+    pub(super) head: usize,
+}
+
+/// Texts that hold `value` in some form.
+pub(super) fn forms(value: &str) -> Vec<Spelling> {
+    let digits = |sign: &str| value.bytes().map(|byte| format!("{sign}{byte:02x}")).collect::<String>();
+    let plain = [value.to_owned(), digits(""), digits("%")].map(|text| {
+        let (core, head) = (0..text.len(), text.len() / value.len() * HEAD);
+        Spelling { text, core, head }
+    });
+    let mut forms = plain.to_vec();
     for engine in [STANDARD, URL_SAFE] {
         for shift in 0..3 {
-            let (before, bytes) = (shift * 8, shift + VALUE.len());
-            let encoded = engine.encode(format!("{}{VALUE}:tail", &"u:"[..shift]));
-            forms.push((encoded, before.div_ceil(6)..bytes * 8 / 6));
+            let text = engine.encode(format!("{}{value}:tail", &"u:"[..shift]));
+            let core = (shift * 8).div_ceil(6)..(shift + value.len()) * 8 / 6;
+            forms.push(Spelling { text, core, head: ((shift + HEAD) * 8).div_ceil(6) });
         }
     }
     forms
