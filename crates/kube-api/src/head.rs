@@ -9,6 +9,7 @@ use crate::{
     content::{ContentType, Syntax},
     headers,
     options::Options,
+    parameter::LIMIT_BYTES,
     path, query,
     refusal::{Refusal, quoted},
     request_info::request_info,
@@ -131,6 +132,13 @@ impl Head {
     pub fn path_and_query(&self) -> String {
         let mut text = self.target.path();
         self.options.write(&mut text);
+        text
+    }
+
+    /// The same as it is sent: without what is done here.
+    pub(crate) fn sent_path_and_query(&self) -> String {
+        let mut text = self.target.path();
+        self.options.only(|name| name != LIMIT_BYTES).write(&mut text);
         text
     }
 }

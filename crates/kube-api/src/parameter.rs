@@ -16,6 +16,8 @@ pub(crate) enum Kind {
     Bool,
     /// A non-negative integer.
     Count,
+    /// A positive integer.
+    Positive,
     /// 1 to 65535. Several may be joined by commas, as the Python client does.
     Port,
     /// Digits: a resource version.
@@ -101,6 +103,9 @@ const DELETES: &[Parameter] = &[
     ),
 ];
 
+/// How many bytes of a log are wanted. The server would cut values apart, so that what is secret in them could not be found: it is not told.
+pub(crate) const LIMIT_BYTES: &str = "limitBytes";
+
 /// `PodLogOptions` in k8s.io/api/core/v1/types.go.
 const LOG: &[Parameter] = &[
     one("container", Kind::Text(253)),
@@ -111,12 +116,7 @@ const LOG: &[Parameter] = &[
     one("timestamps", Kind::Bool),
     one("tailLines", Kind::Count),
     one("stream", STREAMS),
-    one(
-        "limitBytes",
-        Kind::Refused(
-            "it cuts values apart, so that what is secret in them cannot be found; use `tailLines`",
-        ),
-    ),
+    one(LIMIT_BYTES, Kind::Positive),
     one(
         "insecureSkipTLSVerifyBackend",
         Kind::Refused("the API server would take logs from whoever answers for the node"),
@@ -208,6 +208,7 @@ impl Kind {
                 _ => unless(false, "`true` or `false`"),
             },
             Self::Count => unless(is_count(value), "a whole number"),
+            Self::Positive => unless(is_count(value) && value != "0", "a whole number above 0"),
             Self::Port => {
                 unless(is_count(value) && value.parse::<u16>().is_ok_and(|port| port > 0), "a port")
             }
@@ -237,6 +238,7 @@ impl Kind {
             }
             Self::Bool
             | Self::Count
+            | Self::Positive
             | Self::Port
             | Self::Version
             | Self::OneOf(..)

@@ -8,6 +8,7 @@ use crate::{
     Accept, Body, ContentType, Options, Refusal, Resource, Target, Verb, delete_options,
     field_selector::selected_fields,
     head::Head,
+    parameter::LIMIT_BYTES,
     subresource::{Shape, Upgrade, honours_dry_run, shape, upgrade},
 };
 
@@ -19,13 +20,14 @@ const MAX_NAME: usize = 253;
 pub struct Request {
     pub(crate) head: Head,
     pub(crate) body: Option<Body>,
+    /// As it is sent.
     uri: Uri,
     restored: bool,
 }
 
 impl Request {
     pub(crate) fn new(head: Head, body: Option<Body>) -> Result<Self, Refusal> {
-        let uri = Uri::try_from(head.path_and_query()).map_err(|_| Refusal::Path {
+        let uri = Uri::try_from(head.sent_path_and_query()).map_err(|_| Refusal::Path {
             problem: "a form that no URI has".to_owned(),
             remedy: "address the resource directly",
         })?;
@@ -192,7 +194,14 @@ impl Request {
     /// The canonical path and query.
     #[must_use]
     pub fn path_and_query(&self) -> String {
-        self.uri.to_string()
+        self.head.path_and_query()
+    }
+
+    /// How many bytes of a log are wanted at most (`limitBytes` of `PodLogOptions`). It is no part of what is sent: the first so many of
+    /// what may be shown are meant.
+    #[must_use]
+    pub fn limit_bytes(&self) -> Option<u64> {
+        self.options().get(LIMIT_BYTES)?.parse().ok()
     }
 
     /// Whether it evicts a pod (`POST …/pods/NAME/eviction`).

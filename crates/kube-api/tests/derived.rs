@@ -23,6 +23,24 @@ fn body(request: &Request) -> &Value {
     request.body().unwrap().value()
 }
 
+/// The server is not told how much of a log is wanted: it would cut values apart.
+#[test]
+fn what_is_wanted_of_a_log_is_no_part_of_what_is_sent() {
+    let log = |query: &str| {
+        let line = format!("/api/v1/namespaces/shop/pods/web/log{query}");
+        let head = http::Request::get(line).body(()).unwrap().into_parts().0;
+        Head::parse(&head).unwrap().with_body(b"").unwrap()
+    };
+    let sent = |query: &str| log(query).to_http().uri().to_string();
+    let asked = "?tailLines=2&limitBytes=10&timestamps=true";
+    assert!(log(asked).path_and_query().ends_with(asked));
+    assert!(sent(asked).ends_with("/log?tailLines=2&timestamps=true"));
+    assert!(sent("?limitBytes=10").ends_with("/log"));
+    assert_eq!(log(asked).limit_bytes(), Some(10));
+    assert_eq!(log("?limitBytes=9223372036854775807").limit_bytes(), Some(i64::MAX as u64));
+    assert_eq!(log("").limit_bytes(), None);
+}
+
 #[test]
 fn a_dry_run_is_the_same_request_but_for_that() {
     let request = patch("merge-patch+json", r#"{"spec":{"replicas":3}}"#);

@@ -53,7 +53,7 @@ fn heads() -> Vec<Builder> {
         ("GET", "/api/v1/pods?labelSelector=a%20in%20b"),
         ("DELETE", "/api/v1/namespaces/shop/pods?labelSelector=%20"),
         ("GET", "/api/v1/namespaces/shop/pods/web-0/log?sinceTime=yesterday"),
-        ("GET", "/api/v1/namespaces/shop/pods/web-0/log?limitBytes=1"),
+        ("GET", "/api/v1/namespaces/shop/pods/web-0/log?limitBytes=0"),
         ("GET", "/api/v1/namespaces/shop/pods/web-0/log?insecureSkipTLSVerifyBackend=true"),
         ("GET", "/api/v1/namespaces/shop/pods/web-0/portforward?ports=0"),
         ("GET", "/api/v1/namespaces/shop/pods/web-0/portforward?ports=80,"),

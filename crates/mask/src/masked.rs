@@ -16,13 +16,15 @@ use crate::redact::Redactor;
 /// As a body: *data* comes out masked as it comes in, never in empty frames, except that some hundred bytes (4 KiB at most) may
 /// be held back until more comes, a line ends, or the end (which then is a frame of its own); *trailers* are dropped; an *error*
 /// of the API server's, or an answer that turns out malformed, is an error, after which nothing but errors comes and the
-/// upstream body is dropped; *`size_hint`* is exact for an answer of our own or none, and unknown otherwise; *`is_end_stream`* is true only once the
+/// upstream body is dropped; of a log of which so many bytes are wanted (`limitBytes`), it ends after them; *`size_hint`* is exact for an answer of our own or none, and unknown otherwise; *`is_end_stream`* is true only once the
 /// end has been checked. Dropping it drops the upstream body.
 pub struct Masked<B> {
     state: State<B>,
     /// Bytes that came from upstream.
     received: u64,
     masked: u64,
+    /// How many bytes more are wanted.
+    wanted: u64,
 }
 
 enum State<B> {
@@ -66,7 +68,22 @@ impl<B> Masked<B> {
     }
 
     fn new(state: State<B>) -> Self {
-        Self { state, received: 0, masked: 0 }
+        Self { state, received: 0, masked: 0, wanted: u64::MAX }
+    }
+
+    /// Ends once so many bytes have come out, as if there were no more.
+    pub(crate) fn up_to(self, bytes: u64) -> Self {
+        Self { wanted: bytes, ..self }
+    }
+
+    /// What is wanted of `data`, which is not empty.
+    fn cut(&mut self, mut data: Bytes) -> Bytes {
+        data.truncate(usize::try_from(self.wanted).unwrap_or(usize::MAX));
+        self.wanted -= data.len() as u64;
+        if self.wanted == 0 {
+            self.state = State::Done;
+        }
+        data
     }
 
     /// How many values have been replaced in what came out so far.
@@ -152,7 +169,7 @@ where
             };
             match checked {
                 Ok(data) if data.is_empty() => {}
-                Ok(data) => return Poll::Ready(Some(Ok(Frame::data(data)))),
+                Ok(data) => return Poll::Ready(Some(Ok(Frame::data(this.cut(data))))),
                 Err(malformed) => this.state = State::Broken(malformed),
             }
         }

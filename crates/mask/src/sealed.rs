@@ -37,6 +37,8 @@ pub struct Sealed<B> {
     headers: HeaderMap,
     /// How to read it, decided when it came.
     reading: Result<Reading, Unmaskable>,
+    /// How many bytes of a log are wanted at most.
+    wanted: Option<u64>,
     body: B,
 }
 
@@ -64,7 +66,8 @@ where
         body: B,
     ) -> Self {
         let empty = request.method() == Method::HEAD || body.is_end_stream();
-        Self::of(guard, view, Kind::of(guard.catalogue(), request), status, headers, empty, body)
+        let kind = Kind::of(guard.catalogue(), request);
+        Self { wanted: request.limit_bytes(), ..Self::of(guard, view, kind, status, headers, empty, body) }
     }
 
     fn of(
@@ -83,7 +86,7 @@ where
                 kept.append(name.clone(), value.clone());
             }
         }
-        Self { guard: guard.clone(), view, kind, status, headers: kept, reading, body }
+        Self { guard: guard.clone(), view, kind, status, headers: kept, reading, wanted: None, body }
     }
 
     /// Opens it for masking. The body of a failure is read here, up to 64 KiB: what quotes an object is cut from it, and what
@@ -108,7 +111,8 @@ where
             Reading::Opaque => {
                 // What is opaque and no text is OpenAPI in protobuf, which counts its bytes.
                 let content = if self.kind == Kind::OpenApi { Content::Opaque } else { Content::Text };
-                Masked::opaque(self.body, Redactor::new(self.guard.known().clone(), content))
+                let redactor = Redactor::new(self.guard.known().clone(), content);
+                Masked::opaque(self.body, redactor).up_to(self.wanted.unwrap_or(u64::MAX))
             }
             Reading::Quoting | Reading::Rebuild => {
                 let content = read_bounded(self.body, MAX_BODY).await;

@@ -26,7 +26,7 @@ fn what_is_not_canonical_is_refused_and_the_part_named() -> anyhow::Result<()> {
         "GET /api/v1/pods?watch=true&watch=false",
         "GET /api/v1/pods?unknown=1",
         "GET /api/v1/namespaces/default/pods/x/unknown",
-        "GET /api/v1/namespaces/default/pods/x/log?limitBytes=10",
+        "GET /api/v1/namespaces/default/pods/x/log?limitBytes=0",
         "BREW /api/v1/pods",
         "GET /debug/pprof",
         "GET /logs/",

@@ -159,6 +159,41 @@ fn a_log_passes_as_it_is() {
     assert_eq!(read(&mut opened.body).unwrap(), "a\n{\"b");
 }
 
+/// Of a log, the first bytes of what is shown are given out, wherever that cuts it; then no more is read.
+#[test]
+fn a_log_ends_after_as_many_bytes_as_are_wanted() {
+    let known = KnownValues::none();
+    assert_eq!(known.update([crate::SecretValue::new(b"Xk9fTq2Lm8Zr".to_vec())]).known, 1);
+    let guard = Guard::new("dev", Catalogue::builtin(), known, [7; 16]);
+    let read_first = |bytes: u64, pieces: &[&'static str]| {
+        let line = format!("/api/v1/namespaces/shop/pods/web/log?limitBytes={bytes}");
+        let head = http::Request::get(line).body(()).unwrap().into_parts().0;
+        let request = kube_api::Head::parse(&head).unwrap().with_body(b"").unwrap();
+        let body = frames(pieces);
+        let alive = Rc::downgrade(&body._alive);
+        let (view, from) = (View::default(), headers("text/plain"));
+        let sealed = Sealed::new(&guard, view, &request, StatusCode::OK, &from, body);
+        let mut opened = now(sealed.open()).unwrap();
+        let told = read(&mut opened.body).unwrap();
+        assert!(opened.body.is_end_stream() && alive.upgrade().is_none());
+        told
+    };
+    for pieces in [&["a Xk9f", "Tq2Lm8Zr b\n", "c\n"][..], &["a Xk9fTq2Lm8Zr b\nc\n"]] {
+        assert_eq!(read_first(1, pieces), "a");
+        assert_eq!(read_first(8, pieces), "a masked");
+        assert_eq!(read_first(42, pieces), format!("a {}", Placeholder::Text.as_str()));
+        assert_eq!(read_first(45, pieces), format!("a {} b\n", Placeholder::Text.as_str()));
+        assert_eq!(read_first(46, pieces), format!("a {} b\nc", Placeholder::Text.as_str()));
+        assert_eq!(
+            read_first(u64::from(u32::MAX), pieces),
+            format!("a {} b\nc\n", Placeholder::Text.as_str())
+        );
+    }
+    // What is held back until the end is part of it.
+    assert_eq!(read_first(3, &["a Xk9fTq"]), "a X");
+    assert_eq!(read_first(3, &[]), "");
+}
+
 #[test]
 fn no_content_has_no_content() {
     let mut opened = open(secrets(false), 204, &HeaderMap::new(), frames(&[])).unwrap();

@@ -24,15 +24,28 @@ const SECRETS: &str = "GET /api/v1/namespaces/NS/secrets";
 
 /// Parts of a value that nobody could recognise.
 fn parts() -> Vec<Case> {
-    let cut = |options: &str, part: &'static str| {
-        case("A11", format!("{LOG}?{options}"), &[], "", Says(200, part), Refused(400, "limitBytes"))
+    let cut = |options: &str, part, masked| {
+        case("A11", format!("{LOG}?{options}"), &[], "", Says(200, part), Plain(200, masked))
     };
     let whole = |line: String, headers: &[&'static str]| case("A11", line, headers, "", Leaks, Masked(200));
     let database = || format!("{SECRETS}/database");
     vec![
-        cut("limitBytes=9", "canary-7c"),
-        cut("limitBytes=1", "c"),
-        cut("tailLines=2&limitBytes=20", "canary-7c1d94e0b25f4"),
+        // Of what is shown, not of what was printed.
+        cut("limitBytes=9", "canary-7c", "masked-by"),
+        cut("limitBytes=1", "c", "m"),
+        cut("tailLines=2&limitBytes=18", "canary-7c1d94e0b25", "masked-by-portcull"),
+        whole(format!("{LOG}?limitBytes=30"), &[]),
+        whole(format!("{LOG}?follow=true&limitBytes=1000"), &[]),
+        // It is no number that the API server would take.
+        case("A11", format!("{LOG}?limitBytes=0"), &[], "", Takes(422), Refused(400, "limitBytes")),
+        case(
+            "A11",
+            format!("{LOG}?limitBytes=1&limitBytes=9"),
+            &[],
+            "",
+            Says(200, "c"),
+            Refused(400, "limitBytes"),
+        ),
         // A Range is for parts too. The API server answers as if it were not there; the gate does not send it.
         whole(database(), &["Range: bytes=0-99"]),
         whole(database(), &["If-None-Match: \"x\"", "If-Range: \"x\""]),
