@@ -74,6 +74,8 @@ pub struct Redactor {
     /// too.
     masking: bool,
     masked: u64,
+    /// Whether the first byte, which has not gone out yet, may be in the middle of a line.
+    cut: bool,
 }
 
 /// What comes after a window, as far as it is known.
@@ -112,7 +114,15 @@ impl Redactor {
             running: Vec::new(),
             masking: false,
             masked: 0,
+            cut: false,
         }
+    }
+
+    /// The text may begin in the middle of a line: the rest of a known value is masked there, if it is so much as would be looked for by
+    /// itself.
+    #[must_use]
+    pub fn cut(self) -> Self {
+        Self { cut: true, ..self }
     }
 
     /// What goes out for `chunk`, of which the `shown` ranges (ascending) are passed on whatever they hold: policy reveals
@@ -225,6 +235,7 @@ impl Redactor {
             Then::Pause | Then::Idle | Then::Full => self.idle_boundary(&view, &window, &found, then),
             Then::End => window.len(),
         };
+        self.cut &= boundary == 0;
         let out = self.write(&window, &view, boundary, &found);
 
         // What begins after the boundary will be found again.

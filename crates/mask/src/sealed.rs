@@ -112,6 +112,8 @@ where
                 // What is opaque and no text is OpenAPI in protobuf, which counts its bytes.
                 let content = if self.kind == Kind::OpenApi { Content::Opaque } else { Content::Text };
                 let redactor = Redactor::new(self.guard.known().clone(), content);
+                // A runtime keeps a long line in parts, and what is asked for may begin with any of them.
+                let redactor = if self.kind == Kind::Log { redactor.cut() } else { redactor };
                 Masked::opaque(self.body, redactor).up_to(self.wanted.unwrap_or(u64::MAX))
             }
             Reading::Quoting | Reading::Rebuild => {

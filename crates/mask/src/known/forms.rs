@@ -10,7 +10,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use zeroize::Zeroizing;
 
 use super::parts::{Part, Spelled};
-use super::rule::telling;
+use super::rule::{End, telling};
 
 /// No pattern is shorter: the index samples text so sparsely that it would miss one.
 pub(super) const SHORTEST: usize = 12;
@@ -25,8 +25,15 @@ const ESCAPE: usize = 32;
 pub(super) struct Form {
     pub(super) bytes: Zeroizing<Vec<u8>>,
     pub(super) flags: Flags,
-    /// How many of its first bytes would be looked for by themselves, if not all.
-    pub(super) telling: Option<u16>,
+    /// How many bytes at its ends would be looked for by themselves, if not all.
+    pub(super) ends: Ends,
+}
+
+/// How many bytes at each end of something nobody guesses.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Ends {
+    pub(super) first: Option<usize>,
+    pub(super) last: Option<usize>,
 }
 
 /// What else there is to know about a pattern.
@@ -116,19 +123,19 @@ const WIDTHS: [usize; 2] = [76, 64];
 pub(super) fn forms(part: &Part) -> Vec<Form> {
     let mut forms = Vec::new();
     let value = part.bytes.as_slice();
-    let telling = telling(value);
+    let ends = Ends::of(value);
     if !value.contains(&b'\n') {
         // A newline as it is ends what is searched as one; the lines are parts of their own.
-        cut(Whole { form: value, telling, ..Whole::default() }, &mut forms);
+        cut(Whole { form: value, ends, ..Whole::default() }, &mut forms);
     }
-    json(value, telling, &mut forms);
+    json(value, ends, &mut forms);
     if part.spelled == Spelled::Anyhow {
-        base64(value, telling, &mut forms);
+        base64(value, ends, &mut forms);
         let mut add = |spell: &dyn Fn(&[u8]) -> Zeroizing<Vec<u8>>| {
             let form = spell(value);
             if form.as_slice() != value {
-                let telling = telling.and_then(|telling| value.get(..telling)).map(|head| spell(head).len());
-                cut(Whole { form: &form, telling, ..Whole::default() }, &mut forms);
+                let ends = ends.map(|end, length| spell(end.of(value, length)).len());
+                cut(Whole { form: &form, ends, ..Whole::default() }, &mut forms);
             }
         };
         for digits in HEX {
@@ -143,29 +150,45 @@ pub(super) fn forms(part: &Part) -> Vec<Form> {
     forms
 }
 
+impl Ends {
+    fn of(value: &[u8]) -> Self {
+        Self { first: telling(value, End::First), last: telling(value, End::Last) }
+    }
+
+    /// The same of a form in which so many bytes at an end of the value take as many as this says.
+    fn map(self, spelled: impl Fn(End, usize) -> usize) -> Self {
+        Self {
+            first: self.first.map(|length| spelled(End::First, length)),
+            last: self.last.map(|length| spelled(End::Last, length)),
+        }
+    }
+}
+
 /// Escaped as a JSON string, and as one in a document that is a string itself (an annotation), which then Go wrote.
-fn json(value: &[u8], telling: Option<usize>, forms: &mut Vec<Form>) {
+fn json(value: &[u8], ends: Ends, forms: &mut Vec<Form>) {
     if value.iter().all(|byte| byte.is_ascii_graphic() && !br#""\/<>&"#.contains(byte)) {
         return;
     }
     let Ok(text) = std::str::from_utf8(value) else { return };
-    let head = telling.and_then(|telling| text.get(..telling));
-    let mut add = |form: &str, telling: Option<usize>| {
-        cut(Whole { form: form.as_bytes(), telling, escaped: true, ..Whole::default() }, forms);
+    let mut add = |spell: &dyn Fn(&str) -> Zeroizing<String>, plain: &str| {
+        let form = spell(text);
+        if form.as_str() != plain {
+            let length = |end: End, length| {
+                std::str::from_utf8(end.of(value, length)).map_or(0, |end| spell(end).len())
+            };
+            cut(
+                Whole { form: form.as_bytes(), ends: ends.map(length), escaped: true, ..Whole::default() },
+                forms,
+            );
+        }
     };
     for writer in WRITERS {
-        let once = escape(text, writer);
-        if once.as_str() != text {
-            add(&once, head.map(|head| escape(head, writer).len()));
-        }
+        add(&|text| escape(text, writer), text);
     }
     for inner in WRITERS {
         let once = escape(text, inner);
         for outer in [GO, GO_PLAIN] {
-            let twice = escape(&once, outer);
-            if twice != once {
-                add(&twice, head.map(|head| escape(&escape(head, inner), outer).len()));
-            }
+            add(&|text| escape(&escape(text, inner), outer), &once);
         }
     }
 }
@@ -203,7 +226,7 @@ fn escape(text: &str, writer: Json) -> Zeroizing<String> {
 }
 
 /// In base64, after any number of other bytes: only the characters that depend on the value alone.
-fn base64(value: &[u8], telling: Option<usize>, forms: &mut Vec<Form>) {
+fn base64(value: &[u8], ends: Ends, forms: &mut Vec<Form>) {
     for engine in [STANDARD, URL_SAFE] {
         for shift in 0..3 {
             let mut shifted = Zeroizing::new(Vec::with_capacity(shift + value.len()));
@@ -213,10 +236,13 @@ fn base64(value: &[u8], telling: Option<usize>, forms: &mut Vec<Form>) {
             let whole = shifted.len() * 8 / 6;
             let first = (shift * 8).div_ceil(6);
             let form = encoded.as_bytes().get(first..whole).unwrap_or_default();
-            let telling = telling.map(|telling| ((shift + telling) * 8).div_ceil(6) - first);
+            let ends = ends.map(|end, length| match end {
+                End::First => ((shift + length) * 8).div_ceil(6) - first,
+                End::Last => whole - (shifted.len() - length) * 8 / 6,
+            });
             let before = if shift == 0 { Flags::default() } else { Flags::BEFORE };
             let after = if shifted.len() % 3 == 0 { Flags::default() } else { Flags::AFTER };
-            cut(Whole { form, flags: before.with(after), telling, escaped: false }, forms);
+            cut(Whole { form, flags: before.with(after), ends, escaped: false }, forms);
         }
     }
     let encoded = Zeroizing::new(STANDARD.encode(value));
@@ -256,15 +282,14 @@ fn hex(
 struct Whole<'a> {
     form: &'a [u8],
     flags: Flags,
-    /// Of how many of its first bytes the value's are that would be looked for by themselves.
-    telling: Option<usize>,
+    ends: Ends,
     /// Whether there are escapes in it, none of which is to be cut in two.
     escaped: bool,
 }
 
 /// Adds a form, in several pieces if it is long, so that each byte is in one. The last is taken from the end.
 fn cut(whole: Whole<'_>, forms: &mut Vec<Form>) {
-    let Whole { form, flags, telling, escaped } = whole;
+    let Whole { form, flags, ends, escaped } = whole;
     // Both are boundaries; no piece is so short that the last one begins before the one before it.
     let (mut before, mut from) = (0, 0);
     loop {
@@ -285,9 +310,12 @@ fn cut(whole: Whole<'_>, forms: &mut Vec<Form>) {
             if escaped || !bytes.iter().any(|byte| *byte < b' ' || matches!(byte, b'"' | b'\\')) {
                 flags = flags.with(Flags::JSON);
             }
-            let telling = telling.filter(|telling| from == 0 && *telling < bytes.len());
-            let telling = telling.and_then(|telling| u16::try_from(telling).ok());
-            forms.push(Form { bytes: Zeroizing::new(bytes.to_vec()), flags, telling });
+            let within = |length: &usize| (1..bytes.len()).contains(length);
+            let ends = Ends {
+                first: ends.first.filter(|length| from == 0 && within(length)),
+                last: ends.last.filter(|length| last && within(length)),
+            };
+            forms.push(Form { bytes: Zeroizing::new(bytes.to_vec()), flags, ends });
         }
         if last {
             return;

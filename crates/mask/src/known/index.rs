@@ -11,6 +11,7 @@
 mod build;
 mod filter;
 
+use std::collections::HashMap;
 use std::fmt;
 use std::num::NonZeroU16;
 use std::ops::Range;
@@ -56,8 +57,9 @@ struct Stored {
     value: u32,
     /// The longest other pattern that it begins with.
     prefix: Option<u32>,
-    /// How many of its first bytes would be looked for by themselves, if not all.
-    telling: Option<NonZeroU16>,
+    /// How many bytes at its ends would be looked for by themselves, if not all.
+    first: Option<NonZeroU16>,
+    last: Option<NonZeroU16>,
     flags: Flags,
 }
 
@@ -187,10 +189,29 @@ impl Index {
         // Of all patterns that begin like it, those beside it are among those that do so for longest.
         [next.checked_sub(1), Some(next)].into_iter().flatten().find_map(|number| {
             let stored = self.patterns.get(number as usize)?;
-            let length = usize::from(stored.telling?.get());
+            let length = usize::from(stored.first?.get());
             let head = self.pattern(number).get(..length)?;
             text.starts_with(head).then_some((length, stored.flags))
         })
+    }
+
+    /// Up to where `text` begins with the rest of a pattern of which the beginning was cut off: so much of its end as would be looked for
+    /// by itself; and the pattern's flags. What is before that makes no difference. Looks at each pattern once.
+    pub(crate) fn tail(&self, text: &[u8]) -> (usize, Flags) {
+        let text = text.get(..self.longest).unwrap_or(text);
+        // Where each twelve bytes end; of the same ones, the first.
+        let windows = (forms::SHORTEST..=text.len()).rev();
+        let windows = windows.filter_map(|end| Some((text.get(end - forms::SHORTEST..end)?, end)));
+        let ends: HashMap<&[u8], usize> = windows.collect();
+        let tails = (0..).zip(&self.patterns).filter_map(|(number, stored)| {
+            let pattern = self.pattern(number);
+            let tail = pattern.get(pattern.len().checked_sub(stored.last?.get().into())?..)?;
+            let ending = tail.get(tail.len().checked_sub(forms::SHORTEST)?..)?;
+            // What has room for all of the pattern is no rest of it.
+            let end = *ends.get(ending).filter(|end| **end < pattern.len())?;
+            text.get(..end)?.ends_with(tail).then_some((end, stored.flags))
+        });
+        tails.max_by_key(|(end, _)| *end).unwrap_or_default()
     }
 
     /// How many patterns are not greater than `text`.

@@ -107,6 +107,11 @@ impl Layers {
         self.recent.scan(text, json, &mut found);
     }
 
+    /// As [`Index::tail`].
+    pub(crate) fn tail(&self, text: &[u8]) -> (usize, Flags) {
+        std::cmp::max_by_key(self.sealed.index.tail(text), self.recent.tail(text), |(end, _)| *end)
+    }
+
     /// As [`Index::heads`].
     pub(crate) fn heads(&self, text: &[u8], mut found: impl FnMut(Range<usize>, Flags)) {
         self.sealed.index.heads(text, &mut found);

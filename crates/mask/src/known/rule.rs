@@ -52,19 +52,20 @@ pub(super) fn unguessable(value: &[u8]) -> bool {
     !placeholder_in(text) && (tokens().map(bits).sum::<f64>() >= ENOUGH || motley(once(judged)))
 }
 
-/// How many of the first bytes of `value` are long and random enough by themselves. None: not so many as are looked for in one piece.
-pub(super) fn telling(value: &[u8]) -> Option<usize> {
+/// How many bytes at one of its ends, the first or the last ones, are long and random enough by themselves. None: not so many as are
+/// looked for in one piece.
+pub(super) fn telling(value: &[u8], end: End) -> Option<usize> {
     let text = std::str::from_utf8(value).ok();
-    let enough = |length: usize| match text {
+    let enough = |length: usize| {
+        let part = end.of(value, length);
         // A half of a character makes no text random.
-        Some(text) => text.get(..length).is_some_and(|head| unguessable(head.as_bytes())),
-        None => value.get(..length).is_some_and(unguessable),
+        let cut = text.is_some() && std::str::from_utf8(part).is_err();
+        !cut && unguessable(part)
     };
-    let mut most = value.len().min(LONGEST);
-    while text.is_some_and(|text| !text.is_char_boundary(most)) {
-        most -= 1;
+    let (mut too_few, mut many) = (SHORTEST.saturating_sub(1), value.len().min(LONGEST));
+    while text.is_some() && std::str::from_utf8(end.of(value, many)).is_err() {
+        many -= 1;
     }
-    let (mut too_few, mut many) = (SHORTEST.saturating_sub(1), most);
     if !enough(many) {
         return None;
     }
@@ -74,6 +75,28 @@ pub(super) fn telling(value: &[u8]) -> Option<usize> {
         if enough(middle) { many = middle } else { too_few = middle }
     }
     Some(many)
+}
+
+/// One end of a value.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum End {
+    First,
+    Last,
+}
+
+impl End {
+    /// So many bytes at this end of `value`, or all.
+    pub(super) fn of(self, value: &[u8], length: usize) -> &[u8] {
+        let length = length.min(value.len());
+        let (head, tail) = match self {
+            Self::First => value.split_at(length),
+            Self::Last => value.split_at(value.len() - length),
+        };
+        match self {
+            Self::First => head,
+            Self::Last => tail,
+        }
+    }
 }
 
 /// Whether small letters, capitals, digits and symbols take turns, and do so for long enough.

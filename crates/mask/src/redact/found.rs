@@ -69,6 +69,10 @@ impl Redactor {
                 }
             }
         });
+        if self.cut {
+            let (end, flags) = index.tail(text.split(|byte| *byte == b'\n').next().unwrap_or_default());
+            spans.push(edges.widen(0..end, flags.only(Flags::AFTER)));
+        }
         if idle {
             index.heads(text, |range, flags| {
                 goes_on(&mut spans, edges.widen(range, flags.only(Flags::BEFORE)));

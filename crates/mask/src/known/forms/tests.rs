@@ -70,14 +70,17 @@ fn a_password_of_everything() {
     "##);
 }
 
-/// What of each spelling would be looked for by itself: what it has of the first bytes of the value that would.
+/// What of each spelling would be looked for by itself: up to the mark in the first, and after it in the second.
 #[test]
-fn the_beginnings_that_would_be_looked_for_by_themselves() {
+fn the_ends_that_would_be_looked_for_by_themselves() {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let heads = |value: &str| {
         let part = Part { bytes: Zeroizing::new(value.as_bytes().to_vec()), spelled: Spelled::Anyhow };
         let head = |form: &Form| {
-            let (head, rest) = form.bytes.split_at(usize::from(form.telling.unwrap_or(0)));
-            format!("{}|{}", String::from_utf8_lossy(head), String::from_utf8_lossy(rest))
+            let marked = |at: usize| format!("{}|{}", text(&form.bytes[..at]), text(&form.bytes[at..]));
+            let Ends { first, last } = form.ends;
+            let tail = marked(form.bytes.len() - last.unwrap_or(form.bytes.len()));
+            format!("{} {tail}", marked(first.unwrap_or(0)))
         };
         let mut heads: Vec<String> = forms(&part).iter().map(head).collect();
         heads.sort_unstable();
@@ -85,31 +88,31 @@ fn the_beginnings_that_would_be_looked_for_by_themselves() {
         heads.join("\n")
     };
     insta::assert_snapshot!(heads("Xk9fTq2Lm8Zr"), @r"
-    |%58%6B%39%66%54%71%32%4C%6D%38%5A%72
-    |%58%6b%39%66%54%71%32%4c%6d%38%5a%72
-    |586B39665471324C6D385A72
-    |586b39665471324c6d385a72
-    |WGs5ZlRxMkxtOFpy
-    |Xk9fTq2Lm8Zr
-    |YazlmVHEyTG04Wn
-    |hrOWZUcTJMbThac
+    |%58%6B%39%66%54%71%32%4C%6D%38%5A%72 |%58%6B%39%66%54%71%32%4C%6D%38%5A%72
+    |%58%6b%39%66%54%71%32%4c%6d%38%5a%72 |%58%6b%39%66%54%71%32%4c%6d%38%5a%72
+    |586B39665471324C6D385A72 |586B39665471324C6D385A72
+    |586b39665471324c6d385a72 |586b39665471324c6d385a72
+    |WGs5ZlRxMkxtOFpy |WGs5ZlRxMkxtOFpy
+    |Xk9fTq2Lm8Zr |Xk9fTq2Lm8Zr
+    |YazlmVHEyTG04Wn |YazlmVHEyTG04Wn
+    |hrOWZUcTJMbThac |hrOWZUcTJMbThac
     ");
     insta::assert_snapshot!(heads("user:<Xk9fTq2Lm8Zrw7Rt>"), @r"
-    %75%73%65%72%3A%3C%58%6B%39%66%54%71%32%4C|%6D%38%5A%72%77%37%52%74%3E
-    %75%73%65%72%3a%3c%58%6b%39%66%54%71%32%4c|%6d%38%5a%72%77%37%52%74%3e
-    1c2VyOjxYazlmVHEyTG|04WnJ3N1J0P
-    757365723A3C586B39665471324C|6D385A72773752743E
-    757365723a3c586b39665471324c|6d385a72773752743e
-    VzZXI6PFhrOWZUcTJM|bThacnc3UnQ+
-    VzZXI6PFhrOWZUcTJM|bThacnc3UnQ-
-    dXNlcjo8WGs5ZlRxMkx|tOFpydzdSdD
-    user%3A%3CXk9fTq2L|m8Zrw7Rt%3E
-    user%3a%3cXk9fTq2L|m8Zrw7Rt%3e
-    user:%3CXk9fTq2L|m8Zrw7Rt%3E
-    user:%3cXk9fTq2L|m8Zrw7Rt%3e
-    user:<Xk9fTq2L|m8Zrw7Rt>
-    user:\\u003cXk9fTq2L|m8Zrw7Rt\\u003e
-    user:\u003cXk9fTq2L|m8Zrw7Rt\u003e
+    %75%73%65%72%3A%3C%58%6B%39%66%54%71%32%4C|%6D%38%5A%72%77%37%52%74%3E %75%73%65%72%3A%3C%58%6B%39%66%54|%71%32%4C%6D%38%5A%72%77%37%52%74%3E
+    %75%73%65%72%3a%3c%58%6b%39%66%54%71%32%4c|%6d%38%5a%72%77%37%52%74%3e %75%73%65%72%3a%3c%58%6b%39%66%54|%71%32%4c%6d%38%5a%72%77%37%52%74%3e
+    1c2VyOjxYazlmVHEyTG|04WnJ3N1J0P 1c2VyOjxYazlmV|HEyTG04WnJ3N1J0P
+    757365723A3C586B39665471324C|6D385A72773752743E 757365723A3C586B396654|71324C6D385A72773752743E
+    757365723a3c586b39665471324c|6d385a72773752743e 757365723a3c586b396654|71324c6d385a72773752743e
+    VzZXI6PFhrOWZUcTJM|bThacnc3UnQ+ VzZXI6PFhrOWZU|cTJMbThacnc3UnQ+
+    VzZXI6PFhrOWZUcTJM|bThacnc3UnQ- VzZXI6PFhrOWZU|cTJMbThacnc3UnQ-
+    dXNlcjo8WGs5ZlRxMkx|tOFpydzdSdD dXNlcjo8WGs5Zl|RxMkxtOFpydzdSdD
+    user%3A%3CXk9fTq2L|m8Zrw7Rt%3E user%3A%3CXk9fT|q2Lm8Zrw7Rt%3E
+    user%3a%3cXk9fTq2L|m8Zrw7Rt%3e user%3a%3cXk9fT|q2Lm8Zrw7Rt%3e
+    user:%3CXk9fTq2L|m8Zrw7Rt%3E user:%3CXk9fT|q2Lm8Zrw7Rt%3E
+    user:%3cXk9fTq2L|m8Zrw7Rt%3e user:%3cXk9fT|q2Lm8Zrw7Rt%3e
+    user:<Xk9fTq2L|m8Zrw7Rt> user:<Xk9fT|q2Lm8Zrw7Rt>
+    user:\\u003cXk9fTq2L|m8Zrw7Rt\\u003e user:\\u003cXk9fT|q2Lm8Zrw7Rt\\u003e
+    user:\u003cXk9fTq2L|m8Zrw7Rt\u003e user:\u003cXk9fT|q2Lm8Zrw7Rt\u003e
     ");
 }
 
@@ -132,7 +135,12 @@ fn long_forms_are_cut() {
             let form: String = text.chars().cycle().take(length / text.len() * text.len()).collect();
             let mut pieces = Vec::new();
             let flags = Flags::BEFORE.with(Flags::AFTER);
-            let whole = Whole { form: form.as_bytes(), flags, escaped: true, telling: Some(20) };
+            let whole = Whole {
+                form: form.as_bytes(),
+                flags,
+                escaped: true,
+                ends: Ends { first: Some(20), last: Some(21) },
+            };
             cut(whole, &mut pieces);
             let mut covered = vec![false; form.len()];
             for piece in &pieces {
@@ -150,8 +158,9 @@ fn long_forms_are_cut() {
             assert!(pieces.last().unwrap().flags.has(Flags::AFTER));
             let ends = pieces.iter().filter(|piece| !piece.flags.has(Flags::MORE)).count();
             assert!(ends == 1 && !pieces.last().unwrap().flags.has(Flags::MORE));
-            let told = pieces.iter().map(|piece| piece.telling);
-            assert!(told.eq((0..pieces.len()).map(|at| (at == 0).then_some(20))));
+            let told = pieces.iter().map(|piece| (piece.ends.first, piece.ends.last));
+            let at = |at: usize| ((at == 0).then_some(20), (at + 1 == pieces.len()).then_some(21));
+            assert!(told.eq((0..pieces.len()).map(at)));
         }
     }
 }

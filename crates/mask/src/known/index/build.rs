@@ -89,8 +89,8 @@ impl Index {
             }
             index.bytes.extend_from_slice(&form.bytes);
             let end = u32::try_from(index.bytes.len()).unwrap_or(u32::MAX);
-            let telling = form.telling.and_then(NonZeroU16::new);
-            index.patterns.push(Stored { end, value, prefix, telling, flags });
+            let [first, last] = [form.ends.first, form.ends.last].map(short);
+            index.patterns.push(Stored { end, value, prefix, first, last, flags });
         }
         index.grams.sort_unstable();
         index.direct();
@@ -111,8 +111,8 @@ impl Index {
             });
             let Some(stored) = self.patterns.get_mut(number as usize) else { return };
             let inherited = head.map(|(_, length)| length);
-            stored.telling = stored.telling.into_iter().chain(inherited).min();
-            last = stored.telling.map(|length| (number, length));
+            stored.first = stored.first.into_iter().chain(inherited).min();
+            last = stored.first.map(|length| (number, length));
         }
     }
 
@@ -160,11 +160,16 @@ fn distinct(mut forms: Vec<(Form, u32)>) -> Vec<(Form, u32)> {
         let same = next.bytes == kept.bytes;
         if same {
             kept.flags = kept.flags.with(next.flags);
-            kept.telling = kept.telling.into_iter().chain(next.telling).min();
+            kept.ends.first = kept.ends.first.into_iter().chain(next.ends.first).min();
+            kept.ends.last = kept.ends.last.into_iter().chain(next.ends.last).min();
         }
         same
     });
     forms
+}
+
+fn short(length: Option<usize>) -> Option<NonZeroU16> {
+    NonZeroU16::new(u16::try_from(length?).ok()?)
 }
 
 /// How common grams are.

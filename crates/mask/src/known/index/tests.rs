@@ -1,7 +1,7 @@
 use aho_corasick::AhoCorasick;
 
 use super::*;
-use crate::known::forms::Form;
+use crate::known::forms::{Ends, Form};
 
 struct Rng(u64);
 
@@ -17,7 +17,7 @@ impl Rng {
 }
 
 fn form(bytes: &[u8]) -> Form {
-    Form { bytes: Zeroizing::new(bytes.to_vec()), flags: Flags::JSON, telling: None }
+    Form { bytes: Zeroizing::new(bytes.to_vec()), flags: Flags::JSON, ends: Ends::default() }
 }
 
 fn covered(length: usize, ranges: impl Iterator<Item = Range<usize>>) -> Vec<bool> {
@@ -74,7 +74,9 @@ fn finds_what_an_automaton_finds() {
 /// What begins a pattern and would be looked for by itself is one's whatever comes after it, and in whatever order patterns are given.
 #[test]
 fn heads_of_patterns_at_the_end() {
-    let told = |bytes: &str, telling| (Form { telling: Some(telling), ..form(bytes.as_bytes()) }, 0);
+    let told = |bytes: &str, telling| {
+        (Form { ends: Ends { first: Some(telling), last: None }, ..form(bytes.as_bytes()) }, 0)
+    };
     let forms = [
         ("Xk9fTq2Lm8Zrw7Rt", 14),
         // Of these, the shortest counts.
@@ -102,6 +104,34 @@ fn heads_of_patterns_at_the_end() {
         }
     }
     Index::default().heads(b"Xk9fTq2Lm8Zr", |range, _| assert_eq!(range, 0..0, "nothing is known"));
+}
+
+/// The end of a pattern that would be looked for by itself, after whatever.
+#[test]
+fn tails_of_patterns_at_the_beginning() {
+    let told = |bytes: &str, last| (Form { ends: Ends { first: None, last }, ..form(bytes.as_bytes()) }, 0);
+    let index = Index::of_any(vec![
+        told("Xk9fTq2Lm8Zrw7Rt", Some(13)),
+        told("AAAAATq2Lm8Zrw7Rt", Some(12)),
+        told("Zr9zK2xw8VbQ", None),
+    ]);
+    for (text, expected) in [
+        ("", 0),
+        ("q2Lm8Zrw7Rt", 0),
+        ("Tq2Lm8Zrw7Rt", 12),
+        ("fTq2Lm8Zrw7Rt b", 13),
+        ("no Tq2Lm8Zrw7Rt b", 15),
+        // It is whole, or has been cut off nowhere.
+        ("AAAAATq2Lm8Zrw7Rt b", 0),
+        ("and a Tq2Lm8Zrw7Rt", 0),
+        ("no Tq2Lm8Zrw7R", 0),
+        // It is further away than any pattern is long.
+        ("123456 Tq2Lm8Zrw7Rt", 0),
+        ("Zr9zK2xw8VbQ", 0),
+    ] {
+        assert_eq!(index.tail(text.as_bytes()).0, expected, "{text}");
+    }
+    assert_eq!(Index::default().tail(b"Tq2Lm8Zrw7Rt").0, 0);
 }
 
 /// Ten thousand values that differ at their ends only are found, none of them is slower than another.

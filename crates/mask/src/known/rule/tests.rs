@@ -137,12 +137,23 @@ fn beginnings_that_would_be_looked_for() {
         // Neither is half of a character random, nor what comes after a long beginning of words.
         ("слово и ещё слово", None),
     ] {
-        let told = telling(value.as_bytes()).map(|length| value.get(..length).unwrap());
+        let told = telling(value.as_bytes(), End::First).map(|length| value.get(..length).unwrap());
         assert_eq!(told, head, "{value}");
     }
     let (words, random) = ("words ".repeat(50), "Xk9fTq2Lm8Zrw7Rt9zK2");
-    assert_eq!(telling(format!("{words}{random}").as_bytes()), None);
-    assert_eq!(telling(&[0x80; 40]), None);
+    assert_eq!(telling(format!("{words}{random}").as_bytes(), End::First), None);
+    assert_eq!(telling(&[0x80; 40], End::First), None);
     let binary: Vec<u8> = (0x80..0xa0).collect();
-    assert_eq!(telling(&binary), Some(12));
+    assert_eq!(telling(&binary, End::First), Some(12));
+    for (value, tail) in [
+        ("Xk9fTq2Lm8Zrw7Rt9zK2", Some("m8Zrw7Rt9zK2")),
+        ("postgres://app:Xk9fTq2Lm8Zr@db.prod", Some("fTq2Lm8Zr@db.prod")),
+        ("Xk9fTq2Lm8Zr été", Some("fTq2Lm8Zr été")),
+        ("Xk9fTq2Lm8Z", None),
+    ] {
+        let told =
+            telling(value.as_bytes(), End::Last).map(|length| value.get(value.len() - length..).unwrap());
+        assert_eq!(told, tail, "{value}");
+    }
+    assert_eq!(telling(&binary, End::Last), Some(12));
 }

@@ -1,5 +1,8 @@
 //! Escape sequences hide no value, and come out as they are.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 use super::support::*;
 use super::*;
 
@@ -133,6 +136,36 @@ fn kilobytes_of_sequences() {
                 out.extend_from_slice(&redactor.finish());
                 assert!(out == expected, "{at} in chunks of {chunk}");
             }
+        }
+    }
+}
+
+/// What begins in the middle of a value, as a log may: the rest is masked if it is long enough, whatever is before it.
+#[test]
+fn a_text_that_begins_in_the_middle_of_a_value() {
+    let known = known(&[LONG]);
+    let shown_cut = |text: &str, chunk: usize| {
+        let mut redactor = Redactor::new(known.clone(), Content::Text).cut();
+        shown(&steps(&mut redactor, text.as_bytes().chunks(chunk), || Lull::None))
+    };
+    let encoded = STANDARD.encode(format!("ab{LONG}"));
+    for (text, expected) in [
+        (format!("{} b\n", &LONG[1..]), "# b\n"),
+        (format!("{} b\n", &LONG[8..]), "# b\n"),
+        (format!("\x1b[1m{}\x1b[0m{} b", &LONG[3..9], &LONG[9..]), "\x1b[1m#\x1b[0m b"),
+        (encoded[3..].to_owned(), "#=="),
+        (encoded[9..].to_owned(), "#=="),
+        // Whatever stands where the beginning would be.
+        (format!("no {} b\n", &LONG[8..]), "# b\n"),
+        // Too little of it; not at the beginning; a whole one, before which nothing is masked.
+        (format!("{} b\n", &LONG[10..]), "8VbQd4Gp6N b\n"),
+        (format!("a\n{} b\n", &LONG[1..]), "a\n7Rt9zK2xw8VbQd4Gp6N b\n"),
+        (format!("a {LONG} b\n"), "a # b\n"),
+        (format!("{LONG}\n"), "#\n"),
+        (String::new(), ""),
+    ] {
+        for chunk in 1..=text.len().max(1) {
+            assert_eq!(shown_cut(&text, chunk), expected, "{text:?} in chunks of {chunk}");
         }
     }
 }
