@@ -8,6 +8,8 @@ use std::{
 
 use anyhow::{Context, ensure};
 use bytes::Bytes;
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
 use streaming::{
     channel::{Closed, FromClient, FromServer},
     exit::Exit,
@@ -32,6 +34,7 @@ pub(crate) const EXPLAINED: &str = "A command in a pod (`cat`, `head`, `sleep`),
     gate, which masks, records and passes on. Noise is random bytes, which no mask shortens; it has to come back as it was sent.";
 
 const ECHOES: usize = 1_000;
+const LINES: usize = 500;
 const BULK: usize = 256 << 20;
 const NOISE: usize = 100 << 20;
 const IDLE: usize = 100;
@@ -70,6 +73,7 @@ pub(crate) async fn measure() -> anyhow::Result<Vec<Row>> {
     let mut rows = echoes(&direct, &gated).await?;
     rows.extend(bulk(&direct, &gated, &gate).await?);
     rows.push(noise(&gated).await?);
+    rows.extend(logs(&direct, &gated).await?);
     rows.push(idle);
     Ok(rows)
 }
@@ -83,15 +87,16 @@ async fn echoes(direct: &Server, gated: &Server) -> anyhow::Result<Vec<Row>> {
         through.push(other.echo().await?);
     }
     let (direct, gated) = (latencies(directly), latencies(through));
-    let told = |latencies: &Latencies| {
-        format!("{} / {}", millis(latencies.quantile(0.5)), millis(latencies.quantile(0.99)))
-    };
     let added = gated.quantile(0.5).saturating_sub(direct.quantile(0.5));
     Ok(vec![
         Row::new("a line and its echo: direct, p50 / p99", told(&direct), ""),
         Row::new("a line and its echo: gate, p50 / p99", told(&gated), ""),
         Row::new("added at p50", millis(added), "≤ 0.3 ms"),
     ])
+}
+
+fn told(latencies: &Latencies) -> String {
+    format!("{} / {}", millis(latencies.quantile(0.5)), millis(latencies.quantile(0.99)))
 }
 
 fn latencies(samples: Vec<Duration>) -> Latencies {
@@ -163,6 +168,41 @@ async fn noise(gated: &Server) -> anyhow::Result<Row> {
         format!("{rate:.0} MB/s, the same bytes"),
         "the same",
     ))
+}
+
+/// A container writes a line; two clients follow its log.
+async fn logs(direct: &Server, gated: &Server) -> anyhow::Result<Vec<Row>> {
+    const LOG: &str = "/api/v1/namespaces/streams/pods/shell/log?follow=true&tailLines=0";
+    let mut writer = Running::start(direct, &["tee", "/proc/1/fd/1"]).await?;
+    let (mut one, mut other) = (direct.connect().await?, gated.connect().await?);
+    let (mut one, mut other) = (one.open(LOG).await?, other.open(LOG).await?);
+    // Whoever follows from the end has to be there before something comes.
+    writer.echo().await?;
+    tokio::try_join!(line(&mut one), line(&mut other))?;
+    let (mut directly, mut through) = (Vec::new(), Vec::new());
+    for _line in 0..LINES {
+        let started = Instant::now();
+        writer.echo().await?;
+        let (first, second) = tokio::try_join!(line(&mut one), line(&mut other))?;
+        directly.push(first.saturating_duration_since(started));
+        through.push(second.saturating_duration_since(started));
+    }
+    let (direct, gated) = (latencies(directly), latencies(through));
+    Ok(vec![
+        Row::new("a line of a log that is followed, until it is there: direct, p50 / p99", told(&direct), ""),
+        Row::new("the same: gate, p50 / p99", told(&gated), ""),
+        Row::new(format!("the same: gate, the latest of {LINES}"), millis(gated.quantile(1.0)), "≤ 100 ms"),
+    ])
+}
+
+/// When the end of a line has come.
+async fn line(log: &mut Incoming) -> anyhow::Result<Instant> {
+    loop {
+        let frame = log.frame().await.context("it ended")??;
+        if frame.data_ref().is_some_and(|data| data.ends_with(b"\n")) {
+            return Ok(Instant::now());
+        }
+    }
 }
 
 async fn idle(gated: &Server, gate: &Gate) -> anyhow::Result<Row> {

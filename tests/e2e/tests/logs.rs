@@ -74,9 +74,8 @@ fn talking(namespace: &str) -> anyhow::Result<Lab> {
     eventually("all has been said", || {
         let all = lab.cluster.kubectl(&["-n", namespace, "logs", "talks", "--all-containers"])?;
         let said = text(&all);
-        let missing = ["better", "xxx", "waiting", "200\n", "the first"]
-            .into_iter()
-            .find(|part| !said.contains(part));
+        let missing =
+            ["better", "xxx", "waiting", "200\n", "the first"].into_iter().find(|part| !said.contains(part));
         Ok(missing.map_or(Ok(()), Err))
     })?;
     Ok(lab)
