@@ -13,6 +13,7 @@ use crate::{
     path, query,
     refusal::{Refusal, quoted},
     request_info::request_info,
+    restores::Restores,
     subresource::{Shape, is_known, shape, upgrade},
     target::{NonResource, Resource, Target},
 };
@@ -31,6 +32,7 @@ pub struct Head {
     pub(crate) accept: Accept,
     /// What a body is and what it is written in; an error is one only if a body follows.
     content: Result<(ContentType, Syntax), Refusal>,
+    pub(crate) restores: Option<Restores>,
 }
 
 impl Head {
@@ -48,7 +50,9 @@ impl Head {
         let accept = Accept::parse(&parts.headers, &target)?;
         let content = ContentType::parse(verb, &parts.headers);
         let (method, verb) = canonical(&parts.method, verb, &target)?;
-        let head = Self { method, verb, target, options, accept, content };
+        let form = content.as_ref().ok().map(|(content, _)| *content);
+        let restores = Restores::of(&parts.headers, verb, &target, &options, form)?;
+        let head = Self { method, verb, target, options, accept, content, restores };
         match (&head.content, head.body_rule()) {
             (Err(refusal), BodyRule::Required { .. }) => Err(refusal.clone()),
             _ => Ok(head),
@@ -58,7 +62,7 @@ impl Head {
     /// A head of the gate's own, for requests with a body of its own in JSON or with none.
     pub(crate) fn of(method: Method, verb: Verb, target: Target, options: Options, accept: Accept) -> Self {
         let content = Ok((ContentType::Json, Syntax::Json));
-        Self { method, verb, target, options, accept, content }
+        Self { method, verb, target, options, accept, content, restores: None }
     }
 
     /// Whether a body follows, and how large it may be.

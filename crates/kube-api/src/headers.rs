@@ -38,6 +38,7 @@ const RULES: &[(&str, Treatment)] = &[
     ("x-method-override", Refused(NO_OVERRIDE)),
     ("x-original-url", Refused("the path is the one in the request line; send that")),
     ("x-rewrite-url", Refused("the path is the one in the request line; send that")),
+    ("portcullis-restore", Read),
     ("accept", Read),
     ("content-type", Read),
     ("content-encoding", Read),

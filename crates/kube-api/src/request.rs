@@ -9,6 +9,7 @@ use crate::{
     field_selector::selected_fields,
     head::Head,
     parameter::LIMIT_BYTES,
+    restores::Restores,
     subresource::{Shape, Upgrade, honours_dry_run, shape, upgrade},
 };
 
@@ -48,6 +49,12 @@ impl Request {
     #[must_use]
     pub fn is_restored(&self) -> bool {
         self.restored
+    }
+
+    /// The call that it undoes: values that the object held before that are put back.
+    #[must_use]
+    pub fn restores(&self) -> Option<&Restores> {
+        self.head.restores.as_ref()
     }
 
     /// A name in a body is judged, recorded and told like one in the path, which the size of the head bounds.

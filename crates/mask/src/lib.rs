@@ -18,7 +18,8 @@
 //!
 //! Streams have channels instead of bodies: a [`Channel`] masks one, of which every [`SealedPiece`] is as closed as a `Sealed` answer.
 //!
-//! What comes back is `writeback`: [`Live`] is an object that the gate keeps to itself, to put placeholders right.
+//! What comes back is `writeback`: [`Live`] is an object that the gate keeps to itself, to put placeholders right, [`Kept`] one as it was
+//! before it was changed, to put its values back.
 //!
 //! Pure: no clock, no I/O, no randomness.
 
@@ -58,4 +59,4 @@ pub use redact::{Content, Redactor};
 pub use scan::MAX_DEPTH;
 pub use sealed::{Opened, Sealed};
 pub use sent::sent;
-pub use writeback::{Live, NotKept, Unwritable, needs_live, placeholder_path};
+pub use writeback::{Kept, Live, NotKept, ToKeep, Unwritable, needs_live, placeholder_path};

@@ -100,6 +100,14 @@ pub(super) fn tested(guard: &Guard, request: &Request, live: Option<&Live>) -> O
     Some(Test { at, by })
 }
 
+/// Whether a write that puts a value back at a place would tell if it is the one that is there.
+pub(super) fn tested_by(request: &Request, live: &Live, at: &Pointer) -> Option<Test> {
+    let by = By::of(request, request.body()?, Some(live))?;
+    // Each write of a Secret changes it.
+    let tells = !request.resource()?.is_secret();
+    tells.then(|| Test { at: at.clone(), by })
+}
+
 /// Where a document has a value of its own that would be masked by its place or its shape, and that `tests`. What is known of
 /// Secrets does not matter: whether a value is would be told.
 fn masked_literal(

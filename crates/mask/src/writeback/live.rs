@@ -16,7 +16,7 @@ use crate::sealed::{Sealed, read_bounded};
 const MAX_OBJECT: usize = 4 << 20;
 
 /// An object as it is and as it is shown. There is no way to its values but into the request that is sent in place of the
-/// client's ([`Live::update`]), and into the question that policy asks ([`Live::ask`]).
+/// client's ([`Live::update`]), into the question that policy asks ([`Live::ask`]), and into what is kept, sealed ([`Live::to_keep`]).
 pub struct Live {
     pub(super) real: Value,
     pub(super) shown: Value,

@@ -13,10 +13,21 @@ pub(super) struct Pair<'a> {
     pub(super) shown: Option<&'a Value>,
 }
 
+/// What a placeholder at one place can stand for.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Sources<'a> {
+    /// The object as it is now.
+    pub(super) live: Pair<'a>,
+    /// As it was kept; `None`: nothing is put back.
+    pub(super) kept: Option<Pair<'a>>,
+}
+
 /// A place where a placeholder was put right, and what stands there now.
 pub(super) struct Restored {
     pub(super) at: Pointer,
     pub(super) real: Value,
+    /// Whether it is from what was kept.
+    pub(super) kept: bool,
 }
 
 /// What walks through a written document.
@@ -54,35 +65,54 @@ impl<'a> Pair<'a> {
     }
 }
 
+impl Sources<'_> {
+    pub(super) fn member(self, key: &str) -> Self {
+        Self { live: self.live.member(key), kept: self.kept.map(|kept| kept.member(key)) }
+    }
+
+    fn element(self, item: &Value, index: usize) -> Self {
+        Self { live: self.live.element(item, index), kept: self.kept.map(|kept| kept.element(item, index)) }
+    }
+}
+
 impl<'a> Restoring<'a> {
     pub(super) fn new(shown: &'a Value, identified: bool) -> Self {
         Self { shown, identified, restored: Vec::new() }
     }
 
-    /// Puts every placeholder in `written` right, which stands where the object has `pair`.
+    /// Puts every placeholder in `written` right, which stands where the object has `from`.
     pub(super) fn value(
         &mut self,
         written: &mut Value,
-        pair: Pair<'_>,
+        from: Sources<'_>,
         at: &mut Pointer,
     ) -> Result<(), Unwritable> {
         match written {
-            Value::String(text) if placeholder_in(text) => self.placeholder(written, pair, at),
-            Value::Array(items) => self.list(items, pair, at),
-            Value::Object(members) => self.object(members, pair, at),
+            Value::String(text) if placeholder_in(text) => self.placeholder(written, from, at),
+            Value::Array(items) => self.list(items, from, at),
+            Value::Object(members) => self.object(members, from, at),
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Ok(()),
         }
     }
 
-    fn placeholder(&mut self, written: &mut Value, pair: Pair<'_>, at: &Pointer) -> Result<(), Unwritable> {
+    fn placeholder(&mut self, written: &mut Value, from: Sources<'_>, at: &Pointer) -> Result<(), Unwritable> {
+        let shows = |pair: Pair<'_>| pair.real.filter(|_| pair.shown == Some(&*written)).cloned();
+        // What is put back comes first: one that is bound to nothing may be shown by both.
+        if let Some(real) = from.kept.and_then(shows) {
+            self.put(written, real, at, true);
+            return Ok(());
+        }
         let fixed = written.as_str().is_some_and(is_fixed_in);
+        let known = shows(from.live).filter(|_| !fixed || self.identified);
+        if let Some(real) = known {
+            self.put(written, real, at, false);
+            return Ok(());
+        }
+        if from.kept.is_some() {
+            return Err(Unwritable::NotKept { path: at.text() });
+        }
         if fixed && !self.identified {
             return Err(Unwritable::Unidentified { path: at.text() });
-        }
-        if let (Some(real), true) = (pair.real, pair.shown == Some(&*written)) {
-            *written = real.clone();
-            self.restored.push(Restored { at: at.clone(), real: real.clone() });
-            return Ok(());
         }
         // One that is bound to nothing may stand in many places.
         let mut same =
@@ -96,14 +126,19 @@ impl<'a> Restoring<'a> {
         })
     }
 
+    fn put(&mut self, written: &mut Value, real: Value, at: &Pointer, kept: bool) {
+        written.clone_from(&real);
+        self.restored.push(Restored { at: at.clone(), real, kept });
+    }
+
     fn object(
         &mut self,
         members: &mut Map<String, Value>,
-        pair: Pair<'_>,
+        from: Sources<'_>,
         at: &mut Pointer,
     ) -> Result<(), Unwritable> {
         for (key, member) in members {
-            let here = pair.member(key);
+            let here = from.member(key);
             at.member(key, |at| match placeholder_in(key) {
                 true => Err(Unwritable::Key { path: at.text() }),
                 false => self.value(member, here, at),
@@ -112,9 +147,9 @@ impl<'a> Restoring<'a> {
         Ok(())
     }
 
-    fn list(&mut self, items: &mut [Value], pair: Pair<'_>, at: &mut Pointer) -> Result<(), Unwritable> {
+    fn list(&mut self, items: &mut [Value], from: Sources<'_>, at: &mut Pointer) -> Result<(), Unwritable> {
         for (index, item) in items.iter_mut().enumerate() {
-            let here = pair.element(item, index);
+            let here = from.element(item, index);
             at.element(index, name(item).map(str::to_owned), |at| self.value(item, here, at))?;
         }
         Ok(())

@@ -4,6 +4,8 @@
 mod beside;
 #[path = "tests/guesses.rs"]
 mod guesses;
+#[path = "tests/kept.rs"]
+mod kept;
 
 use std::fmt::Write as _;
 
@@ -41,8 +43,12 @@ fn guard() -> Guard {
 
 /// The object as a read through the gate finds it.
 fn live(target: &str, object: &Value) -> Live {
+    live_for("s", target, object)
+}
+
+fn live_for(session: &str, target: &str, object: &Value) -> Live {
     let guard = guard();
-    let view = View { session: "s".to_owned(), ..View::default() };
+    let view = View { session: session.to_owned(), ..View::default() };
     let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static(JSON))]);
     let read = request("GET", target, JSON, &Value::Null);
     let body = Full::new(object.to_string().into());

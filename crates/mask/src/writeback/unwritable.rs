@@ -26,6 +26,21 @@ pub enum Unwritable {
         /// Where it was written.
         path: String,
     },
+    /// A placeholder in a write that puts values back, for which there is no value.
+    #[error(
+        "`{path}` holds a placeholder that stands neither for a value that was kept before the call that is undone, nor for one \
+         that is there now; send the object as the recording has it before that call"
+    )]
+    NotKept {
+        /// Where it was written.
+        path: String,
+    },
+    /// A write that is to put values back, and has none.
+    #[error(
+        "nothing in it stands for a value that was kept before the call that is undone; send the object as the recording has it \
+         before that call, or leave the header `portcullis-restore` out"
+    )]
+    NothingKept,
     /// A placeholder as a key.
     #[error("`{path}` is a key made of a placeholder, which stands for nothing; name the key itself")]
     Key {
@@ -132,6 +147,8 @@ impl Unwritable {
             Self::Changed => StatusCode::CONFLICT,
             Self::Misplaced { .. }
             | Self::Foreign { .. }
+            | Self::NotKept { .. }
+            | Self::NothingKept
             | Self::Key { .. }
             | Self::Nothing { .. }
             | Self::Patch { .. }

@@ -3,9 +3,10 @@
 use kube_api::{Body, ContentType, Request, Resource, Verb};
 use serde_json::{Map, Value};
 
+use super::kept::Kept;
 use super::live::Live;
 use super::pointer::{Found, Pointer, first};
-use super::restore::{Pair, Restored, Restoring};
+use super::restore::{Pair, Restored, Restoring, Sources};
 use super::{Unwritable, beside, guess};
 use crate::guard::Guard;
 use crate::placeholder::placeholder_in;
@@ -59,9 +60,26 @@ impl Live {
     /// # Errors
     /// [`Unwritable`].
     pub fn update(&self, request: &Request, call: &str) -> Result<Request, Unwritable> {
+        self.settled(request, call, None)
+    }
+
+    /// The same for a write that puts values back: each placeholder is put right from what was `kept`, where that shows exactly this
+    /// text at exactly this place, and else as by [`Live::update`]. What is created has nothing but that
+    /// ([`Live::absent`]).
+    ///
+    /// # Errors
+    /// [`Unwritable`]; none of them tells whether the object has the values that would be put back.
+    pub fn restore(&self, request: &Request, call: &str, kept: &Kept) -> Result<Request, Unwritable> {
+        if placeholder_path(request).is_none() {
+            return Err(Unwritable::NothingKept);
+        }
+        self.settled(request, call, Some(kept))
+    }
+
+    fn settled(&self, request: &Request, call: &str, kept: Option<&Kept>) -> Result<Request, Unwritable> {
         let Some(body) = request.body() else { return Ok(request.clone()) };
         let secret = request.resource().is_some_and(Resource::is_secret);
-        let values = secret && guess::writes_values(body) && !self.real.is_null();
+        let values = secret && (kept.is_some() || guess::writes_values(body)) && !self.real.is_null();
         if values {
             self.mutable()?;
             self.unchanged(body.value())?;
@@ -71,8 +89,10 @@ impl Live {
         }
         let sent = match placeholder_path(request) {
             None => request.clone(),
-            Some(path) if self.real.is_null() => return Err(Unwritable::Nothing { path }),
-            Some(path) => self.put_right(request, body, path)?,
+            Some(path) if self.real.is_null() && (kept.is_none() || request.verb() != Verb::Create) => {
+                return Err(Unwritable::Nothing { path });
+            }
+            Some(path) => self.put_right(request, body, path, kept)?,
         };
         if !self.real.is_null() && beside::candidate(request).is_some() {
             if let Some(at) = self.exposed(body) {
@@ -81,7 +101,8 @@ impl Live {
             // As it is now, nothing in it would be shown.
             return Ok(sent.with_resource_version(self.version().unwrap_or_default())?);
         }
-        if !secret {
+        // What is created is another object whatever it holds.
+        if !secret || request.verb() == Verb::Create {
             return Ok(sent);
         }
         let sent = self.marked(&sent, call)?;
@@ -90,7 +111,13 @@ impl Live {
         Ok(if bound { sent.with_resource_version(self.version().unwrap_or_default())? } else { sent })
     }
 
-    fn put_right(&self, request: &Request, body: &Body, path: String) -> Result<Request, Unwritable> {
+    fn put_right(
+        &self,
+        request: &Request,
+        body: &Body,
+        path: String,
+        kept: Option<&Kept>,
+    ) -> Result<Request, Unwritable> {
         self.unchanged(body.value())?;
         let mut written = body.value().clone();
         let secret = request.resource().is_some_and(Resource::is_secret);
@@ -100,13 +127,15 @@ impl Live {
                 return Err(Unwritable::Patch { path, form: "a patch of this kind of object" });
             }
             ContentType::Json => {
-                let restored = self.restore(&mut written)?;
-                self.bind(&mut written)?;
+                let restored = self.put_back(request, &mut written, kept)?;
+                if request.verb() != Verb::Create {
+                    self.bind(&mut written)?;
+                }
                 self.masked_again(&written, &restored)?;
                 request.with_restored_body(&written)?
             }
             ContentType::ApplyPatch => {
-                let restored = self.restore(&mut written)?;
+                let restored = self.restored(&mut written, None)?;
                 let manager = request.options().get("fieldManager").unwrap_or_default();
                 if let Some(other) = restored.iter().find(|restored| !self.owns(manager, &restored.at)) {
                     return Err(Unwritable::NotOwned { path: other.at.text(), manager: manager.to_owned() });
@@ -116,7 +145,7 @@ impl Live {
                 request.with_restored_body(&written)?
             }
             ContentType::MergePatch | ContentType::StrategicMergePatch => {
-                let restored = self.restore(&mut written)?;
+                let restored = self.restored(&mut written, None)?;
                 let merged = self.patched(&written)?;
                 self.masked_again(&merged, &restored)?;
                 request.as_update(&merged)?
@@ -141,9 +170,31 @@ impl Live {
         Ok(request.with_body_value(&guess::marked(body, &self.real, call)?)?)
     }
 
+    /// Puts a whole object right; if it is to put values back, it does, and would not tell whether they are what is there.
+    fn put_back(
+        &self,
+        request: &Request,
+        written: &mut Value,
+        kept: Option<&Kept>,
+    ) -> Result<Vec<Restored>, Unwritable> {
+        let restored = self.restored(written, kept)?;
+        let back = restored.iter().find(|restored| restored.kept);
+        match back {
+            None if kept.is_some() => return Err(Unwritable::NothingKept),
+            Some(back) if !self.real.is_null() => {
+                if let Some(test) = guess::tested_by(request, self, &back.at) {
+                    return Err(test.refused());
+                }
+            }
+            None | Some(_) => {}
+        }
+        Ok(restored)
+    }
+
     /// Puts placeholders right, also those in what `kubectl apply` notes of the manifest; tells where.
-    fn restore(&self, written: &mut Value) -> Result<Vec<Restored>, Unwritable> {
-        let whole = Pair { real: Some(&self.real), shown: Some(&self.shown) };
+    fn restored(&self, written: &mut Value, kept: Option<&Kept>) -> Result<Vec<Restored>, Unwritable> {
+        let kept = kept.map(|kept| Pair { real: Some(&kept.real), shown: Some(&kept.shown) });
+        let whole = Sources { live: Pair { real: Some(&self.real), shown: Some(&self.shown) }, kept };
         let identified = self.identified(written);
         let noted = self.restore_noted(written, whole, identified)?;
         let mut restoring = Restoring::new(&self.shown, identified);
@@ -158,21 +209,27 @@ impl Live {
     fn restore_noted(
         &self,
         written: &mut Value,
-        whole: Pair<'_>,
+        whole: Sources<'_>,
         identified: bool,
     ) -> Result<Vec<Restored>, Unwritable> {
         let Some(noted) = written.pointer_mut(NOTED_POINTER) else { return Ok(Vec::new()) };
-        let there = NOTED.iter().fold(whole, |pair, key| pair.member(key));
-        if there.shown == Some(noted) || !noted.as_str().is_some_and(placeholder_in) {
+        let there = NOTED.iter().fold(whole, |from, key| from.member(key));
+        let as_shown = |pair: Pair<'_>| pair.shown == Some(&*noted);
+        let whole_text = as_shown(there.live) || there.kept.is_some_and(as_shown);
+        if whole_text || !noted.as_str().is_some_and(placeholder_in) {
             return Ok(Vec::new());
         }
         let Some(manifest) = document(Some(noted)) else { return Ok(Vec::new()) };
-        let (real, shown) = (document(there.real), document(there.shown));
-        let before = Pair { real: real.as_ref(), shown: shown.as_ref() };
-        let restore = |pair| {
+        let documents = |pair: Pair<'_>| (document(pair.real), document(pair.shown));
+        let (live, kept) = (documents(there.live), there.kept.map(documents));
+        fn pair((real, shown): &(Option<Value>, Option<Value>)) -> Pair<'_> {
+            Pair { real: real.as_ref(), shown: shown.as_ref() }
+        }
+        let before = Sources { live: pair(&live), kept: kept.as_ref().map(pair) };
+        let restore = |from| {
             let (mut manifest, mut restoring) = (manifest.clone(), Restoring::new(&self.shown, identified));
             restoring
-                .value(&mut manifest, pair, &mut Pointer::to(&NOTED))
+                .value(&mut manifest, from, &mut Pointer::to(&NOTED))
                 .map(|()| (manifest, restoring.restored))
         };
         let (manifest, restored) = restore(whole).or_else(|refused| restore(before).map_err(|_| refused))?;
@@ -186,7 +243,7 @@ impl Live {
     fn masked_again(&self, written: &Value, restored: &[Restored]) -> Result<(), Unwritable> {
         let exposed = |at: &Pointer| Unwritable::Exposed { path: at.text() };
         let shown = self.show(written);
-        for Restored { at, real } in restored {
+        for Restored { at, real, .. } in restored {
             let shown = shown.as_ref().and_then(|shown| at.find(shown));
             let masked = match (shown, real) {
                 (None, _) => false,
