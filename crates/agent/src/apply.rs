@@ -43,6 +43,7 @@ impl How {
                 path: format!("{}?fieldManager=kubectl&fieldValidation=Strict&force={force}", place.object),
                 content_type: "application/apply-patch+yaml".to_owned(),
                 body: json::line(&Value::Object(wanted)),
+                restores: None,
             })),
             (Self::Client, None) => Ok(Some(create(wanted, place))),
             (Self::Client, Some(live)) => patch(manifest, wanted, place, live),
@@ -71,6 +72,7 @@ fn create(wanted: Map<String, Value>, place: &Place) -> WantedCall {
         path: format!("{}?{CLIENT_SIDE}", place.collection),
         content_type: "application/json".to_owned(),
         body: json::line(&wanted),
+        restores: None,
     }
 }
 
@@ -90,6 +92,7 @@ fn patch(
         path: format!("{}?{CLIENT_SIDE}", place.object),
         content_type: way.content_type().to_owned(),
         body: json::text(&Value::Object(patch)),
+        restores: None,
     }))
 }
 

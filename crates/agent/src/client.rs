@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use approval::{ACCESS_PATH, APPROVALS_PATH, Answer, CHANGES_PATH, WantedAccess, WantedCall, WantedChanges};
+use approval::{
+    ACCESS_PATH, APPROVALS_PATH, Answer, CHANGES_PATH, RESTORE_HEADER, WantedAccess, WantedCall,
+    WantedChanges,
+};
 use reqwest::{
     Method, RequestBuilder, Response, StatusCode, Url,
     header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue},
@@ -187,11 +190,15 @@ impl Client {
     /// # Errors
     /// [`Failure`].
     pub async fn call(&self, call: &WantedCall) -> Result<Value, Failure> {
-        let WantedCall { method, path, content_type, body } = call;
+        let WantedCall { method, path, content_type, body, restores } = call;
         let method =
             Method::from_bytes(method.as_bytes()).map_err(|error| self.unreachable(error.to_string()))?;
         // It may be held until humans decide.
         let request = self.request(method, path)?.timeout(WAIT).header(CONTENT_TYPE, content_type);
+        let request = match restores {
+            Some(call) => request.header(RESTORE_HEADER, call),
+            None => request,
+        };
         read(self.ask(request.body(body.clone())).await?)
     }
 

@@ -38,6 +38,11 @@ impl Shown {
         effects
             .extend(self.beside.budgets.as_ref().map(|budgets| disrupts(budgets, verb)).unwrap_or_default());
         effects.extend(self.options.iter().map(|option| format!("with {option}")));
+        effects.extend(
+            self.restores
+                .iter()
+                .map(|call| format!("puts masked values back as the gate kept them, from before {call}")),
+        );
         effects
             .extend(self.hidden.iter().map(|path| format!("changes the value at {path}, which is masked")));
         if !after.is_null() {
@@ -257,6 +262,7 @@ mod tests {
             reason: String::new(),
             rules: vec![],
             options: vec![],
+            restores: None,
             hidden: vec![],
             before,
             after,
@@ -332,10 +338,15 @@ mod tests {
     fn options_and_what_is_masked_are_told() {
         let shown = Shown {
             options: vec!["gracePeriodSeconds: 0".into()],
+            restores: Some("call c-2 of session s-1".into()),
             hidden: vec!["data.password".into()],
             ..shown("delete", Value::Null, Value::Null)
         };
-        let expected = ["with gracePeriodSeconds: 0", "changes the value at data.password, which is masked"];
+        let expected = [
+            "with gracePeriodSeconds: 0",
+            "puts masked values back as the gate kept them, from before call c-2 of session s-1",
+            "changes the value at data.password, which is masked",
+        ];
         assert_eq!(shown.effects(), expected);
     }
 

@@ -46,6 +46,6 @@ pub use parts::Part;
 pub use shown::{Beside, Budget, Budgets, Count, Diff, Line, Listed, Listing, Runs, Shown, Why};
 pub use transition::{Refusal, Transition, What};
 pub use wanted::{
-    ACCESS_PATH, APPROVALS_PATH, Answer, CHANGES_PATH, MOST_CHANGES, Standing, WantedAccess, WantedCall,
-    WantedChanges,
+    ACCESS_PATH, APPROVALS_PATH, Answer, CHANGES_PATH, MOST_CHANGES, RESTORE_HEADER, Standing, WantedAccess,
+    WantedCall, WantedChanges,
 };

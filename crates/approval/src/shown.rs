@@ -30,6 +30,9 @@ pub struct Shown {
     pub rules: Vec<Why>,
     /// How it is to be deleted, if it is.
     pub options: Vec<String>,
+    /// The call that it undoes, in words: masked values are put back in it, as they were before that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restores: Option<String>,
     /// Paths of masked values that would change: both look the same.
     pub hidden: Vec<String>,
     /// The object as it is, masked; `null`: there is none, or the call is about none.
@@ -316,6 +319,7 @@ mod tests {
             reason,
             rules,
             options,
+            restores: None,
             hidden,
             before,
             after,

@@ -19,6 +19,8 @@ pub const ACCESS_PATH: &str = "/portcullis/v1/access";
 pub const CHANGES_PATH: &str = "/portcullis/v1/changes";
 /// Where it is asked how an approval stands: its id follows.
 pub const APPROVALS_PATH: &str = "/portcullis/v1/approvals/";
+/// The header of a call that says which call it undoes, as [`WantedCall::restores`] does.
+pub const RESTORE_HEADER: &str = "portcullis-restore";
 /// So many changes can be proposed at once: what a yes is bound to has to fit into a leaf.
 pub const MOST_CHANGES: usize = 64;
 
@@ -59,6 +61,10 @@ pub struct WantedCall {
     pub content_type: String,
     /// The body.
     pub body: String,
+    /// The call that it undoes, as `SESSION/CALL`: the placeholders in the body are those that the recording of that session has, and
+    /// the values of before are put back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restores: Option<String>,
 }
 
 /// Where what an agent asked for stands.
@@ -145,7 +151,8 @@ impl From<&State> for Standing {
 impl std::fmt::Debug for WantedCall {
     /// Without the body, which may be secret.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { method, path, content_type, body } = self;
-        write!(f, "{method} {path} ({content_type}, {} bytes)", body.len())
+        let Self { method, path, content_type, body, restores } = self;
+        let restores = restores.as_ref().map(|call| format!(", restores {call}")).unwrap_or_default();
+        write!(f, "{method} {path} ({content_type}, {} bytes{restores})", body.len())
     }
 }

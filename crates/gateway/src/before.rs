@@ -7,7 +7,6 @@
 use kube_api::{Request, Verb};
 use mask::Live;
 use policy::{Judgement, Verdict};
-use recording::Body;
 
 use crate::{
     call::Call,
@@ -15,15 +14,26 @@ use crate::{
     outcome::Unrecorded,
 };
 
+/// What a call is about to change.
+pub(crate) struct Before {
+    pub(crate) live: Live,
+    /// Where it is.
+    pub(crate) path: String,
+}
+
 impl Call {
     /// The object that `request` changes or deletes, as it is now; `None`: there is nothing to put back, or the agent may not see it.
-    pub(crate) async fn look_before(&self, request: &Request) -> Result<Option<Live>, Unrecorded> {
+    pub(crate) async fn look_before(&self, request: &Request) -> Result<Option<Before>, Unrecorded> {
         let Some(read) = what_changes(request) else { return Ok(None) };
+        let path = read.target().path();
         let absent = Live::absent(self.upstream().guard(), &read);
         let Judgement::Verdict(Verdict::Allow(permit)) = self.judge(read) else { return Ok(None) };
         match self.send_look(permit).await {
-            Ok(Seen::Object(live)) => Ok(Some(*live)),
-            Ok(Seen::Error(error, _)) => Ok((error.status == http::StatusCode::NOT_FOUND).then_some(absent)),
+            Ok(Seen::Object(live)) => Ok(Some(Before { live: *live, path })),
+            Ok(Seen::Error(error, _)) => {
+                let is_gone = error.status == http::StatusCode::NOT_FOUND;
+                Ok(is_gone.then_some(Before { live: absent, path }))
+            }
             Err(Stop::Refused { .. }) => Ok(None),
             Err(Stop::Unrecorded) => Err(Unrecorded),
         }
@@ -39,11 +49,4 @@ fn what_changes(request: &Request) -> Option<Request> {
         Some("scale") => request.as_read_of_whole(),
         Some(_) => None,
     }
-}
-
-/// As it is recorded: masked, and whether anything of it is.
-pub(crate) fn recorded(live: &Live) -> (bool, Option<Body>) {
-    let shown = live.shown();
-    let body = (!shown.is_null()).then(|| Body::from(shown.to_string().as_bytes()));
-    (live.is_masked(), body)
 }

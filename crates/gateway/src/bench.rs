@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use ledger::{Ledger, testing};
 use mask::{Catalogue, Guard, KnownValues};
 use policy::{Bundle, Judge};
+use recording::kept::Keeper;
 use serde_json::json;
 use tempfile::TempDir;
 use upstream::Cluster;
@@ -50,6 +51,11 @@ pub(crate) struct Bench {
 
 impl Bench {
     pub(crate) async fn new() -> Self {
+        Self::keeping(None).await
+    }
+
+    /// The same, which keeps values with this.
+    pub(crate) async fn keeping(keeper: Option<Keeper>) -> Self {
         let data = tempfile::tempdir().unwrap();
         let cluster: identity::ClusterName = "prod".parse().unwrap();
         let agent = Agent { groups: vec![], clusters: [cluster.clone()].into() };
@@ -84,6 +90,7 @@ impl Bench {
         ));
         let sessions = Arc::new(loaded.sessions);
         let recordings = recordings(data.path(), &ledger);
+        let recordings = keeper.into_iter().fold(recordings, Recordings::keeping);
         let clusters = vec![upstream];
         let gate = Gate::new(clusters, sessions, judge, ledger, recordings, inbox, limits(), holding());
         let gate = Arc::new(gate);

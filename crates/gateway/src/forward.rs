@@ -3,11 +3,11 @@
 use http::{Response, StatusCode};
 use kube_api::Request;
 use ledger::{Receipt, leaf::Id};
-use mask::Live;
 use policy::Permit;
 use upstream::{Answer, Failure, Intent, Origin};
 
 use crate::{
+    before::Before,
     call::Call,
     deliver::{Asked, Delivery, Head},
     interrupt::Nature,
@@ -97,7 +97,7 @@ impl Call {
     }
 
     /// Its tape, on which stands what is asked, and what that would change.
-    pub(crate) async fn tape(&self, permit: &Permit, before: Option<&Live>) -> Result<Tape, Refused> {
+    pub(crate) async fn tape(&self, permit: &Permit, before: Option<&Before>) -> Result<Tape, Refused> {
         match self.taped(self.id(), permit, before).await {
             Ok(tape) => Ok(tape),
             Err(stopped) => {
@@ -116,12 +116,12 @@ impl Call {
         &self,
         id: &Id,
         permit: &Permit,
-        before: Option<&Live>,
+        before: Option<&Before>,
     ) -> Result<Tape, recording::Stopped> {
         let recorded = self.recorded().ok_or(recording::Stopped::Closed)?;
         let tape = Tape::called(self, id, recorded, permit).await?;
         if let Some(before) = before {
-            tape.before(before).await?;
+            tape.before(self, before).await?;
         }
         Ok(tape)
     }

@@ -116,7 +116,10 @@ impl Call {
         let outgoing = request.to_http();
         let content = request.body().map(|body| body.content().header_value());
         let content = content.as_ref().map_or(&b""[..], |value| value.as_bytes());
-        let head = format!("{} {}\n", outgoing.method(), outgoing.uri());
+        // What is put back is not in the body.
+        let restores =
+            request.restores().map(|restores| format!("restores {restores}\n")).unwrap_or_default();
+        let head = format!("{} {}\n{restores}", outgoing.method(), outgoing.uri());
         let parts = [head.as_bytes(), content, b"\n", outgoing.body()].concat();
         self.gate().ledger().keyed_digest(&parts)
     }
@@ -184,6 +187,10 @@ impl Call {
             reason: upstream::text::<512>(self.caller().reason().as_str(), &self.known()).to_string(),
             rules: ask.decision().rules().iter().map(why).collect(),
             options: options(ask.request()),
+            restores: ask
+                .request()
+                .restores()
+                .map(|of| format!("call {} of session {}", of.call(), of.session())),
             hidden: hidden.unwrap_or_default(),
             before: masked(before),
             after: masked(after),

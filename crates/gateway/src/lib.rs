@@ -15,6 +15,8 @@
 //! An exec or attach goes another way after its intent: `stream`, by [`upstream::Cluster::switch`]; `upgrade` is what its client's
 //! connection becomes. What is recorded of a session goes to its [`recording::Tap`], by [`Recordings`].
 //!
+//! Values of what is changed are kept for who may put them back (`keeping`).
+//!
 //! A write with placeholders, or to a Secret, is settled between parse and judge (`settle`), for which the gate looks at the
 //! object (`look`). What an agent sends is held against the values that the gate knows before that (`tripwire`), and a
 //! session stopped with [`control::freeze`]. What may end a call at any of them (its session's end, the gate's) is in `interrupt`.
@@ -40,6 +42,7 @@ mod hold;
 mod identify;
 mod interrupt;
 mod judged;
+mod keeping;
 mod lasting;
 mod limits;
 mod look;

@@ -4,13 +4,14 @@ use std::{collections::HashMap, fmt, sync::Arc};
 
 use identity::Caller;
 use parking_lot::Mutex;
-use recording::{Recorder, Refused, Session, Tap};
+use recording::{Recorder, Refused, Session, Tap, kept::Keeper};
 use tokio_util::task::{TaskTracker, task_tracker::TaskTrackerToken};
 
 /// Where what sessions do is recorded. Cheap to clone.
 #[derive(Clone)]
 pub struct Recordings {
     recorder: Recorder,
+    keeper: Option<Arc<Keeper>>,
     open: Arc<Mutex<HashMap<Session, Open>>>,
 }
 
@@ -32,7 +33,23 @@ impl Recordings {
     /// With a recorder whose segments are told to the ledger ([`crate::segments::tell`]).
     #[must_use]
     pub fn new(recorder: Recorder) -> Self {
-        Self { recorder, open: Arc::default() }
+        Self { recorder, keeper: None, open: Arc::default() }
+    }
+
+    /// The same, that keeps values of what is changed, so that they can be put back.
+    #[must_use]
+    pub fn keeping(self, keeper: Keeper) -> Self {
+        Self { keeper: Some(Arc::new(keeper)), ..self }
+    }
+
+    /// What it keeps values with; `None`: it keeps none.
+    pub(crate) fn keeper(&self) -> Option<Arc<Keeper>> {
+        self.keeper.clone()
+    }
+
+    /// Where what was kept is read from.
+    pub(crate) fn recorder(&self) -> &Recorder {
+        &self.recorder
     }
 
     /// The recording of the caller's session, begun or gone on with if need be.

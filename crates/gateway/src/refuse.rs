@@ -11,7 +11,7 @@ use kube_api::Status;
 use mask::{BodyError, Unwritable};
 use upstream::{Failure, Interrupted, reader::Blind};
 
-use crate::{interrupt::Nature, outcome::Ending, parse::Why, reply::Reply};
+use crate::{interrupt::Nature, keeping::Unrestorable, outcome::Ending, parse::Why, reply::Reply};
 
 /// A call that ends without an answer of the API server's. Only who has too many calls open is told when to come back:
 /// with `Retry-After`, kubectl tries for minutes before it shows a message. What is said here is for the agent; details that could
@@ -165,6 +165,13 @@ impl From<Unwritable> for Refused {
         let code = unwritable.code();
         let reason = if code == StatusCode::CONFLICT { "Conflict" } else { "Invalid" };
         Self::Unparsed(Box::new(failure(code, reason, &format!("portcullis: {unwritable}"))))
+    }
+}
+
+impl From<Unrestorable> for Refused {
+    fn from(why: Unrestorable) -> Self {
+        let told = failure(StatusCode::UNPROCESSABLE_ENTITY, "Invalid", &format!("portcullis: {why}"));
+        Self::Unparsed(Box::new(told))
     }
 }
 

@@ -7,14 +7,15 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode, header::CONTENT_TYPE};
 use kube_api::Request;
 use ledger::leaf::Id;
-use mask::Live;
 use policy::Permit;
 use recording::{
     Body, Opening, Stopped,
     record::{Channel, Kind},
 };
 
-use crate::{before, call::Call, interrupt::Nature, outcome::Ending, recordings::Recorded, stream::opening};
+use crate::{
+    before::Before, call::Call, interrupt::Nature, outcome::Ending, recordings::Recorded, stream::opening,
+};
 
 /// A call that is being recorded.
 pub(crate) struct Tape {
@@ -71,10 +72,13 @@ impl Tape {
     /// What it is about to change is like this.
     ///
     /// # Errors
-    /// That cannot be recorded: it must not be sent.
-    pub(crate) async fn before(&self, live: &Live) -> Result<(), Stopped> {
-        let (masked, object) = before::recorded(live);
-        self.recorded.tap().before(&self.call, masked, object).await
+    /// That cannot be recorded, or its values cannot be kept: it must not be sent.
+    pub(crate) async fn before(&self, call: &Call, before: &Before) -> Result<(), Stopped> {
+        let live = &before.live;
+        let kept = call.keep(&self.recorded, &self.call, before).await?;
+        let object = Some(live.shown()).filter(|shown| !shown.is_null());
+        let object = object.map(|shown| Body::from(shown.to_string().as_bytes()));
+        self.recorded.tap().before(&self.call, live.is_masked(), kept, object).await
     }
 
     /// An answer comes, with these headers.

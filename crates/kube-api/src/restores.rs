@@ -8,13 +8,7 @@ use std::str::FromStr;
 
 use http::HeaderMap;
 
-use crate::{
-    Verb,
-    content::ContentType,
-    options::Options,
-    refusal::Refusal,
-    target::Target,
-};
+use crate::{Verb, content::ContentType, options::Options, refusal::Refusal, target::Target};
 
 /// The header's name.
 pub const RESTORE_HEADER: &str = "portcullis-restore";

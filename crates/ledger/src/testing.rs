@@ -92,6 +92,7 @@ pub fn request(verb: &str, path: &str) -> Request {
         path: path.into(),
         hidden: std::iter::empty().collect(),
         dry_run: false,
+        restores: None,
         body: None,
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use kube_api::Restores;
 use serde_json::Value;
 
 use crate::action::Action;
@@ -19,6 +20,8 @@ pub(crate) struct Call<'a> {
     pub(crate) subject: Subject<'a>,
     pub(crate) body: Option<Body<'a>>,
     pub(crate) dry_run: bool,
+    /// The call whose change it undoes: values of before are put back.
+    pub(crate) restores: Option<&'a Restores>,
     /// A delete that tells the server to go on although it cannot read what it deletes.
     pub(crate) unsafe_delete: bool,
     pub(crate) facts: Arc<Facts>,
@@ -66,6 +69,7 @@ impl<'a> Call<'a> {
             subject: Subject::Endpoint(path),
             body: None,
             dry_run: false,
+            restores: None,
             unsafe_delete: false,
             facts: Arc::new(Facts::none()),
             deputy_kind: false,
@@ -97,6 +101,7 @@ impl<'a> Call<'a> {
             subject: Subject::Object(object),
             body,
             dry_run,
+            restores: None,
             unsafe_delete: false,
             facts: Arc::new(facts),
             deputy_kind: is_deputy_kind(object.group, object.resource),

@@ -119,6 +119,7 @@ impl<'b> Evaluation<'b, '_> {
         let mut pairs = vec![
             boolean("approved", approved),
             boolean("dryRun", self.call.dry_run),
+            boolean("restores", self.call.restores.is_some()),
             boolean("bodyComplete", facts.body_complete),
             boolean("privileged", facts.privileged),
             boolean("hostNamespaces", facts.host_namespaces),

@@ -141,6 +141,7 @@ pub(crate) fn call_of(request: &Request) -> Call<'_> {
     }
     // Server-side apply creates what is not there: by a patch, an agent could make what it may not create.
     call.may_create |= request.body().is_some_and(|body| matches!(body.content(), ContentType::ApplyPatch));
+    call.restores = request.restores();
     call.generated = request.generate_name();
     call.yields = request.body().is_some_and(|body| body.content() == ContentType::ApplyPatch)
         && !request.options().is_set("force");

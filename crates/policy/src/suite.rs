@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use http::Request as HttpRequest;
-use kube_api::{Head, Request, Resource};
+use kube_api::{Head, RESTORE_HEADER, Request, Resource};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -64,6 +64,8 @@ struct Case {
     /// Of the body; `application/json` unless given.
     content_type: Option<String>,
     body: Option<Value>,
+    /// The call that it undoes, as `SESSION/CALL`: masked values are put back.
+    restores: Option<String>,
     /// A question without a request, as `kubectl auth can-i` asks it.
     can: Option<Question>,
     expect: Expected,
@@ -195,6 +197,9 @@ impl Case {
         if self.body.is_some() {
             builder =
                 builder.header("content-type", self.content_type.as_deref().unwrap_or("application/json"));
+        }
+        if let Some(restores) = &self.restores {
+            builder = builder.header(RESTORE_HEADER, restores);
         }
         let (parts, ()) = builder.body(()).map_err(|e| e.to_string())?.into_parts();
         let body = self.body.as_ref().map(Value::to_string).unwrap_or_default();

@@ -123,6 +123,13 @@ pub(crate) fn act(cluster: &str, call: &Call<'_>) -> String {
         }
     }
     _ = write!(words, " {joint} cluster {}", quoted(cluster));
+    if let Some(restores) = call.restores {
+        let (call, session) = (restores.call(), restores.session());
+        _ = write!(
+            words,
+            ", putting masked values back as they were before call {call} of session {session}"
+        );
+    }
     words
 }
 

@@ -68,6 +68,11 @@ pub struct Identities(Vec<Identity>);
 #[error("there must be from 1 to {} recipients", Recipients::MOST)]
 pub struct HowMany;
 
+/// The form of what is encrypted.
+pub(crate) fn encrypted() -> &'static str {
+    AGE
+}
+
 /// A segment encrypted or not, as its header says.
 pub(crate) fn is_encrypted(form: &str) -> bool {
     form == AGE
@@ -109,6 +114,11 @@ impl Recipients {
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &Recipient> {
         self.0.iter()
     }
+
+    /// An age file of this, for each of them.
+    pub(crate) fn seal(&self, plain: &[u8]) -> io::Result<Vec<u8>> {
+        age::encrypt(&self.0, plain).ok_or_else(|| io::Error::other("it cannot be encrypted"))
+    }
 }
 
 impl Close for Recipients {
@@ -117,7 +127,7 @@ impl Close for Recipients {
     }
 
     fn close(&self, compressed: Vec<u8>) -> io::Result<Vec<u8>> {
-        age::encrypt(&self.0, &compressed).ok_or_else(|| io::Error::other("a segment cannot be encrypted"))
+        self.seal(&compressed)
     }
 }
 

@@ -8,6 +8,7 @@
 //! | [`record`] | what is recorded, and its bounds | no |
 //! | [`frames`], [`segment`] | the bytes of records, and of the segments that hold a second of them | no |
 //! | [`at_rest`] | how segments are stored: as they are, or encrypted to age recipients | no |
+//! | [`kept`] | what a gate keeps of values, encrypted to itself | no |
 //! | writer | [`Recorder`], [`Tap`], [`Stream`]: the one writer, recovery, erasure | yes |
 //! | [`reader`] | recordings, their records in order, what is wrong with them, search | read |
 //! | [`asciicast`] | one stream for terminal players | read |
@@ -19,6 +20,7 @@
 //! .lock                     held by the one writer
 //! SESSION/00000001.seg      a second of the session, or a mebibyte; whole, or not there
 //! SESSION/00000002.seg.tmp  being written; what a crash leaves of it is removed when the recording goes on
+//! SESSION/CALL.kept         values of an object before this call changed it; whole, or not there
 //! SESSION/erased.json       in place of what was erased: when and why
 //! SESSION/erased.told       beside it: the ledger knows
 //! ```
@@ -36,6 +38,7 @@ mod writer;
 pub mod asciicast;
 pub mod at_rest;
 pub mod frames;
+pub mod kept;
 pub mod reader;
 pub mod record;
 pub mod segment;

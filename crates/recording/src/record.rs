@@ -118,6 +118,9 @@ pub struct Before {
     pub call: Text<128>,
     /// Whether it has values that are masked.
     pub masked: bool,
+    /// The digest of what the gate keeps of them, as it is stored; `None`: it keeps nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept: Option<Digest>,
     /// The object, as JSON; `None`: there was none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<Blob>,

@@ -4,6 +4,7 @@ use std::fmt;
 
 use agent::{Client, Failure, agreed, is_pending};
 use approval::{Answer, MOST_CHANGES, WantedCall, WantedChanges};
+use serde_json::Value;
 
 use crate::{
     look::{Ready, not_back},
@@ -24,6 +25,8 @@ pub struct Undone {
 pub struct Sent {
     /// What was to be done, in words.
     pub what: String,
+    /// What it was answered, if well.
+    answered: Value,
     /// What came of it.
     pub done: Done,
 }
@@ -79,7 +82,7 @@ pub async fn undo(
     }
     for (ready, sent) in ready.iter().zip(&mut undone.sent) {
         if matches!(sent.done, Done::Yes)
-            && let Some(why) = not_back(&ready.step, client).await
+            && let Some(why) = not_back(&ready.step, &sent.answered, client).await
         {
             sent.done = Done::NotYet(why);
         }
@@ -121,7 +124,10 @@ impl Undone {
     async fn send(&mut self, client: &Client, part: &[Ready]) -> bool {
         for (at, ready) in part.iter().enumerate() {
             match client.call(&ready.call).await {
-                Ok(_answer) => self.push(Some(ready), Done::Yes),
+                Ok(answered) => {
+                    let what = ready.step.to_string();
+                    self.sent.push(Sent { what, answered, done: Done::Yes });
+                }
                 Err(failure) => {
                     self.push(Some(ready), Done::No(failure));
                     self.not_tried(part.get(at + 1..).unwrap_or_default());
@@ -133,7 +139,11 @@ impl Undone {
     }
 
     fn push(&mut self, ready: Option<&Ready>, done: Done) {
-        self.sent.extend(ready.map(|ready| Sent { what: ready.step.to_string(), done }));
+        self.sent.extend(ready.map(|ready| Sent {
+            what: ready.step.to_string(),
+            answered: Value::Null,
+            done,
+        }));
     }
 
     fn not_tried(&mut self, rest: &[Ready]) {
@@ -144,7 +154,7 @@ impl Undone {
 /// `delete configmaps "made" in namespace "shop": done`.
 impl fmt::Display for Sent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { what, done } = self;
+        let Self { what, done, .. } = self;
         match done {
             Done::Yes => write!(f, "{what}: done"),
             Done::NotYet(why) => write!(f, "{what}: sent, but {why}"),

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::{
     place::{Act, Place},
-    thread::{Deed, Image, Thread},
+    thread::{Deed, Image, Thread, Values},
     why::Why,
 };
 
@@ -49,6 +49,8 @@ struct Open {
     change: Result<Act, Why>,
     before: Image,
     masked: bool,
+    /// What the gate kept of its values, by which it puts them back: `SESSION/CALL`.
+    kept: Option<String>,
 }
 
 struct Reading<'a> {
@@ -60,6 +62,13 @@ struct Reading<'a> {
 }
 
 impl History {
+    /// The same, as if the gate had kept no values: masked ones stay as they are then.
+    #[must_use]
+    pub fn without_values(mut self) -> Self {
+        self.threads.iter_mut().for_each(Thread::forget_values);
+        self
+    }
+
     /// Reads a recording. Hold it against the ledger before.
     #[must_use]
     pub fn of(recording: &Recording) -> Self {
@@ -88,15 +97,16 @@ impl Reading<'_> {
             What::Called(Called { call, act, .. }) => {
                 if let Some(change) = Act::of_change(act.as_str()) {
                     let text = act.as_str().to_owned();
-                    let open = Open { text, change, before: Image::Unknown, masked: false };
+                    let open = Open { text, change, before: Image::Unknown, masked: false, kept: None };
                     self.open.insert(call.as_str().to_owned(), open);
                 }
             }
-            What::Before(Before { call, masked, body }) => {
+            What::Before(Before { call, masked, kept, body }) => {
+                let kept = kept.map(|_| format!("{}/{}", self.recording.session(), call.as_str()));
                 if self.open.contains_key(call.as_str()) {
                     let image = body.map_or(Image::Absent, |blob| self.image(&blob));
                     if let Some(open) = self.open.get_mut(call.as_str()) {
-                        (open.before, open.masked) = (image, masked);
+                        (open.before, open.masked, open.kept) = (image, masked, kept);
                     }
                 }
             }
@@ -121,11 +131,12 @@ impl Reading<'_> {
     }
 
     fn answered(&mut self, open: Open, status: u16, body: Option<Blob>) {
-        let Open { text, change, before, masked } = open;
+        let Open { text, change, before, masked, kept } = open;
+        let values = Values { masked, kept };
         match status {
             200..300 => {
                 let after = body.map_or(Image::Unknown, |blob| self.image(&blob));
-                match change.and_then(|act| deed(act, before, after, masked)) {
+                match change.and_then(|act| deed(act, before, after, values)) {
                     Ok(Some(deed)) => self.add(deed),
                     Ok(None) => {}
                     Err(why) => self.left(text, why),
@@ -192,7 +203,7 @@ impl Reading<'_> {
 }
 
 /// `None`: nothing is kept of it, as of a review of access.
-fn deed(act: Act, before: Image, after: Image, masked: bool) -> Result<Option<Deed>, Why> {
+fn deed(act: Act, before: Image, after: Image, values: Values) -> Result<Option<Deed>, Why> {
     let after_object = if let Image::Object(object, _) = &after { Some(object) } else { None };
     let is_object = after_object.is_some_and(|object| object.pointer("/metadata/uid").is_some());
     match (act.verb, act.subresource()) {
@@ -201,24 +212,24 @@ fn deed(act: Act, before: Image, after: Image, masked: bool) -> Result<Option<De
         (Verb::Create, None) => {
             let made = after_object.filter(|_| is_object).and_then(|made| act.made(made));
             let place = made.ok_or(Why::NoOutcome)?;
-            Ok(Some(Deed { act: act.text, place, before: Image::Absent, after, masked }))
+            Ok(Some(Deed { act: act.text, place, before: Image::Absent, after, values }))
         }
         (Verb::Update | Verb::Patch, Some("scale")) => {
             let place = act.object().ok_or(Why::NoOutcome)?;
             let after = scaled(&place, &before, after_object).ok_or(Why::NoOutcome)?;
-            Ok(Some(Deed { act: act.text, place, before, after, masked }))
+            Ok(Some(Deed { act: act.text, place, before, after, values }))
         }
         // Told as streams.
         (Verb::Create, Some("exec" | "attach" | "portforward")) => Ok(None),
         (_, Some(subresource)) => Err(Why::Subresource { subresource: subresource.to_owned() }),
         (Verb::Delete, None) => {
             let place = act.object().ok_or(Why::NoOutcome)?;
-            Ok(Some(Deed { act: act.text, place, before, after: Image::Absent, masked }))
+            Ok(Some(Deed { act: act.text, place, before, after: Image::Absent, values }))
         }
         (_, None) => {
             let place = act.object().ok_or(Why::NoOutcome)?;
             let after = if is_object { after } else { Image::Unknown };
-            Ok(Some(Deed { act: act.text, place, before, after, masked }))
+            Ok(Some(Deed { act: act.text, place, before, after, values }))
         }
     }
 }
@@ -235,6 +246,15 @@ fn scaled(place: &Place, before: &Image, scale: Option<&Value>) -> Option<Image>
     let Image::Object(before, bytes) = before else { return None };
     let replicas = scale?.pointer("/spec/replicas").cloned().unwrap_or_else(|| 0.into());
     let mut after = before.clone();
-    *after.pointer_mut("/spec/replicas").filter(|_| known)? = replicas;
+    let was = std::mem::replace(after.pointer_mut("/spec/replicas").filter(|_| known)?, replicas.clone());
+    let metadata = after.get_mut("metadata").and_then(Value::as_object_mut)?;
+    // The scale tells its object's version, and none of the generation, which the server counts.
+    match scale?.pointer("/metadata/resourceVersion") {
+        Some(version) => drop(metadata.insert("resourceVersion".to_owned(), version.clone())),
+        None => drop(metadata.remove("resourceVersion")),
+    }
+    if let Some(generation) = metadata.get("generation").and_then(Value::as_u64).filter(|_| was != replicas) {
+        metadata.insert("generation".to_owned(), generation.saturating_add(1).into());
+    }
     Some(Image::Object(after, *bytes))
 }

@@ -5,8 +5,8 @@ use approval::{Diff, WantedCall};
 use serde_json::{Value, json};
 
 use crate::{
-    object::{comparable, differences, recreated, restored},
-    plan::{Inverse, Left, Plan, Step, without_status},
+    object::{comparable, differences, is_untouched, recreated, restored},
+    plan::{Inverse, Left, Plan, Step, diff},
     why::Why,
 };
 
@@ -45,7 +45,7 @@ impl Ready {
     /// What is to be seen of it: the object now and then, without what is no choice of anybody's.
     #[must_use]
     pub fn diff(&self) -> Diff {
-        Diff::between(&without_status(&self.now), &without_status(&self.then))
+        diff(&self.now, &self.then)
     }
 }
 
@@ -74,10 +74,14 @@ impl Found {
     }
 }
 
-/// Why a step that was sent has not done what it was for, if it has not.
-pub(crate) async fn not_back(step: &Step, client: &Client) -> Option<Why> {
+/// Why a step that was sent has not done what it was for, if it has not. `answered`: the object that it was answered with.
+pub(crate) async fn not_back(step: &Step, answered: &Value, client: &Client) -> Option<Why> {
     match Found::now(step, client).await {
         Found::Already => None,
+        // Values were put back, which does not show.
+        Found::Left(Why::MaskedSince { uid }) if Some(&uid) == text(answered, "/metadata/uid").as_ref() => {
+            None
+        }
         Found::Left(why) => Some(why),
         Found::Ready(_) => Some(Why::NotBack),
     }
@@ -85,13 +89,20 @@ pub(crate) async fn not_back(step: &Step, client: &Client) -> Option<Why> {
 
 /// Whether the object is as the session left it, and what is to be sent then.
 fn found(step: &Step, now: Value) -> Found {
-    let Step { place, what, before, after, .. } = step;
+    let Step { place, what, before, after, restores, .. } = step;
     let seen = |object: &Value| if object.is_null() { Value::Null } else { comparable(place, object) };
     if now.pointer("/metadata/deletionTimestamp").is_some() {
         return Found::Left(Why::Deleting);
     }
+    let untouched = is_untouched(after, &now);
     if seen(&now) == seen(before) {
-        return Found::Already;
+        let values_may_differ = restores.is_some() && !untouched;
+        // What differs is masked. As the session left it, it is to be put back.
+        match text(&now, "/metadata/uid").filter(|_| values_may_differ) {
+            Some(uid) => return Found::Left(Why::MaskedSince { uid }),
+            None if restores.is_none() => return Found::Already,
+            None => {}
+        }
     }
     let changed = || {
         let at = differences(&seen(after), &seen(&now));
@@ -102,6 +113,7 @@ fn found(step: &Step, now: Value) -> Found {
         Inverse::Create => (!now.is_null()).then_some(Why::Another),
         Inverse::Delete | Inverse::Change if now.is_null() => Some(Why::Gone),
         Inverse::Delete | Inverse::Change if uid(&now) != uid(after) => Some(Why::Another),
+        Inverse::Change if restores.is_some() => changed().or((!untouched).then_some(Why::MaskedTouched)),
         Inverse::Delete | Inverse::Change => changed(),
     };
     if let Some(why) = why {
@@ -112,17 +124,18 @@ fn found(step: &Step, now: Value) -> Found {
         path: path.to_owned(),
         content_type: "application/json".to_owned(),
         body: body.to_string(),
+        restores: restores.clone().filter(|_| *what != Inverse::Delete),
     };
     let (then, call) = match what {
         Inverse::Delete => (Value::Null, call("DELETE", place.path(), &only(&now))),
-        Inverse::Create => match recreated(place, before) {
+        Inverse::Create => match recreated(place, before, restores.is_some()) {
             Ok(object) => {
                 let call = call("POST", place.collection(), &object);
                 (object, call)
             }
             Err(why) => return Found::Left(why),
         },
-        Inverse::Change => match restored(place, before, &now) {
+        Inverse::Change => match restored(place, before, &now, restores.is_some()) {
             Ok(object) => {
                 let call = call("PUT", place.path(), &object);
                 (object, call)
@@ -131,6 +144,10 @@ fn found(step: &Step, now: Value) -> Found {
         },
     };
     Found::Ready(Box::new(Ready { step: step.clone(), now, then, call }))
+}
+
+fn text(object: &Value, path: &str) -> Option<String> {
+    object.pointer(path)?.as_str().map(str::to_owned)
 }
 
 /// Deletes this very object, as it is now (`DeleteOptions` of k8s.io/apimachinery/pkg/apis/meta/v1).

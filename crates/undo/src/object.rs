@@ -19,6 +19,9 @@ const BY_CONTROLLERS: [&str; 7] = [
     "volume.kubernetes.io/storage-resizer",
 ];
 
+/// The annotation by which the gate lets each write of a Secret change it (`mask::writeback`).
+const MARK: &str = "portcullis.dev/call";
+
 /// Fields that are set once something is made: by the scheduler, and by what binds volumes.
 const SET_LATER: [(&str, &str, &str); 2] =
     [("", "pods", "nodeName"), ("", "persistentvolumeclaims", "volumeName")];
@@ -60,6 +63,7 @@ pub(crate) fn comparable(place: &Place, object: &Value) -> Value {
         strip(object, "metadata", &["selfLink"]);
         if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
             strip(metadata, "annotations", &BY_CONTROLLERS);
+            strip(metadata, "annotations", &[MARK]);
         }
         for (_, _, field) in SET_LATER.iter().filter(|(group, resource, _)| place.is(group, resource)) {
             strip(object, "spec", &[field]);
@@ -77,6 +81,7 @@ pub(crate) fn strictly(object: &Value) -> Value {
     let mut object = object;
     if let Some(object) = object.as_object_mut() {
         object.remove("status");
+        unmark(object);
     }
     unbind(&mut object);
     json!({ "object": object, APPLIED: applied })
@@ -99,26 +104,62 @@ pub(crate) fn is_masked(value: &Value) -> bool {
     }
 }
 
+/// Whether nobody can have changed a masked value between these two images of an object: it is the same version, or the same generation of
+/// its spec and has masked values nowhere else. What `kubectl apply` notes of its manifest does not count, nor does `status`.
+pub(crate) fn is_untouched(one: &Value, other: &Value) -> bool {
+    let same = |path: &str| {
+        let at = one.pointer(path).filter(|at| !at.is_null());
+        at.is_some() && at == other.pointer(path)
+    };
+    let in_spec_alone = !is_masked_beside_spec(one) && !is_masked_beside_spec(other);
+    same("/metadata/uid")
+        && (same("/metadata/resourceVersion") || (in_spec_alone && same("/metadata/generation")))
+}
+
+fn is_masked_beside_spec(object: &Value) -> bool {
+    any_member(object, |key, value| match key {
+        "spec" | "status" => false,
+        "metadata" => any_member(value, |key, value| match key {
+            "annotations" => any_member(value, |key, value| key != APPLIED && is_masked(value)),
+            _ => is_masked(value),
+        }),
+        _ => is_masked(value),
+    })
+}
+
+fn any_member(object: &Value, is_such: impl Fn(&str, &Value) -> bool) -> bool {
+    object.as_object().into_iter().flatten().any(|(key, value)| is_such(key, value))
+}
+
+/// Whether its masked values cannot have been changed, nor be changed back (`mask::writeback` refuses to write them, since that would
+/// tell what they are).
+pub(crate) fn keeps_values(place: &Place, object: &Value) -> bool {
+    let kinds = [("", "pods"), ("batch", "jobs"), ("apps", "controllerrevisions")];
+    kinds.iter().any(|(group, resource)| place.is(group, resource))
+        || object.get("immutable") == Some(&Value::Bool(true))
+}
+
 /// Whether what is in it, or stored by it, goes with it.
 pub(crate) fn with_contents(place: &Place) -> bool {
     WITH_CONTENTS.iter().any(|(group, resource)| place.is(group, resource))
 }
 
-/// A deleted object, to be created as it was.
-pub(crate) fn recreated(place: &Place, before: &Value) -> Result<Value, Why> {
+/// A deleted object, to be created as it was. If the gate `restores` its values, the placeholders stay: they are what it knows them by.
+pub(crate) fn recreated(place: &Place, before: &Value, restores: bool) -> Result<Value, Why> {
     if with_contents(place) {
         return Err(Why::Contents);
     }
     if let Some(owner) = controller_of(before) {
         return Err(Why::Owned { owner });
     }
-    if is_masked(before) {
+    if is_masked(before) && !restores {
         return Err(Why::Masked);
     }
     let mut object = before.clone();
     if let Some(object) = object.as_object_mut() {
         object.remove("status");
         strip(object, "metadata", &SET_BY_SERVER);
+        unmark(object);
         for (_, _, field) in SET_LATER.iter().filter(|(group, resource, _)| place.is(group, resource)) {
             strip(object, "spec", &[field]);
         }
@@ -129,9 +170,10 @@ pub(crate) fn recreated(place: &Place, before: &Value) -> Result<Value, Why> {
     Ok(object)
 }
 
-/// The object as it was before, to be written over what it is `now`: its values that are masked stay as they are.
-pub(crate) fn restored(place: &Place, before: &Value, now: &Value) -> Result<Value, Why> {
-    let mut object = with_values(before, now, &mut String::new())?;
+/// The object as it was before, to be written over what it is `now`: its values that are masked stay as they are, unless the gate
+/// `restores` them.
+pub(crate) fn restored(place: &Place, before: &Value, now: &Value, restores: bool) -> Result<Value, Why> {
+    let mut object = if restores { before.clone() } else { with_values(before, now, &mut String::new())? };
     let keep = |path: &[&str], object: &mut Value| {
         let (Some((field, parents)), mut from, mut to) = (path.split_last(), now, object) else { return };
         for parent in parents {
@@ -155,7 +197,7 @@ pub(crate) fn restored(place: &Place, before: &Value, now: &Value) -> Result<Val
         .pointer_mut("/metadata")
         .and_then(Value::as_object_mut)
         .map(|fields| fields.remove("managedFields"));
-    for annotation in BY_CONTROLLERS {
+    for annotation in BY_CONTROLLERS.iter().chain([&MARK]) {
         keep(&["metadata", "annotations", annotation], &mut object);
     }
     for (_, _, field) in SET_LATER.iter().filter(|(group, resource, _)| place.is(group, resource)) {
@@ -201,12 +243,18 @@ fn same_but_for_values(one: &Value, other: &Value) -> bool {
 }
 
 /// Placeholders of two sessions differ by what they are bound to.
-fn unbind(value: &mut Value) {
+pub(crate) fn unbind(value: &mut Value) {
     match value {
         Value::String(text) => *text = unbound(text).into_owned(),
         Value::Array(items) => items.iter_mut().for_each(unbind),
         Value::Object(members) => members.values_mut().for_each(unbind),
         _ => {}
+    }
+}
+
+fn unmark(object: &mut Map<String, Value>) {
+    if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
+        strip(metadata, "annotations", &[MARK]);
     }
 }
 

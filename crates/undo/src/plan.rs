@@ -5,7 +5,7 @@ use std::fmt;
 use approval::Diff;
 use serde_json::Value;
 
-use crate::{history::History, place::Place, why::Why};
+use crate::{history::History, object::unbind, place::Place, why::Why};
 
 /// What undoes a session, as far as its recording tells.
 #[derive(Debug, Default)]
@@ -35,8 +35,11 @@ pub struct Step {
     pub before: Value,
     /// As the session left it, masked; `null`: it deleted it.
     pub after: Value,
-    /// Whether it has masked values, which stay as they are.
+    /// Whether it has masked values, which stay as they are unless they are put back.
     pub masked: bool,
+    /// The call of before which the gate kept its masked values, as `SESSION/CALL`: they are put back. `None`: there is nothing to put
+    /// back, or it kept nothing.
+    pub restores: Option<String>,
     /// The calls that are undone by it, as the recording has them.
     pub acts: Vec<String>,
 }
@@ -88,22 +91,34 @@ impl Plan {
     /// Whether it undoes all that the session did, as far as anybody can know.
     #[must_use]
     pub fn is_whole(&self) -> bool {
-        let all_is_seen = !self.steps.iter().any(|step| step.masked && step.what != Inverse::Delete);
+        let all_is_seen = !self.steps.iter().any(Step::leaves_values);
         self.left.is_empty() && self.gaps.is_empty() && self.streams == 0 && self.ended && all_is_seen
     }
 }
 
 impl Step {
+    /// Whether it leaves masked values as they are, so that nobody knows whether they are as they were.
+    #[must_use]
+    pub fn leaves_values(&self) -> bool {
+        self.masked && self.restores.is_none() && self.what != Inverse::Delete
+    }
+
     /// What is to be seen of it, as far as the recording tells: the object as the session left it, and as it is to be.
     #[must_use]
     pub fn diff(&self) -> Diff {
-        Diff::between(&without_status(&self.after), &without_status(&self.before))
+        diff(&self.after, &self.before)
     }
 }
 
+/// What is no choice of anybody's is left out, and what placeholders are bound to.
+pub(crate) fn diff(one: &Value, other: &Value) -> Diff {
+    Diff::between(&without_status(one), &without_status(other))
+}
+
 /// What controllers say of an object is nothing to undo.
-pub(crate) fn without_status(object: &Value) -> Value {
+fn without_status(object: &Value) -> Value {
     let mut object = object.clone();
+    unbind(&mut object);
     if let Some(fields) = object.as_object_mut() {
         fields.remove("status");
     }

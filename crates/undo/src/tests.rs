@@ -1,11 +1,13 @@
 //! Sessions that were recorded, and what undoes them.
 
+mod kept;
 mod looked;
 mod planned;
 
 use std::path::Path;
 
 use recording::{
+    Digest,
     at_rest::Plain,
     reader::Library,
     record::{Answered, Before, Called, What},
@@ -19,12 +21,19 @@ use crate::{History, Plan};
 struct Session {
     script: Script,
     calls: u64,
+    /// Whether the gate keeps values.
+    keeps: bool,
 }
 
 impl Session {
     fn new(folder: &Path) -> Self {
         let began = "2026-06-01T12:00:00Z".parse().unwrap();
-        Self { script: Script::new(folder, "s-1", began).at(0, What::Began {}), calls: 0 }
+        Self { script: Script::new(folder, "s-1", began).at(0, What::Began {}), calls: 0, keeps: false }
+    }
+
+    /// The same with a gate that keeps values.
+    fn keeping(folder: &Path) -> Self {
+        Self { keeps: true, ..Self::new(folder) }
     }
 
     /// `before`: `None` if the gate could not look, `null` if there was nothing.
@@ -45,7 +54,9 @@ impl Session {
         let (at, call) = (self.calls * 1000, format!("c-{}", self.calls));
         let called = What::Called(Called { call: call.as_str().into(), act: act.into(), body: None });
         self.script = self.script.at(at, called);
-        let looked = What::Before(Before { call: call.as_str().into(), masked: false, body: None });
+        let masked = before.as_ref().is_some_and(crate::object::is_masked);
+        let kept = (masked && self.keeps).then(|| Digest::of(b"kept"));
+        let looked = What::Before(Before { call: call.as_str().into(), masked, kept, body: None });
         self.script = match before {
             None => self.script,
             Some(Value::Null) => self.script.at(at, looked),

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::{
-    object::{comparable, is_masked, recreated, strictly, with_contents},
+    object::{comparable, is_masked, is_untouched, keeps_values, recreated, strictly, with_contents},
     place::Place,
     plan::{Inverse, Step},
     why::Why,
@@ -28,8 +28,16 @@ pub(crate) struct Deed {
     pub(crate) place: Place,
     pub(crate) before: Image,
     pub(crate) after: Image,
-    /// Whether values of it were masked.
+    pub(crate) values: Values,
+}
+
+/// Values that are not in the recording.
+#[derive(Debug)]
+pub(crate) struct Values {
+    /// Whether there are some.
     pub(crate) masked: bool,
+    /// The call of before which the gate kept them, as `SESSION/CALL`.
+    pub(crate) kept: Option<String>,
 }
 
 /// All of them.
@@ -39,6 +47,10 @@ pub(crate) struct Thread {
     before: Image,
     after: Image,
     masked: bool,
+    /// Of the first of them, if the gate kept values before it.
+    kept: Option<String>,
+    /// Whether somebody else may have changed masked values in between.
+    open: bool,
     acts: Vec<String>,
     /// Calls that are not named.
     more: usize,
@@ -67,9 +79,9 @@ impl Image {
 
 impl Thread {
     pub(crate) fn of(deed: Deed) -> Self {
-        let Deed { act, place, before, after, masked } = deed;
+        let Deed { act, place, before, after, values: Values { masked, kept } } = deed;
         let broken = is_more_than_one_step(&before, &after).then_some(Why::Between);
-        Self { place, before, after, masked, acts: vec![act], more: 0, broken }
+        Self { place, before, after, masked, kept, open: false, acts: vec![act], more: 0, broken }
     }
 
     /// Bytes of what is held of it.
@@ -77,8 +89,14 @@ impl Thread {
         self.before.weight().saturating_add(self.after.weight())
     }
 
+    /// As if the gate had kept nothing.
+    pub(crate) fn forget_values(&mut self) {
+        self.kept = None;
+    }
+
     pub(crate) fn go_on(&mut self, deed: Deed) {
-        let Deed { act, before, after, masked, .. } = deed;
+        let Deed { act, before, after, values, .. } = deed;
+        let masked = values.masked;
         if self.broken.is_none() {
             self.broken = match (&self.after, &before) {
                 (Image::Unknown, _) => Some(Why::NoOutcome),
@@ -88,6 +106,9 @@ impl Thread {
                     (!meet || is_more_than_one_step(before, &after)).then_some(Why::Between)
                 }
             };
+        }
+        if let (Image::Object(last, _), Image::Object(before, _)) = (&self.after, &before) {
+            self.open |= !is_untouched(last, before);
         }
         self.after = after;
         self.masked |= masked;
@@ -100,9 +121,17 @@ impl Thread {
             return Err(why);
         }
         let same = self.before.seen(&self.place) == self.after.seen(&self.place);
-        let Self { place, before, after, masked, mut acts, more, .. } = self;
+        let Self { place, before, after, masked, kept, open, mut acts, more, .. } = self;
         if more > 0 {
             acts.push(format!("… and {more} more calls"));
+        }
+        let gone = matches!(after, Image::Absent);
+        let restores = kept.filter(|_| match &before {
+            Image::Object(before, _) => is_masked(before) && (gone || !keeps_values(&place, before)),
+            Image::Unknown | Image::Absent => false,
+        });
+        if restores.is_some() && open {
+            return Err(Why::MaskedBetween);
         }
         let (what, before, after) = match (before, after) {
             (Image::Unknown, _) => return Err(Why::NoImage),
@@ -112,13 +141,13 @@ impl Thread {
             (Image::Absent, Image::Object(..)) if with_contents(&place) => return Err(Why::Contents),
             (Image::Absent, Image::Object(after, _)) => (Inverse::Delete, Value::Null, after),
             (Image::Object(before, _), Image::Absent) => {
-                recreated(&place, &before)?;
+                recreated(&place, &before, restores.is_some())?;
                 (Inverse::Create, before, Value::Null)
             }
             (Image::Object(before, _), Image::Object(after, _)) => (Inverse::Change, before, after),
         };
         let masked = masked || is_masked(&before) || is_masked(&after);
-        if what == Inverse::Change && same {
+        if what == Inverse::Change && same && restores.is_none() {
             let only_set_later = strictly(&before) != strictly(&after);
             return match (masked, only_set_later) {
                 (true, _) => Err(Why::MaskedOnly),
@@ -126,7 +155,7 @@ impl Thread {
                 (false, false) => Ok(None),
             };
         }
-        Ok(Some(Step { place, what, before, after, masked, acts }))
+        Ok(Some(Step { place, what, before, after, masked, restores, acts }))
     }
 }
 

@@ -33,11 +33,33 @@ pub enum Why {
     #[error("this version of `portcullis` does not know how that is taken back")]
     Unknown,
     /// There is nothing to make it of.
-    #[error("it held masked values, which are not kept: create it anew from where they come from")]
+    #[error(
+        "it held masked values, which the gate did not keep (`recordings.values` was not set): create it anew from where they come from"
+    )]
     Masked,
     /// Nothing that differs can be seen.
-    #[error("nothing of it that is shown changed; its masked values may have, and they are not kept")]
+    #[error(
+        "nothing of it that is shown changed; its masked values may have, and the gate did not keep them (`recordings.values` was not set)"
+    )]
     MaskedOnly,
+    /// Somebody else's values would be overwritten.
+    #[error(
+        "somebody else wrote it between two changes of the session, perhaps its masked values: what the gate kept is not put back over that"
+    )]
+    MaskedBetween,
+    /// Live: the same, since.
+    #[error(
+        "somebody wrote it since, perhaps its masked values: what the gate kept is not put back over that"
+    )]
+    MaskedTouched,
+    /// Live: what is shown is as it was; of what is not, nobody knows.
+    #[error(
+        "what is shown of it is as it was before the session, and it was written since: whether its masked values are as they were cannot be told"
+    )]
+    MaskedSince {
+        /// Which object it is by now.
+        uid: String,
+    },
     /// Nobody chooses these.
     #[error("only fields that controllers set were changed, which are theirs to set right")]
     SetByControllers,

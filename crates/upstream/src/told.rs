@@ -50,6 +50,7 @@ fn told(cluster: &str, request: &Request, is_known: IsKnown<'_>) -> leaf::Reques
         name: request.object_name().map(|name| shown(name, is_known)),
         generate_name: request.generate_name().map(|name| shown(name, is_known)),
         dry_run: request.dry_run(),
+        restores: request.restores().map(|restores| shown(&restores.to_string(), is_known)),
         ..told_target(
             cluster,
             request.verb().as_str(),
@@ -87,6 +88,7 @@ fn told_target(
         path: path.text.into(),
         hidden: path.hidden.into_iter().collect(),
         dry_run: false,
+        restores: None,
         body: None,
     }
 }

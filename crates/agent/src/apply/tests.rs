@@ -30,7 +30,9 @@ data: {html: \"<b> & \\u2028 \\\"é\\\"\", gone: null}
 fn told(call: Option<WantedCall>) -> String {
     call.map_or_else(
         || "no call".to_owned(),
-        |WantedCall { method, path, content_type, body }| format!("{method} {path}\n{content_type}\n{body}"),
+        |WantedCall { method, path, content_type, body, .. }| {
+            format!("{method} {path}\n{content_type}\n{body}")
+        },
     )
 }
 

@@ -55,7 +55,10 @@ struct Page {
 struct Step {
     title: String,
     acts: Vec<String>,
-    masked: bool,
+    /// The call of before which the gate kept values that are put back.
+    restores: String,
+    /// Whether masked values stay as they are.
+    leaves_values: bool,
     diff: Diff,
 }
 
@@ -218,7 +221,10 @@ impl From<undo::Step> for Step {
             diff.left_out.push(format!("{} more lines", diff.lines.len() - LINES));
             diff.lines.truncate(LINES);
         }
-        Self { title, diff: diff.into(), acts: step.acts, masked: step.masked }
+        let leaves_values = step.leaves_values();
+        let call = step.restores.as_deref().and_then(|restores| restores.rsplit('/').next());
+        let restores = call.unwrap_or_default().to_owned();
+        Self { title, diff: diff.into(), acts: step.acts, restores, leaves_values }
     }
 }
 

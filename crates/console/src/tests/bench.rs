@@ -315,6 +315,7 @@ pub(super) fn ask(id: &str) -> Ask<'_> {
         reason: reason.clone(),
         rules: vec![Why { rule: "asks".into(), reason: "nobody deletes alone".into() }],
         options: Vec::new(),
+        restores: None,
         hidden: Vec::new(),
         before: Value::Null,
         after: Value::Null,

@@ -21,7 +21,8 @@ async fn bench() -> Bench {
     let bench = Bench::new().await;
     let asks =
         |call: &str, act: &str| What::Called(Called { call: call.into(), act: act.into(), body: None });
-    let looked = |call: &str| What::Before(Before { call: call.into(), masked: false, body: None });
+    let looked =
+        |call: &str| What::Before(Before { call: call.into(), masked: false, kept: None, body: None });
     let answered =
         |call: &str| What::Answered(Answered { call: call.into(), status: 200, media: None, body: None });
     let text = |object: Value| object.to_string().into_bytes();

@@ -4,7 +4,7 @@ use approval::{
     Answer, Change, Changes, Demand, MOST_CHANGES, Shown, Standing, Subject, WantedCall, WantedChanges,
 };
 use http::StatusCode;
-use kube_api::{Head, Request};
+use kube_api::{Head, RESTORE_HEADER, Request};
 use ledger::leaf::Cause;
 use policy::Verdict;
 
@@ -121,17 +121,19 @@ impl Call {
 
 /// As if it had come by itself. What is no change is refused before anything is looked at.
 fn understood(number: usize, wanted: &WantedCall) -> Result<Request, Unasked> {
-    let WantedCall { method, path, content_type, body } = wanted;
-    let built = http::Request::builder()
+    let WantedCall { method, path, content_type, body, restores } = wanted;
+    let mut built = http::Request::builder()
         .method(method.as_str())
         .uri(path.as_str())
         .header(http::header::ACCEPT, "application/json")
-        .header(http::header::CONTENT_TYPE, content_type.as_str())
-        .body(());
+        .header(http::header::CONTENT_TYPE, content_type.as_str());
+    if let Some(restores) = restores {
+        built = built.header(RESTORE_HEADER, restores.as_str());
+    }
     let none = |_| {
         invalid(&format!("change {number} is no HTTP request: look at its method, path and content type"))
     };
-    let parts = built.map_err(none)?.into_parts().0;
+    let parts = built.body(()).map_err(none)?.into_parts().0;
     let parsed = Head::parse(&parts).and_then(|head| head.with_body(body.as_bytes()));
     let request = parsed.map_err(|refusal| {
         let status = refusal.status();

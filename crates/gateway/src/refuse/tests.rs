@@ -10,7 +10,7 @@ use upstream::{
 use mask::Unwritable;
 
 use super::{Answered, Refused, Unseen};
-use crate::{outcome::Ending, parse::Why};
+use crate::{keeping::Unrestorable, outcome::Ending, parse::Why};
 
 fn all() -> Vec<Refused> {
     let ended = ConnectError::Ended { host: "api.example.com".to_owned() };
@@ -81,6 +81,11 @@ fn all() -> Vec<Refused> {
         })),
         Refused::from(Unwritable::Foreign { path: "/data/password".to_owned() }),
         Refused::from(Unwritable::Changed),
+        Refused::from(Unrestorable::NotConfigured),
+        Refused::from(Unrestorable::Nothing),
+        Refused::from(Unrestorable::Key),
+        Refused::from(Unrestorable::Changed),
+        Refused::from(Unrestorable::Another),
     ]
 }
 

@@ -101,6 +101,9 @@ pub struct Request {
     pub hidden: List<HiddenParameter, 32>,
     /// Whether nothing is to be persisted.
     pub dry_run: bool,
+    /// The call that it undoes, as `SESSION/CALL`: values of masked places are put back in it, as the gate kept them from before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restores: Option<Text<160>>,
     /// The body sent, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<Hidden>,

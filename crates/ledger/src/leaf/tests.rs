@@ -49,6 +49,7 @@ fn intent(text: &str) -> Event {
             path: text.into(),
             hidden: std::iter::repeat_n(hidden, 40).collect(),
             dry_run: false,
+            restores: None,
             body: Some(Hidden::new("{}")),
         },
         decision: Decision {

@@ -80,6 +80,7 @@ fn intent(call: u64, in_session: u128) -> Event {
             hidden: [].into_iter().collect(),
             path: "/version".into(),
             dry_run: false,
+            restores: None,
             body: None,
         },
         decision: Decision {

@@ -95,7 +95,12 @@ impl<'a> Restoring<'a> {
         }
     }
 
-    fn placeholder(&mut self, written: &mut Value, from: Sources<'_>, at: &Pointer) -> Result<(), Unwritable> {
+    fn placeholder(
+        &mut self,
+        written: &mut Value,
+        from: Sources<'_>,
+        at: &Pointer,
+    ) -> Result<(), Unwritable> {
         let shows = |pair: Pair<'_>| pair.real.filter(|_| pair.shown == Some(&*written)).cloned();
         // What is put back comes first: one that is bound to nothing may be shown by both.
         if let Some(real) = from.kept.and_then(shows) {

@@ -39,6 +39,9 @@ const TTL_SECONDS: u32 = 2 * 60 * 60;
 /// where nobody else changed it since. This runs through the gate like any agent, in a session of its own: policy judges it, humans are
 /// asked if policy asks (about all of it at once), and it is recorded. The session that is undone must be over, or frozen.
 ///
+/// Masked values (of Secrets, above all) are put back by the gate itself where it kept them (`recordings.values` in its configuration); nobody is
+/// shown them. Otherwise what held them is told, and left.
+///
 /// The exit code is 0 if all that the session changed is as it was before, and 1 otherwise. docs/undo.md tells what cannot be undone.
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -65,6 +68,9 @@ pub(crate) struct Undo {
     /// Undo the rest if something cannot be undone
     #[arg(long)]
     partly: bool,
+    /// Put no masked values back, though the gate kept them: they stay as they are now
+    #[arg(long)]
+    without_values: bool,
     /// Do not ask before anything is sent
     #[arg(long)]
     yes: bool,
@@ -115,7 +121,8 @@ impl Undo {
                     self.session
                 );
             }
-            let plan = Plan::of(History::of(&recording));
+            let history = History::of(&recording);
+            let plan = Plan::of(if self.without_values { history.without_values() } else { history });
             if plan.ended || plan.encrypted || waits.next().is_none() {
                 return Ok((plan, shelf));
             }

@@ -2,7 +2,7 @@
 
 use std::{fs, io::Read, os::unix::fs::PermissionsExt, path::Path};
 
-use recording::at_rest::Identities;
+use recording::{at_rest::Identities, kept::Keeper};
 use rustls::{
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
     sign::CertifiedKey,
@@ -70,6 +70,11 @@ pub(super) fn private_key(file: &Path) -> Result<PrivateKeyDer<'static>, String>
 /// The age identities that encrypted recordings are read with; refuses a file that others may read.
 pub(crate) fn identities(file: &Path) -> Result<Identities, String> {
     Identities::parse(&secret(file)?).map_err(|error| format!("`{}` {error}", file.display()))
+}
+
+/// What the gate keeps values with; refuses a file that others may read.
+pub(crate) fn keeper(file: &Path) -> Result<Keeper, String> {
+    Keeper::parse(&secret(file)?).map_err(|error| format!("`{}` {error}", file.display()))
 }
 
 /// Checks that the key belongs to the certificate.

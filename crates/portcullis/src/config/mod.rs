@@ -23,7 +23,7 @@ mod values;
 
 use std::path::Path;
 
-pub(crate) use files::identities;
+pub(crate) use files::{identities, keeper};
 pub use position::Position;
 pub use problems::{Problem, Problems};
 pub use resolved::{

@@ -221,6 +221,9 @@ pub(super) struct Recordings {
     pub(super) recipients: Option<Vec<String>>,
     /// Age identity file with which the console reads recordings that are encrypted; without it, it cannot. Only its owner may read it.
     pub(super) identity: Option<String>,
+    /// Age identity file by which the gate keeps values of Secrets and of other masked places that sessions change, encrypted to itself, so
+    /// that they can be put back; without it, it keeps none. Only its owner may read it.
+    pub(super) values: Option<String>,
 }
 
 /// What clients may use up before others suffer.

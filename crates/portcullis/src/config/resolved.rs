@@ -224,6 +224,8 @@ pub struct Recordings {
     pub recipients: Option<Recipients>,
     /// What the console reads them with; `None`: it reads only what is not encrypted.
     pub identity: Option<PathBuf>,
+    /// What the gate keeps values with; `None`: it keeps none.
+    pub values: Option<PathBuf>,
 }
 
 /// How long recordings are kept.

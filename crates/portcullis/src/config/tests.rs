@@ -168,23 +168,29 @@ fn recordings_are_encrypted_to_whoever_is_named_or_the_gate_does_not_start() {
     assert!(!told.concat().contains(SECRET));
     assert_snapshot!(told.join("\n"));
 
-    let identity = |text: &str, mode| {
-        let key = folder.path().join("one.key");
-        fs::write(&key, text).unwrap();
-        fs::set_permissions(key, fs::Permissions::from_mode(mode)).unwrap();
-        let told = Config::parse(&recordings("{ identity: one.key }"), &file, Files::Check).unwrap_err();
-        let told = told.to_string().replace(&folder.path().display().to_string(), "DIR");
-        told.lines().find(|line| line.contains("recordings.identity")).map(str::to_owned)
-    };
-    assert_eq!(identity(SECRET, 0o600), None);
-    let told = [
-        identity(SECRET, 0o640),
-        identity("# nothing", 0o600),
-        identity("AGE-SECRET-KEY-1EGTZVFFV20835", 0o600),
-    ];
-    let told = told.map(Option::unwrap);
-    assert!(!told.concat().contains("1EGTZ"));
-    assert_snapshot!(told.join("\n"));
+    for field in ["identity", "values"] {
+        let identity = |text: &str, mode| {
+            let key = folder.path().join("one.key");
+            fs::write(&key, text).unwrap();
+            fs::set_permissions(key, fs::Permissions::from_mode(mode)).unwrap();
+            let config = recordings(&format!("{{ {field}: one.key }}"));
+            let told = Config::parse(&config, &file, Files::Check).unwrap_err();
+            let told = told.to_string().replace(&folder.path().display().to_string(), "DIR");
+            told.lines().find(|line| line.contains(&format!("recordings.{field}"))).map(str::to_owned)
+        };
+        assert_eq!(identity(SECRET, 0o600), None);
+        let told = [
+            identity(SECRET, 0o640),
+            identity("# nothing", 0o600),
+            identity("AGE-SECRET-KEY-1EGTZVFFV20835", 0o600),
+        ];
+        let told = told.map(Option::unwrap);
+        assert!(!told.concat().contains("1EGTZ"));
+        assert_snapshot!(format!("age_file_of_{field}"), told.join("\n"));
+    }
+    let missing =
+        Config::parse(&recordings("{ values: none.key }"), &file, Files::Check).unwrap_err().to_string();
+    assert!(missing.contains("recordings.values") && missing.contains("cannot read"), "{missing}");
 }
 
 #[test]

@@ -29,7 +29,7 @@ pub(super) struct Kept {
 
 /// Opens the folder of the recordings.
 pub(super) fn open(config: &config::Config, ledger: &Ledger) -> anyhow::Result<Opened> {
-    let config::Recordings { folder, reserve, queue, recipients, .. } = config.recordings.clone();
+    let config::Recordings { folder, reserve, queue, recipients, values, .. } = config.recordings.clone();
     let at_rest: Arc<dyn Close> = match recipients {
         Some(recipients) => {
             for recipient in recipients.iter() {
@@ -42,12 +42,27 @@ pub(super) fn open(config: &config::Config, ledger: &Ledger) -> anyhow::Result<O
             Arc::new(Plain)
         }
     };
+    let keeper = values.map(|file| config::keeper(&file).map_err(anyhow::Error::msg)).transpose();
+    let keeper = keeper.context("`recordings.values` cannot be used")?;
     let settings = recording::Config { folder, reserve, queue, at_rest };
     let (recorder, sealed) =
         Recorder::open(settings, jiff::Timestamp::now).context("the recordings cannot be opened")?;
     let telling = tokio::spawn(segments::tell(sealed, ledger.clone()));
     let eraser = Eraser::new(recorder.clone(), ledger.clone());
-    Ok(Opened { recordings: Recordings::new(recorder), eraser, telling })
+    let recordings = Recordings::new(recorder);
+    let recordings = match keeper {
+        Some(keeper) => {
+            if let Some(recipient) = keeper.recipient() {
+                tracing::info!(%recipient, "values that sessions change are kept, encrypted to the gate itself");
+            }
+            recordings.keeping(keeper)
+        }
+        None => {
+            tracing::info!("values that sessions change are not kept: `recordings.values` is not set");
+            recordings
+        }
+    };
+    Ok(Opened { recordings, eraser, telling })
 }
 
 // === impl Opened ===

@@ -1,6 +1,6 @@
 use super::*;
 use crate::record::{Answered, Before, Blob, Called, Channel, Kind, MAX_BODY, Opened};
-use crate::{Text, Words};
+use crate::{Digest, Text, Words};
 
 fn bytes(records: &[Record]) -> Bytes {
     let mut bytes = Vec::new();
@@ -36,7 +36,12 @@ fn largest() -> Vec<Record> {
     let whats = [
         What::Body { sha256: Digest::of(&body), kept: Payload(body) },
         What::Called(Called { call: text.into(), act: text.into(), body: Some(blob.clone()) }),
-        What::Before(Before { call: text.into(), masked: true, body: Some(blob.clone()) }),
+        What::Before(Before {
+            call: text.into(),
+            masked: true,
+            kept: Some(Digest::of(b"kept")),
+            body: Some(blob.clone()),
+        }),
         What::Answered(Answered { call: text.into(), status: 1, media: Some(text.into()), body: Some(blob) }),
         What::Opened(opened),
         What::Bytes { stream: 1, channel: Channel::Error, bytes: Payload(vec![0; 256 << 10].into()) },

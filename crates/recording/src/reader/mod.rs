@@ -18,6 +18,7 @@ pub use survey::Survey;
 use crate::Digest;
 use crate::at_rest::Open;
 use crate::frames::Frames;
+use crate::kept;
 use crate::record::{Blob, Session, What};
 use crate::segment::{self, Header, MAX_HEADER, MAX_STORED, Malformed};
 use crate::storage::{FsStorage, Storage, TEMPORARY};
@@ -142,7 +143,7 @@ impl Library {
                 numbers.push(number);
             } else if let Some(number) = name.strip_suffix(TEMPORARY).and_then(segment::number) {
                 findings.push(Finding::Unfinished { number });
-            } else if name.strip_suffix(TEMPORARY) != Some(TOMBSTONE) {
+            } else if !is_beside(&name) {
                 findings.push(Finding::ForeignFile { name: name.as_str().into() });
             }
         }
@@ -318,6 +319,12 @@ impl Recording {
         }
         low
     }
+}
+
+/// What stands beside segments and is no part of what was recorded: what is kept of values, or what a crash left.
+fn is_beside(name: &str) -> bool {
+    let whole = name.strip_suffix(TEMPORARY);
+    whole == Some(TOMBSTONE) || kept::is_kept(whole.unwrap_or(name))
 }
 
 #[cfg(test)]

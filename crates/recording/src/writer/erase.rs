@@ -6,7 +6,7 @@ use super::{Recorder, WITHIN};
 use crate::record::Session;
 use crate::segment::{self, Header, MAX_HEADER, MAX_STORED};
 use crate::storage::{Storage, TEMPORARY, put};
-use crate::{Digest, Text};
+use crate::{Digest, Text, kept};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::io;
@@ -202,9 +202,9 @@ fn bury(storage: &dyn Storage, session: &Session, at: Timestamp, why: Text<1024>
     Ok(tombstone)
 }
 
-/// A segment, or a part of one. What somebody else put there is theirs.
+/// A segment or what is kept of values, or a part of one. What somebody else put there is theirs.
 fn is_content(name: &str) -> bool {
-    segment::number(name).is_some() || name.ends_with(TEMPORARY)
+    segment::number(name).is_some() || kept::is_kept(name) || name.ends_with(TEMPORARY)
 }
 
 fn describe(

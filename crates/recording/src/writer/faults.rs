@@ -24,6 +24,7 @@ struct Told {
     taken: Vec<String>,
     flushed: Vec<String>,
     ledger: BTreeMap<u64, Digest>,
+    kept: BTreeMap<String, Digest>,
 }
 
 fn runtime() -> Runtime {
@@ -44,6 +45,10 @@ async fn script(disk: &SimDisk, told: &mut Told) {
                     told.taken.push(leaf.clone());
                     pending.push(leaf);
                 }
+            }
+            let call = format!("{clean}-{n}");
+            if let Ok(digest) = tap.keep(&call, call.repeat(100).into_bytes()).await {
+                told.kept.insert(call, digest);
             }
             if tap.flush().await.is_ok() {
                 told.flushed.append(&mut pending);
@@ -93,7 +98,19 @@ async fn check(disk: &SimDisk, told: &Told, case: &str) {
         let file = disk.read(&format!("s-1/{number:08}.seg"), usize::MAX).unwrap();
         assert_eq!(file.map(|file| Digest::of(&file)), Some(*sha256), "{case}: segment {number}");
     }
-    assert!(disk.names().iter().all(|name| name.ends_with(".seg")), "{case}");
+    for (call, digest) in &told.kept {
+        let kept = recorder.kept(&session(), call).unwrap();
+        assert_eq!(kept.map(|kept| Digest::of(&kept)), Some(*digest), "{case}: {call}");
+    }
+    for name in disk.names() {
+        let Some(call) = name.strip_prefix("s-1/").and_then(|name| name.strip_suffix(".kept")) else {
+            assert!(name.ends_with(".seg"), "{case}: {name}");
+            continue;
+        };
+        // Whole, also if nobody was told.
+        let kept = recorder.kept(&session(), call).unwrap().unwrap();
+        assert_eq!(kept, call.repeat(100).into_bytes(), "{case}");
+    }
 }
 
 #[test]
@@ -163,6 +180,7 @@ fn what_is_half_erased_is_erased_whole_and_what_is_not_is_whole() {
                 }
                 Err(Unreadable::Erased(_)) => runtime().block_on(async {
                     let (recorder, _ledger) = start_with_ledger(&disk);
+                    assert_eq!(recorder.kept(&session(), "true-0").unwrap(), None, "{case}");
                     let expired = recorder.expire(jiff::Timestamp::UNIX_EPOCH, "").await.unwrap();
                     assert_eq!(expired.failed, [], "{case}");
                     assert_eq!(disk.names(), ["s-1/erased.json"], "{case}");

@@ -32,6 +32,7 @@ pub use tap::{Opening, Stream, Tap};
 pub(crate) use erase::{TOMBSTONE, read_tombstone};
 
 use crate::at_rest::Close;
+use crate::kept;
 use crate::record::{MAX_BODY, Session};
 use crate::storage::{FsStorage, Storage};
 use parking_lot::Mutex;
@@ -166,6 +167,20 @@ impl Recorder {
         let opened = timeout(WITHIN, opened).await.map_err(|_| Refused::Stopped(Stopped::Stalled))?;
         let run = opened.map_err(|_| Refused::Stopped(Stopped::Closed))??;
         Ok(Tap::new(self, run))
+    }
+
+    /// What is kept of a call of a session, as it is stored; `None`: nothing is. Blocks.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn kept(&self, session: &Session, call: &str) -> io::Result<Option<Vec<u8>>> {
+        // What is being erased is gone, though a file of it may still be there.
+        if self.erasing.lock().contains(session) || read_tombstone(&*self.storage, session)?.is_some() {
+            return Ok(None);
+        }
+        let Some(name) = kept::file_name(call) else { return Ok(None) };
+        let stored = self.storage.read(&format!("{session}/{name}"), kept::MAX_STORED + 1)?;
+        Ok(stored.filter(|stored| stored.len() <= kept::MAX_STORED))
     }
 
     /// Ends every recording in good order and lets go of the folder. What was handed over before comes first. Gives up

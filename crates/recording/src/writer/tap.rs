@@ -8,7 +8,7 @@ use super::{Recorder, WITHIN};
 use crate::record::{
     Answered, Before, Called, Channel, Kind, MAX_LEAF, MAX_PIECE, Opened, Payload, Session, What,
 };
-use crate::{Text, Words};
+use crate::{Digest, Text, Words, kept};
 use bytes::Bytes;
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
@@ -66,12 +66,37 @@ impl Tap {
         self.write(What::Called(Called { call: call.into(), act: act.into(), body: None }), body).await
     }
 
-    /// What the call is about to change is like this; `None`: it is not there yet. `masked`: whether values of it are not shown.
+    /// What the call is about to change is like this; `None`: it is not there yet. `masked`: whether values of it are not shown, and `kept`
+    /// whether they are kept ([`Tap::keep`]).
     ///
     /// # Errors
     /// [`Stopped`].
-    pub async fn before(&self, call: &str, masked: bool, object: Option<Body>) -> Result<(), Stopped> {
-        self.write(What::Before(Before { call: call.into(), masked, body: None }), object).await
+    pub async fn before(
+        &self,
+        call: &str,
+        masked: bool,
+        kept: Option<Digest>,
+        object: Option<Body>,
+    ) -> Result<(), Stopped> {
+        self.write(What::Before(Before { call: call.into(), masked, kept, body: None }), object).await
+    }
+
+    /// Keeps beside the recording what a [`Keeper`](crate::kept::Keeper) closed of the object that a call is about to change; tells its
+    /// digest. It is durable then. It is erased with the recording.
+    ///
+    /// # Errors
+    /// [`Stopped`]: it is not kept, and the call must not be sent. The recording goes on, unless the recorder cannot keep up.
+    pub async fn keep(&self, call: &str, stored: Vec<u8>) -> Result<Digest, Stopped> {
+        let unwritable = |why: &str| Stopped::Unwritable { why: why.to_owned() };
+        let name = kept::file_name(call).ok_or_else(|| unwritable("the call's id names no file"))?;
+        self.run.check()?;
+        let weight = u32::try_from(stored.len()).unwrap_or(u32::MAX);
+        let room = self.room(weight).await?;
+        let (reply, kept) = oneshot::channel();
+        let message = Message::Keep { run: Arc::clone(&self.run), name, stored, room, reply };
+        self.queue.send(message).map_err(|_closed| self.gone())?;
+        let kept = timeout(WITHIN, kept).await.map_err(|_elapsed| Stopped::Stalled)?;
+        kept.map_err(|_gone| self.gone())?
     }
 
     /// The agent was answered so.

@@ -1,5 +1,6 @@
 mod erasing;
 mod going_on;
+mod keeping;
 mod pressure;
 
 use super::testing::*;

@@ -6,10 +6,11 @@ use super::queue::Waiting;
 use super::recording::Recording;
 use super::run::{Refused, Run, Sealed, Stopped};
 use super::{Clock, Config, Recorder};
+use crate::Digest;
 use crate::at_rest::Close;
 use crate::record::{Session, What};
 use crate::segment::FULL;
-use crate::storage::Storage;
+use crate::storage::{Storage, put};
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fs::File;
@@ -31,6 +32,14 @@ pub(super) enum Message {
     Open { session: Session, reply: oneshot::Sender<Result<Arc<Run>, Refused>> },
     /// Write this down.
     Record(Box<Handed>),
+    /// Keep this beside the recording, under this name; answer with its digest.
+    Keep {
+        run: Arc<Run>,
+        name: String,
+        stored: Vec<u8>,
+        room: OwnedSemaphorePermit,
+        reply: oneshot::Sender<Result<Digest, Stopped>>,
+    },
     /// Seal what there is; answer with the last segment's number.
     Flush { run: Arc<Run>, reply: oneshot::Sender<Result<u64, Stopped>> },
     /// The same, and let go.
@@ -150,6 +159,10 @@ impl Writer {
                 let _gone = reply.send(self.open(session).await);
             }
             Message::Record(handed) => self.record(*handed).await,
+            Message::Keep { run, name, stored, room, reply } => {
+                let _gone = reply.send(self.keep(&run, &name, &stored));
+                drop(room);
+            }
             Message::Flush { run, reply } => {
                 let _gone = reply.send(self.flush(&run).await);
             }
@@ -252,6 +265,18 @@ impl Writer {
             recording.batch.due = Some(due);
             self.due.push_back((due, session.clone()));
         }
+    }
+
+    /// Here, where recordings are let go to be erased: nothing is kept of one that was.
+    fn keep(&self, run: &Arc<Run>, name: &str, stored: &[u8]) -> Result<Digest, Stopped> {
+        let session = self.current(run).ok_or_else(|| gone(run))?;
+        if let Err(Refused::NoSpace { why }) = self.has_space() {
+            return Err(Stopped::Unwritable { why });
+        }
+        let folder = session.as_str();
+        let kept = put(&*self.storage, folder, &format!("{folder}/{name}"), stored);
+        kept.map_err(|error| Stopped::Unwritable { why: error.to_string() })?;
+        Ok(Digest::of(stored))
     }
 
     async fn seal_due(&mut self) {

@@ -1,5 +1,7 @@
 //! What a session changed is put back through the gate, by whom policy lets and after humans agreed, where nobody changed it since.
 
+mod values;
+
 use std::process::{Command, Output};
 
 use anyhow::{Context, ensure};

@@ -17,7 +17,7 @@ use crate::tests::replay::{answered, bytes, called};
 use crate::tests::seen::Seen;
 
 /// Which pages show which places, each as `PLACE:TEXT:`.
-pub(super) const PLACES: [(&str, &str); 54] = [
+pub(super) const PLACES: [(&str, &str); 55] = [
     ("/", "act"),
     ("/", "reason"),
     ("/inbox", "act"),
@@ -26,6 +26,7 @@ pub(super) const PLACES: [(&str, &str); 54] = [
     ("/approvals/a-1", "rule"),
     ("/approvals/a-1", "why"),
     ("/approvals/a-1", "option"),
+    ("/approvals/a-1", "restores"),
     ("/approvals/a-1", "hidden"),
     ("/approvals/a-1", "image"),
     ("/approvals/a-1", "container"),
@@ -195,6 +196,7 @@ fn asked<'a>(id: &'a str, at: &dyn Fn(&str) -> String) -> Ask<'a> {
         reason: at("reason"),
         rules: vec![Why { rule: at("rule"), reason: at("why") }],
         options: vec![at("option")],
+        restores: Some(at("restores")),
         hidden: vec![at("hidden")],
         before: object("web:1", "", at),
         after: object(&at("image"), &at("value"), at),
@@ -355,7 +357,7 @@ fn asks(call: &str, act: &str) -> What {
 }
 
 fn looked(call: &str) -> What {
-    What::Before(Before { call: call.into(), masked: false, body: None })
+    What::Before(Before { call: call.into(), masked: false, kept: None, body: None })
 }
 
 fn changed(data: &str, version: u32) -> String {

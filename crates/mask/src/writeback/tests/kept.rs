@@ -54,7 +54,7 @@ fn values_are_put_back_where_they_were_and_nowhere_else() {
     );
     tell("the version of before", put(&|body| body["metadata"]["resourceVersion"] = json!("41")));
     tell("nothing of what was kept", put(&|body| *body = live.shown.clone()));
-    tell("no placeholder", put(&|body| body["data"] = json!({})));
+    tell("its data left out", put(&|body| body["data"] = json!({})));
     let merge = json!({ "data": { "password": placeholder } });
     tell("a patch", told(&live, &kept, &request("PATCH", SECRET, MERGE, &merge)));
     insta::assert_snapshot!(out);

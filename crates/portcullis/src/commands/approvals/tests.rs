@@ -60,6 +60,7 @@ fn detail(before: Value, after: Value, hostile: &str) -> ApprovalDetail {
         reason,
         rules,
         options,
+        restores: None,
         hidden,
         before,
         after,

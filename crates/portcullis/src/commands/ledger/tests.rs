@@ -220,6 +220,7 @@ fn request(verb: &str, name: &str) -> leaf::Request {
         path: "/apis/apps/v1/namespaces/shop/deployments/web/scale".into(),
         hidden: Default::default(),
         dry_run: false,
+        restores: None,
         body: None,
     }
 }

@@ -36,10 +36,17 @@ fn step(out: &mut String, ready: &Ready, colours: bool) {
     for act in &step.acts {
         let _infallible = writeln!(out, "{:<10}{}", "undoes", visible(act));
     }
-    if step.masked {
+    if let Some(call) = &step.restores {
         let _infallible = writeln!(
             out,
-            "{:<10}masked values stay as they are now; whether the session changed them is not known",
+            "{:<10}masked values, from what the gate kept before call {}; they are not shown",
+            "puts back",
+            visible(call.rsplit('/').next().unwrap_or(call))
+        );
+    } else if step.leaves_values() {
+        let _infallible = writeln!(
+            out,
+            "{:<10}masked values stay as they are now; whether the session changed them is not known, and the gate did not keep them",
             "but"
         );
     }

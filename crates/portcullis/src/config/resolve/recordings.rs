@@ -53,8 +53,12 @@ impl Resolver<'_> {
             Some(written) => Some(self.identity(&written, &at.key("identity"))?),
             None => None,
         };
+        let values = match raw.values {
+            Some(written) => Some(self.identity(&written, &at.key("values"))?),
+            None => None,
+        };
         let (folder, reserve) = (folder?, u64::try_from(reserve?).ok()?);
-        Some(Recordings { folder, reserve, queue: queue?, keep, recipients, identity })
+        Some(Recordings { folder, reserve, queue: queue?, keep, recipients, identity, values })
     }
 
     /// None that is wrong is left out: whoever is named has to be able to read.

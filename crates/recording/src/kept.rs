@@ -1,0 +1,167 @@
+//! Values that a gate keeps to itself: what an object held before a call changed it, encrypted to the gate's own key.
+//!
+//! ```text
+//! portcullis kept values 1
+//! (an age file of one zstd frame)
+//! ```
+//!
+//! Such a file stands beside the segments of its recording and goes with it; no reader of recordings needs it. `tail -n +2 CALL.kept |
+//! age -d -i KEY | zstd -d` shows what is in it to whoever has the key.
+
+use std::io;
+
+use zeroize::Zeroizing;
+
+use crate::at_rest::{
+    Identities, Identity, NotIdentities, Open as _, Recipient, Recipients, Unopened, encrypted,
+};
+
+const MAGIC: &[u8] = b"portcullis kept values 1\n";
+/// The end of such a file's name.
+const KEPT: &str = ".kept";
+/// Bytes of what is kept of one call: an object as it is and as it is shown, of which each has 4 MiB at most and placeholders make more.
+const MAX_PLAIN: usize = 16 << 20;
+/// Bytes of such a file, at most: two fit the smallest queue.
+pub(crate) const MAX_STORED: usize = 6 << 20;
+/// The longest id of a call.
+const LONGEST: usize = 64;
+const TOO_MUCH: &str = "the object is larger than is kept of one call";
+/// Speed before size, as of segments.
+const LEVEL: i32 = 1;
+
+/// What a gate keeps values with.
+#[derive(Debug)]
+pub struct Keeper {
+    to: Recipients,
+    with: Identities,
+}
+
+/// Why what was kept cannot be had.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NotHad {
+    /// Nothing is kept of such a call: it changed nothing that is masked, or it was erased.
+    #[error("nothing is kept of that call")]
+    None,
+    /// The key file is another by now.
+    #[error("it was kept with another key")]
+    Key,
+    /// It is not what was written.
+    #[error("it is not what was kept: it was changed, or cut")]
+    Changed,
+}
+
+impl Keeper {
+    /// With an age identity file: the first identity is the one to which values are encrypted, and each of them opens what was
+    /// encrypted to it.
+    ///
+    /// # Errors
+    /// [`NotIdentities`], which has nothing of the file's content.
+    pub fn parse(file: &str) -> Result<Self, NotIdentities> {
+        let with = Identities::parse(file)?;
+        let first = with.iter().next().map(Identity::recipient).ok_or(NotIdentities::None)?;
+        let to = Recipients::new(vec![first]).map_err(|_| NotIdentities::None)?;
+        Ok(Self { to, with })
+    }
+
+    /// To whom values are encrypted.
+    #[must_use]
+    pub fn recipient(&self) -> Option<&Recipient> {
+        self.to.iter().next()
+    }
+
+    /// The file that is stored.
+    ///
+    /// # Errors
+    /// It is more than is kept of a call, or cannot be encrypted.
+    pub fn close(&self, values: &[u8]) -> io::Result<Vec<u8>> {
+        if values.len() > MAX_PLAIN {
+            return Err(io::Error::other(TOO_MUCH));
+        }
+        let compressed = Zeroizing::new(zstd::bulk::compress(values, LEVEL)?);
+        let stored = [MAGIC, &self.to.seal(&compressed)?].concat();
+        if stored.len() > MAX_STORED {
+            return Err(io::Error::other(TOO_MUCH));
+        }
+        Ok(stored)
+    }
+
+    /// What is in such a file.
+    ///
+    /// # Errors
+    /// [`NotHad`].
+    pub fn open(&self, stored: &[u8]) -> Result<Zeroizing<Vec<u8>>, NotHad> {
+        let sealed = stored.strip_prefix(MAGIC).ok_or(NotHad::Changed)?;
+        let compressed =
+            self.with.open(encrypted(), sealed).map(Zeroizing::new).map_err(|why| match why {
+                Unopened::Encrypted { .. } => NotHad::Key,
+                Unopened::Form | Unopened::Changed(_) => NotHad::Changed,
+            })?;
+        zstd::bulk::decompress(&compressed, MAX_PLAIN).map(Zeroizing::new).map_err(|_| NotHad::Changed)
+    }
+}
+
+/// The name of the file with what is kept of a call; `None`: no call has such an id.
+pub(crate) fn file_name(call: &str) -> Option<String> {
+    let fits = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'.' | b'_' | b'-');
+    let is_id = (1..=LONGEST).contains(&call.len()) && call.bytes().all(fits) && !call.starts_with('.');
+    is_id.then(|| format!("{call}{KEPT}"))
+}
+
+/// Whether a file has that.
+pub(crate) fn is_kept(file_name: &str) -> bool {
+    file_name.strip_suffix(KEPT).and_then(self::file_name).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ONE: &str = "AGE-SECRET-KEY-1EGTZVFFV20835NWYV6270LXYVK2VKNX2MMDKWYKLMGR48UAWX40Q2P2LM0";
+    const OTHER: &str = "AGE-SECRET-KEY-143WN7DCXU4G8R5AXQSSYD9AEPYDNT3HXSLWSPK36CDU6E8M59SSSAGZ3KG";
+
+    fn keeper(file: &str) -> Keeper {
+        Keeper::parse(file).unwrap()
+    }
+
+    #[test]
+    fn what_is_kept_is_read_with_its_key_and_no_other() {
+        let values = b"CANARY".repeat(1000);
+        let stored = keeper(ONE).close(&values).unwrap();
+        assert!(!stored.windows(6).any(|part| part == b"CANARY"));
+        assert_eq!(*keeper(ONE).open(&stored).unwrap(), values);
+        assert_eq!(keeper(OTHER).open(&stored), Err(NotHad::Key));
+        // A key that takes the place of another stands before it.
+        let both = keeper(&format!("{OTHER}\n{ONE}"));
+        assert_eq!(*both.open(&stored).unwrap(), values);
+        assert_eq!(keeper(ONE).open(&both.close(&values).unwrap()), Err(NotHad::Key));
+    }
+
+    #[test]
+    fn what_was_changed_is_not_read() {
+        let stored = keeper(ONE).close(b"CANARY").unwrap();
+        for end in 0..stored.len() {
+            assert_eq!(keeper(ONE).open(&stored[..end]), Err(NotHad::Changed), "cut at {end}");
+        }
+        let mut changed = stored.clone();
+        *changed.last_mut().unwrap() ^= 1;
+        assert_eq!(keeper(ONE).open(&changed), Err(NotHad::Changed));
+        assert!(keeper(ONE).close(&vec![0; MAX_PLAIN + 1]).is_err());
+        let mut dice = 1_u64;
+        let noise = (0..MAX_STORED).map(|_| {
+            dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (dice >> 56) as u8
+        });
+        assert!(keeper(ONE).close(&noise.collect::<Vec<_>>()).is_err());
+        assert!(Keeper::parse("# nothing").is_err());
+        assert!(!format!("{:?}", keeper(ONE)).contains("SECRET"));
+    }
+
+    #[test]
+    fn names_are_those_of_calls() {
+        for not in ["", ".", "..", "../c", "a/b", ".c", "c d", &"c".repeat(65)] {
+            assert_eq!(file_name(not), None, "{not}");
+        }
+        assert_eq!(file_name("0197-ab").as_deref(), Some("0197-ab.kept"));
+        assert!(is_kept("c-1.kept") && !is_kept(".kept") && !is_kept("c-1.kept.tmp") && !is_kept("c-1.seg"));
+    }
+}
