@@ -6,10 +6,12 @@
 use kube_api::{Request, Restores, Verb};
 use ledger::leaf::Cause;
 use mask::Kept;
-use recording::{Digest, Session, Stopped, kept::NotHad};
+use recording::{
+    Digest, Session, Stopped,
+    kept::{NotHad, Values},
+};
 use serde::{Deserialize, Serialize};
 use tokio::task::spawn_blocking;
-use zeroize::Zeroizing;
 
 use crate::{before::Before, call::Call, look::Stop, recordings::Recorded};
 
@@ -106,24 +108,19 @@ impl Call {
 
     /// A line that says whose it is, one that says that this gate wrote it, and the values. Whoever can write the file can encrypt to the
     /// gate's public key; the digest is under one that nobody else has.
-    fn labelled(&self, of: &Of, values: &[u8]) -> serde_json::Result<Zeroizing<Vec<u8>>> {
+    fn labelled(&self, of: &Of, values: &[u8]) -> serde_json::Result<Values> {
         let of = serde_json::to_string(of)?;
-        // With room for all of it: what is moved leaves a copy behind.
-        let mut labelled = Zeroizing::new(Vec::with_capacity(of.len() + values.len() + 256));
-        for part in [of.as_bytes(), b"\n", values] {
-            labelled.extend_from_slice(part);
-        }
-        let digest = self.gate().ledger().keyed_digest(&labelled);
-        labelled.splice(0..0, format!("{digest}\n").into_bytes());
-        Ok(labelled)
+        let labelled = Values::of(&[of.as_bytes(), b"\n", values]);
+        let digest = self.gate().ledger().keyed_digest(labelled.as_bytes());
+        Ok(Values::of(&[digest.as_bytes(), b"\n", labelled.as_bytes()]))
     }
 
-    fn unlabelled<'v>(&self, labelled: &'v [u8]) -> Option<(Of, &'v [u8])> {
+    fn unlabelled<'v>(&self, labelled: &'v Values) -> Option<(Of, &'v [u8])> {
         let line = |bytes: &'v [u8]| {
             let end = bytes.iter().position(|byte| *byte == b'\n')?;
             Some((bytes.get(..end)?, bytes.get(end + 1..)?))
         };
-        let (digest, rest) = line(labelled)?;
+        let (digest, rest) = line(labelled.as_bytes())?;
         let own = self.gate().ledger().keyed_digest(rest);
         let (of, values) = line(rest).filter(|_| digest == own.as_bytes())?;
         Some((serde_json::from_slice(of).ok()?, values))

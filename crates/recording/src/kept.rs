@@ -8,6 +8,7 @@
 //! Such a file stands beside the segments of its recording and goes with it; no reader of recordings needs it. `tail -n +2 CALL.kept |
 //! age -d -i KEY | zstd -d` shows what is in it to whoever has the key.
 
+use std::fmt;
 use std::io;
 
 use zeroize::Zeroizing;
@@ -35,6 +36,9 @@ pub struct Keeper {
     to: Recipients,
     with: Identities,
 }
+
+/// What is kept, in the clear: it is not told, and gone from memory once it is dropped.
+pub struct Values(Zeroizing<Vec<u8>>);
 
 /// Why what was kept cannot be had.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -73,7 +77,8 @@ impl Keeper {
     ///
     /// # Errors
     /// It is more than is kept of a call, or cannot be encrypted.
-    pub fn close(&self, values: &[u8]) -> io::Result<Vec<u8>> {
+    pub fn close(&self, values: &Values) -> io::Result<Vec<u8>> {
+        let Values(values) = values;
         if values.len() > MAX_PLAIN {
             return Err(io::Error::other(TOO_MUCH));
         }
@@ -89,14 +94,38 @@ impl Keeper {
     ///
     /// # Errors
     /// [`NotHad`].
-    pub fn open(&self, stored: &[u8]) -> Result<Zeroizing<Vec<u8>>, NotHad> {
+    pub fn open(&self, stored: &[u8]) -> Result<Values, NotHad> {
         let sealed = stored.strip_prefix(MAGIC).ok_or(NotHad::Changed)?;
         let compressed =
             self.with.open(encrypted(), sealed).map(Zeroizing::new).map_err(|why| match why {
                 Unopened::Encrypted { .. } => NotHad::Key,
                 Unopened::Form | Unopened::Changed(_) => NotHad::Changed,
             })?;
-        zstd::bulk::decompress(&compressed, MAX_PLAIN).map(Zeroizing::new).map_err(|_| NotHad::Changed)
+        let values = zstd::bulk::decompress(&compressed, MAX_PLAIN).map_err(|_| NotHad::Changed)?;
+        Ok(Values(Zeroizing::new(values)))
+    }
+}
+
+impl Values {
+    /// These, one after the other.
+    #[must_use]
+    pub fn of(parts: &[&[u8]]) -> Self {
+        // With room for all of them: what is moved leaves a copy behind.
+        let mut values = Zeroizing::new(Vec::with_capacity(parts.iter().map(|part| part.len()).sum()));
+        parts.iter().for_each(|part| values.extend_from_slice(part));
+        Self(values)
+    }
+
+    /// The bytes.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Values {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Values")
     }
 }
 
@@ -125,33 +154,34 @@ mod tests {
 
     #[test]
     fn what_is_kept_is_read_with_its_key_and_no_other() {
-        let values = b"CANARY".repeat(1000);
+        let values = Values::of(&[&b"CANARY".repeat(1000), b"and more"]);
         let stored = keeper(ONE).close(&values).unwrap();
         assert!(!stored.windows(6).any(|part| part == b"CANARY"));
-        assert_eq!(*keeper(ONE).open(&stored).unwrap(), values);
-        assert_eq!(keeper(OTHER).open(&stored), Err(NotHad::Key));
+        assert_eq!(keeper(ONE).open(&stored).unwrap().as_bytes(), values.as_bytes());
+        assert_eq!(keeper(OTHER).open(&stored).unwrap_err(), NotHad::Key);
         // A key that takes the place of another stands before it.
         let both = keeper(&format!("{OTHER}\n{ONE}"));
-        assert_eq!(*both.open(&stored).unwrap(), values);
-        assert_eq!(keeper(ONE).open(&both.close(&values).unwrap()), Err(NotHad::Key));
+        assert_eq!(both.open(&stored).unwrap().as_bytes(), values.as_bytes());
+        assert_eq!(keeper(ONE).open(&both.close(&values).unwrap()).unwrap_err(), NotHad::Key);
+        assert_eq!(format!("{values:?}"), "Values");
     }
 
     #[test]
     fn what_was_changed_is_not_read() {
-        let stored = keeper(ONE).close(b"CANARY").unwrap();
+        let stored = keeper(ONE).close(&Values::of(&[b"CANARY"])).unwrap();
         for end in 0..stored.len() {
-            assert_eq!(keeper(ONE).open(&stored[..end]), Err(NotHad::Changed), "cut at {end}");
+            assert_eq!(keeper(ONE).open(&stored[..end]).unwrap_err(), NotHad::Changed, "cut at {end}");
         }
-        let mut changed = stored.clone();
+        let mut changed = stored;
         *changed.last_mut().unwrap() ^= 1;
-        assert_eq!(keeper(ONE).open(&changed), Err(NotHad::Changed));
-        assert!(keeper(ONE).close(&vec![0; MAX_PLAIN + 1]).is_err());
+        assert_eq!(keeper(ONE).open(&changed).unwrap_err(), NotHad::Changed);
+        assert!(keeper(ONE).close(&Values::of(&[&vec![0; MAX_PLAIN + 1]])).is_err());
         let mut dice = 1_u64;
         let noise = (0..MAX_STORED).map(|_| {
             dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
             (dice >> 56) as u8
         });
-        assert!(keeper(ONE).close(&noise.collect::<Vec<_>>()).is_err());
+        assert!(keeper(ONE).close(&Values::of(&[&noise.collect::<Vec<_>>()])).is_err());
         assert!(Keeper::parse("# nothing").is_err());
         assert!(!format!("{:?}", keeper(ONE)).contains("SECRET"));
     }

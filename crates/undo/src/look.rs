@@ -113,7 +113,9 @@ fn found(step: &Step, now: Value) -> Found {
         Inverse::Create => (!now.is_null()).then_some(Why::Another),
         Inverse::Delete | Inverse::Change if now.is_null() => Some(Why::Gone),
         Inverse::Delete | Inverse::Change if uid(&now) != uid(after) => Some(Why::Another),
-        Inverse::Change if restores.is_some() => changed().or((!untouched).then_some(Why::MaskedTouched)),
+        Inverse::Change if restores.is_some() => {
+            changed().or_else(|| (!untouched).then_some(Why::MaskedTouched))
+        }
         Inverse::Delete | Inverse::Change => changed(),
     };
     if let Some(why) = why {

@@ -139,6 +139,13 @@ pub(crate) fn keeps_values(place: &Place, object: &Value) -> bool {
         || object.get("immutable") == Some(&Value::Bool(true))
 }
 
+/// Secrets that the cluster makes: the gate lets nobody write them (`fixed/token-secrets` in docs/policy.md).
+pub(crate) fn is_minted(place: &Place, object: &Value) -> bool {
+    let kind = object.get("type").and_then(Value::as_str);
+    let minted = ["kubernetes.io/service-account-token", "bootstrap.kubernetes.io/token"];
+    place.is("", "secrets") && kind.is_some_and(|kind| minted.contains(&kind))
+}
+
 /// Whether what is in it, or stored by it, goes with it.
 pub(crate) fn with_contents(place: &Place) -> bool {
     WITH_CONTENTS.iter().any(|(group, resource)| place.is(group, resource))

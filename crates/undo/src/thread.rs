@@ -3,7 +3,9 @@
 use serde_json::Value;
 
 use crate::{
-    object::{comparable, is_masked, is_untouched, keeps_values, recreated, strictly, with_contents},
+    object::{
+        comparable, is_masked, is_minted, is_untouched, keeps_values, recreated, strictly, with_contents,
+    },
     place::Place,
     plan::{Inverse, Step},
     why::Why,
@@ -130,6 +132,9 @@ impl Thread {
             Image::Object(before, _) => is_masked(before) && (gone || !keeps_values(&place, before)),
             Image::Unknown | Image::Absent => false,
         });
+        if matches!(&before, Image::Object(before, _) if restores.is_some() && is_minted(&place, before)) {
+            return Err(Why::Minted);
+        }
         if restores.is_some() && open {
             return Err(Why::MaskedBetween);
         }

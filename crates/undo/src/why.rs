@@ -60,6 +60,11 @@ pub enum Why {
         /// Which object it is by now.
         uid: String,
     },
+    /// The gate denies it for good.
+    #[error(
+        "it is a token that the cluster makes, and that the gate lets nobody write: have the cluster make another"
+    )]
+    Minted,
     /// Nobody chooses these.
     #[error("only fields that controllers set were changed, which are theirs to set right")]
     SetByControllers,

@@ -16,7 +16,7 @@ fn map(name: &str, version: u32, colour: &str) -> Value {
     json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"colour": colour}})
 }
 
-/// A session that made one ConfigMap, changed another, and deleted a Secret.
+/// A session that made one ConfigMap, changed another, deleted a Secret, and changed one whose values the gate kept.
 async fn bench() -> Bench {
     let bench = Bench::new().await;
     let asks =
@@ -26,6 +26,17 @@ async fn bench() -> Bench {
     let answered =
         |call: &str| What::Answered(Answered { call: call.into(), status: 200, media: None, body: None });
     let text = |object: Value| object.to_string().into_bytes();
+    let kept = What::Before(Before {
+        call: "c-4".into(),
+        masked: true,
+        kept: Some(recording::Digest::of(b"kept")),
+        body: None,
+    });
+    let tokens = |version: &str| {
+        let metadata = json!({"name": "tokens", "namespace": "shop", "uid": "t", "resourceVersion": version});
+        let data = json!({"token": "masked-by-portcullis--not-the-real-value"});
+        json!({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "data": data})
+    };
     let secret = json!({"kind": "Secret", "data": {"password": "masked-by-portcullis--not-the-real-value"}});
     let segments = bench
         .script(SESSION)
@@ -38,6 +49,9 @@ async fn bench() -> Bench {
         .at(5, asks("c-3", "delete /api/v1/namespaces/shop/secrets/db"))
         .with_body(5, looked("c-3"), &text(secret))
         .with_body(6, answered("c-3"), br#"{"kind":"Status"}"#)
+        .at(7, asks("c-4", "patch /api/v1/namespaces/shop/secrets/tokens"))
+        .with_body(7, kept, &text(tokens("1")))
+        .with_body(8, answered("c-4"), &text(tokens("2")))
         .stopped();
     bench.tell(&segments).await;
     bench

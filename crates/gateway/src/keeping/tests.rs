@@ -4,7 +4,7 @@ use http::{HeaderMap, HeaderValue, StatusCode, header::CONTENT_TYPE};
 use http_body_util::Full;
 use kube_api::{Head, RESTORE_HEADER};
 use mask::{Live, Sealed, View};
-use recording::kept::Keeper;
+use recording::kept::{Keeper, Values};
 use serde_json::{Value, json};
 
 use super::*;
@@ -112,7 +112,7 @@ async fn what_the_gate_did_not_write_is_not_put_back() {
     let of = format!("{}/c-1", kept.session);
     let plain = keeper(ONE).open(&fs::read(&kept.file).unwrap()).unwrap();
     // By somebody who knows the public key, and how such a file is made.
-    let text = String::from_utf8(plain.to_vec()).unwrap();
+    let text = String::from_utf8(plain.as_bytes().to_vec()).unwrap();
     let forged = text.replace("Q0FOQVJZ", "Rk9SR0VE");
     assert_ne!(text, forged);
     let moved = kept.file.with_file_name("c-9.kept");
@@ -122,8 +122,8 @@ async fn what_the_gate_did_not_write_is_not_put_back() {
         told_of(Unrestorable::Changed)
     );
     for (stored, why) in [
-        (keeper(ONE).close(forged.as_bytes()).unwrap(), Unrestorable::Changed),
-        (keeper(ONE).close(b"").unwrap(), Unrestorable::Changed),
+        (keeper(ONE).close(&Values::of(&[forged.as_bytes()])).unwrap(), Unrestorable::Changed),
+        (keeper(ONE).close(&Values::of(&[])).unwrap(), Unrestorable::Changed),
         (b"portcullis kept values 1\n".to_vec(), Unrestorable::Changed),
         (keeper(OTHER).close(&plain).unwrap(), Unrestorable::Key),
         (keeper(ONE).close(&plain).unwrap(), Unrestorable::Another),

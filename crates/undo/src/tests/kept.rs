@@ -78,6 +78,12 @@ fn what_was_deleted_is_made_with_its_values() {
     assert_eq!((&sent["data"]["password"], sent["metadata"].get("annotations")), (&json!(BEFORE), None));
     // Whoever made it anew knows what is in it.
     assert!(line(&back, secret(9, NOW)).contains("cannot be told"));
+
+    let mut token = secret(1, BEFORE);
+    token["type"] = "kubernetes.io/service-account-token".into();
+    let status = Some(json!({"kind": "Status"}));
+    let minted = plan(|session| session.does(&format!("delete {SECRET}"), Some(token), 200, status));
+    insta::assert_snapshot!(&minted.left[0].why, @"it is a token that the cluster makes, and that the gate lets nobody write: have the cluster make another");
 }
 
 #[test]

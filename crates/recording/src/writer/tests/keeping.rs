@@ -1,7 +1,7 @@
 //! What is kept of values beside a recording.
 
 use super::*;
-use crate::kept::Keeper;
+use crate::kept::{Keeper, Values};
 
 const IDENTITY: &str = "AGE-SECRET-KEY-1EGTZVFFV20835NWYV6270LXYVK2VKNX2MMDKWYKLMGR48UAWX40Q2P2LM0";
 
@@ -11,14 +11,14 @@ async fn what_is_kept_stands_beside_the_recording_and_goes_with_it() {
     let (recorder, _ledger) = start_with_ledger(&disk);
     let tap = recorder.session(&session()).await.unwrap();
     let keeper = Keeper::parse(IDENTITY).unwrap();
-    let stored = keeper.close(b"CANARY").unwrap();
+    let stored = keeper.close(&Values::of(&[b"CANARY"])).unwrap();
     let digest = tap.keep("c-1", stored.clone()).await.unwrap();
     assert_eq!(digest, Digest::of(&stored));
     tap.before("c-1", true, Some(digest), Some(b"{}"[..].into())).await.unwrap();
     tap.end().await.unwrap();
 
     let kept = recorder.kept(&session(), "c-1").unwrap().unwrap();
-    assert_eq!(**keeper.open(&kept).unwrap(), *b"CANARY");
+    assert_eq!(keeper.open(&kept).unwrap().as_bytes(), b"CANARY");
     for other in ["c-2", "../s-1/c-1", "00000001.seg", ""] {
         assert_eq!(recorder.kept(&session(), other).unwrap(), None, "{other}");
     }
