@@ -34,12 +34,12 @@ pub enum Why {
     Unknown,
     /// There is nothing to make it of.
     #[error(
-        "it held masked values, which the gate did not keep (`recordings.values` was not set): create it anew from where they come from"
+        "it held masked values, and the gate kept none that are put back (`recordings.values` keeps them): create it anew from where they come from"
     )]
     Masked,
     /// Nothing that differs can be seen.
     #[error(
-        "nothing of it that is shown changed; its masked values may have, and the gate did not keep them (`recordings.values` was not set)"
+        "nothing of it that is shown changed; its masked values may have, and the gate kept none that are put back (`recordings.values` keeps them)"
     )]
     MaskedOnly,
     /// Somebody else's values would be overwritten.

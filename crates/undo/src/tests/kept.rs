@@ -165,5 +165,5 @@ fn values_can_be_left_as_they_are() {
     let history = History::of(&library.recording(&"s-1".parse().unwrap()).unwrap());
     let plan = Plan::of(history.without_values());
     assert!(plan.steps.is_empty(), "{plan:?}");
-    insta::assert_snapshot!(&plan.left[0].why, @"it held masked values, which the gate did not keep (`recordings.values` was not set): create it anew from where they come from");
+    insta::assert_snapshot!(&plan.left[0].why, @"it held masked values, and the gate kept none that are put back (`recordings.values` keeps them): create it anew from where they come from");
 }

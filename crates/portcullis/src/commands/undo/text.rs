@@ -46,7 +46,7 @@ fn step(out: &mut String, ready: &Ready, colours: bool) {
     } else if step.leaves_values() {
         let _infallible = writeln!(
             out,
-            "{:<10}masked values stay as they are now; whether the session changed them is not known, and the gate did not keep them",
+            "{:<10}masked values stay as they are now; whether the session changed them is not known, and the gate kept none that are put back",
             "but"
         );
     }
