@@ -186,7 +186,12 @@ impl Undo {
                 eprintln!("waiting until humans have decided");
             }
         };
-        let undone = undo::undo(&client, &look.ready, reason, asked).await.context("nothing was changed")?;
+        // What was kept may be gone, or of another key; the gate alone can tell.
+        let restores = look.ready.iter().any(|ready| ready.call.restores.is_some());
+        let instead =
+            if restores { "; say `--without-values` to leave masked values as they are" } else { "" };
+        let undone = undo::undo(&client, &look.ready, reason, asked).await;
+        let undone = undone.with_context(|| format!("nothing was changed{instead}"))?;
         terminal::print(text::undone(&undone))?;
         if !undone.has_begun() {
             eprintln!("nothing was changed");

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::kept::{Keeper, Values};
+use crate::record::Before;
 
 const IDENTITY: &str = "AGE-SECRET-KEY-1EGTZVFFV20835NWYV6270LXYVK2VKNX2MMDKWYKLMGR48UAWX40Q2P2LM0";
 
@@ -29,6 +30,14 @@ async fn what_is_kept_stands_beside_the_recording_and_goes_with_it() {
     let tombstone = recorder.erase(&session(), "why").await.unwrap();
     assert_eq!((tombstone.segments, recorder.kept(&session(), "c-1").unwrap()), (2, None));
     assert_eq!(disk.names(), ["s-1/erased.json"]);
+}
+
+/// As gates of before wrote it.
+#[test]
+fn a_record_that_says_nothing_of_it_tells_that_nothing_was_kept() {
+    let before: Before = serde_json::from_str(r#"{"call":"c-1","masked":true}"#).unwrap();
+    assert_eq!(before.kept, None);
+    assert_eq!(serde_json::to_string(&before).unwrap(), r#"{"call":"c-1","masked":true}"#);
 }
 
 #[tokio::test(start_paused = true)]
