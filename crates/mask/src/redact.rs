@@ -5,6 +5,7 @@ mod detector;
 mod edges;
 mod found;
 mod hidden;
+mod values;
 mod view;
 
 use std::fmt;

@@ -10,16 +10,16 @@
 
 mod build;
 mod filter;
+mod parts;
 
-use std::collections::HashMap;
 use std::fmt;
-use std::num::NonZeroU16;
 use std::ops::Range;
 
 use zeroize::Zeroizing;
 
 pub(crate) use self::build::{Fate, MOST_BYTES};
 use self::filter::Filter;
+use self::parts::Parts;
 use super::forms::{self, Flags};
 
 /// Bytes in a gram.
@@ -48,6 +48,9 @@ pub(crate) struct Index {
     /// How many upper bits of half a hash `directory` is about.
     bits: u32,
     longest: usize,
+    /// What patterns begin and end with that would be looked for by itself.
+    heads: Parts,
+    tails: Parts,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -57,9 +60,6 @@ struct Stored {
     value: u32,
     /// The longest other pattern that it begins with.
     prefix: Option<u32>,
-    /// How many bytes at its ends would be looked for by themselves, if not all.
-    first: Option<NonZeroU16>,
-    last: Option<NonZeroU16>,
     flags: Flags,
 }
 
@@ -173,59 +173,24 @@ impl Index {
 
     /// Tells `found` of every place at the end of `text`, not further away than a pattern is long, where so much of one begins as would be
     /// looked for by itself. What follows makes no difference, so that nobody can find out with what a pattern goes on.
-    pub(crate) fn heads(&self, text: &[u8], mut found: impl FnMut(Range<usize>, Flags)) {
+    pub(crate) fn heads(&self, text: &[u8], mut found: impl FnMut(Range<usize>)) {
         let last = (text.len() + 1).saturating_sub(forms::SHORTEST);
         for start in text.len().saturating_sub(self.longest)..last {
             let rest = text.get(start..).unwrap_or_default();
-            if let Some((length, flags)) = self.head(rest) {
-                found(start..start + length, flags);
+            if let Some(length) = self.heads.found(&self.bytes, rest) {
+                found(start..start + length);
             }
         }
     }
 
-    /// So much of a pattern that `text` begins with, and the pattern's flags.
-    fn head(&self, text: &[u8]) -> Option<(usize, Flags)> {
-        let next = self.patterns_up_to(text);
-        // Of all patterns that begin like it, those beside it are among those that do so for longest.
-        [next.checked_sub(1), Some(next)].into_iter().flatten().find_map(|number| {
-            let stored = self.patterns.get(number as usize)?;
-            let length = usize::from(stored.first?.get());
-            let head = self.pattern(number).get(..length)?;
-            text.starts_with(head).then_some((length, stored.flags))
-        })
-    }
-
-    /// Up to where `text` begins with the rest of a pattern of which the beginning was cut off: so much of its end as would be looked for
-    /// by itself; and the pattern's flags. What is before that makes no difference. Looks at each pattern once.
-    pub(crate) fn tail(&self, text: &[u8]) -> (usize, Flags) {
-        let text = text.get(..self.longest).unwrap_or(text);
-        // Where each twelve bytes end; of the same ones, the first.
-        let windows = (forms::SHORTEST..=text.len()).rev();
-        let windows = windows.filter_map(|end| Some((text.get(end - forms::SHORTEST..end)?, end)));
-        let ends: HashMap<&[u8], usize> = windows.collect();
-        let tails = (0..).zip(&self.patterns).filter_map(|(number, stored)| {
-            let pattern = self.pattern(number);
-            let tail = pattern.get(pattern.len().checked_sub(stored.last?.get().into())?..)?;
-            let ending = tail.get(tail.len().checked_sub(forms::SHORTEST)?..)?;
-            // What has room for all of the pattern is no rest of it.
-            let end = *ends.get(ending).filter(|end| **end < pattern.len())?;
-            text.get(..end)?.ends_with(tail).then_some((end, stored.flags))
-        });
-        tails.max_by_key(|(end, _)| *end).unwrap_or_default()
-    }
-
-    /// How many patterns are not greater than `text`.
-    fn patterns_up_to(&self, text: &[u8]) -> u32 {
-        let (mut from, mut to) = (0, u32::try_from(self.patterns.len()).unwrap_or(u32::MAX));
-        while from < to {
-            let middle = from + (to - from) / 2;
-            if self.pattern(middle) <= text {
-                from = middle + 1;
-            } else {
-                to = middle;
+    /// The same of places at the beginning of `text` where so much of a pattern ends; what is before it makes no difference.
+    pub(crate) fn tails(&self, text: &[u8], mut found: impl FnMut(Range<usize>)) {
+        for end in forms::SHORTEST..=text.len().min(self.longest) {
+            let before = text.get(..end).unwrap_or_default();
+            if let Some(length) = self.tails.found(&self.bytes, before) {
+                found(end - length..end);
             }
         }
-        from
     }
 
     fn pattern(&self, number: u32) -> &[u8] {

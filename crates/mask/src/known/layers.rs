@@ -12,7 +12,6 @@ use siphasher::sip128::SipHasher24;
 use zeroize::Zeroizing;
 
 use super::Updated;
-use super::forms::Flags;
 use super::index::{Fate, Index, MOST_BYTES, Pattern};
 
 /// So many values may be new, and so many gone, before all are indexed together: about as many as make what either costs the
@@ -107,15 +106,16 @@ impl Layers {
         self.recent.scan(text, json, &mut found);
     }
 
-    /// As [`Index::tail`].
-    pub(crate) fn tail(&self, text: &[u8]) -> (usize, Flags) {
-        std::cmp::max_by_key(self.sealed.index.tail(text), self.recent.tail(text), |(end, _)| *end)
-    }
-
     /// As [`Index::heads`].
-    pub(crate) fn heads(&self, text: &[u8], mut found: impl FnMut(Range<usize>, Flags)) {
+    pub(crate) fn heads(&self, text: &[u8], mut found: impl FnMut(Range<usize>)) {
         self.sealed.index.heads(text, &mut found);
         self.recent.heads(text, &mut found);
+    }
+
+    /// As [`Index::tails`].
+    pub(crate) fn tails(&self, text: &[u8], mut found: impl FnMut(Range<usize>)) {
+        self.sealed.index.tails(text, &mut found);
+        self.recent.tails(text, &mut found);
     }
 
     /// How many different values are in `text`.

@@ -55,27 +55,14 @@ pub(super) fn unguessable(value: &[u8]) -> bool {
 /// How many bytes at one of its ends, the first or the last ones, are long and random enough by themselves. None: not so many as are
 /// looked for in one piece.
 pub(super) fn telling(value: &[u8], end: End) -> Option<usize> {
-    let text = std::str::from_utf8(value).ok();
-    let enough = |length: usize| {
-        let part = end.of(value, length);
-        // A half of a character makes no text random.
-        let cut = text.is_some() && std::str::from_utf8(part).is_err();
-        !cut && unguessable(part)
-    };
-    let (mut too_few, mut many) = (SHORTEST.saturating_sub(1), value.len().min(LONGEST));
-    while text.is_some() && std::str::from_utf8(end.of(value, many)).is_err() {
-        many -= 1;
-    }
-    if !enough(many) {
-        return None;
-    }
-    // With more bytes, words may be seen in what looked random; but so many are enough.
-    while many - too_few > 1 {
-        let middle = too_few + (many - too_few) / 2;
-        if enough(middle) { many = middle } else { too_few = middle }
-    }
-    Some(many)
+    let most = value.len().min(LONGEST);
+    let few = SHORTEST..=most.min(FINELY);
+    // Not bisected: with more bytes, words may be seen in what looked random.
+    few.chain((FINELY..=most).step_by(4)).find(|length| unguessable(without_halves(end.of(value, *length))))
 }
+
+/// Up to so many bytes, each more is tried.
+const FINELY: usize = 64;
 
 /// One end of a value.
 #[derive(Debug, Clone, Copy)]
@@ -96,6 +83,17 @@ impl End {
             Self::First => head,
             Self::Last => tail,
         }
+    }
+}
+
+/// `part` without halves of characters at its ends, if there is nothing else in it that is no text: they make no words random.
+fn without_halves(part: &[u8]) -> &[u8] {
+    let begun = part.iter().take(3).take_while(|byte| matches!(byte, 0x80..=0xbf)).count();
+    let whole = part.get(begun..).unwrap_or_default();
+    match std::str::from_utf8(whole) {
+        Ok(_) => whole,
+        Err(error) if error.error_len().is_none() => whole.get(..error.valid_up_to()).unwrap_or_default(),
+        Err(_) => part,
     }
 }
 

@@ -52,12 +52,17 @@ pub(super) fn add_run(runs: &mut Vec<(Option<usize>, RunsOn)>, start: Option<usi
     }
     match how {
         RunsOn::While(_) if runs.len() >= MOST_RUNNING => {
-            let to_line_end = RunsOn::While(|byte| byte != b'\n');
+            let to_line_end = RunsOn::While(is_in_line);
             runs.retain(|(_, other)| !other.same(to_line_end));
             runs.push((None, to_line_end));
         }
         RunsOn::While(_) | RunsOn::Through(_) => runs.push((start, how)),
     }
+}
+
+/// Up to the end of the line.
+pub(super) fn is_in_line(byte: u8) -> bool {
+    byte != b'\n'
 }
 
 impl RunsOn {

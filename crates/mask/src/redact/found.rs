@@ -5,9 +5,10 @@ use std::ops::Range;
 use super::bare::is_bare;
 use super::detector::{Match, RunsOn, add_run};
 use super::edges::{Edges, run_end};
+use super::values::{Looking, is_unbroken, values};
 use super::view::View;
 use super::{Content, Redactor, Then};
-use crate::known::{Flags, Layers};
+use crate::known::Layers;
 
 /// What is masked in a window.
 pub(super) struct Found {
@@ -51,32 +52,16 @@ impl Redactor {
         if carried > decided {
             spans.push(decided..carried);
         }
-        // What goes on up to where it breaks, whatever it is.
-        let mut goes_on = |spans: &mut Vec<Range<usize>>, Range { start, end }: Range<usize>| {
-            let end = end + unbroken(text.get(end..).unwrap_or_default());
-            if end == text.len() {
-                let start = (start >= decided).then(|| view.place(start));
-                add_run(&mut runs, start, RunsOn::While(is_unbroken));
+        let looking = Looking { json, idle, cut: self.cut };
+        for value in values(index, text, looking) {
+            if json && is_bare(text, &value.range) {
+                continue;
             }
-            spans.push(start..end);
-        };
-        index.scan(text, json, |range, pattern| {
-            if !(json && is_bare(text, &range)) {
-                let range = edges.widen(range, pattern.flags);
-                match idle && pattern.flags.has(Flags::MORE) {
-                    true => goes_on(&mut spans, range),
-                    false => spans.push(range),
-                }
+            let (span, runs_on) = value.extended(edges.widen(value.range.clone(), value.flags), text);
+            if let Some(how) = runs_on {
+                add_run(&mut runs, (span.start >= decided).then(|| view.place(span.start)), how);
             }
-        });
-        if self.cut {
-            let (end, flags) = index.tail(text.split(|byte| *byte == b'\n').next().unwrap_or_default());
-            spans.push(edges.widen(0..end, flags.only(Flags::AFTER)));
-        }
-        if idle {
-            index.heads(text, |range, flags| {
-                goes_on(&mut spans, edges.widen(range, flags.only(Flags::BEFORE)));
-            });
+            spans.push(span);
         }
         let mut matches = Vec::new();
         let pending = self.detectors.iter().map(|detector| detector.find(text, decided, &mut matches));
@@ -101,13 +86,14 @@ impl Redactor {
         if !view.is_all() {
             spans.iter_mut().for_each(|span| *span = view.places(span));
             // Bytes of a value may look like a sequence, and a value may come after the beginning of one.
-            index.scan(window, json, |range, _| solid.push(range));
-            if idle {
-                index.heads(window, |Range { start, end }, _| {
-                    solid.push(start..end + unbroken(window.get(end..).unwrap_or_default()));
-                });
+            for value in values(index, window, Looking { cut: false, ..looking }) {
+                let (span, runs_on) = value.extended(value.range.clone(), window);
+                if let Some(how) = runs_on {
+                    add_run(&mut runs, (span.start >= self.decided).then_some(span.start), how);
+                }
+                spans.push(span);
+                solid.push(value.range);
             }
-            spans.extend_from_slice(&solid);
             solid = disjoint(solid);
         }
         spans.sort_unstable_by_key(|span| span.start);
@@ -188,14 +174,4 @@ fn disjoint(mut ranges: Vec<Range<usize>>) -> Vec<Range<usize>> {
 /// How many bytes come after the last newline.
 fn unit_of(text: &[u8]) -> usize {
     memchr::memrchr(b'\n', text).map_or(text.len(), |newline| text.len() - newline - 1)
-}
-
-/// How many bytes `text` begins with before it breaks.
-fn unbroken(text: &[u8]) -> usize {
-    text.iter().position(|byte| !is_unbroken(*byte)).unwrap_or(text.len())
-}
-
-/// What a value that has begun goes on with, as far as its shape cannot tell.
-fn is_unbroken(byte: u8) -> bool {
-    byte > b' ' && !matches!(byte, b'"' | b'\'' | 0x7f)
 }

@@ -116,51 +116,116 @@ fn the_ends_that_would_be_looked_for_by_themselves() {
     ");
 }
 
+fn letters(length: usize) -> String {
+    let mut state = 7_u64;
+    let mut letter = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        char::from(
+            b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                [usize::try_from(state >> 33).unwrap() % 62],
+        )
+    };
+    (0..length).map(|_| letter()).collect()
+}
+
 #[test]
 fn broken_into_lines() {
     let value: Vec<u8> = (0..100_u16).map(|byte| u8::try_from(byte * 37 % 251).unwrap()).collect();
     let encoded = STANDARD.encode(&value);
     for width in [64, 76] {
         for line in encoded.as_bytes().chunks(width).filter(|line| line.len() >= SHORTEST) {
-            assert!(spelled(&value).contains(&String::from_utf8(line.to_vec()).unwrap()), "{width}");
+            // Of the last character, a part depends on nothing.
+            let is_line = |form: &String| line.starts_with(form.as_bytes()) && form.len() + 3 >= line.len();
+            assert!(spelled(&value).iter().any(is_line), "{width}");
         }
     }
 }
 
-/// Every byte of a long form is in a piece, and no piece begins or ends within an escape.
+/// Pieces and lines are patterns by themselves: whoever prints one sees whether it is. So none is looked for that anybody may guess.
+#[test]
+fn no_piece_is_guessable() {
+    let random = letters(48);
+    let template = "this file is written by the installer and is the same for everybody who installs it; the password is ";
+    for value in [
+        // In lines of base64, the last one is of a number that is soon found.
+        format!("{random}; pin=1234; x=ab").into_bytes(),
+        // Or is made to be a word of JSON.
+        [random.as_bytes(), &STANDARD.decode("resourceVers").unwrap()].concat(),
+        format!("{template}{}{}", letters(20), template.repeat(2)).into_bytes(),
+        format!("{template}{template}{}{template}", letters(20)).into_bytes(),
+    ] {
+        let part = Part { bytes: Zeroizing::new(value.clone()), spelled: Spelled::Anyhow };
+        let tail = STANDARD.encode(&value);
+        for form in forms(&part) {
+            let text = String::from_utf8_lossy(&form.bytes).into_owned();
+            assert!(text != "resourceVers" && !(text.len() < 40 && tail.ends_with(&text)), "{text}");
+            if text.len() < 257 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+                let digits = text.as_bytes().chunks_exact(2).map(|two| std::str::from_utf8(two).unwrap());
+                let covered: Vec<u8> = digits.map(|two| u8::from_str_radix(two, 16).unwrap()).collect();
+                assert!(crate::known::rule::unguessable(&covered), "{text}");
+            }
+        }
+    }
+}
+
+/// Which bytes of `form` are in a piece.
+fn covered(form: &str, pieces: &[Form]) -> Vec<bool> {
+    let mut covered = vec![false; form.len()];
+    for piece in pieces {
+        let starts = (0..form.len()).filter(|at| form.as_bytes()[*at..].starts_with(&piece.bytes));
+        starts.for_each(|at| covered[at..at + piece.bytes.len()].fill(true));
+    }
+    covered
+}
+
+/// What is random in a long value is in pieces of it, in every form, wherever it stands.
+#[test]
+fn what_is_random_is_in_pieces() {
+    let secret = letters(16);
+    let text = "all of this is what anybody may know of a file ".repeat(9);
+    for before in 0..300 {
+        let (front, rest) = text.get(..400).unwrap().split_at(before);
+        let value = format!("{front} {secret} {rest}");
+        let part = Part { bytes: Zeroizing::new(value.clone().into_bytes()), spelled: Spelled::Anyhow };
+        let pieces = forms(&part);
+        let at = before + 1;
+        let digits: String = value.bytes().map(|byte| format!("{byte:02x}")).collect();
+        for (form, range) in [
+            (value.clone(), at..at + 16),
+            (digits, at * 2..at * 2 + 32),
+            (STANDARD.encode(&value), (at * 8).div_ceil(6)..(at + 16) * 8 / 6),
+        ] {
+            assert!(covered(&form, &pieces)[range].iter().all(|covered| *covered), "{form}");
+        }
+    }
+}
+
+/// Every byte of a long form of what is random is in a piece, and no piece begins or ends within an escape.
 #[test]
 fn long_forms_are_cut() {
     for length in [255, 256, 257, 300, 511, 512, 513, 1000] {
-        for text in ["abcdefghij", "\\\"", "a\\u00e9b", "\\\\u003c\\\\\\\"xyz", "\\\\\\\\", "no\\n"] {
-            let form: String = text.chars().cycle().take(length / text.len() * text.len()).collect();
-            let mut pieces = Vec::new();
-            let flags = Flags::BEFORE.with(Flags::AFTER);
-            let whole = Whole {
-                form: form.as_bytes(),
-                flags,
-                escaped: true,
-                ends: Ends { first: Some(20), last: Some(21) },
-            };
-            cut(whole, &mut pieces);
-            let mut covered = vec![false; form.len()];
-            for piece in &pieces {
+        for between in ["", "\"", "é", "\\\"", "<\\", "\n"] {
+            let random = letters(length);
+            let words = random.as_bytes().chunks(14).map(|word| std::str::from_utf8(word).unwrap());
+            let value: String = words.flat_map(|word| [word, between]).collect();
+            let mut pieces = Pieces::of(value.as_bytes());
+            let spelling = Spelling { flags: Flags::BEFORE.with(Flags::AFTER), ..escape(&value, WRITERS[4]) };
+            pieces.add(&spelling);
+            let form = String::from_utf8(spelling.bytes.to_vec()).unwrap();
+            for piece in &pieces.forms {
                 assert!((SHORTEST..=LONGEST).contains(&piece.bytes.len()));
                 assert!(piece.flags.has(Flags::JSON));
                 let text = std::str::from_utf8(&piece.bytes).unwrap();
                 let decoded: Result<String, _> = serde_json::from_str(&format!("\"{text}\""));
                 assert!(decoded.is_ok(), "{text}");
-                for at in (0..form.len()).filter(|at| form.as_bytes()[*at..].starts_with(text.as_bytes())) {
-                    covered[at..at + text.len()].fill(true);
-                }
             }
-            assert!(covered.iter().all(|covered| *covered), "{length} of {text}");
-            assert!(pieces.first().unwrap().flags.has(Flags::BEFORE));
-            assert!(pieces.last().unwrap().flags.has(Flags::AFTER));
-            let ends = pieces.iter().filter(|piece| !piece.flags.has(Flags::MORE)).count();
-            assert!(ends == 1 && !pieces.last().unwrap().flags.has(Flags::MORE));
-            let told = pieces.iter().map(|piece| (piece.ends.first, piece.ends.last));
-            let at = |at: usize| ((at == 0).then_some(20), (at + 1 == pieces.len()).then_some(21));
-            assert!(told.eq((0..pieces.len()).map(at)));
+            assert!(covered(&form, &pieces.forms).iter().all(|covered| *covered), "{length} of {between}");
+            let (first, last) = (pieces.forms.first().unwrap(), pieces.forms.last().unwrap());
+            assert!(first.flags.has(Flags::BEFORE) && last.flags.has(Flags::AFTER));
+            assert!(first.ends.first.is_some() && last.ends.last.is_some());
+            let ends = pieces.forms.iter().filter(|piece| !piece.flags.has(Flags::MORE)).count();
+            assert!(ends == 1 && !last.flags.has(Flags::MORE));
+            assert_eq!(pieces.forms.iter().filter(|piece| piece.ends.first.is_some()).count(), 1);
         }
     }
 }

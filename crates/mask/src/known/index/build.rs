@@ -1,14 +1,13 @@
 //! Makes an index of values.
 
-use std::num::NonZeroU16;
 use std::ops::Range;
 
 use zeroize::Zeroizing;
 
-use super::{Filter, Flags, GRAM, Index, STRIDE, Stored, gram_at};
+use super::{Filter, Flags, GRAM, Index, Parts, STRIDE, Stored, gram_at};
 use crate::known::forms::{Form, forms};
 use crate::known::parts::parts;
-use crate::known::rule::unguessable;
+use crate::known::rule::{End, unguessable};
 
 /// The most patterns, and the most bytes in them all: what is more is left out, and said to be.
 const MOST_PATTERNS: usize = 1 << 23;
@@ -68,6 +67,7 @@ impl Index {
         };
         let common = Common::of(&forms);
         let mut prefixes: Vec<u32> = Vec::new();
+        let (mut heads, mut tails) = (Vec::new(), Vec::new());
         for (number, (form, value)) in (0..).zip(forms) {
             while let Some(prefix) = prefixes.last()
                 && !form.bytes.starts_with(index.pattern(*prefix))
@@ -75,45 +75,28 @@ impl Index {
                 prefixes.pop();
             }
             let prefix = prefixes.last().copied();
-            let shorter = prefix.and_then(|prefix| index.patterns.get_mut(prefix as usize));
-            let inherited = shorter.map(|shorter| {
-                shorter.flags = shorter.flags.with(Flags::MORE);
-                shorter.flags.only(Flags::BEFORE)
-            });
-            let flags = form.flags.with(inherited.unwrap_or_default());
+            let inherited =
+                prefix.and_then(|prefix| index.patterns.get(prefix as usize)).map(|prefix| prefix.flags);
+            let flags = form.flags.with(inherited.unwrap_or_default().only(Flags::BEFORE));
             prefixes.push(number);
             for place in common.rarest(&form.bytes) {
                 let hash = gram_at(&form.bytes, place);
                 index.filter.insert(hash);
                 index.grams.push(hash >> 32 << 32 | (place as u64) << 24 | u64::from(number));
             }
+            let start = offset(index.bytes.len());
             index.bytes.extend_from_slice(&form.bytes);
-            let end = u32::try_from(index.bytes.len()).unwrap_or(u32::MAX);
-            let [first, last] = [form.ends.first, form.ends.last].map(short);
-            index.patterns.push(Stored { end, value, prefix, first, last, flags });
+            let end = offset(index.bytes.len());
+            let short = |length: usize| u16::try_from(length).ok();
+            heads.extend(form.ends.first.and_then(short).map(|length| (start, length)));
+            tails.extend(form.ends.last.and_then(short).map(|length| (end - u32::from(length), length)));
+            index.patterns.push(Stored { end, value, prefix, flags });
         }
         index.grams.sort_unstable();
         index.direct();
-        let ascending = 0..u32::try_from(index.patterns.len()).unwrap_or(u32::MAX);
-        index.share_heads(ascending.clone());
-        index.share_heads(ascending.rev());
+        index.heads = Parts::new(End::First, &index.bytes, heads);
+        index.tails = Parts::new(End::Last, &index.bytes, tails);
         index
-    }
-
-    /// What is the head of one pattern is that of each that begins with it, in whatever encoding: so those next to a text in order
-    /// tell of all.
-    fn share_heads(&mut self, order: impl Iterator<Item = u32>) {
-        let mut last: Option<(u32, NonZeroU16)> = None;
-        for number in order {
-            let head = last.filter(|(other, length)| {
-                let head = self.pattern(*other).get(..usize::from(length.get()));
-                head.is_some_and(|head| self.pattern(number).starts_with(head))
-            });
-            let Some(stored) = self.patterns.get_mut(number as usize) else { return };
-            let inherited = head.map(|(_, length)| length);
-            stored.first = stored.first.into_iter().chain(inherited).min();
-            last = stored.first.map(|length| (number, length));
-        }
     }
 
     /// Writes the directory of the grams, of which there are some.
@@ -142,6 +125,8 @@ impl Index {
             + self.grams.capacity() * size_of::<u64>()
             + self.directory.capacity() * size_of::<u32>()
             + self.filter.memory()
+            + self.heads.memory()
+            + self.tails.memory()
     }
 }
 
@@ -168,8 +153,9 @@ fn distinct(mut forms: Vec<(Form, u32)>) -> Vec<(Form, u32)> {
     forms
 }
 
-fn short(length: Option<usize>) -> Option<NonZeroU16> {
-    NonZeroU16::new(u16::try_from(length?).ok()?)
+/// A place among the bytes of all patterns, of which there are fewer than [`MOST_BYTES`] and one value's.
+fn offset(length: usize) -> u32 {
+    u32::try_from(length).unwrap_or(u32::MAX)
 }
 
 /// How common grams are.

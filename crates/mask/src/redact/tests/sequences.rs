@@ -163,6 +163,11 @@ fn a_text_that_begins_in_the_middle_of_a_value() {
         (format!("a {LONG} b\n"), "a # b\n"),
         (format!("{LONG}\n"), "#\n"),
         (String::new(), ""),
+        // The time that stands before it.
+        (
+            format!("2026-11-27T04:40:24.123456789Z {} b\n", &LONG[1..]),
+            "2026-11-27T04:40:24.123456789Z # b\n",
+        ),
     ] {
         for chunk in 1..=text.len().max(1) {
             assert_eq!(shown_cut(&text, chunk), expected, "{text:?} in chunks of {chunk}");
