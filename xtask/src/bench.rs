@@ -7,7 +7,7 @@ use crate::run::{build_gate, cargo_with, step};
 /// Options of `cargo xtask bench`.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// Measure the sections whose title begins so, as in `mask`, and write no file
+    /// Measure the sections whose title begins so, as in `mask`, and put them in their place in the report
     section: Option<String>,
 }
 

@@ -168,11 +168,20 @@ impl Approval {
         })
     }
 
-    /// Who must still agree, in words; empty once nobody must.
+    /// Who must still agree, in words; empty once nobody must. What several rules want of the same humans is met by the same votes, and told
+    /// once.
     #[must_use]
     pub fn needs(&self) -> String {
-        let one = |(demand, lacking): (&Demand, u32)| format!("{lacking} of {}", demand.approvers.join(", "));
-        self.missing().map(one).collect::<Vec<_>>().join(" and ")
+        let mut told: Vec<(String, u32)> = Vec::new();
+        for (demand, lacking) in self.missing() {
+            let approvers = demand.approvers.join(", ");
+            match told.iter_mut().find(|(same, _)| *same == approvers) {
+                Some((_, most)) => *most = lacking.max(*most),
+                None => told.push((approvers, lacking)),
+            }
+        }
+        let words: Vec<String> = told.iter().map(|(who, count)| format!("{count} of {who}")).collect();
+        words.join(" and ")
     }
 
     /// The step that `what` is if it happens `now`, and what becomes of the approval.

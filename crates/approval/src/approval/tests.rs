@@ -67,6 +67,15 @@ fn every_demand_needs_its_own_quorum_of_distinct_humans() {
 }
 
 #[test]
+fn what_several_rules_want_of_the_same_humans_is_told_once() {
+    let approval =
+        asked(vec![demand("one", &["sre"], 1), demand("sec", &["security"], 1), demand("two", &["sre"], 2)]);
+    assert_eq!(approval.needs(), "2 of sre and 1 of security");
+    let approval = step(&approval, yes(&human("grace", &["sre"])), 1).unwrap();
+    assert_eq!(approval.needs(), "1 of sre and 1 of security");
+}
+
+#[test]
 fn refusals_in_words() {
     let grace = human("grace", &["sre"]);
     let author = Demand { authors: vec!["grace@example.com".into()], ..demand("delete-asks", &["sre"], 1) };
