@@ -72,7 +72,7 @@ fn what_several_rules_want_of_the_same_humans_is_told_once() {
         asked(vec![demand("one", &["sre"], 1), demand("sec", &["security"], 1), demand("two", &["sre"], 2)]);
     assert_eq!(approval.needs(), "2 of sre and 1 of security");
     let approval = step(&approval, yes(&human("grace", &["sre"])), 1).unwrap();
-    assert_eq!(approval.needs(), "1 of sre and 1 of security");
+    assert_eq!(approval.needs(), "1 of security and 1 of sre");
 }
 
 #[test]
