@@ -3,6 +3,7 @@
 mod asked;
 mod copies;
 mod debug;
+mod encrypted;
 mod ends;
 mod exec;
 mod forward;

@@ -1,6 +1,10 @@
 //! Where recordings and the ledger are, and what is there.
 
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use anyhow::{Context, bail};
 use clap::Args;
@@ -33,8 +37,16 @@ pub(in crate::commands) struct Place {
     /// The ledger's public key, kept elsewhere; without it, the one beside the ledger is believed, which proves nothing
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
-    /// File with the age identity (`AGE-SECRET-KEY-1…`) of somebody to whom recordings are encrypted
+    /// File with the age identity (`AGE-SECRET-KEY-1…`) of somebody to whom recordings are encrypted; without it, the console's, if the
+    /// configuration names one and it can be read
     #[arg(long, value_name = "FILE")]
+    identity: Option<PathBuf>,
+}
+
+/// What the configuration tells of them, or the data folder alone.
+struct Found {
+    data: DataFolder,
+    recordings: PathBuf,
     identity: Option<PathBuf>,
 }
 
@@ -58,25 +70,29 @@ impl Place {
     /// # Errors
     /// The configuration cannot be read.
     pub(in crate::commands) fn gate(&self) -> anyhow::Result<Client> {
-        Ok(Client::new(&self.folders()?.0))
+        Ok(Client::new(&self.found()?.data))
     }
 
-    fn folders(&self) -> anyhow::Result<(DataFolder, PathBuf)> {
+    fn found(&self) -> anyhow::Result<Found> {
         Ok(match &self.data {
             Some(folder) => {
                 let data = DataFolder::new(folder.clone());
-                (data.clone(), data.recordings())
+                Found { recordings: data.recordings(), data, identity: None }
             }
             None => {
-                let config = Config::load(&self.config, Files::Ignore)?;
-                (config.data, config.recordings.folder)
+                let Config { data, recordings, .. } = Config::load(&self.config, Files::Ignore)?;
+                Found { data, recordings: recordings.folder, identity: recordings.identity }
             }
         })
     }
 
-    fn at_rest(&self) -> anyhow::Result<Arc<dyn Open>> {
-        let Some(file) = &self.identity else { return Ok(Arc::new(Plain)) };
-        Ok(Arc::new(config::identities(file).map_err(anyhow::Error::msg)?))
+    fn at_rest(&self, configured: Option<&Path>) -> anyhow::Result<Arc<dyn Open>> {
+        if let Some(file) = &self.identity {
+            return Ok(Arc::new(config::identities(file).map_err(anyhow::Error::msg)?));
+        }
+        // It is the gate's: who cannot read it sees what is not encrypted, and is told what to give.
+        let configured = configured.and_then(|file| config::identities(file).ok());
+        Ok(configured.map_or_else(|| Arc::new(Plain) as Arc<dyn Open>, |identities| Arc::new(identities)))
     }
 
     /// Lists the recordings and reads the ledger.
@@ -84,7 +100,7 @@ impl Place {
     /// # Errors
     /// One of them cannot be read.
     pub(in crate::commands) fn shelf(&self) -> anyhow::Result<Shelf> {
-        let (data, recordings) = self.folders()?;
+        let Found { data, recordings, identity } = self.found()?;
         let recordings = self.recordings.clone().unwrap_or(recordings);
         if !recordings.is_dir() {
             bail!(
@@ -99,7 +115,7 @@ impl Place {
         let mut told = Told::default();
         told.read_on(&reader)?;
         told.settle();
-        let library = Library::new(&recordings, self.at_rest()?);
+        let library = Library::new(&recordings, self.at_rest(identity.as_deref())?);
         let sessions = library.sessions();
         let sessions = sessions.with_context(|| format!("cannot list `{}`", recordings.display()))?;
         let recordings =
