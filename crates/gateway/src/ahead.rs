@@ -13,7 +13,7 @@ use hyper::body::Incoming;
 use identity::Reason;
 use inbox::{Error, Inbox};
 use kube_api::{Request, Status};
-use ledger::leaf::Cause;
+use ledger::leaf::{Cause, Purpose};
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
@@ -128,7 +128,7 @@ impl Call {
             said(StatusCode::BAD_REQUEST, "BadRequest", Cause::Malformed, &words)
         })?;
         let key = [path.as_bytes(), b"\n", &bytes].concat();
-        Ok((wanted, self.gate().ledger().keyed_digest(&key)))
+        Ok((wanted, self.gate().ledger().keyed_digest(Purpose::Asked, &key)))
     }
 
     /// Asks, unless the same was asked and is open.

@@ -4,7 +4,7 @@
 //! its values into a write that names that call. They go no other way: neither into a recording nor to whoever undoes.
 
 use kube_api::{Request, Restores, Verb};
-use ledger::leaf::Cause;
+use ledger::leaf::{Cause, Purpose};
 use mask::Kept;
 use recording::{
     Digest, Session, Stopped,
@@ -107,11 +107,11 @@ impl Call {
     }
 
     /// A line that says whose it is, one that says that this gate wrote it, and the values. Whoever can write the file can encrypt to the
-    /// gate's public key; the digest is under one that nobody else has.
+    /// gate's public key; the digest is under one that nobody else has, made for this alone.
     fn labelled(&self, of: &Of, values: &[u8]) -> serde_json::Result<Values> {
         let of = serde_json::to_string(of)?;
         let labelled = Values::of(&[of.as_bytes(), b"\n", values]);
-        let digest = self.gate().ledger().keyed_digest(labelled.as_bytes());
+        let digest = self.gate().ledger().keyed_digest(Purpose::Kept, labelled.as_bytes());
         Ok(Values::of(&[digest.as_bytes(), b"\n", labelled.as_bytes()]))
     }
 
@@ -121,8 +121,9 @@ impl Call {
             Some((bytes.get(..end)?, bytes.get(end + 1..)?))
         };
         let (digest, rest) = line(labelled.as_bytes())?;
-        let own = self.gate().ledger().keyed_digest(rest);
-        let (of, values) = line(rest).filter(|_| digest == own.as_bytes())?;
+        let digest = std::str::from_utf8(digest).ok()?;
+        let (of, values) =
+            line(rest).filter(|_| self.gate().ledger().made_digest(Purpose::Kept, digest, rest))?;
         Some((serde_json::from_slice(of).ok()?, values))
     }
 }

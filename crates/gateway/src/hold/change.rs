@@ -1,6 +1,7 @@
 //! What becomes of an object, for a yes that is given ahead of the call that makes it so.
 
 use approval::{Change, Outcome, Target, Usage};
+use ledger::leaf::Purpose;
 use mask::Live;
 use policy::Ask;
 use serde_json::Value;
@@ -67,7 +68,7 @@ impl Call {
 
     /// Digest of a value under the gate's own key.
     pub(super) fn keyed(&self, value: &Value) -> String {
-        self.gate().ledger().keyed_digest(value.to_string().as_bytes())
+        self.gate().ledger().keyed_digest(Purpose::Asked, value.to_string().as_bytes())
     }
 }
 

@@ -4,7 +4,7 @@ use approval::{Approval, Asked, Bound, Shown, Subject, What};
 use inbox::{Error, Inbox};
 use jiff::{SignedDuration, Timestamp};
 use kube_api::Request;
-use ledger::leaf::{self, Hidden};
+use ledger::leaf::{self, Hidden, Purpose};
 
 use super::Prepared;
 use crate::{call::Call, look::Stop, refuse::Refused};
@@ -116,7 +116,7 @@ impl Call {
         let request = prepared.ask.request();
         let outgoing = request.to_http();
         let told = upstream::request(self.cluster(), request, &self.known());
-        let keyed = |bytes: &[u8]| self.gate().ledger().keyed_digest(bytes);
+        let keyed = |bytes: &[u8]| self.gate().ledger().keyed_digest(Purpose::Told, bytes);
         let content = request.body().map(|body| body.content().header_value());
         let told_in_part = told.hidden.total() > 0 || told.path.is_cut();
         let call = approval::Call {

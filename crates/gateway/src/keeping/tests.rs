@@ -160,3 +160,19 @@ fn told_of(why: Unrestorable) -> String {
 fn the_header_is_the_one_that_clients_send() {
     assert_eq!(RESTORE_HEADER, approval::RESTORE_HEADER);
 }
+/// The ledger tells digests of what callers chose, such as an exec's command.
+#[tokio::test]
+async fn what_the_ledger_tells_a_digest_of_is_not_taken_for_what_was_kept() {
+    let kept = kept().await;
+    let plain = keeper(ONE).open(&fs::read(&kept.file).unwrap()).unwrap();
+    let text = String::from_utf8(plain.as_bytes().to_vec()).unwrap();
+    let forged = text.split_once('\n').unwrap().1.replace("Q0FOQVJZ", "Rk9SR0VE");
+    for (purpose, why) in [(Purpose::Told, false), (Purpose::Asked, false), (Purpose::Kept, true)] {
+        let digest = kept.bench.gate.ledger().keyed_digest(purpose, forged.as_bytes());
+        let values = Values::of(&[digest.as_bytes(), b"\n", forged.as_bytes()]);
+        fs::write(&kept.file, keeper(ONE).close(&values).unwrap()).unwrap();
+        let told = kept.told("PUT", SECRET, &format!("{}/c-1", kept.session), "db").await;
+        assert_eq!(told == "kept", why, "{purpose:?}: {told}");
+    }
+}
+

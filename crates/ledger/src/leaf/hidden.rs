@@ -6,7 +6,9 @@ use bytes::Bytes;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _, ser::Error as _};
 use std::fmt;
 
-const PURPOSE: &str = "portcullis.dev/ledger hidden values v1";
+const TOLD: &str = "portcullis.dev/ledger hidden values v1";
+const ASKED: &str = "portcullis.dev/gate what is asked v1";
+const KEPT: &str = "portcullis.dev/gate kept values v1";
 const PREFIX: &str = "hmac-sha256:";
 
 /// A value in whose place the leaf has `{"bytes":…,"digest":"hmac-sha256:…"}`: its length, and its digest under a key
@@ -38,6 +40,17 @@ pub struct HiddenParameter {
     pub name: Text<64>,
     /// What it was.
     pub value: Hidden,
+}
+
+/// What a digest is for. Each purpose has a key of its own: what leaves tell of values that a caller chose proves nothing elsewhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// To stand in leaves, in place of [`Hidden`] values, and in what humans agree to, which is held against leaves.
+    Told,
+    /// To find again what humans were asked about, and to tell whether what would come of it is still the same.
+    Asked,
+    /// To know values that the gate kept from those that somebody else wrote there.
+    Kept,
 }
 
 /// What digests [`Hidden`] values, by a key derived from the ledger's seed. It never leaves the gate.
@@ -103,12 +116,26 @@ impl<'de> Deserialize<'de> for Hidden {
 
 impl Digester {
     pub(crate) fn new(seed: &crate::note::Signer) -> Self {
-        Self(seed.derive(PURPOSE))
+        Self::of(seed, Purpose::Told)
+    }
+
+    pub(crate) fn of(seed: &crate::note::Signer, purpose: Purpose) -> Self {
+        let purpose = match purpose {
+            Purpose::Told => TOLD,
+            Purpose::Asked => ASKED,
+            Purpose::Kept => KEPT,
+        };
+        Self(seed.derive(purpose))
     }
 
     /// The digest of a value as leaves tell it.
     pub(crate) fn text(&self, value: &[u8]) -> String {
         KeyedDigest(self.0.tag(value)).to_string()
+    }
+
+    /// Whether this is the digest of a value, as [`Digester::text`] has it; takes as long either way.
+    pub(crate) fn made(&self, digest: &str, value: &[u8]) -> bool {
+        digest.strip_prefix(PREFIX).and_then(unhex).is_some_and(|tag| self.0.made(&tag, value))
     }
 
     /// Whether this is the value that a leaf hides, byte for byte as it was sent upstream.

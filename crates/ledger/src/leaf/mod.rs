@@ -21,7 +21,7 @@ pub use call::{
 };
 pub use event::{Event, Kind};
 pub use gate::{Lifted, PolicyLoaded, Previous, Rejections, SecretsRead, Share, Start, Stop};
-pub use hidden::{Digester, Hidden, HiddenParameter};
+pub use hidden::{Digester, Hidden, HiddenParameter, Purpose};
 pub use human::{ApprovalAsked, ApprovalStep, Judged, PasskeyEnrolled, PasskeyRemoved, SignedIn};
 pub use recording::{Recorded, RecordingErased};
 pub use session::{

@@ -196,6 +196,20 @@ fn what_is_hidden_is_told_by_length_and_keyed_digest_alone() {
 }
 
 #[test]
+fn a_digest_for_one_purpose_is_none_for_another() {
+    let signer = crate::note::Signer::from_seed("example.com/log", zeroize::Zeroizing::new([7; 32])).unwrap();
+    let purposes = [Purpose::Told, Purpose::Asked, Purpose::Kept];
+    for made in purposes {
+        let digest = Digester::of(&signer, made).text(b"hunter2");
+        for held in purposes {
+            let digester = Digester::of(&signer, held);
+            assert_eq!(digester.made(&digest, b"hunter2"), made == held, "{made:?} {held:?}");
+            assert!(!digester.made(&digest, b"hunter3") && !digester.made("hmac-sha256:71", b"hunter2"));
+        }
+    }
+}
+
+#[test]
 fn the_longest_name_of_a_person_is_whole() {
     for name in ["\u{1f600}".repeat(254), "\"".repeat(254)] {
         assert!(!Person::new(&name).is_cut());

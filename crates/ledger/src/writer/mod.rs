@@ -31,7 +31,8 @@ pub(crate) use sealer::{CHECKPOINT, Sealer};
 pub(crate) use segments::FOLDER as JOURNAL;
 
 use crate::key::Key;
-use crate::leaf::{Digester, Encoded, Event, Id, Start};
+use crate::leaf::{Digester, Encoded, Event, Id, Purpose, Start};
+use crate::note::Signer;
 use crate::storage::{FsStorage, Storage};
 use crate::tile::MAX_ENTRY;
 use handoff::{Backlog, Handoff};
@@ -124,7 +125,15 @@ struct Shared {
     health: Health,
     handoff: Handoff,
     reserve: Reserve,
-    digester: Digester,
+    digesters: Digesters,
+}
+
+/// One for each purpose.
+#[derive(Debug)]
+struct Digesters {
+    told: Digester,
+    asked: Digester,
+    kept: Digester,
 }
 
 // === impl Ledger ===
@@ -160,11 +169,11 @@ impl Ledger {
         start: Start,
         clock: impl Clock,
     ) -> Result<(Self, Recovery), OpenError> {
-        let digester = config.key.digester();
+        let digesters = Digesters::new(&config.key.0);
         let opened = recover::recover(&storage, config.key.0)?;
         let recovery = opened.recovery.clone();
         let position = recover::first_position(&config.writer_id, &recovery);
-        let shared = Arc::new(Shared::new(Reserve::new(storage, config.reserve), digester));
+        let shared = Arc::new(Shared::new(Reserve::new(storage, config.reserve), digesters));
         let mut writer = thread::Writer::new(opened, position, Box::new(clock), Arc::clone(&shared));
         let start = Event::Start(Start { previous: recovery.previous, ..start });
         writer.record(&[start]).map_err(OpenError::Start)?;
@@ -183,7 +192,7 @@ impl Ledger {
     /// [`Refused`]: what the entry tells of must not be done.
     pub async fn append<E: Entry>(&self, entry: E) -> Result<Receipt<E>, Refused> {
         let mut event = entry.event();
-        event.digest(&self.shared.digester);
+        event.digest(&self.shared.digesters.told);
         let event = encode(&event)?;
         if let Some((refused, _why)) = self.shared.health.shut() {
             return Err(refused);
@@ -197,11 +206,17 @@ impl Ledger {
         Ok(Receipt { entry, index })
     }
 
-    /// A digest of `value` under a key that only this gate has, as [`leaf::Hidden`](crate::leaf::Hidden) ones are told: the same
-    /// for the same value, and of no use to whoever would guess it.
+    /// A digest of `value` under a key that only this gate has, one for each purpose: the same for the same value, and of no use to
+    /// whoever would guess it.
     #[must_use]
-    pub fn keyed_digest(&self, value: &[u8]) -> String {
-        self.shared.digester.text(value)
+    pub fn keyed_digest(&self, purpose: Purpose, value: &[u8]) -> String {
+        self.shared.digesters.of(purpose).text(value)
+    }
+
+    /// Whether this gate made `digest` of `value` for that purpose ([`Ledger::keyed_digest`]); takes as long either way.
+    #[must_use]
+    pub fn made_digest(&self, purpose: Purpose, digest: &str, value: &[u8]) -> bool {
+        self.shared.digesters.of(purpose).made(digest, value)
     }
 
     async fn ask<T>(
@@ -276,10 +291,27 @@ impl<F: Fn() -> jiff::Timestamp + Send + 'static> Clock for F {
     }
 }
 
+// === impl Digesters ===
+
+impl Digesters {
+    fn new(seed: &Signer) -> Self {
+        let of = |purpose| Digester::of(seed, purpose);
+        Self { told: of(Purpose::Told), asked: of(Purpose::Asked), kept: of(Purpose::Kept) }
+    }
+
+    fn of(&self, purpose: Purpose) -> &Digester {
+        match purpose {
+            Purpose::Told => &self.told,
+            Purpose::Asked => &self.asked,
+            Purpose::Kept => &self.kept,
+        }
+    }
+}
+
 // === impl Shared ===
 
 impl Shared {
-    fn new(reserve: Reserve, digester: Digester) -> Self {
+    fn new(reserve: Reserve, digesters: Digesters) -> Self {
         Self {
             appended: AtomicU64::new(0),
             size: AtomicU64::new(0),
@@ -287,7 +319,7 @@ impl Shared {
             health: Health::default(),
             handoff: Handoff::default(),
             reserve,
-            digester,
+            digesters,
         }
     }
 
@@ -314,14 +346,14 @@ impl Shared {
 
     #[cfg(test)]
     fn for_test(storage: &Arc<dyn Storage>) -> Arc<Self> {
-        let signer = crate::note::Signer::from_seed("test", zeroize::Zeroizing::new([7; 32])).unwrap();
-        Arc::new(Self::new(Reserve::new(Arc::clone(storage), 0), Digester::new(&signer)))
+        let signer = Signer::from_seed("test", zeroize::Zeroizing::new([7; 32])).unwrap();
+        Arc::new(Self::new(Reserve::new(Arc::clone(storage), 0), Digesters::new(&signer)))
     }
 }
 
 /// A log with its start leaf in the journal and nothing sealed, before the threads run.
 #[cfg(test)]
-pub(crate) fn tail_for_test(folder: &std::path::Path, signer: crate::note::Signer) -> thread::Writer {
+pub(crate) fn tail_for_test(folder: &std::path::Path, signer: Signer) -> thread::Writer {
     let storage: Arc<dyn Storage> = Arc::new(FsStorage::new(folder));
     let opened = recover::recover(&storage, signer).unwrap();
     let writer_id = Id::new("gate-1").unwrap();
