@@ -2,11 +2,13 @@
 //!
 //! ```text
 //! portcullis kept values 1
-//! (an age file of one zstd frame)
+//! (an age file: the values, a byte 0x80, and as many 0x00 as are wanting to one of few sizes)
 //! ```
 //!
 //! Such a file stands beside the segments of its recording and goes with it; no reader of recordings needs it. `tail -n +2 CALL.kept |
-//! age -d -i KEY | zstd -d` shows what is in it to whoever has the key.
+//! age -d -i KEY` shows what is in it to whoever has the key.
+//!
+//! Nothing is compressed: an agent writes a part of what is kept, and the size of the file would tell how much of the rest is like it.
 
 use std::fmt;
 use std::io;
@@ -20,15 +22,18 @@ use crate::at_rest::{
 const MAGIC: &[u8] = b"portcullis kept values 1\n";
 /// The end of such a file's name.
 const KEPT: &str = ".kept";
-/// Bytes of what is kept of one call: an object as it is and as it is shown, of which each has 4 MiB at most and placeholders make more.
-const MAX_PLAIN: usize = 16 << 20;
+/// Bytes of what is kept of one call, with what pads it: an object as it is and as it is shown, of which etcd takes 1.5 MiB.
+const MAX_PLAIN: usize = 5 << 20;
+/// The least size, and the one from which on sizes are multiples of it: below, they are powers of two.
+const LEAST: usize = 4 << 10;
+const STEP: usize = 1 << 20;
+/// What ends the values, before what pads them (as in ISO/IEC 7816-4).
+const END: u8 = 0x80;
 /// Bytes of such a file, at most: two fit the smallest queue.
 pub(crate) const MAX_STORED: usize = 6 << 20;
 /// The longest id of a call.
 const LONGEST: usize = 64;
 const TOO_MUCH: &str = "the object is larger than is kept of one call";
-/// Speed before size, as of segments.
-const LEVEL: i32 = 1;
 
 /// What a gate keeps values with.
 #[derive(Debug)]
@@ -78,12 +83,8 @@ impl Keeper {
     /// # Errors
     /// It is more than is kept of a call, or cannot be encrypted.
     pub fn close(&self, values: &Values) -> io::Result<Vec<u8>> {
-        let Values(values) = values;
-        if values.len() > MAX_PLAIN {
-            return Err(io::Error::other(TOO_MUCH));
-        }
-        let compressed = Zeroizing::new(zstd::bulk::compress(values, LEVEL)?);
-        let stored = [MAGIC, &self.to.seal(&compressed)?].concat();
+        let padded = values.padded().ok_or_else(|| io::Error::other(TOO_MUCH))?;
+        let stored = [MAGIC, &self.to.seal(&padded)?].concat();
         if stored.len() > MAX_STORED {
             return Err(io::Error::other(TOO_MUCH));
         }
@@ -96,13 +97,14 @@ impl Keeper {
     /// [`NotHad`].
     pub fn open(&self, stored: &[u8]) -> Result<Values, NotHad> {
         let sealed = stored.strip_prefix(MAGIC).ok_or(NotHad::Changed)?;
-        let compressed =
+        let mut padded =
             self.with.open(encrypted(), sealed).map(Zeroizing::new).map_err(|why| match why {
                 Unopened::Encrypted { .. } => NotHad::Key,
                 Unopened::Form | Unopened::Changed(_) => NotHad::Changed,
             })?;
-        let values = zstd::bulk::decompress(&compressed, MAX_PLAIN).map_err(|_| NotHad::Changed)?;
-        Ok(Values(Zeroizing::new(values)))
+        let end = padded.iter().rposition(|byte| *byte != 0).filter(|at| padded.get(*at) == Some(&END));
+        padded.truncate(end.ok_or(NotHad::Changed)?);
+        Ok(Values(padded))
     }
 }
 
@@ -114,6 +116,19 @@ impl Values {
         let mut values = Zeroizing::new(Vec::with_capacity(parts.iter().map(|part| part.len()).sum()));
         parts.iter().for_each(|part| values.extend_from_slice(part));
         Self(values)
+    }
+
+    /// With what makes them one of few sizes; `None`: they are too many.
+    fn padded(&self) -> Option<Zeroizing<Vec<u8>>> {
+        let Self(values) = self;
+        let least = values.len().checked_add(1)?;
+        let size =
+            if least <= STEP { least.next_power_of_two().max(LEAST) } else { least.next_multiple_of(STEP) };
+        let mut padded = Zeroizing::new(Vec::with_capacity(Some(size).filter(|size| *size <= MAX_PLAIN)?));
+        padded.extend_from_slice(values);
+        padded.push(END);
+        padded.resize(size, 0);
+        Some(padded)
     }
 
     /// The bytes.
@@ -169,21 +184,35 @@ mod tests {
     #[test]
     fn what_was_changed_is_not_read() {
         let stored = keeper(ONE).close(&Values::of(&[b"CANARY"])).unwrap();
-        for end in 0..stored.len() {
+        for end in (0..stored.len()).step_by(31) {
             assert_eq!(keeper(ONE).open(&stored[..end]).unwrap_err(), NotHad::Changed, "cut at {end}");
         }
         let mut changed = stored;
         *changed.last_mut().unwrap() ^= 1;
         assert_eq!(keeper(ONE).open(&changed).unwrap_err(), NotHad::Changed);
-        assert!(keeper(ONE).close(&Values::of(&[&vec![0; MAX_PLAIN + 1]])).is_err());
-        let mut dice = 1_u64;
-        let noise = (0..MAX_STORED).map(|_| {
-            dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            (dice >> 56) as u8
-        });
-        assert!(keeper(ONE).close(&Values::of(&[&noise.collect::<Vec<_>>()])).is_err());
+        assert!(keeper(ONE).close(&Values::of(&[&vec![0; MAX_PLAIN]])).is_err());
+        let most = Values::of(&[&vec![0; MAX_PLAIN - 1]]);
+        let stored = keeper(ONE).close(&most).unwrap();
+        assert_eq!(keeper(ONE).open(&stored).unwrap().as_bytes(), most.as_bytes());
         assert!(Keeper::parse("# nothing").is_err());
         assert!(!format!("{:?}", keeper(ONE)).contains("SECRET"));
+    }
+
+    /// Whoever writes a part of an object and sees the sizes of files is told nothing of the rest of it.
+    #[test]
+    fn sizes_tell_nothing_of_what_is_alike_and_little_of_how_much_it_is() {
+        let size = |parts: &[&[u8]]| keeper(ONE).close(&Values::of(parts)).unwrap().len();
+        let guesses = [&b"password=hunter2 "[..], b"password=hunter3 ", b"zq8w1ksd=vb42ty0 "];
+        let sizes = guesses.map(|guess| size(&[b"password=hunter2 ", &guess.repeat(200)]));
+        assert_eq!(sizes[0], sizes[1]);
+        assert_eq!(sizes[0], sizes[2]);
+        assert_eq!(size(&[]), size(&[&[0x80; 4095]]));
+        assert!(size(&[&[0; 4095]]) < size(&[&[0; 4096]]));
+        assert_eq!(size(&[&vec![0; 1 << 20]]), size(&[&vec![1; (2 << 20) - 1]]));
+        for values in [&b""[..], b"\x80", b"\x80\0\0", b"a\0"] {
+            let stored = keeper(ONE).close(&Values::of(&[values])).unwrap();
+            assert_eq!(keeper(ONE).open(&stored).unwrap().as_bytes(), values);
+        }
     }
 
     #[test]
