@@ -46,6 +46,8 @@ async fn unreached(folder: &Path) -> Cluster {
 pub(crate) struct Bench {
     pub(crate) gate: Arc<Gate>,
     pub(crate) caller: Caller,
+    /// Of another session.
+    pub(crate) other: Caller,
     pub(crate) data: TempDir,
 }
 
@@ -66,15 +68,17 @@ impl Bench {
             Sessions::load(Arc::clone(&store), agents, Arc::new(SystemClock), Arc::new(SystemEntropy))
                 .await
                 .unwrap();
-        let opening = Opening {
+        let opening = || Opening {
             agent: "claude".parse().unwrap(),
             delegator: "ada".parse().unwrap(),
-            cluster,
+            cluster: cluster.clone(),
             reason: "look".parse().unwrap(),
             ttl: SignedDuration::from_hours(1),
         };
-        let opened = loaded.sessions.open(opening).await.unwrap();
+        let opened = loaded.sessions.open(opening()).await.unwrap();
         let caller = loaded.sessions.identify(opened.token.reveal(), Timestamp::now()).unwrap();
+        let opened = loaded.sessions.open(opening()).await.unwrap();
+        let other = loaded.sessions.identify(opened.token.reveal(), Timestamp::now()).unwrap();
         let rules = policy::Source {
             name: "all.cedar".to_owned(),
             text: "@id(\"all\") @reason(\"a test\") permit (principal, action, resource);".to_owned(),
@@ -94,11 +98,16 @@ impl Bench {
         let clusters = vec![upstream];
         let gate = Gate::new(clusters, sessions, judge, ledger, recordings, inbox, limits(), holding());
         let gate = Arc::new(gate);
-        Self { gate, caller, data }
+        Self { gate, caller, other, data }
     }
 
     pub(crate) fn call(&self) -> Call {
         Call::unsent(&self.gate, &self.caller)
+    }
+
+    /// A call of the other session.
+    pub(crate) fn other_call(&self) -> Call {
+        Call::unsent(&self.gate, &self.other)
     }
 }
 

@@ -27,7 +27,7 @@ pub(crate) use wait::Over;
 use approval::{Beside, Change, Container, Shown, Target, Why};
 use http::StatusCode;
 use kube_api::{Request, Status, Upgrade, Verb};
-use ledger::leaf::Cause;
+use ledger::leaf::{Cause, Purpose};
 use mask::Live;
 use policy::{Ask, Permit, RuleRef};
 use serde_json::Value;
@@ -121,7 +121,7 @@ impl Call {
             request.restores().map(|restores| format!("restores {restores}\n")).unwrap_or_default();
         let head = format!("{} {}\n{restores}", outgoing.method(), outgoing.uri());
         let parts = [head.as_bytes(), content, b"\n", outgoing.body()].concat();
-        self.gate().ledger().keyed_digest(&parts)
+        self.gate().ledger().keyed_digest(Purpose::Asked, &parts)
     }
 
     /// Looks at the object, binds the request to it, and asks the API server what would come of it.

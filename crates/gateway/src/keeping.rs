@@ -3,6 +3,7 @@
 //! A recording has objects masked. Of one that is about to be changed, the gate keeps the real one as well if it is told to, and puts
 //! its values into a write that names that call. They go no other way: neither into a recording nor to whoever undoes.
 
+use identity::{SessionId, State};
 use kube_api::{Request, Restores, Verb};
 use ledger::leaf::{Cause, Purpose};
 use mask::Kept;
@@ -40,6 +41,12 @@ pub(crate) enum Unrestorable {
          or its recording was erased; send the values"
     )]
     Nothing,
+    /// Its session could try values with what it puts back.
+    #[error(
+        "the session whose call is to be undone is neither over nor frozen, as far as this gate knows; have it ended or frozen first \
+         (`portcullis session freeze`), and undo it in another one"
+    )]
+    GoesOn,
     /// The key file is another.
     #[error(
         "what is kept of the call that is to be undone was kept with another key than the one in `recordings.values`; tell the operator of \
@@ -87,6 +94,7 @@ impl Call {
     pub(crate) async fn kept(&self, request: &Request, restores: &Restores) -> Result<Kept, Stop> {
         let keeper = self.gate().recordings().keeper().ok_or(Unrestorable::NotConfigured)?;
         let session: Session = restores.session().parse().map_err(|_| Unrestorable::Nothing)?;
+        self.is_over(restores.session()).await?;
         let (recorder, call) = (self.gate().recordings().recorder().clone(), restores.call().to_owned());
         let opened = spawn_blocking(move || {
             let stored = recorder.kept(&session, &call).map_err(|error| {
@@ -104,6 +112,20 @@ impl Call {
             return Err(Unrestorable::Another.into());
         }
         Kept::read(values).map_err(|_not| Unrestorable::Changed.into())
+    }
+
+    /// What is put back can be tried against again: so it is once nothing of that session passes any more, and never in that session.
+    async fn is_over(&self, session: &str) -> Result<(), Stop> {
+        let id = SessionId::parse(session).map_err(|_| Unrestorable::Nothing)?;
+        let found = self.gate().sessions().find(&id).await.map_err(|error| {
+            tracing::error!(%id, %error, "whether a session is over cannot be looked up");
+            Unrestorable::GoesOn
+        })?;
+        let state = found.map(|session| session.state(jiff::Timestamp::now()));
+        match state.filter(|_| id != *self.caller().session()) {
+            Some(State::Frozen | State::Expired | State::Revoked) => Ok(()),
+            Some(State::Active) | None => Err(Unrestorable::GoesOn.into()),
+        }
     }
 
     /// A line that says whose it is, one that says that this gate wrote it, and the values. Whoever can write the file can encrypt to the

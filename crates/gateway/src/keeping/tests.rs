@@ -49,8 +49,16 @@ struct Kept {
     file: PathBuf,
 }
 
-/// A call that changed the Secret, and what was kept of it.
+/// A call that changed the Secret, and what was kept of it; its session is over.
 async fn kept() -> Kept {
+    let mut kept = kept_by_live().await;
+    kept.end().await;
+    kept.call = kept.bench.other_call();
+    kept
+}
+
+/// The same of a session that goes on, and calls itself.
+async fn kept_by_live() -> Kept {
     let bench = Bench::keeping(Some(keeper(ONE))).await;
     let mut call = bench.call();
     assert!(call.begin_recording().await.is_ok());
@@ -69,6 +77,12 @@ async fn kept() -> Kept {
 }
 
 impl Kept {
+    async fn end(&self) {
+        let (by, why) = ("grace".parse().unwrap(), "done".parse().unwrap());
+        let session = self.bench.caller.session();
+        self.bench.gate.sessions().revoke(session, &by, &why).await.unwrap();
+    }
+
     async fn told(&self, method: &str, target: &str, restores: &str, name: &str) -> String {
         let request = request(method, target, restores, name);
         let restores = request.restores().unwrap();
@@ -106,6 +120,23 @@ async fn what_is_kept_is_put_back_into_the_object_that_it_is_of_and_no_other() {
     assert!(told.iter().all(|told| *told == told_of(Unrestorable::Nothing)), "{told:?}");
 }
 
+/// Else it could try a value, see what comes of it, and have the real one back to try the next.
+#[tokio::test]
+async fn nothing_is_put_back_of_a_session_that_goes_on_nor_by_itself() {
+    let mut kept = kept_by_live().await;
+    let of = format!("{}/c-1", kept.session);
+    let goes_on = told_of(Unrestorable::GoesOn);
+    assert_eq!(kept.told("PUT", SECRET, &of, "db").await, goes_on, "its own");
+    kept.call = kept.bench.other_call();
+    assert_eq!(kept.told("PUT", SECRET, &of, "db").await, goes_on, "it goes on");
+    let unknown = kept.told("PUT", SECRET, "s-2g4kq7nd5wvx3jhc/c-1", "db").await;
+    assert_eq!(unknown, goes_on, "nobody knows");
+    kept.end().await;
+    assert_eq!(kept.told("PUT", SECRET, &of, "db").await, "kept");
+    kept.call = kept.bench.call();
+    assert_eq!(kept.told("PUT", SECRET, &of, "db").await, goes_on, "its own, over as it is");
+}
+
 #[tokio::test]
 async fn what_the_gate_did_not_write_is_not_put_back() {
     let kept = kept().await;
@@ -136,6 +167,22 @@ async fn what_the_gate_did_not_write_is_not_put_back() {
     assert!(kept.bench.gate.recordings().keeper().is_some());
 }
 
+/// The ledger tells digests of what callers chose, such as an exec's command.
+#[tokio::test]
+async fn what_the_ledger_tells_a_digest_of_is_not_taken_for_what_was_kept() {
+    let kept = kept().await;
+    let plain = keeper(ONE).open(&fs::read(&kept.file).unwrap()).unwrap();
+    let text = String::from_utf8(plain.as_bytes().to_vec()).unwrap();
+    let forged = text.split_once('\n').unwrap().1.replace("Q0FOQVJZ", "Rk9SR0VE");
+    for (purpose, why) in [(Purpose::Told, false), (Purpose::Asked, false), (Purpose::Kept, true)] {
+        let digest = kept.bench.gate.ledger().keyed_digest(purpose, forged.as_bytes());
+        let values = Values::of(&[digest.as_bytes(), b"\n", forged.as_bytes()]);
+        fs::write(&kept.file, keeper(ONE).close(&values).unwrap()).unwrap();
+        let told = kept.told("PUT", SECRET, &format!("{}/c-1", kept.session), "db").await;
+        assert_eq!(told == "kept", why, "{purpose:?}: {told}");
+    }
+}
+
 #[tokio::test]
 async fn nothing_is_kept_or_put_back_unless_it_is_configured() {
     let bench = Bench::new().await;
@@ -160,19 +207,3 @@ fn told_of(why: Unrestorable) -> String {
 fn the_header_is_the_one_that_clients_send() {
     assert_eq!(RESTORE_HEADER, approval::RESTORE_HEADER);
 }
-/// The ledger tells digests of what callers chose, such as an exec's command.
-#[tokio::test]
-async fn what_the_ledger_tells_a_digest_of_is_not_taken_for_what_was_kept() {
-    let kept = kept().await;
-    let plain = keeper(ONE).open(&fs::read(&kept.file).unwrap()).unwrap();
-    let text = String::from_utf8(plain.as_bytes().to_vec()).unwrap();
-    let forged = text.split_once('\n').unwrap().1.replace("Q0FOQVJZ", "Rk9SR0VE");
-    for (purpose, why) in [(Purpose::Told, false), (Purpose::Asked, false), (Purpose::Kept, true)] {
-        let digest = kept.bench.gate.ledger().keyed_digest(purpose, forged.as_bytes());
-        let values = Values::of(&[digest.as_bytes(), b"\n", forged.as_bytes()]);
-        fs::write(&kept.file, keeper(ONE).close(&values).unwrap()).unwrap();
-        let told = kept.told("PUT", SECRET, &format!("{}/c-1", kept.session), "db").await;
-        assert_eq!(told == "kept", why, "{purpose:?}: {told}");
-    }
-}
-

@@ -83,6 +83,7 @@ fn all() -> Vec<Refused> {
         Refused::from(Unwritable::Changed),
         Refused::from(Unrestorable::NotConfigured),
         Refused::from(Unrestorable::Nothing),
+        Refused::from(Unrestorable::GoesOn),
         Refused::from(Unrestorable::Key),
         Refused::from(Unrestorable::Changed),
         Refused::from(Unrestorable::Another),
