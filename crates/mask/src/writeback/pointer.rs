@@ -48,6 +48,11 @@ impl Pointer {
         found
     }
 
+    /// The place within what is at another, so many steps into the document.
+    pub(super) fn past(&self, steps: usize) -> Self {
+        Self(self.0.iter().skip(steps).cloned().collect())
+    }
+
     /// What is there in `document`.
     pub(super) fn find<'v>(&self, document: &'v Value) -> Option<&'v Value> {
         self.0.iter().try_fold(document, |value, step| match step {

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::Unwritable;
 use super::pointer::{Found, Pointer, first, name};
-use crate::placeholder::{is_fixed_in, placeholder_in};
+use crate::placeholder::{is_fixed_in, placeholder_in, unbound};
 
 /// The object at one place: as it is, and as it is shown. Neither is there where the object has nothing.
 #[derive(Clone, Copy, Debug, Default)]
@@ -25,9 +25,11 @@ pub(super) struct Sources<'a> {
 /// A place where a placeholder was put right, and what stands there now.
 pub(super) struct Restored {
     pub(super) at: Pointer,
+    /// Within the manifest that is there, if it is in one.
+    pub(super) inside: Option<Pointer>,
     pub(super) real: Value,
-    /// Whether it is from what was kept.
-    pub(super) kept: bool,
+    /// As it is shown in what was kept, if it is from that.
+    pub(super) kept: Option<Value>,
 }
 
 /// What walks through a written document.
@@ -63,6 +65,29 @@ impl<'a> Pair<'a> {
         let of = |list: Option<&'a Value>| meant.and_then(|at| list?.get(at));
         Self { real: of(self.real), shown: of(self.shown) }
     }
+
+    /// The same of what was kept. Between then and now another may have come to stand in the same position: an element without a name
+    /// must be as it was shown.
+    fn same_element(self, item: &Value, index: usize) -> Self {
+        let meant = self.element(item, index);
+        let same = name(item).is_some() || meant.shown.is_some_and(|shown| same_unbound(shown, item));
+        if same { meant } else { Self::default() }
+    }
+}
+
+/// Whether two documents are the same but for what their placeholders are bound to.
+pub(super) fn same_unbound(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::String(one), Value::String(other)) => unbound(one) == unbound(other),
+        (Value::Array(one), Value::Array(other)) => {
+            one.len() == other.len() && one.iter().zip(other).all(|(one, other)| same_unbound(one, other))
+        }
+        (Value::Object(one), Value::Object(other)) => {
+            let same = |(key, value)| other.get(key).is_some_and(|other| same_unbound(value, other));
+            one.len() == other.len() && one.iter().all(same)
+        }
+        (one, other) => one == other,
+    }
 }
 
 impl Sources<'_> {
@@ -71,7 +96,8 @@ impl Sources<'_> {
     }
 
     fn element(self, item: &Value, index: usize) -> Self {
-        Self { live: self.live.element(item, index), kept: self.kept.map(|kept| kept.element(item, index)) }
+        let kept = self.kept.map(|kept| kept.same_element(item, index));
+        Self { live: self.live.element(item, index), kept }
     }
 }
 
@@ -102,22 +128,23 @@ impl<'a> Restoring<'a> {
         at: &Pointer,
     ) -> Result<(), Unwritable> {
         let shows = |pair: Pair<'_>| pair.real.filter(|_| pair.shown == Some(&*written)).cloned();
-        // What is put back comes first: one that is bound to nothing may be shown by both.
-        if let Some(real) = from.kept.and_then(shows) {
+        let fixed = written.as_str().is_some_and(is_fixed_in);
+        // What is put back comes first: one that is bound to nothing may be shown by both. What is made has no version.
+        let told = !fixed || self.identified || self.shown.is_null();
+        if let Some(real) = from.kept.and_then(shows).filter(|_| told) {
             self.put(written, real, at, true);
             return Ok(());
         }
-        let fixed = written.as_str().is_some_and(is_fixed_in);
         let known = shows(from.live).filter(|_| !fixed || self.identified);
         if let Some(real) = known {
             self.put(written, real, at, false);
             return Ok(());
         }
+        if !told {
+            return Err(Unwritable::Unidentified { path: at.text() });
+        }
         if from.kept.is_some() {
             return Err(Unwritable::NotKept { path: at.text() });
-        }
-        if fixed && !self.identified {
-            return Err(Unwritable::Unidentified { path: at.text() });
         }
         // One that is bound to nothing may stand in many places.
         let mut same =
@@ -132,8 +159,8 @@ impl<'a> Restoring<'a> {
     }
 
     fn put(&mut self, written: &mut Value, real: Value, at: &Pointer, kept: bool) {
-        written.clone_from(&real);
-        self.restored.push(Restored { at: at.clone(), real, kept });
+        let shown = std::mem::replace(written, real.clone());
+        self.restored.push(Restored { at: at.clone(), inside: None, real, kept: kept.then_some(shown) });
     }
 
     fn object(

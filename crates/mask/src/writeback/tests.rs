@@ -47,12 +47,15 @@ fn live(target: &str, object: &Value) -> Live {
 }
 
 fn live_for(session: &str, target: &str, object: &Value) -> Live {
-    let guard = guard();
+    live_by(&guard(), session, target, object)
+}
+
+fn live_by(guard: &Guard, session: &str, target: &str, object: &Value) -> Live {
     let view = View { session: session.to_owned(), ..View::default() };
     let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static(JSON))]);
     let read = request("GET", target, JSON, &Value::Null);
     let body = Full::new(object.to_string().into());
-    let sealed = Sealed::new(&guard, view, &read, StatusCode::OK, &headers, body);
+    let sealed = Sealed::new(guard, view, &read, StatusCode::OK, &headers, body);
     let mut kept = std::pin::pin!(sealed.keep());
     match kept.as_mut().poll(&mut std::task::Context::from_waker(std::task::Waker::noop())) {
         std::task::Poll::Ready(kept) => kept.unwrap(),

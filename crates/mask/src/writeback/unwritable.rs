@@ -41,6 +41,17 @@ pub enum Unwritable {
          before that call, or leave the header `portcullis-restore` out"
     )]
     NothingKept,
+    /// A write that is to put values back into another object than the one that had them.
+    #[error(
+        "the object that is there by this name is another one than the one that was kept before the call that is undone (its \
+         `metadata.uid` differs); send the values"
+    )]
+    Replaced,
+    /// A write that is to put values back into whatever version there is.
+    #[error(
+        "values are put back into the version that was looked at and no other; name it in `metadata.resourceVersion`"
+    )]
+    Versionless,
     /// A placeholder as a key.
     #[error("`{path}` is a key made of a placeholder, which stands for nothing; name the key itself")]
     Key {
@@ -149,6 +160,8 @@ impl Unwritable {
             | Self::Foreign { .. }
             | Self::NotKept { .. }
             | Self::NothingKept
+            | Self::Replaced
+            | Self::Versionless
             | Self::Key { .. }
             | Self::Nothing { .. }
             | Self::Patch { .. }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use super::kept::Kept;
 use super::live::Live;
 use super::pointer::{Found, Pointer, first};
-use super::restore::{Pair, Restored, Restoring, Sources};
+use super::restore::{Pair, Restored, Restoring, Sources, same_unbound};
 use super::{Unwritable, beside, guess};
 use crate::guard::Guard;
 use crate::placeholder::placeholder_in;
@@ -65,7 +65,8 @@ impl Live {
 
     /// The same for a write that puts values back: each placeholder is put right from what was `kept`, where that shows exactly this
     /// text at exactly this place, and else as by [`Live::update`]. What is created has nothing but that
-    /// ([`Live::absent`]).
+    /// ([`Live::absent`]): it may be another object by the same name. What is updated is the object that was kept, of the version that
+    /// the request names, and is changed in any case: with `call` as its mark.
     ///
     /// # Errors
     /// [`Unwritable`]; none of them tells whether the object has the values that would be put back.
@@ -73,7 +74,21 @@ impl Live {
         if placeholder_path(request).is_none() {
             return Err(Unwritable::NothingKept);
         }
+        if request.verb() == Verb::Update && !self.real.is_null() {
+            self.is_that_of(kept)?;
+            let version = request.body().and_then(|body| body.value().pointer("/metadata/resourceVersion"));
+            if version.and_then(Value::as_str).is_none_or(str::is_empty) {
+                return Err(Unwritable::Versionless);
+            }
+        }
         self.settled(request, call, Some(kept))
+    }
+
+    /// Whether it is the object that was kept: under its name there may be another one by now.
+    fn is_that_of(&self, kept: &Kept) -> Result<(), Unwritable> {
+        let uid = |object: &Value| object.pointer("/metadata/uid").and_then(Value::as_str).map(str::to_owned);
+        let own = uid(&self.real);
+        if own.is_some() && own == uid(&kept.real) { Ok(()) } else { Err(Unwritable::Replaced) }
     }
 
     fn settled(&self, request: &Request, call: &str, kept: Option<&Kept>) -> Result<Request, Unwritable> {
@@ -101,8 +116,8 @@ impl Live {
             // As it is now, nothing in it would be shown.
             return Ok(sent.with_resource_version(self.version().unwrap_or_default())?);
         }
-        // What is created is another object whatever it holds.
-        if !secret || request.verb() == Verb::Create {
+        // What is created is another object whatever it holds. What is put back changes the object, like each write of a Secret.
+        if !(secret || kept.is_some()) || request.verb() == Verb::Create {
             return Ok(sent);
         }
         let sent = self.marked(&sent, call)?;
@@ -178,7 +193,7 @@ impl Live {
         kept: Option<&Kept>,
     ) -> Result<Vec<Restored>, Unwritable> {
         let restored = self.restored(written, kept)?;
-        let back = restored.iter().find(|restored| restored.kept);
+        let back = restored.iter().find(|restored| restored.kept.is_some());
         match back {
             None if kept.is_some() => return Err(Unwritable::NothingKept),
             Some(back) if !self.real.is_null() => {
@@ -235,15 +250,31 @@ impl Live {
         let (manifest, restored) = restore(whole).or_else(|refused| restore(before).map_err(|_| refused))?;
         // As kubectl ends it.
         *noted = Value::String(format!("{manifest}\n"));
-        let at = || Pointer::to(&NOTED);
-        Ok(restored.into_iter().map(|restored| Restored { at: at(), ..restored }).collect())
+        let there = |restored: Restored| {
+            let inside = Some(restored.at.past(NOTED.len()));
+            Restored { at: Pointer::to(&NOTED), inside, ..restored }
+        };
+        Ok(restored.into_iter().map(there).collect())
     }
 
-    /// What was put right must be masked where it stands now: its place says so, not where it came from.
+    /// What was put right must be masked where it stands now: its place says so, not where it came from. What was kept, as it was masked
+    /// then: of a text with two values, one may be known no more.
     fn masked_again(&self, written: &Value, restored: &[Restored]) -> Result<(), Unwritable> {
         let exposed = |at: &Pointer| Unwritable::Exposed { path: at.text() };
         let shown = self.show(written);
-        for Restored { at, real, .. } in restored {
+        for Restored { at, inside, real, kept } in restored {
+            if let Some(kept) = kept {
+                let there = shown.as_ref().and_then(|shown| at.find(shown));
+                let manifest = inside.as_ref().and_then(|inside| Some((inside, document(there)?)));
+                let now = match (&manifest, inside) {
+                    (Some((inside, manifest)), _) => inside.find(manifest),
+                    (None, Some(_)) => None,
+                    (None, None) => there,
+                };
+                if !now.is_some_and(|now| same_unbound(now, kept)) {
+                    return Err(exposed(at));
+                }
+            }
             let shown = shown.as_ref().and_then(|shown| at.find(shown));
             let masked = match (shown, real) {
                 (None, _) => false,

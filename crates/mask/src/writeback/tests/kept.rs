@@ -176,3 +176,104 @@ fn nothing_tells_of_what_is_kept_and_nothing_else_is_read_as_it() {
         assert!(Kept::read(bytes.as_bytes()).is_err(), "{bytes}");
     }
 }
+
+/// Two values in one text, of which one is known no more when they are put back: it would be shown.
+#[test]
+fn a_text_with_two_values_is_put_back_if_both_are_masked_again() {
+    let settings = "/api/v1/namespaces/shop/configmaps/settings";
+    let map = |text: &str, version: &str| {
+        json!({
+            "kind": "ConfigMap", "apiVersion": "v1",
+            "metadata": { "name": "settings", "namespace": "shop", "uid": "8e0a", "resourceVersion": version },
+            "data": { "dsn": text },
+        })
+    };
+    for text in [
+        "postgres://app:sh4pe-Masked-pw9@db/?token=k3j9x0q2m5zt-known",
+        "password=sh4pe-Masked-pw9 token=k3j9x0q2m5zt-known",
+        "AKIAIOSFODNN7EXAMPLE and k3j9x0q2m5zt-known and ghp_abcdefghijklmnopqrstuvwxyz0123456789",
+    ] {
+        let (kept, mut shown) = kept(settings, &map(text, "61"));
+        let live = live(settings, &map("plain", "63"));
+        shown["metadata"]["resourceVersion"] = "63".into();
+        let put = request("PUT", settings, JSON, &shown);
+        assert!(told(&live, &kept, &put).contains(text), "{}", told(&live, &kept, &put));
+        // The Secret that had it is gone.
+        let guard = Guard::new("dev", Catalogue::builtin(), KnownValues::none(), [7; 16]);
+        let live = live_by(&guard, "s", settings, &map("plain", "63"));
+        let refused = told(&live, &kept, &put);
+        assert!(refused.starts_with("422") && !refused.contains("-known"), "{refused}");
+    }
+}
+
+fn thing(when: &str, version: &str) -> Value {
+    let of = |user: &str| json!({ "user": user, "password": format!("{when}-PW-OF-{user}") });
+    json!({
+        "kind": "Thing", "apiVersion": "example.com/v1",
+        "metadata": { "name": "t", "namespace": "shop", "uid": "8e0a", "resourceVersion": version },
+        "spec": { "users": [of("admin"), of("guest")] },
+    })
+}
+
+/// An element without a name is known by what stands beside its value.
+#[test]
+fn no_value_moves_to_what_came_to_stand_in_its_position() {
+    const THING: &str = "/apis/example.com/v1/namespaces/shop/things/t";
+    let (kept, mut shown) = kept(THING, &thing("OLD", "1"));
+    let live = live(THING, &thing("NEW", "2"));
+    shown["metadata"]["resourceVersion"] = "2".into();
+    let put = |edit: &dyn Fn(&mut Value)| {
+        let mut body = shown.clone();
+        edit(&mut body["spec"]["users"]);
+        told(&live, &kept, &request("PUT", THING, JSON, &body))
+    };
+    assert!(put(&|_| {}).contains("OLD-PW-OF-admin"), "{}", put(&|_| {}));
+    for other in [
+        put(&|users| users[0]["user"] = "agent".into()),
+        put(&|users| users.as_array_mut().unwrap().swap(0, 1)),
+        put(&|users| users[0] = json!({ "user": "agent", "password": users[0]["password"] })),
+        put(&|users| drop(users.as_array_mut().unwrap().remove(0))),
+    ] {
+        assert!(!other.contains("OLD-PW-OF-admin"), "{other}");
+    }
+}
+
+/// Somebody made another under the name.
+#[test]
+fn values_go_into_the_object_that_had_them_at_the_version_that_is_named() {
+    let (kept, shown) = kept(SECRET, &secret());
+    let mut other = changed();
+    other["metadata"]["uid"] = "of-another".into();
+    let put = |live: &Live, without: &[&str]| {
+        let mut body = back(&shown);
+        for field in without {
+            body["metadata"].as_object_mut().unwrap().shift_remove(*field);
+        }
+        told(live, &kept, &request("PUT", SECRET, JSON, &body))
+    };
+    let (same, other) = (live(SECRET, &changed()), live(SECRET, &other));
+    let mut out = String::new();
+    for (what, told) in [
+        ("another", put(&other, &[])),
+        ("another, of which nothing is said", put(&other, &["uid", "resourceVersion"])),
+        ("whatever version", put(&same, &["resourceVersion"])),
+    ] {
+        writeln!(out, "{what}\n  {told}").unwrap();
+    }
+    assert!(put(&same, &["uid"]).starts_with("PUT"), "its values are bound to it");
+    insta::assert_snapshot!(out);
+}
+
+/// Whether the values are the same as there are does not show in the version.
+#[test]
+fn what_is_put_back_changes_the_object_whatever_it_held() {
+    let (kept, mut shown) = kept(WEB, &web("DB_PASSWORD", "OLD-VALUE", "51"));
+    shown["metadata"]["resourceVersion"] = "53".into();
+    let put = request("PUT", WEB, JSON, &shown);
+    let sent = ["OLD-VALUE", "NEW-VALUE"].map(|now| {
+        let live = live(WEB, &web("DB_PASSWORD", now, "53"));
+        live.restore(&put, "CALL", &kept).unwrap().body().unwrap().value().clone()
+    });
+    assert_eq!(sent[0], sent[1]);
+    assert_eq!(sent[0]["metadata"]["annotations"]["portcullis.dev/call"], "CALL");
+}
