@@ -233,7 +233,8 @@ impl Ask {
     /// # Errors
     /// The request still waits: it is not covered, or not any more; or others must agree.
     pub fn by_access(self, approval: &Approval, now: Timestamp) -> Result<Permit, Box<Self>> {
-        let usage = self.usage().filter(|_| self.each.is_empty());
+        // Those who gave the access did not see that values would be put back, nor whose.
+        let usage = self.usage().filter(|_| self.each.is_empty() && self.request.restores().is_none());
         // A write by its name that would yet make the object does both.
         let creates = |usage: &Usage| Usage { verb: Verb::Create.as_str().to_owned(), ..usage.clone() };
         let covers =

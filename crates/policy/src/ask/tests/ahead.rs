@@ -35,6 +35,25 @@ fn creates(name: &str) -> Ask {
     asked_for("POST /api/v1/namespaces/shop/configmaps", "application/json", &body)
 }
 
+/// Access, and broken glass, were given before anybody saw that values would be put back.
+#[test]
+fn access_puts_no_values_back() {
+    let put = |restores: Option<&str>| {
+        let builder = http::Request::put(WEB).header("content-type", "application/json");
+        let builder = restores
+            .into_iter()
+            .fold(builder, |builder, restores| builder.header(kube_api::RESTORE_HEADER, restores));
+        let head = Head::parse(&builder.body(()).unwrap().into_parts().0).unwrap();
+        let request = head.with_body(br#"{"metadata":{"name":"web","resourceVersion":"1"}}"#).unwrap();
+        let Judgement::Verdict(Verdict::Ask(ask)) = judge().judge(&WHO, "prod", request) else {
+            panic!("nobody is asked");
+        };
+        ask.by_access(&access("create,update deployments.apps in shop"), NOW).is_ok()
+    };
+    assert!(put(None));
+    assert!(!put(Some("s-2g4kq7nd5wvx3jhc/0197-1")));
+}
+
 /// What is asked, once its rule asks somebody else.
 fn of_others(ask: Ask, demands: Vec<Demand>) -> Ask {
     let asking = Asking { demands, ..*ask.asking };
