@@ -104,16 +104,19 @@ pub(crate) fn is_masked(value: &Value) -> bool {
     }
 }
 
-/// Whether nobody can have changed a masked value between these two images of an object: it is the same version, or the same generation of
-/// its spec and has masked values nowhere else. What `kubectl apply` notes of its manifest does not count, nor does `status`.
+/// Whether nobody can have changed a masked value between these two images of an object: it is the same version, and the same generation where
+/// there is one, or the same generation of its spec and has masked values nowhere else. What `kubectl apply` notes of its manifest does not count, nor does `status`.
 pub(crate) fn is_untouched(one: &Value, other: &Value) -> bool {
     let same = |path: &str| {
         let at = one.pointer(path).filter(|at| !at.is_null());
         at.is_some() && at == other.pointer(path)
     };
+    let known = |object: &Value| object.pointer("/metadata/generation").is_some_and(|at| !at.is_null());
+    let generation = same("/metadata/generation");
+    // An API server that is put back to an older state gives versions out once more.
+    let version = same("/metadata/resourceVersion") && (generation || !known(one) || !known(other));
     let in_spec_alone = !is_masked_beside_spec(one) && !is_masked_beside_spec(other);
-    same("/metadata/uid")
-        && (same("/metadata/resourceVersion") || (in_spec_alone && same("/metadata/generation")))
+    same("/metadata/uid") && (version || (in_spec_alone && generation))
 }
 
 fn is_masked_beside_spec(object: &Value) -> bool {

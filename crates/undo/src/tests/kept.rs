@@ -96,6 +96,8 @@ fn status_moves_a_version_on_and_leaves_a_spec_as_it_was() {
         line(&back, web(8, 3, "web:2", NOW)),
         "somebody wrote it since, perhaps its masked values: what the gate kept is not put back over that"
     );
+    // The same version is not enough, where a generation says otherwise.
+    assert!(line(&back, web(2, 3, "web:2", NOW)).contains("somebody wrote it since"));
     // Elsewhere than in its spec, no generation tells of a change.
     let mut labelled = web(7, 2, "web:2", NOW);
     labelled["metadata"]["labels"] = json!({"a": BEFORE});
