@@ -31,6 +31,8 @@ const STEP: usize = 1 << 20;
 const END: u8 = 0x80;
 /// Bytes of such a file, at most: two fit the smallest queue.
 pub(crate) const MAX_STORED: usize = 6 << 20;
+/// Bytes of such files of one session: what fills a disk is a session that writes what others made.
+pub(crate) const MAX_SESSION: u64 = 256 << 20;
 /// The longest id of a call.
 const LONGEST: usize = 64;
 const TOO_MUCH: &str = "the object is larger than is kept of one call";

@@ -29,6 +29,7 @@ fn all() -> Vec<Refused> {
         Refused::Version,
         Refused::Unrecorded,
         Refused::Unrecordable,
+        Refused::KeptEnough,
         Refused::from(&Failure::Connect(Arc::new(ended))),
         Refused::from(&Failure::Unsent),
         Refused::from(&Failure::Deadline { seconds: 60.0 }),
@@ -117,13 +118,14 @@ fn number(refused: &Refused) -> usize {
         Refused::CutStream(_) => 19,
         Refused::CutForward(_) => 20,
         Refused::CutConnection(_) => 21,
+        Refused::KeptEnough => 22,
     }
 }
 
 #[test]
 fn none_is_left_out() {
     let numbers: BTreeSet<usize> = all().iter().map(number).collect();
-    assert_eq!(numbers, (0..=21).filter(|number| *number != 4).collect());
+    assert_eq!(numbers, (0..=22).filter(|number| *number != 4).collect());
 }
 
 #[test]

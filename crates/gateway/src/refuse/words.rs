@@ -70,6 +70,10 @@ impl Refused {
                 "portcullis: what happens in this session cannot be recorded, so nothing may pass; tell the operator of the \
                  gate, whose log says why"
             }
+            Self::KeptEnough => {
+                "portcullis: before masked values are changed the gate keeps them, and it has kept as much of this session as it \
+                 keeps of one (256 MiB), so nothing was sent; go on in another session"
+            }
             Self::Unreachable => {
                 "portcullis: the API server cannot be reached and nothing was sent; try again later, or tell the operator of \
                  the gate"

@@ -71,6 +71,7 @@ impl Echoes {
             Refused::Judged(_)
             | Refused::Unrecorded
             | Refused::Unrecordable
+            | Refused::KeptEnough
             | Refused::NoAnswer { .. }
             | Refused::Cut(_)
             | Refused::CutSent(_)

@@ -18,6 +18,8 @@ pub(super) struct Recording {
     pub(super) run: Arc<Run>,
     pub(super) chain: Chain,
     pub(super) batch: Batch,
+    /// Bytes of what is kept beside it, once that is known.
+    pub(super) kept: Option<u64>,
     bodies: Bodies,
 }
 
@@ -32,7 +34,7 @@ struct Bodies {
 
 impl Recording {
     pub(super) fn new(run: Arc<Run>, chain: Chain) -> Self {
-        Self { run, chain, batch: Batch::default(), bodies: Bodies::default() }
+        Self { run, chain, batch: Batch::default(), kept: None, bodies: Bodies::default() }
     }
 
     /// Adds a record to the batch, and its body before it unless the recording has that.

@@ -51,6 +51,9 @@ pub enum Stopped {
     /// A write failed.
     #[error("the recording cannot be written ({why}): free or repair its disk, and begin anew")]
     Unwritable { why: String },
+    /// So much is kept of values that nothing more is.
+    #[error("as much is kept of values as is kept of one session: what is masked is changed in another one")]
+    KeptEnough,
     /// The writer did not take what was handed over, or did not come to its end, in time.
     #[error(
         "the recorder does not keep up: its disk or the ledger's does not answer; repair it, and begin anew"

@@ -6,11 +6,11 @@ use super::queue::Waiting;
 use super::recording::Recording;
 use super::run::{Refused, Run, Sealed, Stopped};
 use super::{Clock, Config, Recorder};
-use crate::Digest;
 use crate::at_rest::Close;
 use crate::record::{Session, What};
 use crate::segment::FULL;
 use crate::storage::{Storage, put};
+use crate::{Digest, kept};
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fs::File;
@@ -268,14 +268,25 @@ impl Writer {
     }
 
     /// Here, where recordings are let go to be erased: nothing is kept of one that was.
-    fn keep(&self, run: &Arc<Run>, name: &str, stored: &[u8]) -> Result<Digest, Stopped> {
+    fn keep(&mut self, run: &Arc<Run>, name: &str, stored: &[u8]) -> Result<Digest, Stopped> {
         let session = self.current(run).ok_or_else(|| gone(run))?;
+        let unwritable = |error: io::Error| Stopped::Unwritable { why: error.to_string() };
         if let Err(Refused::NoSpace { why }) = self.has_space() {
             return Err(Stopped::Unwritable { why });
         }
         let folder = session.as_str();
-        let kept = put(&*self.storage, folder, &format!("{folder}/{name}"), stored);
-        kept.map_err(|error| Stopped::Unwritable { why: error.to_string() })?;
+        let recording = self.recordings.get_mut(&session).ok_or_else(|| gone(run))?;
+        let there = match recording.kept {
+            Some(there) => there,
+            None => kept_bytes(&*self.storage, folder).map_err(unwritable)?,
+        };
+        let with_this = there.saturating_add(stored.len() as u64);
+        recording.kept = Some(there);
+        if with_this > kept::MAX_SESSION {
+            return Err(Stopped::KeptEnough);
+        }
+        put(&*self.storage, folder, &format!("{folder}/{name}"), stored).map_err(unwritable)?;
+        recording.kept = Some(with_this);
         Ok(Digest::of(stored))
     }
 
@@ -373,6 +384,14 @@ impl Drop for Writer {
         self.room.close();
         self.recordings.values().for_each(|recording| recording.run.stop(Stopped::Closed));
     }
+}
+
+/// Bytes of what is kept beside a recording.
+fn kept_bytes(storage: &dyn Storage, folder: &str) -> io::Result<u64> {
+    let names = storage.list(folder)?.unwrap_or_default();
+    let sizes =
+        names.iter().filter(|name| kept::is_kept(name)).map(|name| storage.size(&format!("{folder}/{name}")));
+    sizes.sum()
 }
 
 fn gone(run: &Run) -> Stopped {

@@ -65,3 +65,21 @@ async fn of_a_full_disk_nothing_is_kept_and_the_recording_goes_on() {
     tap.keep("c-1", vec![1]).await.unwrap();
     tap.end().await.unwrap();
 }
+
+/// Across runs of the gate: it is the files that count.
+#[tokio::test]
+async fn of_one_session_so_much_is_kept_and_no_more() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = Config { folder: folder.path().to_owned(), reserve: 0, queue: 0, at_rest: Arc::new(Plain) };
+    let (recorder, _sealed) = Recorder::open(config, || jiff::Timestamp::UNIX_EPOCH).unwrap();
+    let tap = recorder.session(&session()).await.unwrap();
+    // It takes no room on the disk.
+    let kept = File::create(folder.path().join("s-1/c-0.kept")).unwrap();
+    kept.set_len(kept::MAX_SESSION - 8).unwrap();
+    tap.keep("c-1", vec![1; 5]).await.unwrap();
+    assert_eq!(tap.keep("c-2", vec![1; 5]).await, Err(Stopped::KeptEnough));
+    tap.keep("c-3", vec![1; 3]).await.unwrap();
+    assert_eq!(tap.keep("c-4", vec![1]).await, Err(Stopped::KeptEnough));
+    assert_eq!(recorder.kept(&session(), "c-2").unwrap(), None);
+    assert!(tap.stopped().is_none(), "the recording goes on");
+}
