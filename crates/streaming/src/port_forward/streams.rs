@@ -141,6 +141,12 @@ impl Streams {
         let Some((connection, kind)) = self.streams.get(&stream).copied() else { return };
         let Some(pair) = self.open.get_mut(&connection) else { return };
         match kind {
+            // kubectl wants nothing more of what has ended, and goes on waiting for how it went.
+            PortForwardKind::Data if pair.we_finished && !pair.told => {
+                if !std::mem::replace(&mut pair.they_finished, true) {
+                    self.said.push_back(FromClient::Finished(connection));
+                }
+            }
             PortForwardKind::Data => {
                 (pair.they_finished, pair.finished_early, pair.we_finished) = (true, false, true);
                 if !std::mem::replace(&mut pair.told, true) {

@@ -379,6 +379,31 @@ fn what_is_finished_early_is_told_once_it_is_accepted() {
     assert!(!rude.server.has_said());
 }
 
+/// kubectl resets the data of a connection as soon as the other side has nothing more, and waits for how it went: a port where nobody listens is told
+/// after that.
+#[test]
+fn how_it_went_is_told_though_its_data_was_reset() {
+    let connection = ConnectionId(1);
+    let mut rude = Rude::new();
+    let errors = rude.open(7, PORT.get(), PortForwardKind::Error).unwrap();
+    let data = rude.open(7, PORT.get(), PortForwardKind::Data).unwrap();
+    rude.server.send(&FromServer::Accepted(connection)).unwrap();
+    rude.server.send(&FromServer::Finished(connection)).unwrap();
+    let mut answer = rude.server.take_output().unwrap();
+    while rude.connection.receive(&mut answer).unwrap().is_some() {}
+    rude.connection.reset(data, ResetStatus::CANCEL);
+    let mut piece = rude.connection.take_output();
+    assert_eq!(rude.server.receive(&mut piece).unwrap(), Some(FromClient::Finished(connection)));
+    assert_eq!(rude.server.receive(&mut piece).unwrap(), None);
+    assert!(rude.server.take_output().is_none(), "nothing is told before it is known");
+    let text = Bytes::from_static(b"connection refused");
+    rude.server.send(&FromServer::Told { connection, text: text.clone() }).unwrap();
+    let mut answer = rude.server.take_output().unwrap();
+    let told = rude.connection.receive(&mut answer).unwrap();
+    assert_eq!(told, Some(Event::Data { stream: errors, bytes: text, finished: true }));
+    assert!(rude.server.open.is_empty() && rude.server.streams.is_empty());
+}
+
 #[test]
 fn what_no_client_does_is_refused() {
     use PortForwardKind::{Data, Error as Errors};
