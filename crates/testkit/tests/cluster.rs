@@ -5,6 +5,7 @@ use std::{
     net::TcpStream,
     path::Path,
     process::Stdio,
+    time::{Duration, Instant},
 };
 
 use anyhow::Context;
@@ -98,18 +99,25 @@ fn attach_reaches_the_container_s_own_streams() {
 #[test]
 fn port_forward_reaches_the_pod() {
     let cluster = with_pod("ports").unwrap();
-    let mut forward = cluster
-        .command(&["-n", "ports", "port-forward", "pod/app", ":8080"])
-        .unwrap()
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    // Kept open to the end: kubectl ends when it cannot write to it.
-    let mut stdout = BufReader::new(forward.stdout.take().unwrap());
-    let answer = ask_forwarded(&mut stdout);
-    forward.kill().unwrap();
-    forward.wait().unwrap();
-    let answer = answer.unwrap();
+    let begun = Instant::now();
+    let answer = loop {
+        let mut forward = cluster
+            .command(&["-n", "ports", "port-forward", "pod/app", ":8080"])
+            .unwrap()
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // Kept open to the end: kubectl ends when it cannot write to it.
+        let mut stdout = BufReader::new(forward.stdout.take().unwrap());
+        let answer = ask_forwarded(&mut stdout);
+        forward.kill().unwrap();
+        forward.wait().unwrap();
+        // Ready is the process, not what listens.
+        match answer {
+            Ok(answer) if !answer.is_empty() => break answer,
+            none => assert!(begun.elapsed() < Duration::from_secs(60), "{none:?}"),
+        }
+    };
     assert!(answer.ends_with("\r\n\r\napp") || !cluster.isolated(), "{answer}");
     assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
 }
