@@ -220,7 +220,7 @@ fn base64(pieces: &mut Pieces<'_>) {
             let places = (shift..shifted.len()).map(place).collect();
             let spelling = Spelling { bytes, places, flags: before.with(after), escaped: false };
             if shift == 0 {
-                // The same with either alphabet, or found as it is in the other.
+                // What is broken into lines has nothing before it.
                 WIDTHS.iter().for_each(|width| pieces.add_lines(&spelling, *width));
             }
             pieces.add(&spelling);
