@@ -4,7 +4,9 @@ async (condition, milliseconds) => {
   for (;;) {
     let why = "it does not hold";
     try {
-      const value = await condition();
+      // Half a document would answer for all of it.
+      if (document.readyState === "loading") why = "the document is still coming";
+      const value = document.readyState !== "loading" && (await condition());
       if (value) return { value: Array.isArray(value) ? value : true };
     } catch (error) {
       why = String(error);

@@ -15,7 +15,8 @@ const EACH_FRAME: &str = include_str!("each_frame.js");
 const ONCE: &str = include_str!("once.js");
 
 impl Page {
-    /// Waits until an expression of JavaScript, or the promise it gives, is true; also in the document that comes next.
+    /// Waits until an expression of JavaScript, or the promise it gives, is true; also in the document that comes next, once all of it
+    /// has come: what is read after that is not half a page.
     ///
     /// # Errors
     /// It is not in time; what it threw last is told, where the page is, and the text it shows.

@@ -1,6 +1,10 @@
 //! What a page says.
 
-use std::{fs, time::Duration};
+use std::{
+    fs,
+    net::{Ipv4Addr, TcpListener},
+    time::Duration,
+};
 
 use browser::{Extent, Viewport};
 use serde_json::json;
@@ -24,6 +28,13 @@ const SITE: &[Resource] = &[
 <script>fetch('/data').then(() => place.textContent = 'now')</script>",
     ),
     ("/data", "", "{}"),
+    (
+        "/half",
+        "",
+        "<p id=first>Half</p>
+<script>document.write(`<script src='http://localhost:${location.hash.slice(1)}/'></` + 'script>')</script>
+<p>and half</p>",
+    ),
     ("/moved", "refresh: 0; url=/later\r\n", "on its way"),
 ];
 
@@ -68,6 +79,28 @@ fn waiting_sees_what_comes_later_also_in_another_document() {
             .unwrap();
         assert_eq!(page.url().unwrap(), site.url("/later"));
         page.wait_for("fetch('/data').then(answer => answer.ok)").unwrap();
+    })
+    .unwrap();
+}
+
+#[test]
+fn waiting_wants_the_whole_document() {
+    with_browser("waiting_wants_the_whole_document", |browser| {
+        let site = Site::start(SITE).unwrap();
+        // Holds the second half back for as long as nobody answers.
+        let script = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let half = site.url(&format!("/half#{}", script.local_addr().unwrap().port()));
+        let page = browser.page().unwrap();
+        page.goto(&site.url("/data")).unwrap();
+        page.eval(&format!("setTimeout(() => location.href = '{half}')")).unwrap();
+        let asked = script.accept().unwrap();
+        let hasty = page.patience(Duration::from_millis(300));
+        let error = hasty.wait_for("document.querySelector('#first')").unwrap_err();
+        assert!(format!("{error:#}").contains("the document is still coming"), "{error:#}");
+        let page = hasty.patience(Duration::from_secs(20));
+        drop((asked, script));
+        page.wait_for("document.querySelector('#first')").unwrap();
+        assert_eq!(page.text().unwrap(), "Half\n\nand half");
     })
     .unwrap();
 }
