@@ -2,7 +2,7 @@
 
 use askama::Template;
 use axum::{
-    extract::{Path, State},
+    extract::{Path, Query, State},
     response::{IntoResponse as _, Redirect, Response},
 };
 use http::StatusCode;
@@ -36,6 +36,9 @@ struct Page {
     session: String,
     /// Whether the reader may undo it.
     may: bool,
+    values: Values,
+    /// Whether there is something that `values` decides about.
+    has_values: bool,
     /// Steps that are not shown.
     more: usize,
     /// Whether the session goes on, so that it cannot be undone yet.
@@ -76,11 +79,30 @@ struct Progressed {
     session: String,
 }
 
+/// What becomes of masked values that the gate kept.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Values {
+    #[default]
+    Restored,
+    /// They stay as they are now: what can be undone of a session without the key to what was kept.
+    Left,
+}
+
+/// What the address says.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Which {
+    #[serde(default)]
+    values: Values,
+}
+
 /// What the button says.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Button {
     #[serde(default)]
     partly: Option<String>,
+    #[serde(default)]
+    values: Values,
 }
 
 /// `GET /sessions/{id}/undo`
@@ -88,8 +110,9 @@ pub(crate) async fn get(
     State(console): State<Console>,
     visitor: Visitor,
     Path(id): Path<String>,
+    Query(Which { values }): Query<Which>,
 ) -> Response {
-    console.undo_page(&visitor, &id, StatusCode::OK, None).await
+    console.undo_page(&visitor, &id, values, None).await
 }
 
 /// `GET /sessions/{id}/undo/progress`: for a page that is open.
@@ -115,29 +138,34 @@ pub(crate) async fn post(
         (Err(response), _) | (_, Err(response)) => return *response,
     };
     let (id, session) = session;
+    let Button { partly, values } = form;
+    let refused = |status, told: &str| {
+        let told = Some((status, told.to_owned()));
+        let (console, visitor, id) = (&console, &visitor, id.as_str());
+        async move { console.undo_page(visitor, id, values, told).await }
+    };
     if !console.may_undo(&visitor) {
-        return console
-            .undo_page(&visitor, id.as_str(), StatusCode::FORBIDDEN, Some(NOT_YOURS.to_owned()))
-            .await;
+        return refused(StatusCode::FORBIDDEN, NOT_YOURS).await;
     }
     if session.state(console.now()) == Standing::Active {
-        let told = "The session goes on: freeze or revoke it first.".to_owned();
-        return console.undo_page(&visitor, id.as_str(), StatusCode::CONFLICT, Some(told)).await;
+        return refused(StatusCode::CONFLICT, "The session goes on: freeze or revoke it first.").await;
     }
-    let plan = match console.plan(&id).await {
+    let plan = match console.plan(&id, values).await {
         Ok((plan, false)) => plan,
-        Ok((_, true)) => {
-            let told = Some(TO_COME.to_owned());
-            return console.undo_page(&visitor, id.as_str(), StatusCode::SERVICE_UNAVAILABLE, told).await;
-        }
+        Ok((_, true)) => return refused(StatusCode::SERVICE_UNAVAILABLE, TO_COME).await,
         Err(response) => return *response,
     };
-    let begun = console.undo(Wanted { session, plan, by, partly: form.partly.is_some() });
-    match begun {
-        Ok(()) => Redirect::to(&format!("/sessions/{id}/undo")).into_response(),
-        Err(told) => {
-            console.undo_page(&visitor, id.as_str(), StatusCode::CONFLICT, Some(told.to_owned())).await
-        }
+    match console.undo(Wanted { session, plan, by, partly: partly.is_some() }) {
+        Ok(()) => Redirect::to(&address(&id, values)).into_response(),
+        Err(told) => refused(StatusCode::CONFLICT, told).await,
+    }
+}
+
+/// Where the page is.
+fn address(id: &identity::SessionId, values: Values) -> String {
+    match values {
+        Values::Restored => format!("/sessions/{id}/undo"),
+        Values::Left => format!("/sessions/{id}/undo?values=left"),
     }
 }
 
@@ -147,14 +175,18 @@ impl Console {
     }
 
     /// What would undo the session, as its recording tells; and whether more of that is to come.
-    async fn plan(&self, id: &identity::SessionId) -> Result<(Plan, bool), Box<Response>> {
+    async fn plan(&self, id: &identity::SessionId, values: Values) -> Result<(Plan, bool), Box<Response>> {
         let Some(_turn) = self.undoings().planning().await else {
             let why = "Too many sessions are looked at to be undone. Try again in a moment.";
             return Err(Box::new(problem(StatusCode::SERVICE_UNAVAILABLE, why)));
         };
-        self.read(id, |opened| match opened.settled() {
+        self.read(id, move |opened| match opened.settled() {
             Some((recording, _)) => {
-                let mut plan = Plan::of(History::of(&recording));
+                let history = History::of(&recording);
+                let mut plan = Plan::of(match values {
+                    Values::Restored => history,
+                    Values::Left => history.without_values(),
+                });
                 if plan.encrypted {
                     let session = recording.session();
                     plan.gaps.push(format!("This page cannot read it: `portcullis undo {session} --for HUMAN --identity FILE` can."));
@@ -175,14 +207,18 @@ impl Console {
         &self,
         visitor: &Visitor,
         id: &str,
-        status: StatusCode,
-        alert: Option<String>,
+        values: Values,
+        refused: Option<(StatusCode, String)>,
     ) -> Response {
+        let (status, alert) = match refused {
+            Some((status, alert)) => (status, Some(alert)),
+            None => (StatusCode::OK, None),
+        };
         let (id, session) = match self.session(id).await {
             Ok(found) => found,
             Err(response) => return *response,
         };
-        let plan = match self.plan(&id).await {
+        let plan = match self.plan(&id, values).await {
             Ok((plan, _)) => plan,
             Err(response) => return *response,
         };
@@ -194,12 +230,15 @@ impl Console {
         let rendered = tokio::task::spawn_blocking(move || {
             let is_partial = !plan.is_whole();
             let Plan { steps, left, gaps, streams, .. } = plan;
+            let has_values = values == Values::Left || steps.iter().any(|step| step.restores.is_some());
             let page = Page {
                 frame,
                 alert,
                 session: session_id,
                 is_active,
                 may,
+                values,
+                has_values,
                 more: steps.len().saturating_sub(STEPS),
                 steps: steps.into_iter().take(STEPS).map(Step::from).collect(),
                 left: left.into_iter().map(|left| (left.what, left.why.to_string())).collect(),

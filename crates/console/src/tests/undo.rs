@@ -74,6 +74,26 @@ async fn what_would_be_undone_is_shown_and_what_would_not_and_why() {
 }
 
 #[tokio::test]
+async fn values_that_were_kept_are_left_if_so_wanted() {
+    let bench = bench().await;
+    let visitor = bench.sign_in(&grace()).await;
+    settled(&bench).await;
+    let (kept, left) =
+        (visitor.get(PAGE).await.main(), visitor.get(&format!("{PAGE}?values=left")).await.main());
+    assert!(kept.contains("put back from what the gate kept"), "{kept}");
+    assert!(!left.contains("put back from what the gate kept"), "{left}");
+    assert!(left.contains("No masked values are put back"), "{left}");
+    assert_eq!(visitor.get(&format!("{PAGE}?values=all")).await.status, StatusCode::BAD_REQUEST);
+    // So does the button of that page, and the page that comes of it.
+    visitor.press("/sessions/s-2g4kq7nd5wvx3jhc/revoke", "&why=over").await;
+    let told = visitor.press(PAGE, "&partly=yes&values=left").await;
+    assert_eq!(
+        (told.status, told.location()),
+        (StatusCode::SEE_OTHER, format!("{PAGE}?values=left").as_str())
+    );
+}
+
+#[tokio::test]
 async fn a_session_that_goes_on_is_not_undone() {
     let bench = bench().await;
     let visitor = bench.sign_in(&grace()).await;
