@@ -14,7 +14,7 @@ use streaming::{
     channel::{Closed, FromClient, FromServer},
     exit::Exit,
     kind::Asked,
-    protocol::{RemoteCommand, Version},
+    protocol::{RemoteCommand, Transport, Version},
     remote_command::Client,
 };
 use testkit::{Cluster, Gate, Options};
@@ -30,7 +30,7 @@ use crate::{
     large::resident,
 };
 
-pub(crate) const EXPLAINED: &str = "A command in a pod (`cat`, `head`, `sleep`), by WebSocket (`v5.channel.k8s.io`), directly and through the \
+pub(crate) const EXPLAINED: &str = "A command in a pod (`cat`, `head`), by WebSocket (`v5.channel.k8s.io`) unless it says otherwise, directly and through the \
     gate, which masks, records and passes on. Noise is random bytes, which no mask shortens; it has to come back as it was sent.";
 
 const ECHOES: usize = 1_000;
@@ -60,22 +60,29 @@ pub(crate) async fn measure() -> anyhow::Result<Vec<Row>> {
     cluster.must(&["-n", "streams", "wait", "--for=condition=Ready", "pod/shell", "--timeout=60s"])?;
     let rules = tempfile::tempdir()?;
     fs::write(rules.path().join("all.cedar"), RULES)?;
-    let extra = format!("sessions: {{ calls_at_once: {} }}\n", IDLE * 2);
-    let gate = Gate::start(
-        cluster,
-        &Options { bundle: rules.path().display().to_string(), extra, ..Options::default() },
-    )?;
-    let session = gate.session("streams")?;
+    // In gates of their own: what streams leave behind would be taken for what they need, or for none.
+    let mut idles = Vec::new();
+    for (protocol, named) in [(PROTOCOL, "WebSocket"), (RemoteCommand::Spdy, "SPDY")] {
+        idles.push(idle(&start(cluster, rules.path())?, protocol, named).await?);
+    }
+    let gate = start(cluster, rules.path())?;
     let direct = Server::from_kubeconfig(cluster.kubeconfig())?;
-    let gated = Server::from_kubeconfig(&session.kubeconfig)?;
-    // First: what streams leave behind would be taken for what they need.
-    let idle = idle(&gated, &gate).await?;
+    let gated = through(&gate)?;
     let mut rows = echoes(&direct, &gated).await?;
     rows.extend(bulk(&direct, &gated, &gate).await?);
     rows.push(noise(&gated).await?);
     rows.extend(logs(&direct, &gated).await?);
-    rows.push(idle);
+    rows.extend(idles);
     Ok(rows)
+}
+
+fn start(cluster: &'static Cluster, rules: &Path) -> anyhow::Result<Gate> {
+    let extra = format!("sessions: {{ calls_at_once: {} }}\n", IDLE * 2);
+    Gate::start(cluster, &Options { bundle: rules.display().to_string(), extra, ..Options::default() })
+}
+
+fn through(gate: &Gate) -> anyhow::Result<Server> {
+    Server::from_kubeconfig(&gate.session("streams")?.kubeconfig)
 }
 
 async fn echoes(direct: &Server, gated: &Server) -> anyhow::Result<Vec<Row>> {
@@ -205,30 +212,40 @@ async fn line(log: &mut Incoming) -> anyhow::Result<Instant> {
     }
 }
 
-async fn idle(gated: &Server, gate: &Gate) -> anyhow::Result<Row> {
-    Running::start(gated, &["cat"]).await?.echo().await?;
+async fn idle(gate: &Gate, protocol: RemoteCommand, named: &str) -> anyhow::Result<Row> {
+    let gated = through(gate)?;
+    Running::start_by(protocol, &gated, &["cat"]).await?.echo().await?;
     let before = resident(gate, "VmRSS")?;
     let mut running = Vec::new();
     for _stream in 0..IDLE {
-        let mut one = Running::start(gated, &["cat"]).await?;
+        let mut one = Running::start_by(protocol, &gated, &["cat"]).await?;
         one.echo().await?;
         running.push(one);
     }
     let each = resident(gate, "VmRSS")?.saturating_sub(before) / u64::try_from(IDLE)?;
-    Ok(Row::new(format!("memory of an idle stream, of {IDLE}"), format!("{each} KB"), "≤ 100 KB"))
+    Ok(Row::new(format!("memory of an idle stream, of {IDLE}, by {named}"), format!("{each} KB"), "≤ 100 KB"))
 }
 
 impl Running {
     async fn start(server: &Server, command: &[&str]) -> anyhow::Result<Self> {
+        Self::start_by(PROTOCOL, server, command).await
+    }
+
+    async fn start_by(protocol: RemoteCommand, server: &Server, command: &[&str]) -> anyhow::Result<Self> {
         let command: Vec<String> =
             command.iter().map(|word| format!("&command={}", word.replace('/', "%2F"))).collect();
         let path =
             format!("/api/v1/namespaces/streams/pods/shell/exec?stdin=true&stdout=true{}", command.concat());
-        let mut headers = PROTOCOL.to_headers();
-        wire::handshake::ask(&mut headers).context("no key")?;
+        let mut headers = protocol.to_headers();
+        if protocol.transport() == Transport::WebSocket {
+            wire::handshake::ask(&mut headers).context("no key")?;
+        }
         let (io, ahead) = server.upgrade(&path, headers).await?;
-        let wire = wire::split(io, ahead, PROTOCOL.transport(), End::Client).await;
-        let (hearing, saying) = leg::new(Client::new(PROTOCOL, ASKED)?, wire);
+        let wire = wire::split(io, ahead, protocol.transport(), End::Client).await;
+        let (mut hearing, saying) = leg::new(Client::new(protocol, ASKED)?, wire);
+        while !hearing.with(Client::is_ready) {
+            ensure!(hearing.next_until(Client::is_ready).await?.is_none(), "something was said early");
+        }
         Ok(Self { hearing, saying })
     }
 
