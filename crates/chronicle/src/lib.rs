@@ -1,8 +1,8 @@
 //! The ledger, indexed for people who look things up: the calls of a session, what was refused, what happened.
 //!
 //! A log is read from one end; people ask for one session, or for the newest refusals. So what the ledger says is entered
-//! in a database, leaf by leaf, as it comes under a checkpoint. That is off the data path, and nothing depends on it: it is made
-//! from the ledger, made anew when it is lost or of another release, and proves nothing. `ledger verify` does.
+//! in a database, leaf by leaf, as it comes under a checkpoint. That is off the data path: no call depends on it, what the console shows
+//! does. It is made from the ledger, made anew when it is lost or of another release, and proves nothing. `ledger verify` does.
 
 mod enter;
 mod files;

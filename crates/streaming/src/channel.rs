@@ -166,7 +166,8 @@ fn split(mut message: Bytes) -> Result<(u8, Bytes), Error> {
     Ok((channel, message.split_off(1)))
 }
 
-fn join(channel: u8, bytes: &[u8]) -> Bytes {
+/// A message: its channel's number, and what is on it.
+pub(crate) fn join(channel: u8, bytes: &[u8]) -> Bytes {
     let mut message = BytesMut::with_capacity(1 + bytes.len());
     message.put_u8(channel);
     message.put_slice(bytes);

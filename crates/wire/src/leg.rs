@@ -30,7 +30,7 @@ pub struct Hearing<E> {
 pub struct Saying<E>(Arc<Shared<E>>);
 
 struct Shared<E> {
-    /// Never held while something is waited for.
+    /// The endpoint. Never held while something is waited for.
     end: Mutex<E>,
     /// `None` once it is closed. Whoever holds it takes the output: pieces leave in the order in which they were said.
     writer: tokio::sync::Mutex<Option<Writer>>,
@@ -61,23 +61,24 @@ impl<E: Endpoint> Shared<E> {
     async fn flush(&self) -> Result<(), Fault<E::Error>> {
         loop {
             let mut writer = self.writer.lock().await;
-            let Some(open) = writer.as_mut() else { return Ok(()) };
             let piece = self.end.lock().take_output();
-            match piece {
-                Some(piece) => open.send(piece).await?,
-                None if open.is_unsent() => open.flush().await?,
-                None => return Ok(()),
+            match (writer.as_mut(), piece) {
+                (Some(open), Some(piece)) => open.send(piece).await?,
+                (Some(open), None) if open.is_unsent() => open.flush().await?,
+                (None, Some(_unsaid)) => return Err(Error::Closed.into()),
+                (Some(_) | None, None) => return Ok(()),
             }
         }
     }
 
-    /// Whether something is to be sent that nobody is sending.
+    /// Whether something is to be sent that nobody is sending. Nothing once this side is closed.
     fn owes(&self) -> bool {
-        let unsent = || {
-            let writer = self.writer.try_lock();
-            writer.is_ok_and(|writer| writer.as_ref().is_some_and(Writer::is_unsent))
-        };
-        self.end.lock().has_output() || unsent()
+        let has_output = self.end.lock().has_output();
+        match self.writer.try_lock() {
+            Ok(writer) => writer.as_ref().is_some_and(|open| has_output || open.is_unsent()),
+            // Who sends takes the output as well.
+            Err(_somebody_sends) => has_output,
+        }
     }
 }
 
@@ -90,7 +91,7 @@ impl<E: Endpoint> Hearing<E> {
         self.next_until(|_| false).await
     }
 
-    /// The same, or `None` once the end is so.
+    /// The same, or `None` once the endpoint is as `is_so` wants it.
     ///
     /// # Errors
     /// [`Fault`]; nothing follows.
@@ -140,7 +141,7 @@ impl<E: Endpoint> Hearing<E> {
         Ok(())
     }
 
-    /// What is known at the end.
+    /// Looks at the endpoint.
     pub fn with<T>(&self, look: impl FnOnce(&E) -> T) -> T {
         look(&self.shared.end.lock())
     }
@@ -167,7 +168,7 @@ impl<E: Endpoint> Saying<E> {
         self.0.flush().await
     }
 
-    /// What is known by now.
+    /// Looks at the endpoint.
     pub fn with<T>(&self, look: impl FnOnce(&E) -> T) -> T {
         look(&self.0.end.lock())
     }
@@ -180,7 +181,7 @@ impl<E: Endpoint> Saying<E> {
         self.0.flush().await
     }
 
-    /// Ends this side, with what `last` has the end say before.
+    /// Ends this side of the connection, after what `last` has the endpoint say. What is said after that is an error.
     ///
     /// # Errors
     /// [`Fault`]: the other side may not have heard it.

@@ -50,6 +50,9 @@ pub enum Error {
     /// A message is too long.
     #[error("a message has more than {MAX_MESSAGE} bytes: send it in several")]
     TooLong,
+    /// This side has ended the connection before.
+    #[error("the connection was ended on this side")]
+    Closed,
     /// What came is no WebSocket's.
     #[error("the other side broke the rules of WebSockets: {0}")]
     Protocol(String),

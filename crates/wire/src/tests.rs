@@ -134,6 +134,24 @@ async fn what_comes_is_heard_while_what_is_said_is_not_taken() {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn who_has_closed_says_nothing_more_and_hears_on() {
+    let (ours, mut theirs) = duplex(4 << 10);
+    let wire = split(ours, Bytes::new(), Transport::WebSocket, End::Server).await;
+    let asked = Asked { stdin: true, stdout: true, ..Asked::default() };
+    let protocol = RemoteCommand::WebSocket(streaming::protocol::Version::V5);
+    let (mut hearing, saying) = leg::new(streaming::remote_command::Server::new(protocol, asked), wire);
+    saying.close(|_server| ()).await.unwrap();
+    let late = saying.say(&FromServer::Stdout(Bytes::from_static(b"late"))).await;
+    assert!(matches!(late, Err(leg::Fault::Wire(Error::Closed))), "{late:?}");
+    saying.with(|_server| ());
+    // A masked frame of one byte on the channel of standard input.
+    theirs.write_all(&[0x82, 0x82, 0, 0, 0, 0, 0, b'x']).await.unwrap();
+    assert_eq!(hearing.next().await.unwrap(), Some(FromClient::Stdin(Bytes::from_static(b"x"))));
+    // Nothing comes, and that is waited for.
+    assert!(timeout(Duration::from_secs(1), hearing.next()).await.is_err());
+}
+
 /// What is said may make room for something to be heard that came before.
 #[tokio::test]
 async fn what_is_to_be_heard_by_what_is_said_is_heard() {

@@ -8,10 +8,10 @@
 
 use std::collections::VecDeque;
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::Bytes;
 
 use super::{ConnectionId, Error, FromClient, FromServer, Ports};
-use crate::Endpoint;
+use crate::{Endpoint, channel};
 
 /// Speaks with a client.
 #[derive(Debug)]
@@ -41,7 +41,7 @@ impl Messages {
         let opening = opening.collect();
         // As a kubelet: before it is known what becomes of the connection.
         let named = pairs.iter().zip(&ports.0).flat_map(|(pair, port)| {
-            [pair.data, pair.error].map(|channel| message(channel, &port.get().to_le_bytes()))
+            [pair.data, pair.error].map(|channel| channel::join(channel, &port.get().to_le_bytes()))
         });
         let output = named.collect();
         Self { pairs, opening, output }
@@ -83,13 +83,13 @@ impl Endpoint for Messages {
         let Some(pair) = pair.filter(|pair| !pair.is_over()) else { return Ok(()) };
         match said {
             FromServer::Accepted(_) => {}
-            FromServer::Data { bytes, .. } => self.output.push_back(message(pair.data, bytes)),
+            FromServer::Data { bytes, .. } => self.output.push_back(channel::join(pair.data, bytes)),
             FromServer::Finished(_) => pair.finished = true,
             FromServer::Told { text, .. } => {
                 pair.told = true;
                 // Whatever comes there is a failure to clients.
                 if !text.is_empty() {
-                    self.output.push_back(message(pair.error, text));
+                    self.output.push_back(channel::join(pair.error, text));
                 }
             }
             FromServer::Reset(_) => (pair.told, pair.finished) = (true, true),
@@ -119,13 +119,6 @@ impl Pair {
     fn is_over(&self) -> bool {
         self.told && self.finished
     }
-}
-
-fn message(channel: u8, bytes: &[u8]) -> Bytes {
-    let mut message = BytesMut::with_capacity(1 + bytes.len());
-    message.put_u8(channel);
-    message.put_slice(bytes);
-    message.freeze()
 }
 
 #[cfg(test)]
