@@ -10,8 +10,6 @@ use std::str::FromStr;
 pub const MAX_BODY: usize = 3 << 20;
 /// Bytes of one piece of a stream; more make several records.
 pub const MAX_PIECE: usize = 256 << 10;
-/// Bytes of a ledger leaf that is told.
-pub const MAX_LEAF: usize = 64 << 10;
 
 /// A session's id, the name of its recording: 1 to 64 of `A-Z a-z 0-9 . _ -`, the first one no `.`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize)]
@@ -78,12 +76,6 @@ pub enum What {
         stream: u32,
         /// How, for people.
         how: Text<1024>,
-    },
-    /// The ledger was told something of this session: an approval, a refusal.
-    Told {
-        /// The leaf's text.
-        #[serde(skip)]
-        leaf: Payload,
     },
     /// The recording begins, or goes on after it was let go in good order.
     Began {},
@@ -261,7 +253,6 @@ impl What {
             | Self::Called(_)
             | Self::Before(_)
             | Self::Answered(_)
-            | Self::Told { .. }
             | Self::Began {}
             | Self::Interrupted { .. }
             | Self::Stopped {} => None,
@@ -272,9 +263,7 @@ impl What {
     #[must_use]
     pub fn payload(&self) -> &[u8] {
         match self {
-            Self::Body { kept: Payload(bytes), .. }
-            | Self::Bytes { bytes: Payload(bytes), .. }
-            | Self::Told { leaf: Payload(bytes) } => bytes,
+            Self::Body { kept: Payload(bytes), .. } | Self::Bytes { bytes: Payload(bytes), .. } => bytes,
             Self::Called(_)
             | Self::Before(_)
             | Self::Answered(_)
@@ -292,7 +281,6 @@ impl What {
         match self {
             Self::Body { kept, .. } => Some((kept, MAX_BODY)),
             Self::Bytes { bytes, .. } => Some((bytes, MAX_PIECE)),
-            Self::Told { leaf } => Some((leaf, MAX_LEAF)),
             Self::Called(_)
             | Self::Before(_)
             | Self::Answered(_)
@@ -316,7 +304,6 @@ impl What {
             | Self::Body { .. }
             | Self::Bytes { .. }
             | Self::Resized { .. }
-            | Self::Told { .. }
             | Self::Began {}
             | Self::Interrupted { .. }
             | Self::Stopped {} => 0,

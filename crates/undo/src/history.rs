@@ -124,7 +124,6 @@ impl Reading<'_> {
             | What::Bytes { .. }
             | What::Resized { .. }
             | What::Closed { .. }
-            | What::Told { .. }
             | What::Began {}
             | What::Stopped {} => {}
         }

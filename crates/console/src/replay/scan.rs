@@ -161,7 +161,6 @@ impl<'a> Scanning<'a> {
             What::Called(_)
             | What::Before(_)
             | What::Answered(_)
-            | What::Told { .. }
             | What::Body { .. }
             | What::Resized { .. } => {}
         }

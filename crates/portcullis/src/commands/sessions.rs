@@ -8,6 +8,7 @@
 //!            └── search
 //! ```
 
+mod beside;
 mod erase;
 mod export;
 mod harmless;

@@ -53,7 +53,7 @@ impl Bench {
     async fn recorded(&self, ids: &[&str]) {
         for id in ids {
             let tap = self.recorder.session(&session(id)).await.unwrap();
-            tap.told(id).await.unwrap();
+            tap.answered(id, 200, None, None).await.unwrap();
             tap.end().await.unwrap();
         }
     }

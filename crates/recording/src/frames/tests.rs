@@ -1,5 +1,5 @@
 use super::*;
-use crate::record::{Answered, Before, Blob, Called, Channel, Kind, MAX_BODY, Opened};
+use crate::record::{Answered, Before, Blob, Called, Channel, Kind, MAX_BODY, MAX_PIECE, Opened};
 use crate::{Digest, Text, Words};
 
 fn bytes(records: &[Record]) -> Bytes {
@@ -47,7 +47,6 @@ fn largest() -> Vec<Record> {
         What::Bytes { stream: 1, channel: Channel::Error, bytes: Payload(vec![0; 256 << 10].into()) },
         What::Resized { stream: 1, width: 1, height: 1 },
         What::Closed { stream: 1, how: Text::from(text) },
-        What::Told { leaf: Payload(vec![b'x'; 64 << 10].into()) },
         What::Began {},
         What::Interrupted { torn: true },
         What::Stopped {},
@@ -103,16 +102,16 @@ fn what_is_no_record_is_refused() {
         let refused = Frames::new(bytes.into(), 5).find_map(Result::err);
         refused.map_or_else(|| "taken".to_owned(), |why| why.to_string())
     };
-    let told = r#"{"at":5,"what":{"told":{}}}"#;
-    insta::assert_snapshot!(refuse(raw(told, b"leaf")), @"taken");
+    let piece = r#"{"at":5,"what":{"bytes":{"stream":1,"channel":"data"}}}"#;
+    insta::assert_snapshot!(refuse(raw(piece, b"leaf")), @"taken");
     insta::assert_snapshot!(refuse(vec![0; 7]), @"byte 0 of its records: cut");
     insta::assert_snapshot!(refuse([u32::MAX.to_be_bytes(), [0; 4]].concat()), @"byte 0 of its records: a head that is too long");
-    insta::assert_snapshot!(refuse(raw(r#"{"at":5,"what":{"told":{"leaf":"secret"}}}"#, b"")), @"byte 0 of its records: a head that is no record");
+    insta::assert_snapshot!(refuse(raw(r#"{"at":5,"what":{"bytes":{"stream":1,"channel":"data","bytes":"secret"}}}"#, b"")), @"byte 0 of its records: a head that is no record");
     insta::assert_snapshot!(refuse(raw(r#"{"at":5,"what":{"stopped":{}},"more":1}"#, b"")), @"byte 0 of its records: a head that is no record");
     insta::assert_snapshot!(refuse(raw(r#"{"at":5,"what":{"stopped":{}}}"#, b"x")), @"byte 0 of its records: a payload where none belongs");
     insta::assert_snapshot!(refuse(raw(r#"{"at":4,"what":{"stopped":{}}}"#, b"")), @"byte 0 of its records: a time before the one of the record before");
-    insta::assert_snapshot!(refuse(raw(told, &[0; (64 << 10) + 1])), @"byte 0 of its records: a payload that is too long");
+    insta::assert_snapshot!(refuse(raw(piece, &vec![0; MAX_PIECE + 1])), @"byte 0 of its records: a payload that is too long");
     let body = format!(r#"{{"at":5,"what":{{"body":{{"sha256":"{}"}}}}}}"#, Digest::of(b"a"));
     insta::assert_snapshot!(refuse(raw(&body, b"a")), @"taken");
-    insta::assert_snapshot!(refuse([raw(told, b"leaf"), raw(&body, b"b")].concat()), @"byte 39 of its records: a body that is not what its digest says");
+    insta::assert_snapshot!(refuse([raw(piece, b"leaf"), raw(&body, b"b")].concat()), @"byte 67 of its records: a body that is not what its digest says");
 }

@@ -110,7 +110,7 @@ fn what_was_changed_is_told_and_the_rest_is_read() {
     . 0 (segment 3 is not the one whose digest is in the ledger) 2 3 4 5 .
     "#);
     insta::assert_snapshot!(changed(|disk| forge(disk, 7)), @r#"
-    . 0 1 2 3 4 5 (segment 7 is damaged: byte 43 of its records: a head that is no record)
+    . 0 1 2 3 4 5 (segment 7 is damaged: byte 71 of its records: a head that is no record)
     . 0 1 2 3 4 (segment 7 is not the one whose digest is in the ledger)
     "#);
     insta::assert_snapshot!(changed(|disk| disk.rename(&path(2), &path(3)).unwrap()), @r#"

@@ -50,7 +50,6 @@ impl Recording {
                 | What::Bytes { .. }
                 | What::Resized { .. }
                 | What::Closed { .. }
-                | What::Told { .. }
                 | What::Began {}
                 | What::Interrupted { .. }
                 | What::Stopped {} => {}

@@ -109,17 +109,16 @@ impl Script {
 mod tests {
     use super::*;
     use crate::reader::Library;
-    use crate::record::Payload;
+    use crate::writer::testing::piece;
 
     #[test]
     fn what_is_scripted_is_a_recording() {
         let folder = tempfile::tempdir().unwrap();
         let began: Timestamp = "2026-06-01T12:00:00Z".parse().unwrap();
-        let told = |text: &'static str| What::Told { leaf: Payload(text.as_bytes().into()) };
         let script = || Script::new(folder.path(), "s-1", began);
-        let lost = script().at(0, What::Began {}).at(5, told("a")).sealed().at(9, told("lost")).killed();
+        let lost = script().at(0, What::Began {}).at(5, piece("a")).sealed().at(9, piece("lost")).killed();
         let segments =
-            script().at(20, What::Interrupted { torn: false }).with_body(30, told("b"), b"body").stopped();
+            script().at(20, What::Interrupted { torn: false }).with_body(30, piece("b"), b"body").stopped();
         assert_eq!(segments.first(), lost.last());
         let recording =
             Library::new(folder.path(), Arc::new(Plain)).recording(&"s-1".parse().unwrap()).unwrap();

@@ -5,9 +5,7 @@ use super::queue::Queue;
 use super::run::{Run, Stopped};
 use super::thread::{Handed, Message};
 use super::{Recorder, WITHIN};
-use crate::record::{
-    Answered, Before, Called, Channel, Kind, MAX_LEAF, MAX_PIECE, Opened, Payload, Session, What,
-};
+use crate::record::{Answered, Before, Called, Channel, Kind, MAX_PIECE, Opened, Payload, Session, What};
 use crate::{Digest, Text, Words, kept};
 use bytes::Bytes;
 use std::sync::Arc;
@@ -114,15 +112,6 @@ impl Tap {
         self.write(What::Answered(answered), body).await
     }
 
-    /// The ledger was told this: an approval, a refusal. Of a leaf of more than 64 KiB the head is kept.
-    ///
-    /// # Errors
-    /// [`Stopped`].
-    pub async fn told(&self, leaf: &str) -> Result<(), Stopped> {
-        let kept = leaf.get(..leaf.floor_char_boundary(MAX_LEAF)).unwrap_or_default();
-        self.write(What::Told { leaf: Payload(Bytes::copy_from_slice(kept.as_bytes())) }, None).await
-    }
-
     /// A stream began.
     ///
     /// # Errors
@@ -175,7 +164,7 @@ impl Tap {
         self.run.until_recorded(answered.map_err(|_| self.gone())??).await
     }
 
-    async fn write(&self, what: What, body: Option<Body>) -> Result<(), Stopped> {
+    pub(super) async fn write(&self, what: What, body: Option<Body>) -> Result<(), Stopped> {
         self.run.check()?;
         let at = self.run.now();
         let body = body.map(Body::digest);

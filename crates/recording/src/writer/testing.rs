@@ -1,10 +1,10 @@
 //! A recorder on a simulated disk, and a ledger that takes what it tells.
 
 use super::thread::Closed;
-use super::{Config, Recorder, Sealed, Segment};
+use super::{Config, Recorder, Sealed, Segment, Stopped, Tap};
 use crate::at_rest::{Identities, Identity, Plain, Recipients};
 use crate::reader::{Finding, Library, Recording};
-use crate::record::{Kind, Record, Session, What};
+use crate::record::{Channel, Kind, Payload, Record, Session, What};
 use crate::storage::sim::SimDisk;
 use crate::writer::Opening;
 use jiff::Timestamp;
@@ -115,12 +115,24 @@ fn line(record: &Record) -> String {
     }
 }
 
-/// The leaves that were told, in order; findings are none.
+/// Something short.
+pub(crate) fn piece(text: &str) -> What {
+    What::Bytes { stream: 1, channel: Channel::Data, bytes: Payload(text.as_bytes().to_vec().into()) }
+}
+
+impl Tap {
+    /// Records that.
+    pub(crate) async fn told(&self, text: &str) -> Result<(), Stopped> {
+        self.write(piece(text), None).await
+    }
+}
+
+/// What was told so, in order; findings are none.
 pub(crate) fn told(recording: &Recording) -> Vec<String> {
     let records = recording.records().map(|record| record.unwrap());
-    let leaf = |record: Record| match record.what {
-        What::Told { leaf } => Some(String::from_utf8(leaf.0.to_vec()).unwrap()),
+    let text = |record: Record| match record.what {
+        What::Bytes { bytes, .. } => Some(String::from_utf8(bytes.0.to_vec()).unwrap()),
         _ => None,
     };
-    records.filter_map(leaf).collect()
+    records.filter_map(text).collect()
 }

@@ -53,7 +53,7 @@ async fn what_is_handed_over_is_read_back_in_order() {
     2000000 {"resized":{"stream":1,"width":120,"height":40}}
     2000000 {"bytes":{"stream":1,"channel":"stdin"}} "ls\r"
     2000000 {"bytes":{"stream":1,"channel":"stdout"}} "web\r\n"
-    2000000 {"told":{}} "{\"refusal\":\"no\"}"
+    2000000 {"bytes":{"stream":1,"channel":"data"}} "{\"refusal\":\"no\"}"
     2000000 {"closed":{"stream":1,"how":"exit status 0"}}
     2000000 {"stopped":{}}
     "#);

@@ -15,7 +15,7 @@ use recording::{
     reader::{Library, Recording, Unreadable},
 };
 
-use super::{state::State, told::Told, words::counted};
+use super::{beside, state::State, told::Told, words::counted};
 use crate::{
     admin::Client,
     commands::ledger::{KEY, verifier},
@@ -100,6 +100,18 @@ impl Place {
     /// # Errors
     /// One of them cannot be read.
     pub(in crate::commands) fn shelf(&self) -> anyhow::Result<Shelf> {
+        self.read(Told::default())
+    }
+
+    /// The same, with what the ledger has beside the recording of a session.
+    ///
+    /// # Errors
+    /// One of them cannot be read.
+    pub(super) fn shelf_with(&self, session: &Session) -> anyhow::Result<Shelf> {
+        self.read(Told::beside_of(session))
+    }
+
+    fn read(&self, mut told: Told) -> anyhow::Result<Shelf> {
         let Found { data, recordings, identity } = self.found()?;
         let recordings = self.recordings.clone().unwrap_or(recordings);
         if !recordings.is_dir() {
@@ -112,7 +124,6 @@ impl Place {
         let reader = Reader::new(&data.ledger(), verifier(&key)?);
         // A gate that runs goes on while its files are read. A segment's file is there before its leaf, so: what is told by
         // now is there, and what is there is told soon after.
-        let mut told = Told::default();
         told.read_on(&reader)?;
         told.settle();
         let library = Library::new(&recordings, self.at_rest(identity.as_deref())?);
@@ -179,6 +190,11 @@ impl Shelf {
     pub(super) fn readable(&self) -> impl Iterator<Item = Recording> {
         let opened = self.recordings.values().filter_map(|opened| opened.as_ref().ok());
         opened.filter(|recording| recording.last_segment().is_some()).map(|recording| self.held(recording))
+    }
+
+    /// What the ledger has beside the recording of the session that was named.
+    pub(super) fn beside(&self) -> &[beside::Told] {
+        self.told.beside()
     }
 
     /// What is wrong with a session's recording, in words, if it is not as the gate and the ledger left it.

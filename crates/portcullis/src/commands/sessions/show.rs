@@ -2,9 +2,7 @@
 
 use std::process::ExitCode;
 
-use chronicle::story;
 use clap::Args;
-use ledger::leaf::Leaf;
 use recording::{Session, record::Kind, record::Opened};
 use serde::Serialize;
 
@@ -55,12 +53,12 @@ impl Show {
 /// # Errors
 /// There is no recording to be shown.
 pub(super) fn shown(place: &Place, session: &Session) -> anyhow::Result<(Shown, State)> {
-    let shelf = place.shelf()?;
+    let shelf = place.shelf_with(session)?;
     let recording = shelf.recording(session)?;
     // There is a recording, so there is a state.
     let state = shelf.state(session.as_str()).unwrap_or(State::Missing { segments: 0 });
     let row = Row::of(&shelf, session.to_string(), &state);
-    Ok((Shown { row, timeline: timeline::of(&recording) }, state))
+    Ok((Shown { row, timeline: timeline::of(&recording, shelf.beside()) }, state))
 }
 
 pub(super) fn text(shown: &Shown) -> String {
@@ -84,11 +82,7 @@ fn line(entry: &Entry, open: bool) -> String {
         }
         Event::Call(call) => called(call, open),
         Event::Stream(stream) => streamed(entry, stream, open),
-        Event::Told { leaf } => match Leaf::parse(leaf.as_bytes()) {
-            Ok(leaf) => format!("-  {}: {}", leaf.event.kind(), story::of(&leaf.event)),
-            // What the gate said of it, in its own words.
-            Err(_) => format!("-  {leaf}"),
-        },
+        Event::Told { leaf, what, .. } => format!("-  {leaf}: {what}"),
         Event::Encrypted { finding } => format!("-  {finding}"),
         Event::Amiss { finding } => format!("!  {finding}"),
     };

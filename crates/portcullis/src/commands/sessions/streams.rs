@@ -15,7 +15,7 @@ use crate::terminal::visible;
 /// There is no such; the message says which there are.
 pub(super) fn choose(recording: &Recording, wanted: Option<u32>) -> anyhow::Result<Stream> {
     let (mut streams, mut encrypted) = (Vec::new(), None);
-    for entry in timeline::of(recording) {
+    for entry in timeline::recorded(recording) {
         match entry.event {
             Event::Stream(stream) => streams.push(*stream),
             Event::Encrypted { finding } => encrypted = encrypted.or(Some(finding)),

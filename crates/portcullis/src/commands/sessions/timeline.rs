@@ -10,8 +10,10 @@ use recording::{
 };
 use serde::Serialize;
 
+use super::beside::Told;
+
 /// Entries that are shown; a session of more is searched, or asked of the ledger.
-const MOST: usize = 1 << 20;
+pub(super) const MOST: usize = 1 << 20;
 
 /// What opens a recording.
 pub(in crate::commands) const ENCRYPTED: &str =
@@ -41,9 +43,12 @@ pub(super) enum Event {
     },
     Call(Call),
     Stream(Box<Stream>),
-    /// The ledger was told of an approval or a refusal.
+    /// The ledger has it beside the recording: a refusal, what humans decided, what was done to the session.
     Told {
+        /// Its number in the ledger.
+        index: u64,
         leaf: String,
+        what: String,
     },
     /// What happened there is encrypted, and nothing at hand reads it.
     Encrypted {
@@ -94,8 +99,22 @@ pub(super) struct Ended {
     pub(super) how: String,
 }
 
+/// Reads a whole recording, with what the ledger has beside it.
+pub(super) fn of(recording: &Recording, beside: &[Told]) -> Vec<Entry> {
+    let mut beside = beside.iter().peekable();
+    let mut entries = Vec::new();
+    for entry in recorded(recording) {
+        while let Some(told) = beside.next_if(|told| entry.at.is_some_and(|at| told.at < at)) {
+            entries.push(Entry::of(told));
+        }
+        entries.push(entry);
+    }
+    entries.extend(beside.map(Entry::of));
+    entries
+}
+
 /// Reads a whole recording.
-pub(super) fn of(recording: &Recording) -> Vec<Entry> {
+pub(super) fn recorded(recording: &Recording) -> Vec<Entry> {
     let mut timeline = Timeline::default();
     let mut records = recording.records();
     while let Some(record) = records.next() {
@@ -137,6 +156,13 @@ pub(super) fn told(finding: &Finding, untold: Option<u64>) -> String {
     format!("{finding}: {means}")
 }
 
+impl Entry {
+    fn of(told: &Told) -> Self {
+        let Told { at, index, leaf, what } = told.clone();
+        Self { at: Some(at), event: Event::Told { index, leaf, what } }
+    }
+}
+
 #[derive(Default)]
 struct Timeline {
     entries: Vec<Entry>,
@@ -163,9 +189,6 @@ impl Timeline {
                 self.calls.clear();
                 self.streams.clear();
                 self.push(Event::Interrupted { torn });
-            }
-            What::Told { leaf } => {
-                self.push(Event::Told { leaf: String::from_utf8_lossy(&leaf.0).into_owned() });
             }
             What::Called(Called { call, act, body }) => {
                 let call = call.as_str().to_owned();

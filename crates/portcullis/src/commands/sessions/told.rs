@@ -12,7 +12,9 @@ use ledger::{
     reader::{Reader, Stored},
     tree::{self, Hash},
 };
-use recording::Digest;
+use recording::{Digest, Session};
+
+use super::beside::{self, Beside};
 
 /// What the ledger has, by sessions.
 #[derive(Debug, Default)]
@@ -29,6 +31,8 @@ pub(super) struct Told {
     stopped: BTreeSet<u64>,
     /// Whether the last one has not stopped in order, so may be running.
     running: bool,
+    /// What it has beside the recording of one session, if that is wanted.
+    beside: Option<Beside>,
 }
 
 /// What became of the gate that wrote the end of a recording.
@@ -62,6 +66,16 @@ pub(super) struct OfSession {
 // === impl Told ===
 
 impl Told {
+    /// With what the ledger has beside the recording of a session.
+    pub(super) fn beside_of(session: &Session) -> Self {
+        Self { beside: Some(Beside::of(session)), ..Self::default() }
+    }
+
+    /// What it has beside the recording of the session that was named.
+    pub(super) fn beside(&self) -> &[beside::Told] {
+        self.beside.as_ref().map(Beside::told).unwrap_or_default()
+    }
+
     /// Reads on, to where the ledger is now.
     ///
     /// # Errors
@@ -128,8 +142,12 @@ impl Told {
             return Ok(());
         }
         self.next = leaf.index + 1;
-        let Leaf { event, time, .. } =
-            Leaf::parse(&leaf.json).with_context(|| format!("leaf {} of the ledger", leaf.index))?;
+        let (index, leaf) = (leaf.index, Leaf::parse(&leaf.json));
+        let leaf = leaf.with_context(|| format!("leaf {index} of the ledger"))?;
+        if let Some(beside) = &mut self.beside {
+            beside.add(index, &leaf);
+        }
+        let Leaf { event, time, .. } = leaf;
         match event {
             Event::Start(_) => (self.boot, self.running) = (self.boot + 1, true),
             Event::Stop(stop) => {

@@ -18,9 +18,9 @@ async fn what_is_erased_leaves_a_tombstone_and_never_begins_again() {
       "at": "2026-06-01T12:01:00Z",
       "why": "the customer asked",
       "segments": 2,
-      "bytes": 599,
+      "bytes": 622,
       "last": 2,
-      "sha256": "a35225334b9fbe17a18e7cfcd1dee0313a33a268937522307741ae8e828dc246"
+      "sha256": "211f2aac9672d9841657374c2eb854ccafc2f988b56302b0db8cf43e37273cf3"
     }
     "#);
     assert_eq!(disk.names(), ["s-1/erased.json"]);

@@ -96,16 +96,16 @@ async fn a_recorder_that_cannot_read_what_it_wrote_goes_on_after_a_crash_all_the
     let [one, other] = identities();
     insta::assert_snapshot!(read(&disk, Arc::new(one)), @r#"
     0 {"began":{}}
-    0 {"told":{}} "a secret"
+    0 {"bytes":{"stream":1,"channel":"data"}} "a secret"
     0 {"interrupted":{"torn":true}}
-    0 {"told":{}} "another"
+    0 {"bytes":{"stream":1,"channel":"data"}} "another"
     0 {"stopped":{}}
     "#);
     // Who was added later reads what came later.
     insta::assert_snapshot!(read(&disk, Arc::new(other)), @r#"
     ! segments 1 to 2 are encrypted to others
     0 {"interrupted":{"torn":true}}
-    0 {"told":{}} "another"
+    0 {"bytes":{"stream":1,"channel":"data"}} "another"
     0 {"stopped":{}}
     "#);
     let none = read(&disk, Arc::new(Plain));
@@ -120,7 +120,7 @@ async fn each_segment_is_read_as_its_header_says() {
     assert!(!read(&disk, Arc::new(one)).contains('!'));
     insta::assert_snapshot!(read(&disk, Arc::new(Plain)), @r#"
     0 {"began":{}}
-    0 {"told":{}} "a secret"
+    0 {"bytes":{"stream":1,"channel":"data"}} "a secret"
     ! segments 3 to 5 are encrypted
     "#);
     let disk = SimDisk::default();
@@ -128,7 +128,7 @@ async fn each_segment_is_read_as_its_header_says() {
     insta::assert_snapshot!(read(&disk, Arc::new(Plain)), @r#"
     ! segments 1 to 2 are encrypted
     0 {"interrupted":{"torn":true}}
-    0 {"told":{}} "another"
+    0 {"bytes":{"stream":1,"channel":"data"}} "another"
     0 {"stopped":{}}
     "#);
 }
@@ -147,7 +147,7 @@ async fn an_encrypted_segment_that_was_changed_is_not_shown() {
     ! segment 2 is damaged: its records cannot be unpacked: its age file was changed, or cut
     ! segment 3 does not follow the one before it
     0 {"interrupted":{"torn":true}}
-    0 {"told":{}} "another"
+    0 {"bytes":{"stream":1,"channel":"data"}} "another"
     0 {"stopped":{}}
     "#);
 }

@@ -61,7 +61,7 @@ async fn a_disk_that_fails_stops_the_recording_and_the_next_goes_on() {
     tap.end().await.unwrap();
     insta::assert_snapshot!(lines(recording(&disk).records()), @r#"
     0 {"began":{}}
-    0 {"told":{}} "one"
+    0 {"bytes":{"stream":1,"channel":"data"}} "one"
     1000000 {"interrupted":{"torn":false}}
     1000000 {"opened":{"stream":1,"call":"c-1","kind":"exec","namespace":"shop","pod":"web-1","container":"app","argv":["sh","-c","ls"],"tty":true}}
     1000000 {"stopped":{}}

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use ledger::{
     Ledger,
     leaf::{
-        Asserted, Cause, Digest, Event, Id, Intent, Leaf, Position, Recorded, RecordingErased, Refusal,
-        SessionOpened, Verdict,
+        Asserted, Cause, Digest, Event, Id, Intent, Recorded, RecordingErased, Refusal, SessionOpened,
+        Verdict,
     },
     testing,
 };
@@ -226,13 +226,6 @@ fn closed(stream: u32, how: &str) -> What {
     What::Closed { stream, how: how.into() }
 }
 
-fn told(event: &Event) -> What {
-    let position = Position { writer_id: Id::new("gate-1").unwrap(), boot_epoch: 1, writer_seq: 7 };
-    let leaf = event.encode().unwrap().leaf(&position, "2026-06-01T12:00:02.000000Z");
-    assert!(Leaf::parse(&leaf).is_ok());
-    What::Told { leaf: Payload(leaf.into()) }
-}
-
 /// Calls, a shell that shows hostile things, a log.
 fn whole(recordings: &Path) -> Vec<Segment> {
     let body = "x".repeat(1300);
@@ -241,8 +234,6 @@ fn whole(recordings: &Path) -> Vec<Segment> {
         .with_body(1_300, answer("c-1", 200), body.as_bytes())
         .with_body(1_500, call("c-2", "create configmaps a\u{202e}b -n shop"), b"{}")
         .sealed()
-        .at(1_600, told(&Event::Refusal(Box::new(refusal("s-whole")))))
-        .at(1_700, What::Told { leaf: Payload("approved by grace".into()) })
         .at(1_800, answer("c-2", 201))
         .at(2_000, open(1, Kind::Exec, &["sh", "-c", "ls -l"], true))
         .at(2_000, What::Resized { stream: 1, width: 120, height: 40 })
