@@ -14,12 +14,17 @@ pub const MAX_HEADERS: usize = 32;
 /// Between the values of one name.
 const SEPARATOR: u8 = 0;
 
-/// Reads header blocks.
-pub(super) struct Inflater(Decompress);
+/// Reads header blocks. What inflates them is made anew for each, since it takes some 40 KB, and most connections only have those of
+/// their first moments: it goes on from what it may refer back to, because each block ends where a byte does.
+#[derive(Default)]
+pub(super) struct Inflater {
+    /// The end of what came until now, behind the dictionary. `None` until zlib's head has come.
+    window: Option<Vec<u8>>,
+}
 
 impl Inflater {
     pub(super) fn new() -> Self {
-        Self(Decompress::new(true))
+        Self::default()
     }
 
     /// Reads the next one. After an error, none can be read any more.
@@ -28,34 +33,71 @@ impl Inflater {
     }
 
     fn inflate(&mut self, mut block: &[u8]) -> Result<Vec<u8>, Error> {
-        // One byte more, to see what is too long.
-        let mut out = vec![0; MAX_HEADER_BLOCK + 1];
-        let mut filled = 0;
-        loop {
-            let before = (self.0.total_in(), self.0.total_out());
-            let room = out.get_mut(filled..).unwrap_or_default();
-            let status = self.0.decompress(block, room, FlushDecompress::Sync);
-            let (taken, given) = (since(before.0, self.0.total_in()), since(before.1, self.0.total_out()));
-            block = block.get(taken..).unwrap_or_default();
-            filled += given;
-            match status {
-                Ok(Status::StreamEnd) => return Err(Error::Zlib),
-                Ok(Status::Ok | Status::BufError) if filled > MAX_HEADER_BLOCK => {
-                    return Err(Error::HeadersTooLarge);
-                }
-                // With room left, nothing is held back.
-                Ok(Status::Ok | Status::BufError) if block.is_empty() => break,
-                Ok(Status::Ok | Status::BufError) if taken + given > 0 => {}
-                Ok(Status::Ok | Status::BufError) => return Err(Error::Zlib),
-                Err(error) if error.needs_dictionary().is_some() => {
-                    self.0.set_dictionary(DICTIONARY).map_err(|_| Error::Zlib)?;
-                }
-                Err(_) => return Err(Error::Zlib),
-            }
+        let mut window = match self.window.take() {
+            Some(window) => window,
+            None => begin(&mut block)?,
+        };
+        if !block.ends_with(&FLUSHED) {
+            return Err(Error::Zlib);
         }
-        out.truncate(filled);
-        Ok(out)
+        let inflated = inflate(&window, block)?;
+        window.extend_from_slice(&inflated);
+        window.drain(..window.len().saturating_sub(WINDOW));
+        self.window = Some(window);
+        Ok(inflated)
     }
+}
+
+/// How far back deflate refers (RFC 1951, section 2).
+const WINDOW: usize = 32 << 10;
+
+/// The end of an empty stored block, which brings what follows to a byte's border: zlib's sync flush.
+const FLUSHED: [u8; 4] = [0, 0, 0xff, 0xff];
+
+/// Takes the head of a zlib stream (RFC 1950, section 2.2), and gives what it begins with.
+fn begin(block: &mut &[u8]) -> Result<Vec<u8>, Error> {
+    /// In CMF, the method deflate with a window of 32 KiB at most; in FLG, that a dictionary is named.
+    const DEFLATE: u8 = 8;
+    const FDICT: u8 = 0x20;
+    let (&[method, flags], rest) = block.split_first_chunk().ok_or(Error::Zlib)?;
+    let is_checked = u16::from_be_bytes([method, flags]).is_multiple_of(31);
+    if method & 0x0f != DEFLATE || method >> 4 > 7 || !is_checked {
+        return Err(Error::Zlib);
+    }
+    *block = rest;
+    if flags & FDICT == 0 {
+        return Ok(Vec::new());
+    }
+    *block = block.strip_prefix(&DICTIONARY_ID).ok_or(Error::Zlib)?;
+    Ok(DICTIONARY.to_vec())
+}
+
+fn inflate(window: &[u8], mut block: &[u8]) -> Result<Vec<u8>, Error> {
+    let mut zlib = Decompress::new(false);
+    if !window.is_empty() {
+        zlib.set_dictionary(window).map_err(|_| Error::Zlib)?;
+    }
+    // One byte more, to see what is too long.
+    let mut out = vec![0; MAX_HEADER_BLOCK + 1];
+    let mut filled = 0;
+    loop {
+        let before = (zlib.total_in(), zlib.total_out());
+        let room = out.get_mut(filled..).unwrap_or_default();
+        let status = zlib.decompress(block, room, FlushDecompress::Sync).map_err(|_| Error::Zlib)?;
+        let (taken, given) = (since(before.0, zlib.total_in()), since(before.1, zlib.total_out()));
+        block = block.get(taken..).unwrap_or_default();
+        filled += given;
+        match status {
+            Status::StreamEnd => return Err(Error::Zlib),
+            Status::Ok | Status::BufError if filled > MAX_HEADER_BLOCK => return Err(Error::HeadersTooLarge),
+            // With room left, nothing is held back.
+            Status::Ok | Status::BufError if block.is_empty() => break,
+            Status::Ok | Status::BufError if taken + given > 0 => {}
+            Status::Ok | Status::BufError => return Err(Error::Zlib),
+        }
+    }
+    out.truncate(filled);
+    Ok(out)
 }
 
 fn since(before: u64, now: u64) -> usize {
@@ -100,8 +142,11 @@ pub(super) struct Deflater {
     begun: bool,
 }
 
-/// How a zlib stream begins (RFC 1950, section 2.2): 32 KiB of window, and SPDY's dictionary by its Adler-32.
-const BEGIN: [u8; 6] = [0x78, 0xbb, 0xe3, 0xc6, 0xa7, 0xc2];
+/// How a zlib stream begins that names a dictionary (RFC 1950, section 2.2).
+const HEAD: [u8; 2] = [0x78, 0xbb];
+
+/// The dictionary's Adler-32.
+const DICTIONARY_ID: [u8; 4] = [0xe3, 0xc6, 0xa7, 0xc2];
 
 /// A block that is not the last one and stored; its length follows twice.
 const STORED: u8 = 0;
@@ -114,9 +159,10 @@ impl Deflater {
     /// The next one.
     pub(super) fn write(&mut self, headers: &HeaderMap) -> Result<Vec<u8>, SendError> {
         let block = block(headers)?;
-        let mut out = Vec::with_capacity(BEGIN.len() + 2 * 5 + block.len());
+        let mut out = Vec::with_capacity(6 + 2 * 5 + block.len());
         if !self.begun {
-            out.extend_from_slice(&BEGIN);
+            out.extend_from_slice(&HEAD);
+            out.extend_from_slice(&DICTIONARY_ID);
         }
         // The empty one has a reader give out what came before (in Go, nothing else does).
         for stored in [block.as_slice(), &[]] {
@@ -154,7 +200,7 @@ fn block(headers: &HeaderMap) -> Result<Vec<u8>, SendError> {
 
 #[cfg(test)]
 mod tests {
-    use flate2::{Compress, Compression};
+    use flate2::{Compress, Compression, FlushCompress};
 
     use super::*;
 
@@ -162,8 +208,8 @@ mod tests {
     fn the_dictionary_is_spdys() {
         let mut zlib = Compress::new(Compression::fast(), true);
         let sum = zlib.set_dictionary(DICTIONARY).unwrap();
-        assert_eq!(sum.to_be_bytes(), BEGIN[2..]);
-        assert_eq!(u16::from_be_bytes([BEGIN[0], BEGIN[1]]) % 31, 0);
+        assert_eq!(sum.to_be_bytes(), DICTIONARY_ID);
+        assert_eq!(u16::from_be_bytes(HEAD) % 31, 0);
     }
 
     #[test]
@@ -175,5 +221,72 @@ mod tests {
         for _ in 0..5 {
             assert_eq!(inflater.read(&deflater.write(&headers).unwrap()), Ok(headers.clone()));
         }
+    }
+
+    fn compressed(zlib: &mut Compress, bytes: &[u8], flush: FlushCompress) -> Vec<u8> {
+        let mut out = Vec::with_capacity(bytes.len() * 2 + 64);
+        zlib.compress_vec(bytes, &mut out, flush).unwrap();
+        out
+    }
+
+    /// A compressor refers to the dictionary, and to what it wrote up to 32 KiB ago.
+    #[test]
+    fn what_refers_far_back_is_read() {
+        let mut random = 1_u32;
+        let mut words = || {
+            random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            format!("accept-charset {} {:x}", random >> 20, random >> 24)
+        };
+        let mut zlib = Compress::new(Compression::best(), true);
+        zlib.set_dictionary(DICTIONARY).unwrap();
+        let mut inflater = Inflater::new();
+        let (mut came, mut written) = (0, 0);
+        for each in 0..400 {
+            let value: String = (0..each % 12).map(|_| words()).collect();
+            let headers = HeaderMap::from_iter([(
+                HeaderName::from_static("streamtype"),
+                HeaderValue::from_str(&value).unwrap(),
+            )]);
+            let block = block(&headers).unwrap();
+            let compressed = compressed(&mut zlib, &block, FlushCompress::Sync);
+            (came, written) = (came + block.len(), written + compressed.len());
+            assert_eq!(inflater.read(&compressed), Ok(headers), "block {each}");
+            assert!(inflater.window.as_ref().unwrap().len() <= WINDOW);
+        }
+        assert!(came > WINDOW + WINDOW / 2 && written < came / 2, "{came} bytes in {written}");
+    }
+
+    #[test]
+    fn what_is_no_zlib_stream_of_ours_is_refused() {
+        let headers = block(&HeaderMap::new()).unwrap();
+        let zlib = |level| {
+            let mut zlib = Compress::new(level, true);
+            compressed(&mut zlib, &headers, FlushCompress::Sync)
+        };
+        assert_eq!(Inflater::new().read(&zlib(Compression::best())), Ok(HeaderMap::new()));
+        let whole = zlib(Compression::none());
+        for end in 0..whole.len() {
+            assert_eq!(Inflater::new().read(&whole[..end]), Err(Error::Zlib), "cut at {end}");
+        }
+        for (at, bit) in [(0, 1), (0, 0x80), (1, 1)] {
+            let mut changed = whole.clone();
+            changed[at] ^= bit;
+            assert_eq!(Inflater::new().read(&changed), Err(Error::Zlib), "byte {at}");
+        }
+        let mut another = Compress::new(Compression::best(), true);
+        another.set_dictionary(b"another").unwrap();
+        let another = compressed(&mut another, &headers, FlushCompress::Sync);
+        assert_eq!(Inflater::new().read(&another), Err(Error::Zlib), "another dictionary");
+        let mut failed = Inflater::new();
+        assert_eq!(failed.read(&whole[..3]), Err(Error::Zlib));
+        // A second head where a block should be.
+        let mut inflater = Inflater::new();
+        assert!(inflater.read(&whole).is_ok());
+        assert_eq!(inflater.read(&whole), Err(Error::Zlib));
+        let partly = {
+            let mut zlib = Compress::new(Compression::best(), true);
+            compressed(&mut zlib, &headers, FlushCompress::Partial)
+        };
+        assert_eq!(Inflater::new().read(&partly), Err(Error::Zlib), "it ends within a byte");
     }
 }
