@@ -19,6 +19,8 @@ use crate::{
 const MOST: u64 = 16 << 20;
 /// Objects and calls that are told one by one.
 const MOST_TOLD: usize = 2_000;
+/// Calls whose answers have not come.
+const MOST_OPEN: usize = 10_000;
 
 /// Of a recording that is being written, or whose gate was killed.
 const UNENDED: &str =
@@ -43,14 +45,23 @@ pub struct History {
     pub(crate) streams: usize,
 }
 
-/// A call whose answer has not come.
+/// A call whose answer has not come. What it is about to change is read once that has: of many that wait, no image is held.
 struct Open {
     text: String,
     change: Result<Act, Why>,
-    before: Image,
+    before: Looked,
     masked: bool,
     /// What the gate kept of its values, by which it puts them back: `SESSION/CALL`.
     kept: Option<String>,
+}
+
+/// Where the object is that a call is about to change.
+enum Looked {
+    /// The gate did not look.
+    Not,
+    /// There was none.
+    Absent,
+    At(Blob),
 }
 
 struct Reading<'a> {
@@ -96,18 +107,19 @@ impl Reading<'_> {
         match record.what {
             What::Called(Called { call, act, .. }) => {
                 if let Some(change) = Act::of_change(act.as_str()) {
+                    if self.open.len() >= MOST_OPEN {
+                        return self.gap(TOO_MUCH);
+                    }
                     let text = act.as_str().to_owned();
-                    let open = Open { text, change, before: Image::Unknown, masked: false, kept: None };
+                    let open = Open { text, change, before: Looked::Not, masked: false, kept: None };
                     self.open.insert(call.as_str().to_owned(), open);
                 }
             }
             What::Before(Before { call, masked, kept, body }) => {
                 let kept = kept.map(|_| format!("{}/{}", self.recording.session(), call.as_str()));
-                if self.open.contains_key(call.as_str()) {
-                    let image = body.map_or(Image::Absent, |blob| self.image(&blob));
-                    if let Some(open) = self.open.get_mut(call.as_str()) {
-                        (open.before, open.masked, open.kept) = (image, masked, kept);
-                    }
+                if let Some(open) = self.open.get_mut(call.as_str()) {
+                    let before = body.map_or(Looked::Absent, Looked::At);
+                    (open.before, open.masked, open.kept) = (before, masked, kept);
                 }
             }
             What::Answered(Answered { call, status, body, .. }) => {
@@ -131,11 +143,18 @@ impl Reading<'_> {
 
     fn answered(&mut self, open: Open, status: u16, body: Option<Blob>) {
         let Open { text, change, before, masked, kept } = open;
-        let values = Values { masked, kept };
         match status {
             200..300 => {
-                let after = body.map_or(Image::Unknown, |blob| self.image(&blob));
-                match change.and_then(|act| deed(act, before, after, values)) {
+                let deed = change.and_then(|act| {
+                    let before = match before {
+                        Looked::Not => Image::Unknown,
+                        Looked::Absent => Image::Absent,
+                        Looked::At(blob) => self.image(&blob, 0),
+                    };
+                    let after = body.map_or(Image::Unknown, |blob| self.image(&blob, before.weight()));
+                    deed(act, before, after, Values { masked, kept })
+                });
+                match deed {
                     Ok(Some(deed)) => self.add(deed),
                     Ok(None) => {}
                     Err(why) => self.left(text, why),
@@ -165,8 +184,10 @@ impl Reading<'_> {
         self.history.threads.push(thread);
     }
 
-    fn image(&mut self, blob: &Blob) -> Image {
-        if blob.kept < blob.whole || self.held.saturating_add(blob.kept) > MOST {
+    /// Beside so many bytes more than are held.
+    fn image(&mut self, blob: &Blob, beside: u64) -> Image {
+        let held = self.held.saturating_add(beside);
+        if blob.kept < blob.whole || held.saturating_add(blob.kept) > MOST {
             return Image::Unknown;
         }
         match self.recording.body(blob) {

@@ -38,15 +38,18 @@ impl Session {
 
     /// `before`: `None` if the gate could not look, `null` if there was nothing.
     fn does(self, act: &str, before: Option<Value>, status: u16, answer: Option<Value>) -> Self {
-        let (mut session, call) = self.asks(act, before);
-        let at = session.calls * 1000 + 500;
-        let answered =
-            |body| What::Answered(Answered { call: call.as_str().into(), status, media: None, body });
-        session.script = match answer {
-            Some(answer) => session.script.with_body(at, answered(None), answer.to_string().as_bytes()),
-            None => session.script.at(at, answered(None)),
+        let (session, call) = self.asks(act, before);
+        session.gets(&call, status, answer)
+    }
+
+    fn gets(mut self, call: &str, status: u16, answer: Option<Value>) -> Self {
+        let at = self.calls * 1000 + 500;
+        let answered = |body| What::Answered(Answered { call: call.into(), status, media: None, body });
+        self.script = match answer {
+            Some(answer) => self.script.with_body(at, answered(None), answer.to_string().as_bytes()),
+            None => self.script.at(at, answered(None)),
         };
-        session
+        self
     }
 
     fn asks(mut self, act: &str, before: Option<Value>) -> (Self, String) {

@@ -8,7 +8,7 @@ use recording::{
 use serde_json::{Value, json};
 
 use super::{Session, deployment, map};
-use crate::{History, Plan};
+use crate::{History, Plan, Why};
 
 const MAPS: &str = "/api/v1/namespaces/shop/configmaps";
 const WEB: &str = "/apis/apps/v1/namespaces/shop/deployments/web";
@@ -163,4 +163,25 @@ fn an_object_with_masked_values_is_not_back_for_certain() {
         .does(&format!("update {MAPS}/s"), Some(before), 200, Some(after))
         .plan(folder.path());
     assert!(plan.steps.len() == 1 && plan.left.is_empty() && !plan.is_whole());
+}
+
+/// Images are many times as large in memory as they are written.
+#[test]
+fn no_more_images_are_held_than_fit_though_the_answers_come_late() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut session, mut calls) = (Session::new(folder.path()), Vec::new());
+    for number in 0..20 {
+        let name = format!("m-{number}");
+        let call;
+        let before = map(&name, 1, &json!({"a": "x".repeat(1_000_000)}));
+        (session, call) = session.asks(&format!("delete {MAPS}/{name}"), Some(before));
+        session.script = session.script.sealed();
+        calls.push(call);
+    }
+    for call in calls {
+        session = session.gets(&call, 200, Some(json!({"kind": "Status", "status": "Success"})));
+    }
+    let plan = session.plan(folder.path());
+    let left: Vec<_> = plan.left.iter().map(|left| left.why.clone()).collect();
+    assert_eq!((plan.steps.len(), left), (16, vec![Why::NoImage; 4]));
 }
