@@ -169,6 +169,8 @@ impl Writer {
             Message::End { run, reply } => {
                 let _gone = reply.send(self.end(&run, Stopped::Ended).await);
             }
+            // Whoever gave up waiting erases nothing.
+            Message::Release { reply, .. } if reply.is_closed() => {}
             Message::Release { session, unless_open, reply } => {
                 let _gone = reply.send(self.release(&session, unless_open));
             }

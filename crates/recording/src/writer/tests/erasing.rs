@@ -78,3 +78,26 @@ async fn what_is_past_its_time_is_erased_but_for_what_is_being_written() {
     "#);
     recorder.session(&"young".parse().unwrap()).await.unwrap();
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_erasure_that_was_given_up_stops_nothing() {
+    let disk = SimDisk::default();
+    let (recorder, mut sealed) = start(&disk);
+    let tap = recorder.session(&session()).await.unwrap();
+    // Nobody takes what is sealed, so the writer waits.
+    for _ in 0..4 * UNRECORDED {
+        tap.told("one").await.unwrap();
+        advance(1).await;
+        settled().await;
+    }
+    let given_up = recorder.erase(&session(), "why").await.unwrap_err();
+    assert_eq!(given_up, Refused::Stopped(Stopped::Stalled));
+    tokio::spawn(async move {
+        while let Some(sealed) = sealed.recv().await {
+            sealed.recorded();
+        }
+    });
+    tap.told("two").await.unwrap();
+    tap.flush().await.unwrap();
+    assert_eq!(told(&recording(&disk)).last().map(String::as_str), Some("two"));
+}
