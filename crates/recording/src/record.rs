@@ -173,15 +173,15 @@ pub enum Kind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Channel {
-    /// From the agent; of a forwarded port as well.
+    /// From the agent.
     Stdin,
     /// To the agent.
     Stdout,
     /// To the agent.
     Stderr,
-    /// The status or the errors that Kubernetes tells at the end.
+    /// The status or the errors that Kubernetes tells at the end. The gate tells of them in [`What::Closed`], and writes none.
     Error,
-    /// To the agent, where there are no standard channels: a log, a forwarded port.
+    /// To the agent, where there are no standard channels: a log.
     Data,
 }
 
