@@ -175,6 +175,15 @@ impl Chronicle {
         query.fetch_all(&self.pool).await?.iter().map(segment).collect()
     }
 
+    /// The number of the last of them; 0: there is none.
+    ///
+    /// # Errors
+    /// The chronicle cannot be read.
+    pub async fn last_segment_of(&self, session: &str) -> Result<u64, Error> {
+        let query = "SELECT coalesce(max(segment), 0) FROM segments WHERE session = ?1";
+        Ok(unsigned(sqlx::query_scalar(query).bind(session).fetch_one(&self.pool).await?))
+    }
+
     /// What was refused.
     ///
     /// # Errors

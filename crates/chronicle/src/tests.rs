@@ -180,6 +180,9 @@ async fn what_a_recording_has_to_be_is_known_and_that_it_was_erased() {
     let known = chronicle.segments_of("s-1").await.unwrap();
     assert_eq!(known.into_iter().collect::<Vec<_>>(), [(1, Digest([7; 32])), (2, Digest([8; 32]))]);
     assert!(chronicle.segments_of("s-2").await.unwrap().is_empty());
+    let last =
+        [chronicle.last_segment_of("s-1").await.unwrap(), chronicle.last_segment_of("s-2").await.unwrap()];
+    assert_eq!(last, [2, 0]);
     let happened = chronicle.happenings_of("s-1", Page::newest(10)).await.unwrap();
     let told: Vec<_> = happened.iter().map(|happening| &*happening.kind).collect();
     assert_eq!(told, ["recording_erased"]);

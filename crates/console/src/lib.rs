@@ -32,6 +32,7 @@ mod tests;
 mod undoing;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::{
     Router,
@@ -123,8 +124,13 @@ impl Console {
     /// The console over these.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
+        Self::following(parts, replay::live::EVERY)
+    }
+
+    /// The same, which looks this often what has come of a stream that goes on.
+    fn following(parts: Parts, every: Duration) -> Self {
         let party = approval::relying_party(parts.address.origin()).ok();
-        let replay = Replay::new(parts.recordings.clone());
+        let replay = Replay::new(parts.recordings.clone(), every);
         let (door, undoings) = (Door::default(), Undoings::default());
         Self(Arc::new(Inner { parts, door, party, replay, undoings }))
     }

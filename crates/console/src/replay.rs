@@ -34,6 +34,8 @@ const BEHIND: SignedDuration = SignedDuration::from_secs(60);
 pub(crate) struct Replay {
     library: Library,
     room: Arc<Semaphore>,
+    /// How often it is looked what has come of a stream that goes on.
+    every: Duration,
 }
 
 /// A session's recording, as far as it is there.
@@ -62,8 +64,8 @@ pub(crate) struct Place(
 );
 
 impl Replay {
-    pub(crate) fn new(library: Library) -> Self {
-        Self { library, room: Arc::new(Semaphore::new(READERS)) }
+    pub(crate) fn new(library: Library, every: Duration) -> Self {
+        Self { library, room: Arc::new(Semaphore::new(READERS)), every }
     }
 
     async fn place(&self) -> Option<Place> {

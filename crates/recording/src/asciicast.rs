@@ -2,6 +2,7 @@
 //!
 //! Where something is wrong with the recording, a marker (`"m"`) says what.
 
+mod following;
 mod screen;
 
 use crate::reader::{Finding, Records};
@@ -13,6 +14,8 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use screen::Screen;
+
+pub use following::{Following, News};
 
 /// The size of a terminal that never told its own.
 const SIZE: (u16, u16) = (80, 24);
@@ -57,13 +60,6 @@ pub fn play(records: Records<'_>, to: impl Write) -> Result<Exported, ExportErro
     Cast::new(to, false, true).all(records)
 }
 
-/// A stream that may go on: what is played of it, as far as it is recorded each time.
-#[derive(Debug)]
-pub struct Following {
-    cast: Cast<Vec<u8>>,
-    ended: bool,
-}
-
 #[derive(Debug)]
 struct Cast<W> {
     to: W,
@@ -74,6 +70,8 @@ struct Cast<W> {
     opened: Option<(Opened, u64, Timestamp)>,
     /// Whether the header is written: once the terminal's size may be known.
     header: bool,
+    /// The terminal's size by then, and since.
+    size: (u16, u16),
     texts: BTreeMap<Channel, Text>,
     /// The time of the last record.
     at: u64,
@@ -98,32 +96,6 @@ struct Header {
     command: String,
 }
 
-// === impl Following ===
-
-impl Following {
-    /// From its beginning.
-    #[must_use]
-    #[expect(clippy::new_without_default, reason = "it is of a stream that begins")]
-    pub fn new() -> Self {
-        Self { cast: Cast::new(Vec::new(), false, true), ended: false }
-    }
-
-    /// The lines that are new, of what has come since ([`Recording::stream_after`](crate::reader::Recording::stream_after)); as
-    /// [`play`] writes them.
-    #[must_use]
-    pub fn more(&mut self, records: Records<'_>) -> Vec<u8> {
-        // Nothing fails that is written to memory; were it so, nothing would follow.
-        self.ended |= self.cast.take(records).unwrap_or(true);
-        std::mem::take(&mut self.cast.to)
-    }
-
-    /// Whether the stream has ended.
-    #[must_use]
-    pub fn has_ended(&self) -> bool {
-        self.ended
-    }
-}
-
 // === impl Cast ===
 
 impl<W: Write> Cast<W> {
@@ -134,6 +106,7 @@ impl<W: Write> Cast<W> {
             inert,
             opened: None,
             header: false,
+            size: SIZE,
             texts: BTreeMap::new(),
             at: 0,
             findings: Vec::new(),
@@ -147,8 +120,8 @@ impl<W: Write> Cast<W> {
         Ok(self.done)
     }
 
-    fn run(&mut self, records: Records<'_>) -> Result<(), ExportError> {
-        self.take(records)?;
+    fn run(&mut self, mut records: Records<'_>) -> Result<(), ExportError> {
+        self.take(&mut records)?;
         if self.opened.is_none() {
             return Err(ExportError::NoStream);
         }
@@ -162,7 +135,7 @@ impl<W: Write> Cast<W> {
     }
 
     /// Writes what these records have of the stream; whether it has ended.
-    fn take(&mut self, mut records: Records<'_>) -> io::Result<bool> {
+    fn take(&mut self, records: &mut Records<'_>) -> io::Result<bool> {
         while let Some(record) = records.next() {
             let record = match record {
                 Ok(record) => record,
@@ -192,7 +165,8 @@ impl<W: Write> Cast<W> {
                 _ if self.opened.is_none() => {}
                 What::Resized { width, height, .. } if !self.header => self.begin((width, height))?,
                 What::Resized { width, height, .. } => {
-                    let (width, height) = self.bearable((width, height));
+                    self.size = self.bearable((width, height));
+                    let (width, height) = self.size;
                     self.event("r", &format!("{width}x{height}"))?;
                 }
                 What::Bytes { channel, bytes, .. } => self.bytes(channel, &bytes.0)?,
@@ -234,7 +208,7 @@ impl<W: Write> Cast<W> {
             Header { version: 2, width, height, timestamp: time.as_second(), command: words.join(" ") };
         serde_json::to_writer(&mut self.to, &header)?;
         self.to.write_all(b"\n")?;
-        self.header = true;
+        (self.header, self.size) = (true, (width, height));
         for finding in std::mem::take(&mut self.findings) {
             self.finding(finding)?;
         }

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use approval::{Bound, Demand, Human, Shown, Subject, Why, testing};
 use axum::response::Response;
@@ -93,8 +94,9 @@ impl Bench {
         let store = Arc::new(Store::open(&folder.path().join("state")).await.unwrap());
         open_session(&store, clock.now(), SESSION, "roll out the shop").await;
         let times = clock.clone();
-        let (ledger, _) =
-            Ledger::open(leaves::config(folder.path()), leaves::start(), move || times.now()).unwrap();
+        // What is recorded is sealed at once: see `catch_up`.
+        let config = ledger::Config { checkpoint_interval: Duration::ZERO, ..leaves::config(folder.path()) };
+        let (ledger, _) = Ledger::open(config, leaves::start(), move || times.now()).unwrap();
         let shared: Arc<dyn Clock> = Arc::new(clock.clone());
         let limits = Limits { pending: 1_000, ever: 1_000 };
         let inbox = Arc::new(Inbox::new(Arc::clone(&store), ledger.clone(), Arc::clone(&shared), limits));
@@ -104,7 +106,7 @@ impl Bench {
         let control = Control::new(sessions, Arc::clone(&inbox), ledger.clone(), BTreeMap::new());
         let source = Source { name: "rules.cedar".into(), text: rules.into() };
         let judge = Judge::new(Bundle::compile(&[source]).unwrap(), Settings::default());
-        let console = Console::new(Parts {
+        let parts = Parts {
             address: Address::parse(address).unwrap(),
             control,
             inbox,
@@ -118,7 +120,8 @@ impl Bench {
             clock: shared,
             entropy: Arc::new(Counted::default()),
             stopping: CancellationToken::new(),
-        });
+        };
+        let console = Console::following(parts, Duration::from_millis(1));
         let router = console.router().layer(Extension(Peer(([127, 0, 0, 1], 4000).into())));
         Self { console, store, router, clock, folder }
     }
@@ -199,6 +202,14 @@ impl Bench {
 
     pub(super) async fn record(&self, event: Event) {
         let _receipt = self.console.ledger().append(event).await.unwrap();
+    }
+
+    /// Has the chronicle read all that is recorded, once that is sealed.
+    pub(super) async fn catch_up(&self) {
+        let recorded = self.console.ledger().stats().size;
+        while self.console.chronicle().leaves().await.unwrap() < recorded {
+            self.console.chronicle().catch_up().await.unwrap();
+        }
     }
 
     /// Closes the ledger, which seals what it has, and has the chronicle read it. Nothing can be recorded any more.

@@ -71,18 +71,10 @@ async fn it_ends_with_the_gate() {
     }
 }
 
-/// Has the ledger told of the last of these segments, and waits until that can be looked up.
+/// Has the ledger told of the last of these segments, so that it can be looked up.
 async fn tell(bench: &Bench, segments: &[Segment]) {
-    let last = segments.last().unwrap();
-    bench.tell(std::slice::from_ref(last)).await;
-    let known = async || {
-        bench.console.chronicle().catch_up().await.unwrap();
-        bench.console.chronicle().segments_of(SESSION).await.unwrap().contains_key(&last.number)
-    };
-    // A checkpoint comes about once a second.
-    while !known().await {
-        tokio::task::yield_now().await;
-    }
+    bench.tell(std::slice::from_ref(segments.last().unwrap())).await;
+    bench.catch_up().await;
 }
 
 #[tokio::test]
@@ -112,4 +104,37 @@ async fn a_stream_that_goes_on_is_shown_as_it_does() {
     insta::assert_snapshot!(heard.join(""));
     let page = visitor.get(&format!("/sessions/{SESSION}/streams/1")).await;
     assert!(page.attributes("data-live").is_empty());
+}
+
+/// What the player begins with, or begins anew.
+#[derive(serde::Deserialize)]
+struct First {
+    cols: u16,
+    init: String,
+}
+
+#[tokio::test]
+async fn of_what_came_at_once_the_player_is_given_the_end() {
+    let bench = Bench::new().await;
+    let visitor = bench.sign_in(&grace()).await;
+    let mut script = bench.script(SESSION).at(0, What::Began {}).at(1, opened(1, "c-1", true, &["yes"]));
+    script = script.at(1, What::Resized { stream: 1, width: 100, height: 30 });
+    let mut told = open(&visitor, &format!("/sessions/{SESSION}/streams/1/live")).await;
+    for round in ["one", "two"] {
+        for number in 0..10 {
+            let piece = format!("{round} {number} {}", "y\r\n".repeat(100_000));
+            let (head, tail) = piece.split_at(200_000);
+            script = script.at(2, bytes(1, Channel::Stdout, head)).sealed();
+            script = script.at(2, bytes(1, Channel::Stdout, tail)).sealed();
+        }
+        bench.tell(&script.killed()).await;
+        bench.catch_up().await;
+        let event = next(&mut told).await.unwrap();
+        let first = event.strip_prefix("data: ").unwrap().trim_end();
+        let First { cols, init } = serde_json::from_str(first).unwrap();
+        assert_eq!(cols, 100);
+        assert!(init.contains(&format!("{round} 9 ")) && !init.contains(&format!("{round} 0 ")));
+        assert!((512 << 10..3 << 20).contains(&init.len()), "{}", init.len());
+        script = bench.script(SESSION);
+    }
 }

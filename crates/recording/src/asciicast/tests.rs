@@ -6,7 +6,11 @@ use crate::writer::{Opening, Stream};
 use bytes::Bytes;
 
 /// A recording of one stream.
-async fn recorded(opening: Opening, parts: &[(Channel, &'static [u8])], size: Option<(u16, u16)>) -> SimDisk {
+pub(super) async fn recorded(
+    opening: Opening,
+    parts: &[(Channel, &'static [u8])],
+    size: Option<(u16, u16)>,
+) -> SimDisk {
     let disk = SimDisk::default();
     let (recorder, _ledger) = start_with_ledger(&disk);
     let tap = recorder.session(&session()).await.unwrap();
@@ -26,7 +30,7 @@ async fn recorded(opening: Opening, parts: &[(Channel, &'static [u8])], size: Op
     disk
 }
 
-fn cast(disk: &SimDisk, input: bool) -> String {
+pub(super) fn cast(disk: &SimDisk, input: bool) -> String {
     let mut bytes = Vec::new();
     let exported = write(recording(disk).stream(1), input, &mut bytes).unwrap();
     let text = String::from_utf8(bytes).unwrap();
@@ -38,7 +42,7 @@ fn cast(disk: &SimDisk, input: bool) -> String {
     text
 }
 
-const PARTS: [(Channel, &[u8]); 5] = [
+pub(super) const PARTS: [(Channel, &[u8]); 5] = [
     (Channel::Stdin, b"ls\r"),
     (Channel::Stdout, b"\x1b[31mr\xc3"),
     (Channel::Stderr, b"\xffoh\n"),
@@ -135,21 +139,4 @@ async fn who_only_looks_is_shown_a_screen_and_nothing_else() {
     [3.750051, "o", "b\r\n"]
     [5.000068, "r", "100x30"]
     "#);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_stream_that_goes_on_is_followed() {
-    let disk = recorded(exec(), &PARTS, Some((120, 40))).await;
-    let recording = recording(&disk);
-    let last = recording.last_segment().unwrap();
-    let mut following = Following::new();
-    let mut bytes = Vec::new();
-    // As if each segment had just been written.
-    for segment in 1..=last {
-        let now = recording.clone().up_to(segment);
-        bytes.extend(following.more(now.stream_after(1, segment - 1)));
-        // The last is that of the recording's end.
-        assert_eq!(following.has_ended(), segment + 1 >= last, "{segment}");
-    }
-    assert_eq!(String::from_utf8(bytes).unwrap(), cast(&disk, false));
 }

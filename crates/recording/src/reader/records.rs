@@ -26,6 +26,9 @@ pub struct Records<'a> {
     pub(super) findings: VecDeque<Finding>,
     from: u64,
     stream: Option<u32>,
+    /// Bytes that were looked at, and after how many no further segment is begun.
+    looked_at: u64,
+    most: u64,
     ended: bool,
 }
 
@@ -55,6 +58,8 @@ impl<'a> Records<'a> {
             findings: recording.findings.iter().cloned().collect(),
             from,
             stream,
+            looked_at: 0,
+            most: u64::MAX,
             ended: false,
         }
     }
@@ -68,6 +73,24 @@ impl<'a> Records<'a> {
     /// Is told once more, before what comes next.
     pub(super) fn put_back(&mut self, finding: Finding) {
         self.findings.push_front(finding);
+    }
+
+    /// Begins with no further segment once so many bytes were looked at.
+    #[must_use]
+    pub fn within(self, bytes: u64) -> Self {
+        Self { most: bytes, ..self }
+    }
+
+    /// Whether that is why there are no more.
+    #[must_use]
+    pub fn broke_off(&self) -> bool {
+        self.looked_at >= self.most && self.place < self.recording.numbers.len()
+    }
+
+    /// The number of the last segment that was looked at, or that none was to be looked at before.
+    #[must_use]
+    pub fn looked_up_to(&self) -> u64 {
+        self.wanted.saturating_sub(1)
     }
 
     /// When the recording began, once a segment was read.
@@ -111,7 +134,8 @@ impl<'a> Records<'a> {
 
     /// Goes on to the next segment; whether there is one.
     fn advance(&mut self) -> bool {
-        let Some(next) = self.next_segment() else {
+        let next = if self.broke_off() { None } else { self.next_segment() };
+        let Some(next) = next else {
             self.encrypted.take().into_iter().for_each(|before| self.findings.push_front(before));
             return false;
         };
@@ -157,6 +181,7 @@ impl<'a> Records<'a> {
             Err(finding) => return Some(Err(finding)),
         };
         self.previous = Some(sha256);
+        self.looked_at = self.looked_at.saturating_add(stored.len() as u64);
         let follows = previous.is_none() || header.previous == previous;
         if !follows || *self.began.get_or_insert(header.began) != header.began {
             self.findings.push_back(Finding::Unchained { number });
@@ -167,6 +192,7 @@ impl<'a> Records<'a> {
     fn begin(&mut self, header: Header, stored: &[u8]) -> Result<(), Finding> {
         if self.stream.is_none_or(|stream| header.may_have(stream)) {
             let frames = self.recording.frames(&header, stored)?;
+            self.looked_at = self.looked_at.saturating_add(header.plain);
             self.at = Some(At { frames, last: header.first, header, seen: 0 });
         }
         Ok(())
