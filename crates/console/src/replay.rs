@@ -63,6 +63,35 @@ pub(crate) struct Place(
     #[expect(dead_code, reason = "it is given back when it is dropped")] OwnedSemaphorePermit,
 );
 
+/// Why nothing is read of a recording.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unread {
+    /// All places are taken.
+    Busy,
+    /// It cannot be read; the log says why.
+    Failed,
+}
+
+impl Unread {
+    fn failed(session: &str, error: &dyn std::fmt::Display) -> Self {
+        tracing::error!(session, %error, "a recording could not be shown");
+        Self::Failed
+    }
+
+    /// The same for people.
+    pub(crate) fn told(self) -> &'static str {
+        match self {
+            Self::Busy => "Too many recordings are being read. Try again in a moment.",
+            Self::Failed => "The recording cannot be read. The gate's log says why.",
+        }
+    }
+
+    /// A page that says so.
+    pub(crate) fn page(self) -> Response {
+        page::problem(StatusCode::SERVICE_UNAVAILABLE, self.told())
+    }
+}
+
 impl Replay {
     pub(crate) fn new(library: Library, every: Duration) -> Self {
         Self { library, room: Arc::new(Semaphore::new(READERS)), every }
@@ -78,12 +107,12 @@ impl Console {
     /// Reads a session's recording.
     ///
     /// # Errors
-    /// The page that says why that cannot be.
+    /// It cannot be read, or not now.
     pub(crate) async fn read<T: Send + 'static>(
         &self,
         session: &SessionId,
         read: impl FnOnce(Opened) -> T + Send + 'static,
-    ) -> Result<T, Box<Response>> {
+    ) -> Result<T, Unread> {
         self.read_in_place(session, |opened, _place| read(opened)).await
     }
 
@@ -92,25 +121,23 @@ impl Console {
         &self,
         session: &SessionId,
         read: impl FnOnce(Opened, Place) -> T + Send + 'static,
-    ) -> Result<T, Box<Response>> {
-        let Some(place) = self.replay().place().await else {
-            let why = "Too many recordings are being read. Try again in a moment.";
-            return Err(Box::new(page::problem(StatusCode::SERVICE_UNAVAILABLE, why)));
-        };
+    ) -> Result<T, Unread> {
+        let place = self.replay().place().await.ok_or(Unread::Busy)?;
+        let session = session.to_string();
         // What the ledger has is looked at first: then the files have at least that.
-        let known = self.chronicle().segments_of(session.as_str()).await;
-        let known = known.map_err(|error| Box::new(page::failed(&error)))?;
+        let known = self.chronicle().segments_of(&session).await;
+        let known = known.map_err(|error| Unread::failed(&session, &error))?;
         let known: BTreeMap<u64, Digest> =
             known.into_iter().map(|(number, digest)| (number, Digest(digest.0))).collect();
         let library = self.replay().library.clone();
-        let (session, now) = (session.to_string(), self.now());
+        let (id, now) = (session.clone(), self.now());
         let reading = tokio::task::spawn_blocking(move || {
-            Opened::of(&library, &session, known, now).map(|opened| read(opened, place))
+            Opened::of(&library, &id, known, now).map(|opened| read(opened, place))
         });
         match reading.await {
             Ok(Ok(read)) => Ok(read),
-            Ok(Err(error)) => Err(Box::new(page::failed(&error))),
-            Err(error) => Err(Box::new(page::failed(&error))),
+            Ok(Err(error)) => Err(Unread::failed(&session, &error)),
+            Err(error) => Err(Unread::failed(&session, &error)),
         }
     }
 }

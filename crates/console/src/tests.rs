@@ -10,6 +10,7 @@ mod listening;
 mod live;
 mod passkeys;
 mod paths;
+mod reading;
 mod replay;
 mod seen;
 mod signin;

@@ -13,8 +13,8 @@ use serde_json::Value;
 use super::diff::Diff;
 use super::session::{CallRow, timeline};
 use super::{Frame, Part, failed, problem, render, size};
-use crate::replay::Opened;
 use crate::replay::scan::microseconds;
+use crate::replay::{Opened, Unread};
 use crate::{Console, signin::Visitor};
 
 /// Bytes of a recording in which a call's bodies are looked for, from shortly before it.
@@ -94,7 +94,7 @@ pub(crate) async fn get(
         let session = found.session.clone().unwrap_or_default();
         render(&Page { frame, session, rows: vec![found.into()], title, diff, was_shown, bodies, alerts })
     };
-    console.read(&id, page).await.unwrap_or_else(|response| *response)
+    console.read(&id, page).await.unwrap_or_else(Unread::page)
 }
 
 impl Taped {

@@ -1,6 +1,6 @@
 //! Search over all sessions: calls by who and what, screens by their text.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use askama::Template;
 use axum::{
@@ -12,10 +12,13 @@ use serde::Deserialize;
 use tokio::time::Instant;
 
 use super::{Frame, Part, failed, render, seconds, session::CallRow};
-use crate::replay::Opened;
 use crate::replay::scan::title;
+use crate::replay::{Opened, Unread};
 use crate::{Console, signin::Visitor};
-use recording::{reader::Finding, record::What};
+use recording::{
+    reader::Finding,
+    record::{Record, What},
+};
 
 /// Calls on a page.
 const CALLS: u32 = 50;
@@ -152,15 +155,25 @@ impl Console {
             }
             let Ok(id) = SessionId::parse(&session.id) else { continue };
             let text = text.clone();
-            let read = self.read(&id, move |opened| Read::of(&opened, &session, &text)).await?;
+            let read = match self.read(&id, move |opened| Read::of(&opened, &session, &text)).await {
+                Ok(read) => read,
+                // What is wrong with one hides nothing in the others.
+                Err(unread) => {
+                    screens.stops(match unread {
+                        Unread::Busy => BUSY,
+                        Unread::Failed => FAILED,
+                    });
+                    continue;
+                }
+            };
             bytes = bytes.saturating_add(read.looked_at);
             screens.looked_at += 1;
             screens.hits.extend(read.hits);
-            if read.stopped && !screens.stopped.contains(&OF_ONE) {
-                screens.stopped.push(OF_ONE);
+            if read.stopped {
+                screens.stops(OF_ONE);
             }
-            if read.encrypted && !screens.stopped.contains(&ENCRYPTED) {
-                screens.stopped.push(ENCRYPTED);
+            if read.encrypted {
+                screens.stops(ENCRYPTED);
             }
         }
         Ok(Some(screens))
@@ -170,6 +183,17 @@ impl Console {
 const ENCRYPTED: &str =
     "what is encrypted was not searched: `portcullis sessions search TEXT --identity FILE` does";
 const OF_ONE: &str = "of a session that has much of it, not all is here";
+const BUSY: &str = "too many recordings are being read, so that some were not looked at";
+const FAILED: &str = "of a session, the recording could not be read: the gate's log says why";
+
+impl Screens {
+    /// Why it may have more; each is said once.
+    fn stops(&mut self, why: &'static str) {
+        if !self.stopped.contains(&why) {
+            self.stopped.push(why);
+        }
+    }
+}
 
 impl Wanted {
     fn is_of(&self, session: &Session) -> bool {
@@ -221,17 +245,18 @@ impl Read {
                 });
             }
         }
+        // To find a stream's beginning takes the whole recording through a digest: once for all its hits.
+        let mut began: BTreeMap<u32, Option<(u64, String)>> = BTreeMap::new();
         for hit in &mut read.hits {
-            let began = recording.stream(hit.stream).find_map(|record| match record.ok()? {
-                record if matches!(record.what, What::Opened(_)) => Some(record),
-                _ => None,
+            let began = began.entry(hit.stream).or_insert_with(|| {
+                recording.stream(hit.stream).find_map(|record| match record.ok()? {
+                    Record { at, what: What::Opened(begun) } => Some((at, title(&begun))),
+                    _ => None,
+                })
             });
-            let Some(record) = began else { continue };
-            let since = hit.at.parse().unwrap_or(record.at);
-            hit.at = seconds(since.saturating_sub(record.at));
-            if let What::Opened(begun) = &record.what {
-                hit.title = title(begun);
-            }
+            let Some((began, title)) = began else { continue };
+            let since = hit.at.parse().unwrap_or(*began);
+            (hit.at, hit.title) = (seconds(since.saturating_sub(*began)), title.clone());
         }
         read
     }

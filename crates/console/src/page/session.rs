@@ -54,6 +54,13 @@ pub(crate) struct Which {
     before: Option<u64>,
 }
 
+/// What an open page shows.
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct Shown {
+    #[serde(default)]
+    seen: String,
+}
+
 /// Why something is to be done.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Because {
@@ -81,16 +88,17 @@ pub(crate) async fn get(
     console.session_page(&visitor, &id, which.before, StatusCode::OK, None).await
 }
 
-/// `GET /sessions/{id}/timeline`: the newest of it, for a page that is open.
+/// `GET /sessions/{id}/timeline`: the newest of it, for a page that is open; nothing (204) if the page shows that already.
 pub(crate) async fn timeline(
     State(console): State<Console>,
     _visitor: Visitor,
     Path(id): Path<String>,
+    Query(Shown { seen }): Query<Shown>,
 ) -> Response {
     let Ok(session) = SessionId::parse(&id) else { return unknown() };
-    match console.timeline(&session, None).await {
-        Ok(timeline) => render(&timeline),
-        Err(response) => *response,
+    match console.timeline_since(&session, &seen).await {
+        Some(timeline) => render(&timeline),
+        None => StatusCode::NO_CONTENT.into_response(),
     }
 }
 
@@ -183,7 +191,7 @@ impl Console {
         }
     }
 
-    async fn session_page(
+    pub(super) async fn session_page(
         &self,
         visitor: &Visitor,
         id: &str,
@@ -195,10 +203,7 @@ impl Console {
             Ok(found) => found,
             Err(response) => return *response,
         };
-        let timeline = match self.timeline(&id, before).await {
-            Ok(timeline) => timeline,
-            Err(response) => return *response,
-        };
+        let timeline = self.timeline(&id, before).await;
         let page = Page {
             frame: Frame::of(visitor, Part::Sessions),
             alert,

@@ -18,7 +18,7 @@ use super::session::took;
 use super::{Frame, Part, When, problem, render, seconds, sessions::Row, size};
 use crate::guard::Player;
 use crate::replay::scan::{Stream, microseconds};
-use crate::replay::{Opened, cast as played, live};
+use crate::replay::{Opened, Unread, cast as played, live};
 use crate::{Console, signin::Visitor};
 
 /// Lines of a page of text.
@@ -124,7 +124,14 @@ pub(crate) async fn get(
         let (session, stream) = (Row::of(session, now), Head::of(&stream));
         render(&Page { frame, session, stream, query: q, found, alerts })
     };
-    let page = console.read(&id, page).await.unwrap_or_else(|response| *response);
+    let page = match console.read(&id, page).await {
+        Ok(page) => page,
+        // What stops the session is there, whatever can be read.
+        Err(unread) => {
+            let (status, told) = (StatusCode::SERVICE_UNAVAILABLE, Some(unread.told().to_owned()));
+            return console.session_page(&visitor, id.as_str(), None, status, told).await;
+        }
+    };
     if page.status() == StatusCode::OK { (Extension(Player), page).into_response() } else { page }
 }
 
@@ -145,7 +152,7 @@ pub(crate) async fn text(
         let Some(stream) = opened.stream(number) else { return lost(&opened, number) };
         render(&Text::of(frame, session, &opened, &stream, &which))
     };
-    console.read(&id, page).await.unwrap_or_else(|response| *response)
+    console.read(&id, page).await.unwrap_or_else(Unread::page)
 }
 
 /// `GET /sessions/{id}/streams/{stream}/cast`: for the player.
@@ -162,7 +169,7 @@ pub(crate) async fn cast(
         Some(body) => ([(header::CONTENT_TYPE, "application/x-asciicast")], body).into_response(),
         None => problem(StatusCode::NOT_FOUND, NO_BEGINNING),
     };
-    console.read_in_place(&id, body).await.unwrap_or_else(|response| *response)
+    console.read_in_place(&id, body).await.unwrap_or_else(Unread::page)
 }
 
 /// `GET /sessions/{id}/streams/{stream}/live`: for the player, while the stream goes on.

@@ -13,11 +13,11 @@ use recording::{Segment, testing::Script};
 use super::bench::{Bench, SESSION, ask, grace};
 use super::seen::Seen;
 
-const PAGE: &str = "/sessions/s-2g4kq7nd5wvx3jhc";
-const TERMINAL: &str = "/sessions/s-2g4kq7nd5wvx3jhc/streams/1";
+pub(super) const PAGE: &str = "/sessions/s-2g4kq7nd5wvx3jhc";
+pub(super) const TERMINAL: &str = "/sessions/s-2g4kq7nd5wvx3jhc/streams/1";
 const LOG: &str = "/sessions/s-2g4kq7nd5wvx3jhc/streams/2";
 
-fn intent(call: &str, verb: &str, path: &str, approval: Option<&str>) -> Event {
+pub(super) fn intent(call: &str, verb: &str, path: &str, approval: Option<&str>) -> Event {
     let actor = Actor { session: Id::new(SESSION).unwrap(), ..leaves::actor() };
     Event::Intent(Box::new(Intent {
         call: Id::new(call).unwrap(),
@@ -37,7 +37,7 @@ fn intent(call: &str, verb: &str, path: &str, approval: Option<&str>) -> Event {
     }))
 }
 
-fn outcome(call: &str, stream: Option<u32>) -> Event {
+pub(super) fn outcome(call: &str, stream: Option<u32>) -> Event {
     Event::Outcome(Outcome {
         call: Id::new(call).unwrap(),
         stage: Stage::Completed,

@@ -4,13 +4,12 @@ use std::collections::BTreeMap;
 
 use approval::Shown;
 use askama::Template;
-use axum::response::Response;
 use chronicle::{Call, Happening};
 use identity::SessionId;
 use jiff::Timestamp;
 use store::StoredApproval;
 
-use super::super::{When, diff::Diff, failed, size};
+use super::super::{When, diff::Diff, size};
 use super::{CallRow, took};
 use crate::Console;
 use crate::replay::Told;
@@ -38,6 +37,8 @@ pub(super) struct Timeline {
     pub(super) older: Option<u64>,
     /// Whether these are the newest.
     pub(super) newest: bool,
+    /// By which it is recognised that nothing has happened since; empty: it never is.
+    pub(super) seen: String,
 }
 
 /// What happened at a time.
@@ -76,7 +77,10 @@ pub(super) struct StreamRow {
 }
 
 /// What the ledger tells.
+#[derive(Clone, Default)]
 struct Leaves {
+    /// The last segment of the recording that it has.
+    segment: u64,
     calls: Vec<Call>,
     happenings: Vec<Happening>,
     older: Option<u64>,
@@ -84,24 +88,47 @@ struct Leaves {
 }
 
 impl Console {
-    /// `before`: only what is before this leaf.
-    pub(super) async fn timeline(
+    /// `before`: only what is before this leaf. What cannot be read is said on it: the page has buttons that stop the session.
+    pub(super) async fn timeline(&self, session: &SessionId, before: Option<u64>) -> Timeline {
+        let leaves = self.leaves(session, before).await;
+        self.timeline_of(session, leaves, before.is_none()).await
+    }
+
+    /// The newest, unless that is what was seen: a recording is not read each time somebody's page asks.
+    pub(super) async fn timeline_since(&self, session: &SessionId, seen: &str) -> Option<Timeline> {
+        let leaves = self.leaves(session, None).await;
+        let is_seen = leaves.as_ref().is_ok_and(|leaves| leaves.seen(self.now()) == seen);
+        if is_seen { None } else { Some(self.timeline_of(session, leaves, true).await) }
+    }
+
+    async fn timeline_of(
         &self,
         session: &SessionId,
-        before: Option<u64>,
-    ) -> Result<Timeline, Box<Response>> {
-        let leaves = self.leaves(session, before).await.map_err(|error| Box::new(failed(&error)))?;
-        let approvals = self.approvals_of(&leaves.calls).await;
+        leaves: Result<Leaves, chronicle::Error>,
+        newest: bool,
+    ) -> Timeline {
         let id = session.to_string();
-        let timeline = move |opened: crate::replay::Opened| {
-            let scan = opened.scan(leaves.window);
-            Timeline::of(id, leaves, before.is_none(), &approvals, scan, opened.missing)
+        let leaves = match leaves {
+            Ok(leaves) => leaves,
+            Err(error) => {
+                tracing::error!(session = id, %error, "a session's timeline could not be looked up");
+                let told = "What the session did cannot be looked up. The gate's log says why.";
+                return Timeline::without_recording(id, Leaves::default(), newest, told);
+            }
         };
-        self.read(session, timeline).await
+        let approvals = self.approvals_of(&leaves.calls).await;
+        let (seen, told_of, of) = (leaves.seen(self.now()), leaves.clone(), id.clone());
+        let read = self.read(session, move |opened| {
+            let scan = opened.scan(leaves.window);
+            Timeline { seen, ..Timeline::of(of, leaves, newest, &approvals, scan, opened.missing) }
+        });
+        read.await.unwrap_or_else(|unread| Timeline::without_recording(id, told_of, newest, unread.told()))
     }
 
     /// Calls and other leaves in their order, newest first, and the time of which they tell.
     async fn leaves(&self, session: &SessionId, before: Option<u64>) -> Result<Leaves, chronicle::Error> {
+        // First, so that what is read has at least that.
+        let segment = self.chronicle().last_segment_of(session.as_str()).await?;
         let page = chronicle::Page { before, most: ROWS };
         let mut calls = self.chronicle().calls_of(session.as_str(), page).await?;
         let mut happenings = self.chronicle().happenings_of(session.as_str(), page).await?;
@@ -121,7 +148,7 @@ impl Console {
             Some(leaf) => self.chronicle().time_of(leaf).await?,
             None => None,
         };
-        Ok(Leaves { calls, happenings, older, window: Window { from, until } })
+        Ok(Leaves { segment, calls, happenings, older, window: Window { from, until } })
     }
 
     /// What humans were shown of what these calls did. What cannot be looked up is not shown.
@@ -211,7 +238,25 @@ impl Timeline {
         entries.extend(told.into_iter().map(|(_, at, entry)| (at, entry)));
         entries.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
         let entries = entries.into_iter().map(|(_, entry)| entry).collect();
-        Self { session, entries, wrong, notes, older: leaves.older, newest }
+        Self { session, entries, wrong, notes, older: leaves.older, newest, seen: String::new() }
+    }
+
+    /// What the ledger tells alone, and why it is no more.
+    fn without_recording(session: String, leaves: Leaves, newest: bool, why: &str) -> Self {
+        let missing = Some(Told { grave: true, text: why.to_owned() });
+        Self::of(session, leaves, newest, &BTreeMap::new(), Scan::default(), missing)
+    }
+}
+
+impl Leaves {
+    /// What a page with these shows, in short: it changes with each leaf and segment of the session, and each minute, since what is said
+    /// of a recording's end depends on how long ago that was.
+    fn seen(&self, now: Timestamp) -> String {
+        let called = self.calls.iter().map(|call| call.leaf).max();
+        let happened = self.happenings.iter().map(|happening| happening.leaf).max();
+        let open = self.calls.iter().filter(|call| call.state == "open").count();
+        let (leaf, minute) = (called.max(happened).unwrap_or(0), now.as_second() / 60);
+        format!("{leaf}.{open}.{}.{minute}", self.segment)
     }
 }
 
