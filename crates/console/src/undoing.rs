@@ -2,14 +2,14 @@
 //!
 //! It is done through the gate, as by any agent: in a session on behalf of whoever pressed the button, which ends with it.
 
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use agent::{Client, Endpoint};
 use identity::{AgentName, ClusterName, Delegator, Opened, Opening, Operator, Reason, Session, SessionId};
 use jiff::SignedDuration;
 use parking_lot::Mutex;
 use tokio::{
-    sync::{Semaphore, SemaphorePermit},
+    sync::{OwnedSemaphorePermit, Semaphore},
     time::timeout,
 };
 use undo::{Look, Plan};
@@ -30,13 +30,13 @@ const TTL: SignedDuration = SignedDuration::from_hours(2);
 #[derive(Debug)]
 pub(crate) struct Undoings {
     all: Mutex<HashMap<String, Progress>>,
-    /// One plan is made at a time: its images are many times as large in memory as they are written.
-    planning: Semaphore,
+    /// One plan is made, and shown, at a time: its images are many times as large in memory as they are written.
+    planning: Arc<Semaphore>,
 }
 
 impl Default for Undoings {
     fn default() -> Self {
-        Self { all: Mutex::default(), planning: Semaphore::new(1) }
+        Self { all: Mutex::default(), planning: Arc::new(Semaphore::new(1)) }
     }
 }
 
@@ -93,10 +93,47 @@ pub(crate) struct Wanted {
     pub(crate) partly: bool,
 }
 
+/// The right to make a plan. It goes along to where one is made or shown, since whoever asked may go away meanwhile.
+#[derive(Debug)]
+pub(crate) struct Turn(
+    #[expect(dead_code, reason = "it is given back when it is dropped")] OwnedSemaphorePermit,
+);
+
+/// An undo that goes on. However it ends, it is over then.
+#[derive(Debug)]
+pub(crate) struct Going {
+    console: Console,
+    session: String,
+}
+
+impl Going {
+    fn ends(self, over: Over) {
+        self.console.undoings().set(&self.session, |progress| progress.stage = Stage::Over(over));
+    }
+}
+
+impl Drop for Going {
+    fn drop(&mut self) {
+        let told = "It broke off: the gate's log says why. What was put back before that stays so.";
+        self.console.undoings().set(&self.session, |progress| {
+            if !matches!(progress.stage, Stage::Over(_)) {
+                let over = Over { done: Done::Less, told: told.to_owned(), lines: Vec::new() };
+                progress.stage = Stage::Over(over);
+            }
+        });
+    }
+}
+
 impl Undoings {
     /// The right to make a plan, if it comes about soon.
-    pub(crate) async fn planning(&self) -> Option<SemaphorePermit<'_>> {
-        timeout(WITHIN, self.planning.acquire()).await.ok()?.ok()
+    pub(crate) async fn planning(&self) -> Option<Turn> {
+        let turn = timeout(WITHIN, Arc::clone(&self.planning).acquire_owned()).await;
+        turn.ok()?.ok().map(Turn)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn is_planning(&self) -> bool {
+        self.planning.available_permits() == 0
     }
 
     pub(crate) fn of(&self, session: &str) -> Option<Progress> {
@@ -134,23 +171,26 @@ impl Console {
     /// # Errors
     /// It cannot be begun now; the sentence says why.
     pub(crate) fn undo(&self, wanted: Wanted) -> Result<(), &'static str> {
-        let id = wanted.session.id.clone();
-        self.undoings().begin(&id, &wanted.by)?;
-        let console = self.clone();
+        let going = self.begin(&wanted.session.id, &wanted.by)?;
         tokio::spawn(async move {
-            let over = match console.undo_within(&wanted).await {
+            let over = match going.console.undo_within(&wanted).await {
                 Ok(over) => over,
                 Err(told) => Over { done: Done::Less, told, lines: Vec::new() },
             };
             tracing::info!(
-                session = id,
+                session = going.session,
                 by = wanted.by.as_str(),
                 done = ?over.done,
                 "a session was undone, or tried to be"
             );
-            console.undoings().set(&id, |progress| progress.stage = Stage::Over(over));
+            going.ends(over);
         });
         Ok(())
+    }
+
+    pub(crate) fn begin(&self, session: &str, by: &Operator) -> Result<Going, &'static str> {
+        self.undoings().begin(session, by)?;
+        Ok(Going { console: self.clone(), session: session.to_owned() })
     }
 
     async fn undo_within(&self, wanted: &Wanted) -> Result<Over, String> {

@@ -14,8 +14,9 @@ use super::{Frame, Part, diff::Diff, failed, problem, render, render_as};
 use crate::{
     Console,
     posted::Posted,
+    replay::Opened,
     signin::Visitor,
-    undoing::{Done, Over, Progress, Stage, Wanted},
+    undoing::{Done, Over, Progress, Stage, Turn, Wanted},
 };
 
 /// It writes to clusters, which those who only look may not.
@@ -63,6 +64,15 @@ struct Step {
     /// Whether masked values stay as they are.
     leaves_values: bool,
     diff: Diff,
+}
+
+/// What would undo a session.
+struct Planned {
+    plan: Plan,
+    /// Whether more of the recording is to come.
+    is_to_come: bool,
+    /// No other plan is made while this is held.
+    turn: Turn,
 }
 
 /// How far an undo came.
@@ -150,11 +160,16 @@ pub(crate) async fn post(
     if session.state(console.now()) == Standing::Active {
         return refused(StatusCode::CONFLICT, "The session goes on: freeze or revoke it first.").await;
     }
-    let plan = match console.plan(&id, values).await {
-        Ok((plan, false)) => plan,
-        Ok((_, true)) => return refused(StatusCode::SERVICE_UNAVAILABLE, TO_COME).await,
+    let Planned { plan, is_to_come, turn } = match console.plan(&id, values).await {
+        Ok(planned) => planned,
         Err(response) => return *response,
     };
+    // A page that says why not takes one of its own.
+    drop(turn);
+    if is_to_come {
+        drop(plan);
+        return refused(StatusCode::SERVICE_UNAVAILABLE, TO_COME).await;
+    }
     match console.undo(Wanted { session, plan, by, partly: partly.is_some() }) {
         Ok(()) => Redirect::to(&address(&id, values)).into_response(),
         Err(told) => refused(StatusCode::CONFLICT, told).await,
@@ -174,13 +189,9 @@ impl Console {
         visitor.human.is_among(&self.parts().undoers)
     }
 
-    /// What would undo the session, as its recording tells; and whether more of that is to come.
-    async fn plan(&self, id: &identity::SessionId, values: Values) -> Result<(Plan, bool), Box<Response>> {
-        let Some(_turn) = self.undoings().planning().await else {
-            let why = "Too many sessions are looked at to be undone. Try again in a moment.";
-            return Err(Box::new(problem(StatusCode::SERVICE_UNAVAILABLE, why)));
-        };
-        self.read(id, move |opened| match opened.settled() {
+    /// What would undo the session, as its recording tells.
+    async fn plan(&self, id: &identity::SessionId, values: Values) -> Result<Planned, Box<Response>> {
+        self.in_turn(id, move |opened, turn| match opened.settled() {
             Some((recording, _)) => {
                 let history = History::of(&recording);
                 let mut plan = Plan::of(match values {
@@ -192,15 +203,28 @@ impl Console {
                     plan.gaps.push(format!("This page cannot read it: `portcullis undo {session} --for HUMAN --identity FILE` can."));
                 }
                 let is_to_come = !plan.ended && opened.is_fresh();
-                (plan, is_to_come)
+                Planned { plan, is_to_come, turn }
             }
             None => {
                 let gap = opened.missing.map(|told| told.text);
                 let gaps = vec![gap.unwrap_or_else(|| "The session has no recording.".to_owned())];
-                (Plan { gaps, ..Plan::default() }, false)
+                Planned { plan: Plan { gaps, ..Plan::default() }, is_to_come: false, turn }
             }
         })
         .await
+    }
+
+    /// Makes of a session's recording what takes much memory: one at a time, also if nobody waits for it any more.
+    pub(crate) async fn in_turn<T: Send + 'static>(
+        &self,
+        id: &identity::SessionId,
+        make: impl FnOnce(Opened, Turn) -> T + Send + 'static,
+    ) -> Result<T, Box<Response>> {
+        let Some(turn) = self.undoings().planning().await else {
+            let why = "Too many sessions are looked at to be undone. Try again in a moment.";
+            return Err(Box::new(problem(StatusCode::SERVICE_UNAVAILABLE, why)));
+        };
+        self.read(id, move |opened| make(opened, turn)).await.map_err(|unread| Box::new(unread.page()))
     }
 
     async fn undo_page(
@@ -218,8 +242,8 @@ impl Console {
             Ok(found) => found,
             Err(response) => return *response,
         };
-        let plan = match self.plan(&id, values).await {
-            Ok((plan, _)) => plan,
+        let Planned { plan, turn, .. } = match self.plan(&id, values).await {
+            Ok(planned) => planned,
             Err(response) => return *response,
         };
         let (frame, session_id) = (Frame::of(visitor, Part::Sessions), id.to_string());
@@ -228,6 +252,7 @@ impl Console {
         let progress = self.undoings().of(id.as_str()).map(|progress| Progressed::of(id.as_str(), progress));
         // Large objects take a second to compare: others are served meanwhile.
         let rendered = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
             let is_partial = !plan.is_whole();
             let Plan { steps, left, gaps, streams, .. } = plan;
             let has_values = values == Values::Left || steps.iter().any(|step| step.restores.is_some());

@@ -1,11 +1,15 @@
 //! The page that tells what undoes a session, and its button.
 
+use std::sync::mpsc;
+
 use http::StatusCode;
+use identity::{Operator, SessionId};
 use recording::record::{Answered, Before, Called, What};
 use serde_json::{Value, json};
+use tokio::sync::oneshot;
 
 use super::bench::{Bench, SESSION, grace};
-use crate::undoing::Stage;
+use crate::undoing::{Done, Stage};
 
 const PAGE: &str = "/sessions/s-2g4kq7nd5wvx3jhc/undo";
 const MAPS: &str = "/api/v1/namespaces/shop/configmaps";
@@ -57,14 +61,6 @@ async fn bench() -> Bench {
     bench
 }
 
-/// The chronicle follows the ledger once that has sealed what it was told.
-async fn settled(bench: &Bench) {
-    while bench.console.chronicle().segments_of(SESSION).await.unwrap().is_empty() {
-        bench.console.chronicle().catch_up().await.unwrap();
-        tokio::task::yield_now().await;
-    }
-}
-
 #[tokio::test]
 async fn what_would_be_undone_is_shown_and_what_would_not_and_why() {
     let bench = bench().await;
@@ -77,7 +73,7 @@ async fn what_would_be_undone_is_shown_and_what_would_not_and_why() {
 async fn values_that_were_kept_are_left_if_so_wanted() {
     let bench = bench().await;
     let visitor = bench.sign_in(&grace()).await;
-    settled(&bench).await;
+    bench.catch_up().await;
     let (kept, left) =
         (visitor.get(PAGE).await.main(), visitor.get(&format!("{PAGE}?values=left")).await.main());
     assert!(kept.contains("put back from what the gate kept"), "{kept}");
@@ -97,7 +93,7 @@ async fn values_that_were_kept_are_left_if_so_wanted() {
 async fn a_session_that_goes_on_is_not_undone() {
     let bench = bench().await;
     let visitor = bench.sign_in(&grace()).await;
-    settled(&bench).await;
+    bench.catch_up().await;
     let told = visitor.press(PAGE, "&partly=yes").await;
     assert_eq!(told.status, StatusCode::CONFLICT);
     assert!(told.text().contains("The session goes on: freeze or revoke it first."), "{}", told.text());
@@ -116,7 +112,7 @@ async fn an_undo_that_cannot_be_done_says_so_and_leaves_no_session() {
     assert_eq!(visitor.get(&format!("{PAGE}/progress")).await.status, StatusCode::NOT_FOUND);
     // What is not in the ledger yet is not said to be undone.
     assert_eq!(visitor.press(PAGE, "&partly=yes").await.status, StatusCode::SERVICE_UNAVAILABLE);
-    settled(&bench).await;
+    bench.catch_up().await;
     let begun = visitor.press(PAGE, "&partly=yes").await;
     assert_eq!((begun.status, begun.location()), (StatusCode::SEE_OTHER, PAGE), "{}", begun.text());
     while !matches!(bench.console.undoings().of(SESSION).unwrap().stage, Stage::Over(_)) {
@@ -129,4 +125,42 @@ async fn an_undo_that_cannot_be_done_says_so_and_leaves_no_session() {
         let listed = visitor.get(&format!("/sessions/{within}")).await.text();
         assert!(listed.contains("revoked"), "{listed}");
     }
+}
+
+#[tokio::test]
+async fn one_plan_is_made_at_a_time_though_nobody_waits_for_it_any_more() {
+    let bench = Bench::new().await;
+    let (console, id) = (bench.console.clone(), SessionId::parse(SESSION).unwrap());
+    let (begun, has_begun) = oneshot::channel();
+    let (end, is_to_end) = mpsc::channel();
+    let making = tokio::spawn(async move {
+        let make = move |_opened, turn| {
+            begun.send(()).unwrap();
+            is_to_end.recv().unwrap();
+            turn
+        };
+        console.in_turn(&id, make).await.map(drop).map_err(drop)
+    });
+    has_begun.await.unwrap();
+    making.abort();
+    assert!(making.await.unwrap_err().is_cancelled());
+    assert!(bench.console.undoings().is_planning());
+    end.send(()).unwrap();
+    assert!(bench.console.undoings().planning().await.is_some());
+}
+
+#[tokio::test]
+async fn an_undo_that_breaks_off_is_over_and_another_can_begin() {
+    let bench = Bench::new().await;
+    let by = Operator::parse("grace").unwrap();
+    let going = bench.console.begin(SESSION, &by).unwrap();
+    assert_eq!(bench.console.begin(SESSION, &by).unwrap_err(), "The session is being undone already.");
+    let broken = tokio::spawn(async move {
+        let _going = going;
+        panic!("it breaks off");
+    });
+    assert!(broken.await.unwrap_err().is_panic());
+    let stage = bench.console.undoings().of(SESSION).unwrap().stage;
+    assert!(matches!(&stage, Stage::Over(over) if over.done == Done::Less), "{stage:?}");
+    bench.console.begin(SESSION, &by).unwrap();
 }
