@@ -8,7 +8,10 @@ use recording::{
     reader::{Recording, Records},
     record::{Channel, What},
 };
-use tokio::time::sleep;
+use tokio::{
+    sync::mpsc::{self, Receiver},
+    time::sleep,
+};
 
 use super::{harmless::Harmless, place::Place, show::described, streams, timeline, timeline::Stream};
 use crate::{
@@ -18,6 +21,8 @@ use crate::{
 
 /// Bytes of a line that wait for its end.
 const LONGEST_LINE: usize = 64 << 10;
+/// Steps that are read before they are shown.
+const AHEAD: usize = 4;
 /// For whoever stopped it: 128 and the number of SIGINT, as shells tell it.
 const STOPPED: u8 = 130;
 
@@ -66,7 +71,7 @@ impl Replay {
             return Ok(ExitCode::SUCCESS);
         }
         eprintln!("{}", heading(&recording, &stream));
-        gate::run(play(&recording, &stream, Pace { speed: self.speed, idle: self.idle }))
+        gate::run(play(recording, stream, Pace { speed: self.speed, idle: self.idle }))
     }
 }
 
@@ -79,21 +84,50 @@ fn heading(recording: &Recording, stream: &Stream) -> String {
 }
 
 /// Plays to the end, or until somebody has seen enough.
-async fn play(recording: &Recording, stream: &Stream, pace: Pace) -> anyhow::Result<ExitCode> {
-    let mut steps = Steps::new(recording, stream, pace);
-    let mut stop = std::pin::pin!(tokio::signal::ctrl_c());
-    let mut code = ExitCode::SUCCESS;
-    for Step { pause, text } in steps.by_ref() {
+async fn play(recording: Recording, stream: Stream, pace: Pace) -> anyhow::Result<ExitCode> {
+    let (to, steps) = mpsc::channel(AHEAD);
+    // On a thread of its own: there may be much between two steps that is of other streams, and nobody who has seen enough waits for it.
+    let reading = std::thread::spawn(move || {
+        let mut steps = Steps::new(&recording, &stream, pace);
+        while let Some(step) = steps.next()
+            && to.blocking_send((step, steps.harmless.end())).is_ok()
+        {}
+    });
+    let stop = async { drop(tokio::signal::ctrl_c().await) };
+    let code = shown(steps, stop, terminal::print).await?;
+    // It has ended if all of it was shown.
+    if code == ExitCode::SUCCESS && reading.join().is_err() {
+        anyhow::bail!("the recording was not read to its end");
+    }
+    Ok(code)
+}
+
+/// Shows each step after its pause, and at the end what makes the terminal what it was.
+pub(super) async fn shown(
+    mut steps: Receiver<(Step, String)>,
+    stop: impl Future<Output = ()>,
+    mut print: impl FnMut(String) -> io::Result<()>,
+) -> io::Result<ExitCode> {
+    let (mut stop, mut end) = (std::pin::pin!(stop), Harmless::default().end());
+    let code = loop {
+        let next = async {
+            let (step, end) = steps.recv().await?;
+            sleep(step.pause).await;
+            Some((step.text, end))
+        };
         tokio::select! {
             biased;
-            _asked = &mut stop => {
-                code = ExitCode::from(STOPPED);
-                break;
-            }
-            () = sleep(pause) => terminal::print(text)?,
+            () = &mut stop => break ExitCode::from(STOPPED),
+            next = next => match next {
+                Some((text, after)) => {
+                    print(text)?;
+                    end = after;
+                }
+                None => break ExitCode::SUCCESS,
+            },
         }
-    }
-    terminal::print(steps.harmless.end())?;
+    };
+    print(end)?;
     Ok(code)
 }
 

@@ -2,13 +2,13 @@
 
 mod bench;
 
-use std::{fs, time::Duration};
+use std::{fs, process::ExitCode, time::Duration};
 
 use insta::assert_snapshot;
 
 use super::{
     export, list,
-    replay::{Pace, Step, Steps, printed},
+    replay::{self, Pace, Step, Steps, printed},
     search, show, streams,
 };
 use bench::{Bench, session};
@@ -111,6 +111,24 @@ async fn a_stream_is_played_with_its_pauses_and_nothing_but_what_shows() {
     assert_eq!(shown(&whole), shown(&fast));
     assert_snapshot!(played(&steps(&bench, "s-interrupted", 1, PACE)));
     assert_snapshot!(played(&steps(&bench, "s-damaged", 1, PACE)));
+}
+
+/// What is read next may be far behind what other streams showed.
+#[tokio::test]
+async fn whoever_has_seen_enough_waits_for_nothing() {
+    let (to, steps) = tokio::sync::mpsc::channel(1);
+    let text = |text: &str| (Step { pause: Duration::ZERO, text: text.to_owned() }, format!("after {text}"));
+    to.send(text("one")).await.unwrap();
+    let (stop, stopped) = tokio::sync::oneshot::channel();
+    let (mut stop, mut printed) = (Some(stop), Vec::new());
+    let print = |text| {
+        printed.push(text);
+        let _sent = stop.take().map(|stop| stop.send(()));
+        Ok(())
+    };
+    let code = replay::shown(steps, async { stopped.await.unwrap() }, print).await.unwrap();
+    assert_eq!((code, printed.join(", ").as_str()), (ExitCode::from(130), "one, after one"));
+    drop(to);
 }
 
 #[tokio::test]
