@@ -233,8 +233,9 @@ impl Ask {
     /// # Errors
     /// The request still waits: it is not covered, or not any more; or others must agree.
     pub fn by_access(self, approval: &Approval, now: Timestamp) -> Result<Permit, Box<Self>> {
-        // Those who gave the access did not see that values would be put back, nor whose.
-        let usage = self.usage().filter(|_| self.each.is_empty() && self.request.restores().is_none());
+        // Those who gave the access did not see that values would be put back, nor whose; nor what would be run, and in which container.
+        let is_seen = self.request.restores().is_none() && self.request.upgrade().is_none();
+        let usage = self.usage().filter(|_| self.each.is_empty() && is_seen);
         // A write by its name that would yet make the object does both.
         let creates = |usage: &Usage| Usage { verb: Verb::Create.as_str().to_owned(), ..usage.clone() };
         let covers =

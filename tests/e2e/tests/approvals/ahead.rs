@@ -325,6 +325,29 @@ fn one_human_breaks_the_glass_and_does_not_sign_it_off() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Who gives access sees no command, and neither does who breaks the glass.
+#[test]
+fn a_command_is_asked_about_whatever_access_there_is() -> anyhow::Result<()> {
+    let approvals =
+        ", access: { approvers: [sre] }, break_glass: { approvers: [sre], reviewers: [security] }";
+    let (lab, _rules) = asking("commands", "500ms", approvals)?;
+    let session = lab.gate.session("commands")?;
+    let access = |scope: &str, more: &[&str]| {
+        let line = ["request-access", "--scope", scope, "--for", "10m", "--reason", "look", "--no-wait"];
+        asks(&lab, &session, &[&line[..], more].concat())
+    };
+    for more in [&[][..], &["--break-glass", "--incident", "INC-7"]] {
+        let refused = access("create pods/exec in commands", more)?;
+        ensure!(refused.contains("`pods/exec` is a stream"), "{refused}");
+        access("create,get,list,patch pods in commands", more)?;
+        let id = lab.gate.waiting()?;
+        decided(&lab.gate, &["approve", &id, "--yes"])?;
+    }
+    let asked = text(&session.kubectl(&["exec", "deploy/web", "-n", "commands", "--", "id"])?);
+    ensure!(asked.contains("waits as approval a-"), "{asked}");
+    Ok(())
+}
+
 #[test]
 fn what_cannot_be_asked_ahead_is_refused_in_words() -> anyhow::Result<()> {
     let (lab, rules) = asking("unasked", "500ms", ", access: { approvers: [sre], longest: 10m }")?;

@@ -54,6 +54,36 @@ fn access_puts_no_values_back() {
     assert!(!put(Some("s-2g4kq7nd5wvx3jhc/0197-1")));
 }
 
+/// Those who gave access, or broke the glass, saw no command and no container. Scopes that are asked for name none of these; what an older
+/// gate kept may.
+#[test]
+fn access_covers_no_stream() {
+    let rules = r#"@id("all") permit (principal, action, resource);
+@id("asks") @reason("x") @outcome("approval") @approvers("sre")
+forbid (principal, action in [Action::"exec", Action::"attach"], resource) unless { context.approved };"#;
+    let source = Source { name: "test.cedar".to_owned(), text: rules.to_owned() };
+    let judge = Judge::new(Bundle::compile(&[source]).unwrap(), Settings::default());
+    let policy = judge.bundle().digest().as_str().to_owned();
+    for (subresource, query) in [("exec", "command=id&stdout=true"), ("attach", "stdout=true")] {
+        for incident in [None, Some("INC-7")] {
+            let line = format!("POST /api/v1/namespaces/shop/pods/web/{subresource}?{query}");
+            let Judgement::Verdict(Verdict::Ask(ask)) = judge.judge(&WHO, "prod", request(&line, "", ""))
+            else {
+                panic!("nobody is asked");
+            };
+            let mut access = testing::access(&["create pods in shop"], incident);
+            access.scopes[0].resources = vec![format!("pods/{subresource}")];
+            assert!(access.covers(&ask.usage().unwrap()));
+            let subject = Subject::Access(access);
+            let bound = Bound { policy: policy.clone(), subject, ..bound() };
+            let asked = testing::asked_for("a", NOW, Subject::Call(testing::call()));
+            let given = pending(Asked { bound, ..asked });
+            let given = given.next(testing::yes(testing::human("alan", &["sre"])), NOW).unwrap().1;
+            assert!(ask.by_access(&given, NOW).is_err(), "{subresource}");
+        }
+    }
+}
+
 /// What is asked, once its rule asks somebody else.
 fn of_others(ask: Ask, demands: Vec<Demand>) -> Ask {
     let asking = Asking { demands, ..*ask.asking };
