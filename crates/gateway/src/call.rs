@@ -200,7 +200,7 @@ impl Call {
         let principal = Principal { agent: self.caller.agent().as_str(), groups: &groups };
         match judge.judge(&principal, self.cluster(), request) {
             Judgement::Verdict(verdict) => Some(verdict),
-            Judgement::Pod(look) => Some(judge.judge_pod(look, pod)),
+            Judgement::Pod(look) => Some(judge.judge_pod(look, pod, self.upstream.port())),
             Judgement::Look(_) => None,
         }
     }

@@ -84,7 +84,7 @@ impl Call {
             Ok(reached) => reached,
             Err(stop) => return Err((Box::new(look.request().clone()), stop)),
         };
-        let verdict = self.policy().judge_pod(look, &reached.pod);
+        let verdict = self.policy().judge_pod(look, &reached.pod, self.upstream().port());
         self.judged_by(reached);
         Ok(verdict)
     }

@@ -167,9 +167,10 @@ impl<'a> Call<'a> {
         Call { verb: "reveal", action: Some(Action::Reveal), key, ..self.clone() }
     }
 
-    /// The same port-forward, to this pod.
-    pub(crate) fn reaching(mut self, pod: &Pod) -> Self {
-        Arc::make_mut(&mut self.facts).forward.pod = pod.clone();
+    /// The same port-forward, to this pod, in a cluster whose API server is reached at this port.
+    pub(crate) fn reaching(mut self, pod: &Pod, api_server: Option<u16>) -> Self {
+        let forward = &mut Arc::make_mut(&mut self.facts).forward;
+        (forward.pod, forward.api_server) = (pod.clone(), api_server);
         self
     }
 

@@ -101,6 +101,17 @@ const TABLE: &[FixedDenial] = &[
         applies: matches::node_port,
     },
     FixedDenial {
+        id: "fixed/node-api-server",
+        what: "port-forward to a pod in its node's network, at 6443 or the port at which the gate reaches the API server",
+        reason: "an API server that listens on the node is reached past the gate",
+        next: "use the API server through the gate, or forward another port",
+        cost: Some(
+            "where `fixed/node-ports` is lifted as well, an agent that may forward that port reaches the API server past the gate",
+        ),
+        guess: false,
+        applies: matches::node_api_server,
+    },
+    FixedDenial {
         id: "fixed/secret-test",
         what: "JSON Patch `test` on a Secret, and on what other objects may hold masked: anything but `/spec/replicas` and the version, uid, name, labels and finalizers of an object",
         reason: "its answer tells whether a guessed value is right",

@@ -49,11 +49,11 @@ impl PodLook {
 }
 
 impl Judge {
-    /// Judges the request of `look`, which reaches `pod`.
-    pub fn judge_pod(&self, look: PodLook, pod: &Pod) -> Verdict {
+    /// Judges the request of `look`, which reaches `pod`, in a cluster whose API server is reached at the port `api_server`.
+    pub fn judge_pod(&self, look: PodLook, pod: &Pod, api_server: u16) -> Verdict {
         let PodLook { agent, groups, cluster, request } = look;
         let who = Principal { agent: &agent, groups: &groups };
-        let call = call_of(&request).reaching(pod);
+        let call = call_of(&request).reaching(pod, Some(api_server));
         let finding = self.decide(&who, &cluster, &call);
         self.settle(&who, &cluster, &call, &finding).of(&who, &cluster, request)
     }

@@ -168,7 +168,7 @@ impl Case {
                     if call.action != Some(Action::PortForward) {
                         return Err("is no port-forward: leave `pod` out".to_owned());
                     }
-                    call = call.reaching(&Pod::of(pod));
+                    call = call.reaching(&Pod::of(pod), None);
                 }
                 let run = decide(&call);
                 let looks = call.needs_look() && run.decision.outcome() != Outcome::Deny;

@@ -110,6 +110,12 @@ impl Cluster {
         &self.name
     }
 
+    /// The port at which its API server is reached.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.upgrades.port()
+    }
+
     /// What its answers are masked by.
     #[must_use]
     pub fn guard(&self) -> &Guard {

@@ -134,6 +134,10 @@ impl Connector {
         self.deadline
     }
 
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
     pub(crate) fn too_slow(&self) -> ConnectError {
         ConnectError::Deadline { host: self.host.clone(), seconds: self.deadline.as_secs_f64() }
     }

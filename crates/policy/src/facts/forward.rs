@@ -7,6 +7,8 @@ use serde_json::Value;
 
 /// What runs the cluster.
 const API_SERVER: &str = "kube-apiserver";
+/// Where it listens on its node, if nothing else is said (`--secure-port`), whatever leads there.
+const SECURE_PORT: u16 = 6443;
 
 /// Empty for other calls.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -14,6 +16,8 @@ pub(crate) struct Forward {
     /// Those that the call names; none where it opens the way for connections that will name theirs.
     pub(crate) ports: BTreeSet<u16>,
     pub(crate) pod: Pod,
+    /// The port at which the cluster's API server is reached, where that is known.
+    pub(crate) api_server: Option<u16>,
 }
 
 /// What matters of a pod to whom a port of it is forwarded.
@@ -36,6 +40,12 @@ impl Forward {
     /// The port, where it names one.
     pub(crate) fn port(&self) -> Option<u16> {
         self.ports.first().copied().filter(|_| self.ports.len() == 1)
+    }
+
+    /// Whether it is the one port on a node at which an API server may listen.
+    pub(crate) fn is_to_api_server(&self) -> bool {
+        let at = |port| port == SECURE_PORT || Some(port) == self.api_server;
+        self.pod.host_network && self.port().is_some_and(at)
     }
 }
 

@@ -40,6 +40,10 @@ pub(super) fn node_port(call: &Call<'_>, _: &Own) -> bool {
     call.action == Some(Action::PortForward) && call.facts.forward.pod.host_network
 }
 
+pub(super) fn node_api_server(call: &Call<'_>, _: &Own) -> bool {
+    call.action == Some(Action::PortForward) && call.facts.forward.is_to_api_server()
+}
+
 pub(super) fn unknown_subresource(call: &Call<'_>, _: &Own) -> bool {
     call.object().is_some_and(|o| !catalogue::is_known_subresource(o.group, o.resource, o.subresource))
 }

@@ -8,6 +8,9 @@ use crate::bundle::{Bundle, Source};
 use crate::look::Judgement;
 use crate::settings::{Own, Settings};
 
+/// Where the cluster's is reached.
+const API_SERVER: u16 = 8443;
+
 const WHO: Principal<'_> = Principal { agent: "claude", groups: &[] };
 
 const RULES: &str = r#"
@@ -51,7 +54,7 @@ fn told(judge: &Judge, namespace: &str, query: &str, pod: &Value) -> String {
         Ok(look) => look,
         Err(denied) => return denied,
     };
-    match judge.judge_pod(look, &Pod::of(pod)) {
+    match judge.judge_pod(look, &Pod::of(pod), API_SERVER) {
         Verdict::Allow(permit) => {
             let rules: Vec<&str> = permit.decision().rules().iter().map(|rule| rule.id()).collect();
             format!("permitted by {}", rules.join(", "))
@@ -99,6 +102,15 @@ fn a_node_is_reached_where_the_operator_lifts_that() {
     let judge = Judge::new(Bundle::compile(&[source]).unwrap(), settings);
     let host = json!({ "spec": { "hostNetwork": true } });
     assert_eq!(told(&judge, "nodes", "?ports=9100", &host), "permitted by nodes");
+    // Whatever the pod is: the API server listens on its node.
+    for query in ["?ports=6443", "?ports=8443", "?ports=6443&ports=8443"] {
+        let told = told(&judge, "nodes", query, &host);
+        assert!(told.contains("fixed/node-api-server"), "{query}: {told}");
+    }
+    assert_eq!(told(&judge, "nodes", "", &host), "permitted by nodes");
+    assert_eq!(told(&judge, "nodes", "?ports=6443&ports=9100", &host), "permitted by nodes");
+    let own = json!({});
+    assert_eq!(told(&judge, "nodes", "?ports=6443", &own), "permitted by nodes");
     let server =
         json!({ "metadata": { "labels": { "a": "kube-apiserver" } }, "spec": { "hostNetwork": true } });
     assert!(told(&judge, "nodes", "", &server).contains("fixed/api-server-port"));
@@ -118,7 +130,7 @@ fn a_pod_does_not_make_judging_it_long() {
     assert_snapshot!(told(&judge, "shop", "", &pod(20_000)), @r#"agent "claude" may not create pods/portforward "web" in namespace "shop" of cluster "prod": its pod has more labels than can be judged. Next: forward to a pod with fewer labels"#);
     let slice = judge.slice(&WHO);
     let request = request("shop", "");
-    let call = call_of(&request).reaching(&Pod::of(&pod(1)));
+    let call = call_of(&request).reaching(&Pod::of(&pod(1)), None);
     assert_eq!(ports_to_try(&slice, &call).len(), 3 * 60 + 1);
 }
 
