@@ -20,6 +20,9 @@ use crate::switch::{Protocol, Tunnel};
 /// What a server can have said by then: it is ready when the last stream is, and says no more before.
 const MOST_EARLY: usize = 4;
 
+/// No reason of Kubernetes' is longer (`StatusReason` in k8s.io/apimachinery/pkg/apis/meta/v1); it is shown as it is.
+const LONGEST_REASON: usize = 64;
+
 /// The side of the API server that is heard.
 #[derive(Debug)]
 pub struct RemoteCommand {
@@ -49,7 +52,7 @@ pub enum Ended {
     Code(NonZeroU8),
     /// It did not run, or nobody knows how it ended. Container runtimes write the message and may quote anything in it.
     Failure {
-        /// Kubernetes' reason: letters alone, or empty.
+        /// Kubernetes' reason: at most 64 letters, or empty.
         reason: String,
         /// For people.
         message: SealedPiece,
@@ -144,16 +147,34 @@ impl RemoteCommand {
         match self.told.and_then(|()| self.report.finish()) {
             Ok(Exit::Success) => Ended::Success,
             Ok(Exit::Code(code)) => Ended::Code(code),
-            Ok(Exit::Failure(exit::Failure { reason, message, code })) => Ended::Failure {
-                reason: if reason.bytes().all(|byte| byte.is_ascii_alphabetic()) {
-                    reason
-                } else {
-                    String::new()
-                },
-                message: SealedPiece::new(message.into()),
-                code,
-            },
+            Ok(Exit::Failure(exit::Failure { reason, message, code })) => {
+                Ended::Failure { reason: plain(reason), message: SealedPiece::new(message.into()), code }
+            }
             Err(error) => Ended::Untold(error),
+        }
+    }
+}
+
+/// A reason that may be shown as it is; any other may hold a value.
+fn plain(reason: String) -> String {
+    let fits = reason.len() <= LONGEST_REASON && reason.bytes().all(|byte| byte.is_ascii_alphabetic());
+    if fits { reason } else { String::new() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_is_a_word_and_no_text() {
+        for (reason, shown) in [
+            ("NonZeroExitCode".to_owned(), "NonZeroExitCode"),
+            ("a".repeat(LONGEST_REASON), &*"a".repeat(LONGEST_REASON)),
+            ("a".repeat(LONGEST_REASON + 1), ""),
+            ("hunter2".to_owned(), ""),
+            (String::new(), ""),
+        ] {
+            assert_eq!(plain(reason), shown);
         }
     }
 }
