@@ -2,6 +2,10 @@
 
 use std::{collections::HashMap, fmt, sync::Arc};
 
+use futures_util::{
+    FutureExt,
+    future::{BoxFuture, ready},
+};
 use identity::Caller;
 use parking_lot::Mutex;
 use recording::{Recorder, Refused, Session, Tap, kept::Keeper};
@@ -89,21 +93,40 @@ impl Recordings {
         let open = self.open.lock();
         open.get(session).filter(|open| open.tap.stopped().is_none()).map(Open::recorded)
     }
+
+    fn users(&self, session: &Session) -> Option<TaskTracker> {
+        self.open.lock().get(session).map(|open| open.users.clone())
+    }
+
+    /// Has the recorder end a recording, unless somebody uses it. Who comes later begins another, since the recorder is asked for that
+    /// later.
+    fn end_unused(&self, session: &Session) -> Option<BoxFuture<'static, Result<(), recording::Stopped>>> {
+        let mut open = self.open.lock();
+        if !open.get(session)?.users.is_empty() {
+            return None;
+        }
+        let Open { tap, users: _ } = open.remove(session)?;
+        let mut ending = async move { tap.end().await }.boxed();
+        // It asks as soon as it is polled.
+        Some(match (&mut ending).now_or_never() {
+            Some(ended) => ready(ended).boxed(),
+            None => ending,
+        })
+    }
 }
 
-/// Ends a recording when its session has ended, or is frozen, and all is recorded that went on until then.
+/// Ends a recording when its session has ended, or is frozen, and all is recorded that went on until then. Whoever comes meanwhile, since
+/// the session was thawed, is waited for.
 async fn end_with(recordings: Recordings, ended: identity::Ended, session: Session) {
     ended.wait().await;
-    let users = recordings.open.lock().get(&session).map(|open| open.users.clone());
-    if let Some(users) = users {
+    while let Some(users) = recordings.users(&session) {
         users.close();
         users.wait().await;
-    }
-    let left = recordings.open.lock().remove(&session);
-    if let Some(Open { tap, .. }) = left
-        && let Err(why) = tap.end().await
-    {
-        tracing::warn!(%session, %why, "a recording did not come to a good end");
+        let Some(ending) = recordings.end_unused(&session) else { continue };
+        if let Err(why) = ending.await {
+            tracing::warn!(%session, %why, "a recording did not come to a good end");
+        }
+        return;
     }
 }
 
@@ -123,5 +146,34 @@ impl Recorded {
 impl fmt::Debug for Recordings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Recordings").field("open", &self.open.lock().len()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::bench::Bench;
+
+    /// A session is frozen, and thawed while its last call ends.
+    #[tokio::test]
+    async fn a_recording_does_not_end_under_whoever_came_as_the_last_one_left() {
+        let bench = Bench::new().await;
+        let recordings = bench.gate.recordings();
+        let last = recordings.of(&bench.caller).await.unwrap();
+        assert!(bench.call().sent_known(u32::MAX).await.is_err(), "it is frozen");
+        let waits = || recordings.users(last.tap().session()).is_some_and(|users| users.is_closed());
+        while !waits() {
+            tokio::task::yield_now().await;
+        }
+        let tap = last.tap().clone();
+        drop(last);
+        let next = recordings.of(&bench.caller).await.unwrap();
+        for _ in 0..10 {
+            tokio::task::yield_now().await;
+        }
+        next.tap().flush().await.unwrap();
+        drop(next);
+        assert_eq!(tap.until_stopped().await, recording::Stopped::Ended);
+        let another = recordings.of(&bench.caller).await.unwrap();
+        another.tap().flush().await.unwrap();
     }
 }
