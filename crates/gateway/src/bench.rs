@@ -1,6 +1,6 @@
 //! A gate for tests of what its calls do without an API server.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{collections::HashMap, path::Path, sync::Arc, time::Duration};
 
 use identity::{Agent, Agents, Caller, Opening, Sessions, SystemClock, SystemEntropy};
 use inbox::Inbox;
@@ -8,7 +8,12 @@ use jiff::{SignedDuration, Timestamp};
 use ledger::{Ledger, testing};
 use mask::{Catalogue, Guard, KnownValues};
 use policy::{Bundle, Judge};
-use recording::kept::Keeper;
+use recording::{
+    at_rest::{Close, Plain},
+    kept::Keeper,
+    reader::Library,
+    record::What,
+};
 use serde_json::json;
 use tempfile::TempDir;
 use upstream::Cluster;
@@ -17,6 +22,8 @@ use crate::{Gate, Holding, Limits, Recordings, call::Call};
 
 /// How often an agent may send a known value.
 pub(crate) const BUDGET: u32 = 3;
+
+const LONG: Duration = Duration::from_secs(60);
 
 /// A cluster that is never asked anything.
 async fn unreached(folder: &Path) -> Cluster {
@@ -42,6 +49,23 @@ async fn unreached(folder: &Path) -> Cluster {
     Cluster::load(settings).await.unwrap()
 }
 
+/// How a bench is.
+pub(crate) struct With {
+    /// What the gate keeps values with.
+    pub(crate) keeper: Option<Keeper>,
+    pub(crate) rules: &'static str,
+    pub(crate) write_timeout: Duration,
+    /// How recordings are stored.
+    pub(crate) at_rest: Arc<dyn Close>,
+}
+
+impl Default for With {
+    fn default() -> Self {
+        let rules = "@id(\"all\") @reason(\"a test\") permit (principal, action, resource);";
+        Self { keeper: None, rules, write_timeout: LONG, at_rest: Arc::new(Plain) }
+    }
+}
+
 /// A gate in front of nothing, with one open session.
 pub(crate) struct Bench {
     pub(crate) gate: Arc<Gate>,
@@ -53,11 +77,16 @@ pub(crate) struct Bench {
 
 impl Bench {
     pub(crate) async fn new() -> Self {
-        Self::keeping(None).await
+        Self::with(With::default()).await
     }
 
     /// The same, which keeps values with this.
     pub(crate) async fn keeping(keeper: Option<Keeper>) -> Self {
+        Self::with(With { keeper, ..With::default() }).await
+    }
+
+    pub(crate) async fn with(with: With) -> Self {
+        let With { keeper, rules, write_timeout, at_rest } = with;
         let data = tempfile::tempdir().unwrap();
         let cluster: identity::ClusterName = "prod".parse().unwrap();
         let agent = Agent { groups: vec![], clusters: [cluster.clone()].into() };
@@ -79,10 +108,7 @@ impl Bench {
         let caller = loaded.sessions.identify(opened.token.reveal(), Timestamp::now()).unwrap();
         let opened = loaded.sessions.open(opening()).await.unwrap();
         let other = loaded.sessions.identify(opened.token.reveal(), Timestamp::now()).unwrap();
-        let rules = policy::Source {
-            name: "all.cedar".to_owned(),
-            text: "@id(\"all\") @reason(\"a test\") permit (principal, action, resource);".to_owned(),
-        };
+        let rules = policy::Source { name: "test.cedar".to_owned(), text: rules.to_owned() };
         let judge = Judge::new(Bundle::compile(&[rules]).unwrap(), policy::Settings::default());
         let ledger = testing::open(data.path());
         let upstream = unreached(data.path()).await;
@@ -93,10 +119,11 @@ impl Bench {
             inbox::Limits { pending: 10, ever: 10 },
         ));
         let sessions = Arc::new(loaded.sessions);
-        let recordings = recordings(data.path(), &ledger);
+        let recordings = recordings(data.path(), &ledger, at_rest);
         let recordings = keeper.into_iter().fold(recordings, Recordings::keeping);
         let clusters = vec![upstream];
-        let gate = Gate::new(clusters, sessions, judge, ledger, recordings, inbox, limits(), holding());
+        let limits = Limits { write_timeout, ..limits() };
+        let gate = Gate::new(clusters, sessions, judge, ledger, recordings, inbox, limits, holding());
         let gate = Arc::new(gate);
         Self { gate, caller, other, data }
     }
@@ -105,14 +132,34 @@ impl Bench {
         Call::unsent(&self.gate, &self.caller)
     }
 
+    /// What the recording of its session has of each call: what was asked, and the status of the answer, if it has one.
+    pub(crate) async fn answers(&self) -> Vec<(String, Option<u16>)> {
+        self.gate.recordings().close().await.unwrap();
+        let session = self.caller.session().as_str().parse().unwrap();
+        let library = Library::new(&self.data.path().join("recordings"), Arc::new(Plain));
+        let (mut calls, mut answers) = (Vec::new(), HashMap::new());
+        for record in library.recording(&session).unwrap().records() {
+            match record.unwrap().what {
+                What::Called(called) => {
+                    calls.push((called.call.as_str().to_owned(), called.act.as_str().to_owned()))
+                }
+                What::Answered(answered) => {
+                    answers.insert(answered.call.as_str().to_owned(), answered.status);
+                }
+                _ => {}
+            }
+        }
+        calls.into_iter().map(|(call, act)| (act, answers.get(&call).copied())).collect()
+    }
+
     /// A call of the other session.
     pub(crate) fn other_call(&self) -> Call {
         Call::unsent(&self.gate, &self.other)
     }
 }
 
-fn recordings(data: &Path, ledger: &Ledger) -> Recordings {
-    let (reserve, queue, at_rest) = (0, 0, Arc::new(recording::at_rest::Plain));
+fn recordings(data: &Path, ledger: &Ledger, at_rest: Arc<dyn Close>) -> Recordings {
+    let (reserve, queue) = (0, 0);
     let config = recording::Config { folder: data.join("recordings"), reserve, queue, at_rest };
     let (recorder, segments) = recording::Recorder::open(config, Timestamp::now).unwrap();
     tokio::spawn(crate::segments::tell(segments, ledger.clone()));
@@ -132,7 +179,7 @@ fn holding() -> Holding {
 }
 
 fn limits() -> Limits {
-    let long = Duration::from_secs(60);
+    let long = LONG;
     Limits {
         connections: 1,
         connections_per_address: 1,

@@ -13,6 +13,7 @@ mod echo;
 mod forward;
 mod inbound;
 mod lull;
+mod heard;
 mod opened;
 pub(crate) mod opening;
 mod outbound;
@@ -273,5 +274,5 @@ async fn client_of(
     Ok((io.into_inner(), read_buf))
 }
 
-/// What a stream that was refused is answered with.
+/// What the API server answers when it opens a stream, and the client is answered then.
 pub(crate) const SWITCHED: StatusCode = StatusCode::SWITCHING_PROTOCOLS;

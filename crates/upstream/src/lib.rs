@@ -36,6 +36,8 @@ pub use impersonation::{
     STREAMER_GROUP, USER_PREFIX,
 };
 pub use intent::{Intent, Origin, Unintendable};
+#[cfg(feature = "testing")]
+pub use port_forward::testing;
 pub use port_forward::{Forwarded, FromPod, NotConnected, PortForward};
 pub use remote_command::{Ended, RemoteCommand, Said};
 pub use switch::{NotSwitched, Protocol, Switched, Tunnel};

@@ -90,6 +90,25 @@ impl Tunnel {
     }
 }
 
+/// For other crates' tests, behind the feature `testing`.
+#[cfg(feature = "testing")]
+pub mod testing {
+    use super::*;
+
+    /// A way that `agent` opened by `request`, with this in place of a connection to the API server of `cluster`.
+    pub async fn port_forward(
+        io: impl wire::Io + 'static,
+        guard: Guard,
+        (agent, cluster): (&str, &str),
+        request: Request,
+    ) -> (Forwarded, PortForward) {
+        let wire = wire::split(io, Bytes::new(), protocol::Transport::Spdy, End::Client).await;
+        let (hearing, saying) = leg::new(Client::default(), wire);
+        let (agent, cluster) = (agent.to_owned(), cluster.to_owned());
+        (Forwarded { hearing, guard }, PortForward { saying, agent, cluster, opened: request })
+    }
+}
+
 /// What a tunnel was opened for.
 #[derive(Debug)]
 pub(crate) struct Opened {

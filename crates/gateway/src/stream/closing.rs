@@ -21,7 +21,7 @@ use crate::{
     refuse::Refused,
 };
 
-/// For a client to take what is said last, and again to hang up, when its stream is ended by others. When its command has ended, it
+/// For either side to take what is said last, and again to hang up, when a stream is ended by others. When its command has ended, a client
 /// has as long as for everything else.
 pub(super) const FAREWELL: Duration = Duration::from_secs(1);
 

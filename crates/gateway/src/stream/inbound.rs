@@ -1,7 +1,5 @@
 //! What the client says, to the process.
 
-mod heard;
-
 use std::future::pending;
 
 use bytes::Bytes;
@@ -13,8 +11,7 @@ use streaming::{
 };
 use wire::leg::{Hearing, Saying};
 
-use self::heard::Heard;
-use super::{Running, lull::Lull};
+use super::{Running, heard::Heard, lull::Lull};
 use crate::{outcome::Ending, tripwire::Overlap};
 
 /// What the client says, masked for the recording: who knows a Secret's value may type it, but nobody may read it there.

@@ -1,10 +1,12 @@
 //! What waits for ledger and recording: a connection's beginning and its end. None of it is given up half done, whatever ends the
 //! port-forward: what is in the ledger as intended is owed an outcome.
+//!
+//! What comes of it is told beside that, each by itself: who takes nothing of it keeps no end from coming, and no end from being
+//! recorded.
 
 use std::{future::pending, num::NonZeroU16, pin::Pin};
 
-use bytes::Bytes;
-use futures_util::{StreamExt, stream::FuturesUnordered};
+use futures_util::{StreamExt, future::try_join, stream::FuturesUnordered};
 use kube_api::{Request, Status};
 use ledger::{
     Receipt,
@@ -12,15 +14,15 @@ use ledger::{
 };
 use policy::{Permit, Verdict};
 use recording::Opening;
-use streaming::port_forward::{ConnectionId, FromServer, Server};
+use streaming::port_forward::{ConnectionId, Server};
 use tokio::{
     sync::mpsc::{Receiver, Sender, UnboundedReceiver, UnboundedSender, channel, unbounded_channel},
-    time::{Instant, sleep_until},
+    time::{Instant, sleep_until, timeout},
 };
 use upstream::{Intent, PortForward};
 use wire::leg::Saying;
 
-use super::{Forward, connections::Connection};
+use super::{Forward, closing, connections::Connection};
 use crate::{
     judged::{Judged, ended_by},
     lasting::Clock,
@@ -32,8 +34,11 @@ use crate::{
     tape,
 };
 
-/// How many are done at once.
+/// How many are done at once, until what comes of them is told.
 const AT_ONCE: usize = 16;
+
+/// It cannot be told that a connection has ended.
+const POD_STALLED: Ending = Ending::Failed("the API server took nothing for too long");
 
 const MANY: &str = "portcullis: too many connections are open through this port-forward; close some";
 
@@ -75,6 +80,9 @@ pub(super) enum Done {
 
 type Doing<'f> = Pin<Box<dyn Future<Output = Done> + Send + 'f>>;
 
+/// Something that is told, or why all ends.
+type Telling<'f> = Pin<Box<dyn Future<Output = Result<(), Ending>> + Send + 'f>>;
+
 /// All of them.
 pub(super) struct Chores<'f> {
     forward: &'f Forward,
@@ -92,36 +100,42 @@ impl<'f> Chores<'f> {
 
     /// Does what comes, until something is wrong.
     pub(super) async fn run(&mut self, to_client: &Saying<Server>, to_pod: &PortForward) -> Ending {
+        let forward = self.forward;
+        // Given up with this, unlike what is done: nothing is owed of it.
+        let mut telling: FuturesUnordered<Telling<'_>> = FuturesUnordered::new();
         loop {
+            let has_room = self.doing.len() + telling.len() < AT_ONCE;
             let done = tokio::select! {
                 biased;
+                () = until(forward.connections.first_end()) => {
+                    for (connection, ending) in self.end_lasted() {
+                        telling.push(Box::pin(forward.cut_one(to_client, to_pod, connection, ending)));
+                    }
+                    continue;
+                }
                 Some(done) = self.doing.next() => done,
+                Some(told) = telling.next() => match told {
+                    Ok(()) => continue,
+                    Err(ending) => return ending,
+                },
                 Some(over) = self.closing.recv() => {
                     self.end(*over, None);
                     continue;
                 }
-                () = until(self.forward.connections.first_end()) => {
-                    for (connection, ending) in self.end_lasted() {
-                        if let Err(ending) = cut(to_client, to_pod, connection, ending).await {
-                            return ending;
-                        }
-                    }
-                    continue;
-                }
-                Some((connection, port)) = self.opening.recv(), if self.doing.len() < AT_ONCE => {
-                    let forward = self.forward;
+                Some((connection, port)) = self.opening.recv(), if has_room => {
                     self.doing.push(Box::pin(forward.open(connection, port)));
                     continue;
                 }
             };
-            let ended = match done {
-                Done::Ready(connection, receipt) => connect(self.forward, to_pod, connection, *receipt).await,
-                Done::Refused(connection, text) => refuse(to_client, connection, text.into()).await,
-                Done::Nothing => Ok(()),
-                Done::Ended(ending) => Err(ending),
-            };
-            if let Err(ending) = ended {
-                return ending;
+            match done {
+                Done::Ready(connection, receipt) => {
+                    telling.push(Box::pin(forward.connect(to_pod, connection, *receipt)));
+                }
+                Done::Refused(connection, text) => {
+                    telling.push(Box::pin(forward.tell_last(to_client, connection, text)));
+                }
+                Done::Nothing => {}
+                Done::Ended(ending) => return ending,
             }
         }
     }
@@ -150,18 +164,6 @@ impl<'f> Chores<'f> {
     }
 }
 
-/// Ends a connection that has lasted long enough, on both sides.
-async fn cut(
-    to_client: &Saying<Server>,
-    to_pod: &PortForward,
-    connection: ConnectionId,
-    ending: Ending,
-) -> Result<(), Ending> {
-    to_pod.reset(connection).await.map_err(|_broke| Ending::UpstreamBroke)?;
-    let text = words(&Refused::CutConnection(ending).status());
-    refuse(to_client, connection, text.into()).await
-}
-
 async fn until(when: Option<Instant>) {
     match when {
         Some(when) => sleep_until(when).await,
@@ -169,40 +171,57 @@ async fn until(when: Option<Instant>) {
     }
 }
 
-/// Opens what is recorded as intended.
-async fn connect(
-    forward: &Forward,
-    to_pod: &PortForward,
-    connection: ConnectionId,
-    receipt: Receipt<Intent>,
-) -> Result<(), Ending> {
-    // Its client may have given it up while it waited for this: then it has its outcome.
-    if !forward.connections.on(connection, |open| open.sent = true) {
-        return Ok(());
-    }
-    to_pod.connect(receipt, connection).await.map_err(|error| {
-        tracing::warn!(call = %forward.id(), %error, "a connection through a port-forward was not opened");
-        Ending::UpstreamBroke
-    })
-}
-
-/// Told where kubectl looks for what went wrong: it opens, says why, and ends.
-async fn refuse(to_client: &Saying<Server>, connection: ConnectionId, text: Bytes) -> Result<(), Ending> {
-    for said in [
-        FromServer::Accepted(connection),
-        FromServer::Told { connection, text },
-        FromServer::Finished(connection),
-    ] {
-        to_client.say(&said).await.map_err(|_left| Ending::ClientLeft)?;
-    }
-    if to_client.with(Server::is_over) { Err(Ending::Completed) } else { Ok(()) }
-}
-
 impl Forward {
+    /// Opens what is recorded as intended. A pod that reads nothing lets it wait, as in Kubernetes.
+    async fn connect(
+        &self,
+        to_pod: &PortForward,
+        connection: ConnectionId,
+        receipt: Receipt<Intent>,
+    ) -> Result<(), Ending> {
+        // Its client may have given it up while it waited for this: then it has its outcome.
+        if !self.connections.on(connection, |open| open.sent = true) {
+            return Ok(());
+        }
+        to_pod.connect(receipt, connection).await.map_err(|error| {
+            tracing::warn!(call = %self.id(), %error, "a connection through a port-forward was not opened");
+            Ending::UpstreamBroke
+        })
+    }
+
+    /// Ends a connection that has lasted long enough, on both sides.
+    async fn cut_one(
+        &self,
+        to_client: &Saying<Server>,
+        to_pod: &PortForward,
+        connection: ConnectionId,
+        ending: Ending,
+    ) -> Result<(), Ending> {
+        let text = words(&Refused::CutConnection(ending).status());
+        let reset = async {
+            let patience = self.call.gate().limits().write_timeout;
+            let reset = timeout(patience, to_pod.reset(connection)).await.map_err(|_elapsed| POD_STALLED)?;
+            reset.map_err(|_broke| Ending::UpstreamBroke)
+        };
+        try_join(reset, self.tell_last(to_client, connection, text)).await.map(|((), ())| ())
+    }
+
+    /// Tells the client where kubectl looks for what went wrong, and that nothing more comes of it.
+    async fn tell_last(
+        &self,
+        to_client: &Saying<Server>,
+        connection: ConnectionId,
+        text: String,
+    ) -> Result<(), Ending> {
+        let [accepted, told, finished] = closing::last_words(connection, text.into());
+        self.say(to_client, &[&accepted, &told, &finished]).await?;
+        if to_client.with(Server::is_over) { Err(Ending::Completed) } else { Ok(()) }
+    }
+
     /// Judges a connection, and records what comes of that.
     pub(super) async fn open(&self, connection: ConnectionId, port: NonZeroU16) -> Done {
         if self.connections.are_too_many() {
-            self.connections.refused(connection);
+            self.connections.forget(connection);
             self.call.gate().rejections().over_limit(self.call.caller().session());
             return Done::Refused(connection, MANY.to_owned());
         }
@@ -219,21 +238,22 @@ impl Forward {
                 let next = Some("do it in another way, or ask the owner of the policy");
                 let status = ask.ended(how, next, false);
                 let judged = Judged { status: Box::new(status), ..Judged::from(&ask) };
-                self.refused(connection, (&id, started), ask.request(), judged).await
+                self.record_denied(connection, (&id, started), ask.request(), judged).await
             }
             Some(Verdict::Deny(denial)) => {
                 let judged = Judged::from(&denial);
-                self.refused(connection, (&id, started), denial.request(), judged).await
+                self.record_denied(connection, (&id, started), denial.request(), judged).await
             }
             None => {
                 tracing::error!(call = %self.id(), "a connection could not be judged");
-                self.connections.refused(connection);
+                self.connections.forget(connection);
                 Done::Refused(connection, words(&Refused::Internal.status()))
             }
         }
     }
 
-    async fn refused(
+    /// Records that policy does not let it be.
+    async fn record_denied(
         &self,
         connection: ConnectionId,
         (id, started): (&Id, Instant),
@@ -242,11 +262,11 @@ impl Forward {
     ) -> Done {
         let Judged { status, cause, decision } = judged;
         let told = |told: Told<'_>| told.judged(cause, request, &decision);
-        self.refuse(connection, (id, started), (cause, &status), told).await
+        self.record_refused(connection, (id, started), (cause, &status), told).await
     }
 
     /// Records that it is refused, as other calls are.
-    async fn refuse(
+    async fn record_refused(
         &self,
         connection: ConnectionId,
         (id, started): (&Id, Instant),
@@ -254,7 +274,7 @@ impl Forward {
         event: impl FnOnce(Told<'_>) -> Event,
     ) -> Done {
         let gate = self.call.gate();
-        self.connections.refused(connection);
+        self.connections.forget(connection);
         gate.metrics().ended(ended_by(cause), started.elapsed(), 0);
         if gate.rejections().tells_alone(self.call.caller().session()) {
             let event = event(Told { call: id, ..self.call.told(status) });
@@ -280,7 +300,7 @@ impl Forward {
             let refused = self.call.over();
             let (cause, status) = (cause_of(&refused), refused.status());
             let told = |told: Told<'_>| told.unjudged(cause, permit.request());
-            return self.refuse(connection, (&id, started), (cause, &status), told).await;
+            return self.record_refused(connection, (&id, started), (cause, &status), told).await;
         }
         let opening = Opening {
             call: id.as_str().into(),

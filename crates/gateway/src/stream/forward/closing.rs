@@ -1,7 +1,5 @@
 //! How connections, and with them the way, end.
 
-use std::time::Duration;
-
 use bytes::Bytes;
 use futures_util::future::join_all;
 use ledger::leaf::Streamed;
@@ -15,12 +13,9 @@ use crate::{
     outcome::{Ending, Outcome},
     record,
     refuse::Refused,
-    stream::SWITCHED,
-    tape::Tape,
+    stream::{SWITCHED, closing::FAREWELL},
+    tape::{self, Tape},
 };
-
-/// For either side to take what is said last, and again to hang up.
-const FAREWELL: Duration = Duration::from_secs(1);
 
 /// Ends the API server's side, whose connection is closed by that.
 pub(super) async fn let_go(pod: Forwarded, to_pod: PortForward) {
@@ -39,12 +34,7 @@ pub(super) async fn farewell(
     let tell = async {
         for connection in &open {
             let (connection, text) = (*connection, text.clone());
-            for said in [
-                // One that is still judged is told nothing before it is accepted; others are already.
-                FromServer::Accepted(connection),
-                FromServer::Told { connection, text },
-                FromServer::Finished(connection),
-            ] {
+            for said in last_words(connection, text) {
                 // Nobody hears it who has closed the stream.
                 let _unheard = to_client.say(&said).await;
             }
@@ -57,6 +47,16 @@ pub(super) async fn farewell(
     if let Ok(Ok(())) = timeout(FAREWELL, to_client.close(Server::finish)).await {
         client.linger(FAREWELL).await;
     }
+}
+
+/// What is said last on a connection: why it ended.
+pub(super) fn last_words(connection: ConnectionId, text: Bytes) -> [FromServer; 3] {
+    // One that is judged is told nothing before it is accepted; others are already.
+    [
+        FromServer::Accepted(connection),
+        FromServer::Told { connection, text },
+        FromServer::Finished(connection),
+    ]
 }
 
 impl Forward {

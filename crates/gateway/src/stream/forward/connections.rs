@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use ledger::leaf::Id;
+use mask::KnownValues;
 use parking_lot::Mutex;
 use streaming::port_forward::{ConnectionId, MAX_CONNECTIONS};
 use tokio::{sync::Notify, time::Instant};
 
 use super::fingerprint::Fingerprint;
-use crate::{lasting::Clock, outcome::Ending};
+use crate::{lasting::Clock, outcome::Ending, tripwire::Overlap};
 
 /// What the pod's side told of a connection that did not go well.
 const FAILED: Ending = Ending::Failed("the connection could not be opened, or broke");
@@ -39,6 +40,8 @@ pub(super) struct Connection {
     pub(super) clock: Clock,
     pub(super) tape: recording::Stream,
     pub(super) carries: Fingerprint,
+    /// Of what the agent sent last: a known value may come in pieces.
+    overlap: Overlap,
     /// Bytes that the agent sent.
     pub(super) received: u64,
     /// Bytes that the agent was sent.
@@ -67,8 +70,8 @@ impl Connections {
         self.all.lock().len() > MAX_CONNECTIONS
     }
 
-    /// It was refused.
-    pub(super) fn refused(&self, connection: ConnectionId) {
+    /// It is none: it was refused.
+    pub(super) fn forget(&self, connection: ConnectionId) {
         self.all.lock().remove(&connection);
         self.changed.notify_waiters();
     }
@@ -157,6 +160,29 @@ impl Connections {
         }
     }
 
+    /// What is to be held against known values with the next piece that the agent sends on it; empty if it is not open.
+    pub(super) fn take_overlap(&self, connection: ConnectionId) -> Overlap {
+        let mut overlap = Overlap::default();
+        self.on(connection, |open| overlap = std::mem::take(&mut open.overlap));
+        overlap
+    }
+
+    /// The agent sends so many bytes more on it, which leave this overlap. Whether it is open.
+    pub(super) fn receives(
+        &self,
+        connection: ConnectionId,
+        overlap: Overlap,
+        bytes: &[u8],
+        known: &KnownValues,
+    ) -> bool {
+        self.on(connection, |open| {
+            open.clock.passes();
+            open.overlap = overlap;
+            open.received += bytes.len() as u64;
+            open.carries.push(bytes, known);
+        })
+    }
+
     /// When the first of those that are open must end, unless something passes on it.
     pub(super) fn first_end(&self) -> Option<Instant> {
         self.all.lock().values().filter_map(State::end).map(|(when, _)| when).min()
@@ -203,6 +229,7 @@ impl Connection {
             clock,
             tape,
             carries: Fingerprint::default(),
+            overlap: Overlap::default(),
             received: 0,
             shown: 0,
             masked: 0,
@@ -244,7 +271,7 @@ mod tests {
     async fn what_is_being_judged_is_waited_for() {
         let (connections, connection) = (Connections::default(), one());
         connections.settled(connection).await;
-        for settle in [Connections::refused, |all: &Connections, one| assert!(all.given_up(one).is_none())] {
+        for settle in [Connections::forget, |all: &Connections, one| assert!(all.given_up(one).is_none())] {
             connections.asked(connection);
             let mut waiting = std::pin::pin!(connections.settled(connection));
             assert!(waiting.as_mut().now_or_never().is_none());

@@ -1,73 +1,63 @@
 //! The two directions. Each ends when nothing more comes, or must not.
 
-use std::collections::BTreeMap;
-
 use mask::{Channel as Mask, SealedPiece};
 use streaming::port_forward::{ConnectionId, FromClient, FromServer, Server};
+use tokio::time::timeout;
 use upstream::{Forwarded, FromPod, PortForward};
 use wire::leg::{Fault, Hearing, Saying};
 
-use super::{Forward, chores::Wanted};
-use crate::{outcome::Ending, tripwire::Overlap};
+use super::{
+    Forward,
+    chores::{NotTaken, Wanted},
+};
+use crate::{outcome::Ending, stream::heard::Heard};
 
 impl Forward {
-    /// From the client to the pod.
+    /// From the client to the pod. A client that leaves is noticed while the pod takes nothing.
     pub(super) async fn to_the_pod(
         &self,
         client: &mut Hearing<Server>,
         to_pod: &PortForward,
         chores: &Wanted,
     ) -> Ending {
-        let mut overlaps: BTreeMap<ConnectionId, Overlap> = BTreeMap::new();
+        let mut heard = Heard::default();
         loop {
-            let said = match client.next_until(Server::has_left).await {
-                Ok(Some(said)) => said,
-                // There is no other way in which it ends well.
-                Ok(None) => return Ending::Completed,
-                Err(Fault::Wire(wire::Error::Io(_))) => return Ending::ClientLeft,
-                // What it said is not told: it may be anything.
-                Err(Fault::Wire(_) | Fault::Said(_)) => return Ending::ClientErred,
+            let said = match heard.next(client).await {
+                Ok(said) => said,
+                Err(ending) => return ending,
             };
-            let sent = match said {
-                FromClient::Open { connection, port } => {
-                    self.connections.asked(connection);
-                    if chores.open(connection, port).await.is_err() {
-                        return Ending::Unrecordable;
-                    }
-                    continue;
-                }
-                FromClient::Data { connection, bytes } => {
-                    self.connections.settled(connection).await;
-                    let overlap = overlaps.entry(connection).or_default();
-                    self.call.hold_piece_against_known_values(overlap, &bytes).await;
-                    let known = self.call.known();
-                    let is_open = self.connections.on(connection, |open| {
-                        open.clock.passes();
-                        open.received += bytes.len() as u64;
-                        open.carries.push(&bytes, &known);
-                    });
-                    // What nobody gets keeps nothing going.
-                    if !is_open {
-                        continue;
-                    }
-                    self.call.interrupts().passes();
-                    to_pod.data(connection, bytes).await
-                }
-                FromClient::Finished(connection) => {
-                    overlaps.remove(&connection);
-                    to_pod.finish(connection).await
-                }
-                FromClient::Reset(connection) => {
-                    overlaps.remove(&connection);
-                    let Some(given_up) = self.connections.given_up(connection) else { continue };
-                    chores.close(given_up);
-                    to_pod.reset(connection).await
-                }
-            };
-            if let Err(fault) = sent {
-                return self.broke(&fault);
+            match heard.on_while(client, self.pass_on(said, to_pod, chores)).await {
+                Ok(Ok(())) => {}
+                Ok(Err(ending)) | Err(ending) => return ending,
             }
         }
+    }
+
+    async fn pass_on(&self, said: FromClient, to_pod: &PortForward, chores: &Wanted) -> Result<(), Ending> {
+        let sent = match said {
+            FromClient::Open { connection, port } => {
+                self.connections.asked(connection);
+                return chores.open(connection, port).await.map_err(|NotTaken| Ending::Unrecordable);
+            }
+            FromClient::Data { connection, bytes } => {
+                self.connections.settled(connection).await;
+                let mut overlap = self.connections.take_overlap(connection);
+                self.call.hold_piece_against_known_values(&mut overlap, &bytes).await;
+                // What nobody gets keeps nothing going.
+                if !self.connections.receives(connection, overlap, &bytes, &self.call.known()) {
+                    return Ok(());
+                }
+                self.call.interrupts().passes();
+                to_pod.data(connection, bytes).await
+            }
+            FromClient::Finished(connection) => to_pod.finish(connection).await,
+            FromClient::Reset(connection) => {
+                let Some(given_up) = self.connections.given_up(connection) else { return Ok(()) };
+                chores.close(given_up);
+                to_pod.reset(connection).await
+            }
+        };
+        sent.map_err(|fault| self.broke(&fault))
     }
 
     /// From the pod to the client.
@@ -116,8 +106,8 @@ impl Forward {
                     FromServer::Reset(connection)
                 }
             };
-            if to_client.say(&told).await.is_err() {
-                return Ending::ClientLeft;
+            if let Err(ending) = self.say(to_client, &[&told]).await {
+                return ending;
             }
             match told {
                 FromServer::Finished(_) | FromServer::Reset(_) => {
@@ -135,6 +125,18 @@ impl Forward {
                 return if all_told { Ending::Completed } else { Ending::UpstreamBroke };
             }
         }
+    }
+
+    /// Tells the client something. Whoever takes nothing for too long ends all.
+    pub(super) async fn say(&self, to_client: &Saying<Server>, told: &[&FromServer]) -> Result<(), Ending> {
+        let say = async {
+            for told in told {
+                to_client.say(told).await.map_err(|_left| Ending::ClientLeft)?;
+            }
+            Ok(())
+        };
+        let said = timeout(self.call.gate().limits().write_timeout, say).await;
+        said.unwrap_or(Err(Ending::ClientStalled))
     }
 
     /// How it went, as it may be shown.

@@ -18,6 +18,8 @@ use tokio::sync::Semaphore;
 use super::{chores::Done, *};
 use crate::bench::Bench;
 
+mod stalled;
+
 const PORT: NonZeroU16 = NonZeroU16::new(80).unwrap();
 
 /// Connections that a client asks for, one after the other.
@@ -44,12 +46,16 @@ fn asked(count: usize) -> Vec<ConnectionId> {
     (1..).take(count).map(&mut one).collect()
 }
 
+fn way() -> Request {
+    let path = "/api/v1/namespaces/shop/pods/web/portforward";
+    let (parts, ()) = http::Request::post(path).body(()).unwrap().into_parts();
+    Head::parse(&parts).unwrap().with_body(b"").unwrap()
+}
+
 async fn forward(bench: &Bench) -> Forward {
     let mut call = bench.call();
     assert!(call.begin_recording().await.is_ok());
-    let path = "/api/v1/namespaces/shop/pods/web/portforward";
-    let (parts, ()) = http::Request::post(path).body(()).unwrap().into_parts();
-    let request = Head::parse(&parts).unwrap().with_body(b"").unwrap();
+    let request = way();
     let recorded = call.recorded().unwrap();
     let permit = Arc::new(Semaphore::new(1)).acquire_owned().await.unwrap();
     let places = Arc::new((permit, Slots::new(1).take("one").unwrap()));
@@ -57,8 +63,7 @@ async fn forward(bench: &Bench) -> Forward {
 }
 
 /// What the ledger has of their ends.
-async fn told(bench: Bench, forward: Forward) -> String {
-    drop(forward);
+async fn told(bench: &Bench) -> String {
     bench.gate.ledger().close(true).await.unwrap();
     let tell = |event| match event {
         Event::Outcome(outcome) => {
@@ -69,6 +74,12 @@ async fn told(bench: Bench, forward: Forward) -> String {
         _ => None,
     };
     testing::events(bench.data.path()).into_iter().filter_map(tell).collect::<Vec<_>>().join("\n")
+}
+
+/// The same, once there is nothing more to come.
+async fn told_of(bench: Bench, forward: Forward) -> String {
+    drop(forward);
+    told(&bench).await
 }
 
 #[tokio::test]
@@ -98,7 +109,7 @@ async fn a_connection_that_is_given_up_has_the_outcome_that_is_true() {
         assert!(connections.given_up(connection).is_none());
     }
     assert!(connections.take().is_empty());
-    assert_snapshot!(told(bench, forward).await, @"
+    assert_snapshot!(told_of(bench, forward).await, @"
     Cut 503: the client left
     Cut 503: the client left
     Cut 101: the client left
@@ -128,7 +139,7 @@ async fn a_session_that_is_frozen_meanwhile_opens_nothing_and_the_ledger_tells()
     let Done::Refused(_, text) = forward.open(connection, PORT).await else { panic!() };
     assert!(text.contains("is frozen since"), "{text}");
     assert!(forward.connections.take().is_empty());
-    assert_snapshot!(told(bench, forward).await, @"refused: SessionFrozen");
+    assert_snapshot!(told_of(bench, forward).await, @"refused: SessionFrozen");
 }
 
 /// Those that are given up count until they are judged.

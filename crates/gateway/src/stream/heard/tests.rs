@@ -3,9 +3,10 @@ use std::future::pending;
 use bytes::Bytes;
 use futures_util::FutureExt;
 use streaming::{
+    channel::FromClient,
     kind::Asked,
     protocol::{RemoteCommand, Version},
-    remote_command::Client,
+    remote_command::{Client, Server},
 };
 use tokio::{io::duplex, time::sleep};
 use wire::{
@@ -24,7 +25,7 @@ struct Talk {
     listening: Hearing<Client>,
     saying: Saying<Client>,
     client: Hearing<Server>,
-    heard: Heard,
+    heard: Heard<Server>,
 }
 
 impl Talk {
