@@ -6,7 +6,9 @@
 //! ```
 //!
 //! Both legs end here. What the API server says is sealed until it is masked (`outbound`), recorded before it is passed on, and its
-//! end is told only when recording and ledger have it (`closing`). What the client says is recorded before it is passed on (`inbound`).
+//! end is told only when recording and ledger have it (`closing`). What the client says is recorded before it is passed on (`inbound`),
+//! but for the end of it that masking holds back, in which a value may begin: that follows when more comes, when nothing has come for a
+//! second, and at the end.
 
 mod closing;
 mod echo;

@@ -4,7 +4,7 @@ use std::future::pending;
 
 use bytes::Bytes;
 use mask::{Channel as Mask, Guard, SealedPiece};
-use recording::record::Channel;
+use recording::record::{Channel, MAX_PIECE};
 use streaming::{
     channel::FromClient,
     remote_command::{Client, Server},
@@ -17,6 +17,8 @@ use crate::{outcome::Ending, tripwire::Overlap};
 /// What the client says, masked for the recording: who knows a Secret's value may type it, but nobody may read it there.
 pub(super) struct Inbound {
     mask: Mask,
+    /// What the recording is to have next, until it has it.
+    shown: Bytes,
     overlap: Overlap,
     received: u64,
 }
@@ -30,10 +32,11 @@ pub(super) struct Received {
 
 impl Inbound {
     pub(super) fn new(guard: &Guard) -> Self {
-        Self { mask: Mask::new(guard), overlap: Overlap::default(), received: 0 }
+        Self { mask: Mask::new(guard), shown: Bytes::new(), overlap: Overlap::default(), received: 0 }
     }
 
-    /// Until the client ends it. Recorded before it is passed on.
+    /// Until the client ends it. Recorded before it is passed on, but for what is held back for masking. Whoever gives it up loses nothing
+    /// of what is to be recorded.
     pub(super) async fn pass(
         &mut self,
         running: &Running,
@@ -49,8 +52,8 @@ impl Inbound {
                 said = heard.next(client) => said,
                 // What is typed in is recorded as it is typed in.
                 give_out = lull.over(), if self.mask.is_holding() => {
-                    let shown = give_out(&mut self.mask);
-                    if running.tape.bytes(Channel::Stdin, shown).await.is_err() {
+                    self.shown = give_out(&mut self.mask);
+                    if self.tape(&running.tape).await.is_err() {
                         return Ending::Unrecordable;
                     }
                     continue;
@@ -74,7 +77,6 @@ impl Inbound {
     }
 
     async fn record(&mut self, running: &Running, said: &FromClient) -> Result<(), recording::Stopped> {
-        let tape = &running.tape;
         match said {
             FromClient::Stdin(bytes) => {
                 self.received += bytes.len() as u64;
@@ -83,16 +85,31 @@ impl Inbound {
                     running.call.interrupts().passes();
                 }
                 running.call.hold_piece_against_known_values(&mut self.overlap, bytes).await;
-                let shown = self.mask.push(SealedPiece::new(bytes.clone()));
-                tape.bytes(Channel::Stdin, shown).await
+                self.shown = self.mask.push(SealedPiece::new(bytes.clone()));
+                self.tape(&running.tape).await
             }
-            FromClient::Resize(size) => tape.resized(size.width, size.height).await,
+            FromClient::Resize(size) => running.tape.resized(size.width, size.height).await,
             FromClient::Close(_) => Ok(()),
         }
     }
 
+    /// Hands over what the recording is to have. The recorder may let that wait, and whoever waits may be given up: each piece is taken
+    /// whole or not at all.
+    async fn tape(&mut self, tape: &recording::Stream) -> Result<(), recording::Stopped> {
+        while !self.shown.is_empty() {
+            let piece = self.shown.slice(..self.shown.len().min(MAX_PIECE));
+            tape.bytes(Channel::Stdin, piece.clone()).await?;
+            drop(self.shown.split_to(piece.len()));
+        }
+        Ok(())
+    }
+
     /// What came, once nothing more comes.
     pub(super) fn ended(mut self) -> Received {
-        Received { bytes: self.received, rest: self.mask.finish() }
+        let held = self.mask.finish();
+        Received { bytes: self.received, rest: [&*self.shown, &*held].concat().into() }
     }
 }
+
+#[cfg(test)]
+mod tests;
