@@ -99,12 +99,13 @@ impl Delivery {
                 Ok(false) => {}
                 Err(Fault::Interrupted(ending)) => {
                     let refused = Refused::cut(ending, self.nature);
-                    return self.call.fail_answered(self.head.status, ending, refused).await;
+                    return self.call.fail_answered(self.tape, self.head.status, ending, refused).await;
                 }
                 Err(Fault::Body(error)) => {
                     tracing::warn!(call = %self.call.id(), %error, "the answer broke off");
                     let refused = Refused::of_body(&error);
-                    return self.call.fail_answered(self.head.status, Ending::of_body(&error), refused).await;
+                    let ending = Ending::of_body(&error);
+                    return self.call.fail_answered(self.tape, self.head.status, ending, refused).await;
                 }
             }
         }
@@ -148,7 +149,8 @@ impl Delivery {
         let ended = self.tape.answered(outcome.status, Ending::Completed).await;
         if let Err(stopped) = shown.and(ended) {
             tracing::error!(call = %self.call.id(), %stopped, "an answer cannot be recorded, and is withheld");
-            return self.call.fail_answered(outcome.status, Ending::Unrecordable, Refused::Unended).await;
+            let answered = Some(outcome.status);
+            return self.call.undelivered(answered, Ending::Unrecordable, Refused::Unended).await;
         }
         self.call.close(outcome).await.map(|()| response).map_err(|_unrecorded| Refused::Unended)
     }
@@ -259,6 +261,7 @@ impl Delivery {
             | Ending::TooLong(_)
             | Ending::Unseen => between_events && client.offer(farewell(ending)),
             Ending::Failed(_)
+            | Ending::Unsent(_)
             | Ending::Unmaskable
             | Ending::UpstreamBroke
             | Ending::ClientLeft

@@ -80,8 +80,13 @@ impl Call {
         };
         let receipt = match self.intend(id.clone(), None, permit).await {
             Ok(receipt) => receipt,
-            Err(Unintended::Unrecorded) => return Ok(One::unsent("the ledger did not take it")),
-            Err(Unintended::Unsendable) => return Ok(One::unsent("it could not be built")),
+            Err(why) => {
+                tape.unsent().await;
+                return Ok(One::unsent(match why {
+                    Unintended::Unrecorded => "the ledger did not take it",
+                    Unintended::Unsendable => "it could not be built",
+                }));
+            }
         };
         // The disk may have taken its time.
         let sent = if self.session_over() {
@@ -104,13 +109,16 @@ impl Call {
         let answered = sent.as_ref().ok().copied();
         let outcome = Outcome { status, answered, bytes: 0, masked: 0, ending };
         // What it did is done: a recorder that stops now ends what comes next. Of what was sent and not answered, nobody knows what it did.
-        if answered.is_some() || ending == Ending::UNSENT {
-            let _stopped = tape.answered(status, ending).await;
+        match answered {
+            Some(status) => drop(tape.answered(status, ending).await),
+            None if matches!(ending, Ending::Unsent(_)) => tape.unsent().await,
+            None => {}
         }
         self.tell_end(&id, record::outcome(&id, &outcome, started.elapsed())).await?;
         Ok(match sent {
             Ok(status) => One::answered(status),
             Err((Ending::UNSENT, _)) => One::unsent("the session ended, or was frozen"),
+            Err((Ending::Unsent(why), refused)) => One::Unsent { code: refused.code(), why },
             Err((ending, refused)) => One::Unknown { code: refused.code(), why: ending.to_string() },
         })
     }

@@ -57,6 +57,7 @@ impl Call {
         let receipt = match self.intend(self.id().clone(), None, permit).await {
             Ok(receipt) => receipt,
             Err(unsent) => {
+                asked.tape.unsent().await;
                 let (ended, refused) = unsent.into();
                 self.ended(ended, 0);
                 return Err(refused);
@@ -65,12 +66,13 @@ impl Call {
         // The body may have taken its time to arrive, and the disk to take the intent.
         if self.session_over() {
             let refused = self.over();
-            return self.fail(Ending::UNSENT, refused).await.map(Forwarded::Answer);
+            return self.fail(asked.tape, Ending::UNSENT, refused).await.map(Forwarded::Answer);
         }
         let sent = tokio::select! {
             biased;
             ending = self.interrupts().unanswered(nature) => {
-                return self.fail(ending, Refused::cut(ending, nature)).await.map(Forwarded::Answer);
+                let refused = Refused::cut(ending, nature);
+                return self.fail(asked.tape, ending, refused).await.map(Forwarded::Answer);
             }
             // Connecting may take its time, too.
             sent = self.upstream().send(receipt, self.interrupts().session.wait()) => sent,
@@ -79,18 +81,18 @@ impl Call {
             Ok(answer) => match again.filter(|_| answer.status == StatusCode::CONFLICT) {
                 Some(again) => {
                     drop(answer.body);
-                    let call = self.again(answer.status).await?;
+                    let call = self.again(asked.tape, answer.status).await?;
                     return Ok(Forwarded::Outdated(Box::new(call), Box::new(again.clone())));
                 }
                 None => self.open(answer, asked).await,
             },
             Err(Failure::Unwanted) => {
                 let refused = self.over();
-                self.fail(Ending::UNSENT, refused).await
+                self.fail(asked.tape, Ending::UNSENT, refused).await
             }
             Err(failure) => {
                 tracing::warn!(call = %self.id(), %failure, "no answer from the API server");
-                self.fail(Ending::of_failure(&failure), Refused::from(&failure)).await
+                self.fail(asked.tape, Ending::of_failure(&failure), Refused::from(&failure)).await
             }
         };
         answer.map(Forwarded::Answer)
@@ -171,7 +173,7 @@ impl Call {
         let opened = tokio::select! {
             biased;
             ending = self.interrupts().unseen(nature) => {
-                return self.fail_answered(status, ending, Refused::cut(ending, nature)).await;
+                return self.fail_answered(asked.tape, status, ending, Refused::cut(ending, nature)).await;
             }
             opened = body.open() => opened,
         };
@@ -182,8 +184,11 @@ impl Call {
             }
             Err(unmaskable) => {
                 tracing::warn!(call = %self.id(), %unmaskable, "the answer cannot be masked");
-                self.fail_answered(status, Ending::Unmaskable, Refused::Unmaskable).await
+                self.fail_answered(asked.tape, status, Ending::Unmaskable, Refused::Unmaskable).await
             }
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

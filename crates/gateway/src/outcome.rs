@@ -16,6 +16,8 @@ pub(crate) enum Ending {
     Completed,
     /// No usable answer from the API server.
     Failed(&'static str),
+    /// The same, and it is certain that nothing was sent.
+    Unsent(&'static str),
     /// The answer could not be masked, so it was not delivered.
     Unmaskable,
     /// The API server's connection broke inside the answer.
@@ -49,7 +51,7 @@ pub(crate) enum Ending {
 impl Ending {
     /// The session was over, or frozen, before the API server heard of the call.
     pub(crate) const UNSENT: Self =
-        Self::Failed("the session ended, or was frozen, before anything was sent");
+        Self::Unsent("the session ended, or was frozen, before anything was sent");
 
     pub(crate) fn of_session(end: &End) -> Self {
         match end {
@@ -68,25 +70,29 @@ impl Ending {
     pub(crate) fn of_failure(failure: &Failure) -> Self {
         Self::Failed(match failure {
             Failure::Unwanted => return Self::UNSENT,
-            Failure::Connect(_) | Failure::Unsent => "the API server could not be reached",
-            Failure::Blind(_) => "the values of the cluster's Secrets were not known",
-            Failure::Credential(_) => "the gate's credential could not be read",
+            Failure::Connect(_) | Failure::Unsent => {
+                return Self::Unsent("the API server could not be reached");
+            }
+            Failure::Blind(_) => return Self::Unsent("the values of the cluster's Secrets were not known"),
+            Failure::Credential(_) => return Self::Unsent("the gate's credential could not be read"),
             Failure::Impersonation(_) | Failure::WrongCluster | Failure::Target(_) => {
-                "the request could not be built"
+                return Self::Unsent("the request could not be built");
+            }
+            Failure::NotOpened(_) => {
+                return Self::Unsent("the connection for the stream could not be opened");
             }
             Failure::Deadline { .. } => "the API server did not answer in time",
             Failure::Broken(_) => "the connection to the API server broke before the answer",
             Failure::Redirect => "the API server redirected",
             Failure::Switched => "the API server switched protocols unasked",
             Failure::NotSwitched(_) => "the API server did not switch protocols as it was asked",
-            Failure::NotOpened(_) => "the connection for the stream could not be opened",
         })
     }
 
     pub(crate) fn as_ended(self) -> Ended {
         match self {
             Self::Completed => Ended::Completed,
-            Self::Failed(_) => Ended::Failed,
+            Self::Failed(_) | Self::Unsent(_) => Ended::Failed,
             Self::Unmaskable
             | Self::UpstreamBroke
             | Self::ClientLeft
@@ -109,7 +115,7 @@ impl fmt::Display for Ending {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let words = match self {
             Self::Completed => "completed",
-            Self::Failed(class) => class,
+            Self::Failed(class) | Self::Unsent(class) => class,
             Self::Unmaskable => "the answer could not be masked",
             Self::UpstreamBroke => "the connection to the API server broke",
             Self::ClientLeft => "the client left",

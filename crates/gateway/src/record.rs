@@ -138,7 +138,7 @@ fn ended(call: &Id, outcome: &Outcome, took: Duration) -> leaf::Outcome {
     let stage = match outcome.ending {
         Ending::Completed if matches!(outcome.status.as_u16(), 401 | 403) => Stage::Denied,
         Ending::Completed => Stage::Completed,
-        Ending::Failed(_) => Stage::Failed,
+        Ending::Failed(_) | Ending::Unsent(_) => Stage::Failed,
         Ending::Unmaskable
         | Ending::UpstreamBroke
         | Ending::ClientLeft

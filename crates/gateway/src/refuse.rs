@@ -208,6 +208,7 @@ fn of_cut(ending: Ending) -> (StatusCode, &'static str) {
         }
         Ending::Completed
         | Ending::Failed(_)
+        | Ending::Unsent(_)
         | Ending::Unmaskable
         | Ending::UpstreamBroke
         | Ending::ClientLeft

@@ -13,9 +13,9 @@
 mod closing;
 mod echo;
 mod forward;
+mod heard;
 mod inbound;
 mod lull;
-mod heard;
 mod opened;
 pub(crate) mod opening;
 mod outbound;
@@ -105,6 +105,7 @@ impl Call {
         let stream = match self.begin_stream(agreed.protocol, &judged).await {
             Ok(stream) => stream,
             Err(refused) => {
+                tape.unsent().await;
                 self.ended(Ended::Unrecorded, 0);
                 return Err(refused);
             }
@@ -120,10 +121,11 @@ impl Call {
             }
             Ok(Err((ending, refused))) => {
                 stream.unopened(&ending.to_string()).await;
-                self.fail(ending, refused).await
+                self.fail(tape, ending, refused).await
             }
             Err(refused) => {
                 stream.unopened("nothing was sent").await;
+                tape.unsent().await;
                 Err(refused)
             }
         }

@@ -17,6 +17,9 @@ use crate::{
     before::Before, call::Call, interrupt::Nature, outcome::Ending, recordings::Recorded, stream::opening,
 };
 
+/// In place of an answer's status: there is none, since nothing was sent.
+pub(crate) const UNSENT: u16 = 0;
+
 /// A call that is being recorded.
 pub(crate) struct Tape {
     recorded: Recorded,
@@ -107,6 +110,11 @@ impl Tape {
                 }
             },
         }
+    }
+
+    /// Nothing was sent: nobody needs to ask what it did. A recorder that stops now ends what comes next.
+    pub(crate) async fn unsent(self) {
+        let _stopped = self.recorded.tap().answered(&self.call, UNSENT, None, None).await;
     }
 
     /// The answer has ended so.

@@ -13,6 +13,7 @@ use crate::{
     record::{self, Told},
     refuse::Refused,
     reply::Reply,
+    tape::Tape,
 };
 
 impl Call {
@@ -76,22 +77,35 @@ impl Call {
         })
     }
 
-    /// Records the outcome of a call that was sent, or could not be, and has no answer to deliver.
-    pub(crate) async fn fail(self, ending: Ending, refused: Refused) -> Result<Response<Reply>, Refused> {
+    /// Records the outcome of a call that was sent, or could not be, and has no answer to deliver. Of what was sent and not answered,
+    /// nobody knows what it did.
+    pub(crate) async fn fail(
+        self,
+        tape: Tape,
+        ending: Ending,
+        refused: Refused,
+    ) -> Result<Response<Reply>, Refused> {
+        if matches!(ending, Ending::Unsent(_)) {
+            tape.unsent().await;
+        }
         self.undelivered(None, ending, refused).await
     }
 
     /// Records the outcome of a call whose answer came and is not delivered.
     pub(crate) async fn fail_answered(
         self,
+        tape: Tape,
         answered: StatusCode,
         ending: Ending,
         refused: Refused,
     ) -> Result<Response<Reply>, Refused> {
+        // What it did is done: a recorder that stops now ends what comes next.
+        let _stopped = tape.answered(answered, ending).await;
         self.undelivered(Some(answered), ending, refused).await
     }
 
-    async fn undelivered(
+    /// The same, once its tape has ended.
+    pub(crate) async fn undelivered(
         self,
         answered: Option<StatusCode>,
         ending: Ending,
@@ -130,7 +144,9 @@ impl Call {
 
     /// Ends a try that was answered `answered`, with an outcome of its own, so that another can follow: the call goes on
     /// under another id, which that outcome names.
-    pub(crate) async fn again(mut self, answered: StatusCode) -> Result<Self, Refused> {
+    pub(crate) async fn again(mut self, tape: Tape, answered: StatusCode) -> Result<Self, Refused> {
+        // A recorder that stops now ends the next try.
+        let _stopped = tape.answered(answered, Ending::Completed).await;
         let next = Id::from_u128(uuid::Uuid::now_v7().as_u128());
         let outcome = Outcome {
             status: answered,

@@ -169,6 +169,7 @@ fn after(ending: Ending) -> &'static str {
         Ending::Unrecordable => "tell the operator of the gate, whose log says why",
         Ending::Completed
         | Ending::Failed(_)
+        | Ending::Unsent(_)
         | Ending::Unmaskable
         | Ending::UpstreamBroke
         | Ending::ClientLeft

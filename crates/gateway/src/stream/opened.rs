@@ -56,14 +56,18 @@ impl Opened {
                 };
                 drop(tunnel);
                 let (ending, refused) = why;
-                call.fail_answered(SWITCHED, ending, refused).await
+                call.fail_answered(tape, SWITCHED, ending, refused).await
             }
             Stream::Command(protocol, own) => {
                 let still = match call.still_as_approved(&judged).await {
                     Ok(()) => {
                         tape.answered(SWITCHED, Ending::Completed).await.map_err(|_stopped| UNRECORDABLE)
                     }
-                    Err(why) => Err(why),
+                    Err(why) => {
+                        // What is said below is worth more than that this is not.
+                        let _stopped = tape.answered(SWITCHED, why.0).await;
+                        Err(why)
+                    }
                 };
                 let why = match (still, recorded) {
                     (Ok(()), Some(recorded)) => {

@@ -313,8 +313,8 @@ impl Forward {
             Ok(()) => tap.open(opening).await,
             Err(stopped) => Err(stopped),
         };
-        let tape = match recorded {
-            Ok(tape) => tape,
+        let stream = match recorded {
+            Ok(stream) => stream,
             Err(stopped) => {
                 tracing::error!(call = %id, %stopped, "permitted, but cannot be recorded; nothing was sent");
                 return Done::Ended(Ending::Unrecordable);
@@ -323,7 +323,7 @@ impl Forward {
         let limits = permit.decision().limits();
         match self.call.intend_through(id.clone(), permit).await {
             Ok(receipt) => {
-                let open = Connection::new(id, started, Clock::new(limits), tape);
+                let open = Connection::new(id, started, Clock::new(limits), stream);
                 let Err(given_up) = self.connections.opened(connection, open) else {
                     return Done::Ready(connection, Box::new(receipt));
                 };
@@ -332,8 +332,9 @@ impl Forward {
             Err(unintended) => {
                 let (ended, refused): (Ended, Refused) = unintended.into();
                 self.call.gate().metrics().ended(ended, started.elapsed(), 0);
-                let _too_late = tape.closed("not opened").await;
-                self.connections.refused(connection);
+                let _too_late = tap.answered(id.as_str(), tape::UNSENT, None, None).await;
+                let _too_late = stream.closed("not opened").await;
+                self.connections.forget(connection);
                 Done::Refused(connection, words(&refused.status()))
             }
         }

@@ -63,7 +63,8 @@ impl Forward {
     /// Records the end of a connection. `ending`: what ended it, if it did not end by itself. Whether all of that is recorded.
     pub(super) async fn close(&self, over: Connection, ending: Option<Ending>) -> bool {
         let ending = ending.unwrap_or_else(|| over.ending());
-        let Connection { id, started, tape, carries, received, shown, masked, sent, told, .. } = over;
+        let Connection { id, started, tape: recorded, carries, received, shown, masked, sent, told, .. } =
+            over;
         let failed = told.filter(|told| !told.is_empty());
         let counted = format!("{carries}, {received} bytes in, {shown} bytes out");
         let how = match (&failed, ending) {
@@ -71,8 +72,13 @@ impl Forward {
             (None, Ending::Completed) => counted,
             (None, ending) => format!("{counted}; {ending}"),
         };
-        let stream = Streamed { number: tape.number(), received, exit: None };
-        let taped = tape.closed(&how).await;
+        let stream = Streamed { number: recorded.number(), received, exit: None };
+        // A call of its own is answered: nobody needs to ask what it did.
+        let answer = if sent { SWITCHED.as_u16() } else { tape::UNSENT };
+        let taped = match self.recorded.tap().answered(id.as_str(), answer, None, None).await {
+            Ok(()) => recorded.closed(&how).await,
+            Err(stopped) => Err(stopped),
+        };
         let ending = if taped.is_ok() { ending } else { Ending::Unrecordable };
         let answered = sent.then_some(SWITCHED);
         let status = answered.unwrap_or_else(|| Refused::CutForward(ending).code());

@@ -156,3 +156,21 @@ async fn there_are_not_more_than_there_may_be() {
     assert!(text.contains("too many connections"), "{text}");
     assert!(matches!(forward.open(all[1], PORT).await, Done::Nothing));
 }
+
+/// Else an undo would tell that nobody knows what they did.
+#[tokio::test]
+async fn a_connection_is_answered_in_the_recording() {
+    let bench = Bench::new().await;
+    let forward = forward(&bench).await;
+    let [unsent, open] = asked(2)[..] else { panic!() };
+    for connection in [unsent, open] {
+        assert!(matches!(forward.open(connection, PORT).await, Done::Ready(..)));
+    }
+    assert!(forward.connections.on(open, |open| open.sent = true));
+    for connection in [unsent, open] {
+        let over = forward.connections.given_up(connection).unwrap();
+        assert!(forward.close(*over, None).await);
+    }
+    let answers: Vec<_> = bench.answers().await.into_iter().map(|(_, status)| status).collect();
+    assert_eq!(answers, [Some(crate::tape::UNSENT), Some(101)]);
+}

@@ -12,7 +12,7 @@ use super::{
     place::Place,
     print_json,
     state::State,
-    timeline::{self, Call, Entry, Event, Stream},
+    timeline::{self, Answer, Call, Entry, Event, Stream},
     words::{bytes, command, span},
 };
 use crate::terminal::{self, visible};
@@ -95,6 +95,7 @@ fn called(call: &Call, open: bool) -> String {
     let act = act.as_deref().unwrap_or("a call whose beginning is lost");
     let sent = sent.map_or_else(String::new, |sent| format!(", {} sent", bytes(sent)));
     let answer = match answer {
+        Some(Answer { status: 0, .. }) => "nothing was sent".to_owned(),
         Some(answer) => {
             let media = answer.media.as_ref().map_or_else(String::new, |media| format!(" {media}"));
             let shown = answer.shown.map_or_else(String::new, |shown| format!(", {} shown", bytes(shown)));
