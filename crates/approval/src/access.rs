@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 /// The verbs of requests for resources (`RequestInfo` in k8s.io/apiserver/pkg/endpoints/request), but for `deletecollection`: what a
 /// collection will have in it nobody knows ahead.
 const VERBS: [&str; 7] = ["get", "list", "watch", "create", "update", "patch", "delete"];
-/// What becomes a stream of a pod. Humans are asked about commands one by one, bound to their words and to the container as it runs, and not
+/// What becomes a connection to a pod. Humans are asked about commands one by one, bound to their words and to the container as it runs, and not
 /// at all about ports.
-const STREAMS: [&str; 3] = ["pods/attach", "pods/exec", "pods/portforward"];
+const TUNNELS: [&str; 3] = ["pods/attach", "pods/exec", "pods/portforward"];
 /// In place of namespaces: of all of them at once.
 const ALL: &str = "*";
 /// More names in one part are no scope that a human can read.
@@ -94,9 +94,9 @@ pub enum BadScope {
     #[error("`{0}`: only `list` and `watch` can be `in *`, alone and of any name; name the namespaces")]
     All(String),
     #[error(
-        "`{0}` is a stream, which no access covers: humans are asked about each command when it is run, bound to its words and its container, and not at all about ports; leave it out"
+        "`{0}` cannot be had ahead: humans are asked about each command when it is run, bound to its words and its container, and not at all about ports; leave it out"
     )]
-    Stream(String),
+    Tunnel(String),
     #[error("`{0}` names more than {MOST} of a kind; ask for less at once")]
     TooMany(String),
 }
@@ -127,8 +127,8 @@ impl FromStr for Scope {
         let mut words = text.split_whitespace();
         let verbs = list(words.next().ok_or_else(form)?, |verb| VERBS.contains(&verb), BadScope::Verb)?;
         let resources = list(words.next().ok_or_else(form)?, is_resource, BadScope::Resource)?;
-        if let Some(stream) = resources.iter().find(|resource| STREAMS.contains(&resource.as_str())) {
-            return Err(BadScope::Stream(stream.clone()));
+        if let Some(tunnel) = resources.iter().find(|resource| TUNNELS.contains(&resource.as_str())) {
+            return Err(BadScope::Tunnel(tunnel.clone()));
         }
         let (mut names, mut namespaces) = (Vec::new(), Vec::new());
         while let Some(word) = words.next() {

@@ -231,7 +231,7 @@ impl Ask {
     /// here; whoever asked has looked.
     ///
     /// # Errors
-    /// The request still waits: it is not covered, or not any more; or others must agree.
+    /// The request still waits: it is not covered, as exec and attach never are, or not any more; or others must agree.
     pub fn by_access(self, approval: &Approval, now: Timestamp) -> Result<Permit, Box<Self>> {
         // Those who gave the access did not see that values would be put back, nor whose; nor what would be run, and in which container.
         let is_seen = self.request.restores().is_none() && self.request.upgrade().is_none();

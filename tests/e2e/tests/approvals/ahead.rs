@@ -338,7 +338,7 @@ fn a_command_is_asked_about_whatever_access_there_is() -> anyhow::Result<()> {
     };
     for more in [&[][..], &["--break-glass", "--incident", "INC-7"]] {
         let refused = access("create pods/exec in commands", more)?;
-        ensure!(refused.contains("`pods/exec` is a stream"), "{refused}");
+        ensure!(refused.contains("`pods/exec` cannot be had ahead"), "{refused}");
         access("create,get,list,patch pods in commands", more)?;
         let id = lab.gate.waiting()?;
         decided(&lab.gate, &["approve", &id, "--yes"])?;

@@ -57,7 +57,7 @@ fn access_puts_no_values_back() {
 /// Those who gave access, or broke the glass, saw no command and no container. Scopes that are asked for name none of these; what an older
 /// gate kept may.
 #[test]
-fn access_covers_no_stream() {
+fn access_covers_no_command() {
     let rules = r#"@id("all") permit (principal, action, resource);
 @id("asks") @reason("x") @outcome("approval") @approvers("sre")
 forbid (principal, action in [Action::"exec", Action::"attach"], resource) unless { context.approved };"#;
