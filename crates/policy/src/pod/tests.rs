@@ -96,10 +96,13 @@ fn connections_are_permitted_by_label_and_port() {
 
 #[test]
 fn a_node_is_reached_where_the_operator_lifts_that() {
-    let source = Source { name: "test.cedar".to_owned(), text: RULES.to_owned() };
-    let lifted = [("prod".to_owned(), ["fixed/node-ports".to_owned()].into())].into();
-    let settings = Settings::new(Own::default(), lifted).unwrap();
-    let judge = Judge::new(Bundle::compile(&[source]).unwrap(), settings);
+    let lifting = |ids: &[&str]| {
+        let source = Source { name: "test.cedar".to_owned(), text: RULES.to_owned() };
+        let ids = ids.iter().map(|id| (*id).to_owned()).collect();
+        let settings = Settings::new(Own::default(), [("prod".to_owned(), ids)].into()).unwrap();
+        Judge::new(Bundle::compile(&[source]).unwrap(), settings)
+    };
+    let judge = lifting(&["fixed/node-ports"]);
     let host = json!({ "spec": { "hostNetwork": true } });
     assert_eq!(told(&judge, "nodes", "?ports=9100", &host), "permitted by nodes");
     // Whatever the pod is: the API server listens on its node.
@@ -109,8 +112,9 @@ fn a_node_is_reached_where_the_operator_lifts_that() {
     }
     assert_eq!(told(&judge, "nodes", "", &host), "permitted by nodes");
     assert_eq!(told(&judge, "nodes", "?ports=6443&ports=9100", &host), "permitted by nodes");
-    let own = json!({});
-    assert_eq!(told(&judge, "nodes", "?ports=6443", &own), "permitted by nodes");
+    assert_eq!(told(&judge, "nodes", "?ports=6443", &json!({})), "permitted by nodes");
+    let both = lifting(&["fixed/node-ports", "fixed/node-api-server"]);
+    assert_eq!(told(&both, "nodes", "?ports=6443", &host), "permitted by nodes");
     let server =
         json!({ "metadata": { "labels": { "a": "kube-apiserver" } }, "spec": { "hostNetwork": true } });
     assert!(told(&judge, "nodes", "", &server).contains("fixed/api-server-port"));
