@@ -1,14 +1,16 @@
 //! Gates whose records are checked at their end.
 
 use std::{
+    collections::BTreeSet,
     ops::{Deref, DerefMut},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use anyhow::{Context, ensure};
-use testkit::{Cluster, Gate, Options, stand_in::StandIn};
+use parking_lot::Mutex;
+use testkit::{Cluster, Gate, Options, Session, stand_in::StandIn};
 
-use crate::{contains_canary, sweep, text};
+use crate::{contains_canary, recorded::recorded_canaries, sweep, text};
 
 /// A cluster with a gate in front of it.
 #[derive(Debug)]
@@ -20,9 +22,15 @@ pub struct Lab {
 }
 
 /// A gate that is held to its promises: when it is dropped, whatever the test was about, its ledger must verify with the key
-/// that was kept from its start, and nothing that it tells its operator or has in its folder may hold a canary.
+/// that was kept from its start, and nothing that it tells its operator, has in its folder or has recorded may hold a canary.
 #[derive(Debug)]
-pub struct AuditedGate(Gate);
+pub struct AuditedGate {
+    gate: Gate,
+    /// Where its recordings are.
+    recordings: PathBuf,
+    /// The sessions that were shown a value before the gate knew it.
+    unknowing: Mutex<BTreeSet<String>>,
+}
 
 /// A lab with the start configuration.
 ///
@@ -62,12 +70,28 @@ impl AuditedGate {
     pub fn new(gate: Gate) -> anyhow::Result<Self> {
         std::fs::copy(gate.path("data/ledger/ledger.vkey"), gate.path(KEPT_KEY))
             .context("the ledger's key")?;
-        Ok(Self(gate))
+        let recordings = gate.path("data/recordings").into();
+        Ok(Self { gate, recordings, unknowing: Mutex::default() })
+    }
+
+    /// Its recordings are in this folder.
+    pub fn recorded_in(&mut self, folder: &Path) {
+        folder.clone_into(&mut self.recordings);
+    }
+
+    /// A session that is shown a value which the gate does not know yet: what is recorded of it is no leak. For waiting until it does.
+    ///
+    /// # Errors
+    /// As [`Gate::session`].
+    pub fn unknowing(&self, name: &str) -> anyhow::Result<Session<'_>> {
+        let session = self.session(name)?;
+        self.unknowing.lock().insert(session.id.clone());
+        Ok(session)
     }
 
     /// What every gate must pass at its end.
     fn finish(&mut self) -> anyhow::Result<()> {
-        let gate = &mut self.0;
+        let gate = &mut self.gate;
         if gate.pid().is_some() && !gate.was_broken() {
             for path in ["/metrics", "/readyz"] {
                 let told = gate.operations(path)?;
@@ -93,6 +117,8 @@ impl AuditedGate {
         );
         let found = sweep(Path::new(&gate.path("")))?;
         ensure!(found.is_empty(), "records hold a secret value: {found:?}");
+        let found = recorded_canaries(&self.recordings, &self.unknowing.lock())?;
+        ensure!(found.is_empty(), "recordings hold a secret value: {found:?}");
         Ok(())
     }
 }
@@ -101,13 +127,13 @@ impl Deref for AuditedGate {
     type Target = Gate;
 
     fn deref(&self) -> &Gate {
-        &self.0
+        &self.gate
     }
 }
 
 impl DerefMut for AuditedGate {
     fn deref_mut(&mut self) -> &mut Gate {
-        &mut self.0
+        &mut self.gate
     }
 }
 

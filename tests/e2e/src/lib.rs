@@ -7,6 +7,7 @@ mod compare;
 mod encode;
 mod lab;
 mod raw;
+mod recorded;
 mod watching;
 
 use std::{

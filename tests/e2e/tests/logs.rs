@@ -9,7 +9,6 @@ use anyhow::{Context, ensure};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use e2e::{CANARY, Lab, contains_canary, eventually, furnish, permissive, start, text};
 use serde_json::Value;
-use testkit::Session;
 
 /// A last line.
 const UNENDED: &str = "no newline";
@@ -82,7 +81,8 @@ fn talking(namespace: &str) -> anyhow::Result<Lab> {
 }
 
 /// Until the gate has heard of the Secret.
-fn known(session: &Session<'_>, namespace: &str) -> anyhow::Result<()> {
+fn known(lab: &Lab, namespace: &str) -> anyhow::Result<()> {
+    let session = lab.gate.unknowing("unknowing")?;
     eventually("known", || {
         let log = session.kubectl(&["-n", namespace, "logs", "talks", "-c", "secret"])?;
         Ok(if contains_canary(&log.stdout) { Err(()) } else { Ok(()) })
@@ -108,7 +108,7 @@ fn kubectl_prints_what_it_prints_directly_but_for_values() -> anyhow::Result<()>
     let namespace = "logs";
     let lab = talking(namespace)?;
     let session = lab.gate.session("logs")?;
-    known(&session, namespace)?;
+    known(&lab, namespace)?;
     for asked in ASKED {
         let arguments = [&["-n", namespace, "logs"], *asked].concat();
         let direct = lab.cluster.kubectl(&arguments)?;
@@ -138,7 +138,7 @@ fn a_followed_line_comes_when_it_is_written() -> anyhow::Result<()> {
     let namespace = "logs-followed";
     let lab = talking(namespace)?;
     let session = lab.gate.session("followed")?;
-    known(&session, namespace)?;
+    known(&lab, namespace)?;
     let arguments = ["-n", namespace, "logs", "--follow", "talks", "-c", "waits"];
     let mut kubectl = session.command(&arguments)?.stdout(Stdio::piped()).spawn()?;
     let mut lines = BufReader::new(kubectl.stdout.take().context("no output")?).lines();

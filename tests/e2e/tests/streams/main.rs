@@ -9,6 +9,7 @@ mod exec;
 mod forward;
 mod lasting;
 mod masked;
+mod screen;
 mod terminal;
 
 use std::process::{Command, Output};

@@ -1,108 +1,109 @@
-//! `kubectl exec -it`: a terminal at both ends.
+//! `kubectl exec -it` and `attach -it`: a terminal at both ends, which shows what it shows directly.
 
-use std::{
-    fs::File,
-    io::{Read, Write},
-    os::fd::AsFd,
-    process::Stdio,
-    sync::mpsc::{Receiver, channel},
-    thread,
-    time::Duration,
+use std::process::Command;
+
+use anyhow::ensure;
+use e2e::{Lab, furnish, permissive, start};
+use testkit::Session;
+
+use crate::{
+    TRANSPORTS, over,
+    screen::{SHELL, Terminal},
 };
 
-use anyhow::{Context, ensure};
-use e2e::{eventually, furnish, permissive, start};
-use rustix::{
-    process::{Pid, Signal, kill_process},
-    pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt},
-    termios::{Winsize, tcsetwinsize},
-};
+/// What is typed, a line each.
+const LINES: &[&str] = &[
+    "echo $TERM; tty > /dev/null && echo a terminal",
+    "printf '\\033[31mred\\033[0m and \\033[1;32mgreen\\033[0m\\n'",
+    "echo on the other channel >&2",
+    "printf 'no newline'; echo",
+    "printf 'half a line\\rover\\n'",
+    "echo mistakx\u{7f}e",
+    "seq 1 300",
+    "printf '\\342\\202\\254 \\303\\244 \\377\\n'",
+];
 
-use crate::{TRANSPORTS, over};
+/// How it is ended, and the exit code: by itself, and by the signal that a terminal makes of a key.
+const ENDS: [(&str, i32); 2] = [("exit 5\r", 5), ("\u{3}", 130)];
 
-/// Its prompt has no newline: it has to be seen though nothing follows.
-const SHELL: &str = "while true; do printf 'ready> '; read line; eval \"$line\"; done";
-
-/// A terminal, as whoever looks at it has it.
-struct Terminal {
-    master: File,
-    shown: Receiver<Vec<u8>>,
-    screen: String,
+/// What is seen of it, window sizes included, and its exit code.
+fn seen(command: Command, keys: &str) -> anyhow::Result<(String, Option<i32>)> {
+    let mut terminal = Terminal::run(command)?;
+    // Of what is attached to, the first prompt was there before.
+    terminal.type_in("\r")?;
+    terminal.until("ready> ")?;
+    let mut seen = String::new();
+    for (columns, rows) in [(100, 40), (120, 50)] {
+        terminal.resize(columns, rows)?;
+        for line in LINES.iter().chain(&["stty size"]) {
+            seen.push_str(&terminal.asked(line)?);
+        }
+    }
+    let (rest, code) = terminal.end(keys)?;
+    Ok((seen + &rest, code))
 }
 
-impl Terminal {
-    fn open(columns: u16, rows: u16) -> anyhow::Result<(Self, File)> {
-        let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY)?;
-        grantpt(&master)?;
-        unlockpt(&master)?;
-        let slave = File::options().read(true).write(true).open(ptsname(&master, Vec::new())?.to_str()?)?;
-        let master = File::from(master);
-        let (showing, shown) = channel();
-        let mut reading = master.try_clone()?;
-        thread::spawn(move || {
-            let mut piece = [0; 4096];
-            while let Ok(read @ 1..) = reading.read(&mut piece) {
-                if showing.send(piece.get(..read).unwrap_or_default().to_vec()).is_err() {
-                    return;
-                }
-            }
-        });
-        let terminal = Self { master, shown, screen: String::new() };
-        terminal.resize(columns, rows)?;
-        Ok((terminal, slave))
-    }
-
-    fn resize(&self, columns: u16, rows: u16) -> anyhow::Result<()> {
-        let size = Winsize { ws_col: columns, ws_row: rows, ws_xpixel: 0, ws_ypixel: 0 };
-        Ok(tcsetwinsize(self.master.as_fd(), size)?)
-    }
-
-    fn type_in(&mut self, keys: &str) -> anyhow::Result<()> {
-        Ok(self.master.write_all(keys.as_bytes())?)
-    }
-
-    /// Waits until `text` is on the screen.
-    fn until(&mut self, text: &str) -> anyhow::Result<()> {
-        while !self.screen.contains(text) {
-            let piece = self.shown.recv_timeout(Duration::from_secs(20));
-            let piece = piece.with_context(|| format!("no {text:?} in {:?}", self.screen))?;
-            self.screen.push_str(&String::from_utf8_lossy(&piece));
-        }
-        Ok(())
-    }
+fn lab(namespace: &str) -> anyhow::Result<Lab> {
+    let lab = start(&permissive())?;
+    furnish(lab.cluster, namespace)?;
+    Ok(lab)
 }
 
 #[test]
-fn a_shell_is_used_its_window_resized_and_its_exit_code_told() -> anyhow::Result<()> {
+fn a_shell_is_used_its_window_resized_and_ended_as_it_is_directly() -> anyhow::Result<()> {
     let namespace = "streams-terminal";
-    let lab = start(&permissive())?;
-    furnish(lab.cluster, namespace)?;
+    let lab = lab(namespace)?;
     let session = lab.gate.session("terminal")?;
+    let shell = ["-n", namespace, "exec", "-it", "deploy/web", "--", "sh", "-c", SHELL];
     for (transport, websockets) in TRANSPORTS {
-        let (mut terminal, slave) = Terminal::open(100, 40)?;
-        let shell = ["-n", namespace, "exec", "-it", "deploy/web", "--", "sh", "-c", SHELL];
-        let mut command = over(session.command(&shell)?, websockets);
-        command.stdin(slave.try_clone()?).stdout(slave.try_clone()?).stderr(Stdio::from(slave));
-        let mut kubectl = command.spawn()?;
-        terminal.until("ready> ")?;
-        // What kubectl learns of its window it tells when it gets round to it.
-        let kubectl_pid = Pid::from_child(&kubectl);
-        for (columns, rows) in [(100, 40), (120, 50)] {
-            terminal.resize(columns, rows)?;
-            kill_process(kubectl_pid, Signal::WINCH)?;
-            let size = format!("{rows} {columns}\r\n");
-            eventually(&size, || {
-                terminal.screen.clear();
-                terminal.type_in("stty size; echo asked\r")?;
-                terminal.until("\nasked")?;
-                Ok(if terminal.screen.contains(&size) { Ok(()) } else { Err(terminal.screen.clone()) })
-            })?;
+        for (keys, code) in ENDS {
+            let direct = seen(over(lab.cluster.command(&shell)?, websockets), keys)?;
+            let gated = seen(over(session.command(&shell)?, websockets), keys)?;
+            ensure!(
+                gated == direct,
+                "{transport}, {keys:?}: directly {direct:?}, through the gate {gated:?}"
+            );
+            ensure!(gated.1 == Some(code) && gated.0.contains("50 120\r\n"), "{transport}: {gated:?}");
         }
-        // It ends as it would directly: by itself, or by the signal that a terminal makes of a key.
-        let (keys, code) = if transport == "SPDY" { ("\u{3}", 130) } else { ("exit 5\r", 5) };
-        terminal.type_in(keys)?;
-        let status = kubectl.wait()?;
-        ensure!(status.code() == Some(code), "{transport}: {status:?}: {}", terminal.screen);
     }
     Ok(())
+}
+
+#[test]
+fn a_terminal_is_attached_to_as_it_is_directly() -> anyhow::Result<()> {
+    let namespace = "streams-attached";
+    let lab = lab(namespace)?;
+    let session = lab.gate.session("attached")?;
+    for (transport, websockets) in TRANSPORTS {
+        let direct = attached(&lab, None, namespace, (transport, websockets))?;
+        let gated = attached(&lab, Some(&session), namespace, (transport, websockets))?;
+        ensure!(gated == direct, "{transport}: directly {direct:?}, through the gate {gated:?}");
+        ensure!(gated.0.contains("50 120\r\n"), "{transport}: {gated:?}");
+    }
+    Ok(())
+}
+
+/// What is seen in a pod of its own: directly, or in a session.
+fn attached(
+    lab: &Lab,
+    session: Option<&Session<'_>>,
+    namespace: &str,
+    (transport, websockets): (&str, &str),
+) -> anyhow::Result<(String, Option<i32>)> {
+    let way = if session.is_some() { "gated" } else { "direct" };
+    let name = format!("{way}-{}", transport.to_lowercase());
+    let shell = SHELL.replace('"', "\\\"");
+    lab.cluster.apply(&format!(
+        "{{apiVersion: v1, kind: Pod, metadata: {{name: {name}, namespace: {namespace}}}, spec: {{restartPolicy: Never, terminationGracePeriodSeconds: 0,
+          containers: [{{name: sh, image: busybox, stdin: true, tty: true, command: [sh, -c, \"{shell}\"]}}]}}}}"
+    ))?;
+    let ready = format!("pod/{name}");
+    lab.cluster.must(&["-n", namespace, "wait", "--for=condition=Ready", &ready, "--timeout=60s"])?;
+    let attach = ["-n", namespace, "attach", "-it", &name];
+    let command = match session {
+        Some(session) => session.command(&attach)?,
+        None => lab.cluster.command(&attach)?,
+    };
+    let (seen, code) = seen(over(command, websockets), "exit 5\r")?;
+    Ok((seen.replace(&name, "POD"), code))
 }
