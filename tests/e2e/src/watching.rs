@@ -34,7 +34,8 @@ impl Watch {
         // The header and the pod are from a list, which comes first. What changes after it shows that the watch is open.
         came()?;
         came()?;
-        cluster.must(&["label", "pods", "--all", "-n", namespace, "seen=yes"])?;
+        let seen = format!("seen={}", session.id);
+        cluster.must(&["label", "pods", "--all", "-n", namespace, "--overwrite", &seen])?;
         came()?;
         Ok(Self { child, lines })
     }

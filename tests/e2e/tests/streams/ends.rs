@@ -1,144 +1,138 @@
-//! A stream ends when its session does, when it cannot be recorded, and with the gate; whoever looks at it is told why.
+//! A stream ends when its session does, and with the gate; whoever looks at it is told why.
 
-use std::{
-    io::{BufRead, BufReader, Read},
-    process::{Child, ChildStdout, Stdio},
-    time::{Duration, Instant},
-};
-
-use anyhow::{Context, ensure};
-use e2e::{Lab, eventually, furnish, leaves, permissive, start, text};
+use anyhow::ensure;
+use e2e::{Lab, Watch, at_once, eventually, furnish, leaf, leaves, permissive, start};
+use serde_json::Value;
 use testkit::Session;
 
-use crate::{TRANSPORTS, over};
+use crate::{
+    TRANSPORTS,
+    going::{COUNTS, Going, counting},
+    over,
+};
 
-/// A command that goes on.
-struct Running {
-    kubectl: Child,
-    out: BufReader<ChildStdout>,
+/// How a session ends, and the leaf that tells so.
+const ENDS: [(&str, &str); 3] =
+    [("expiry", "session_expired"), ("revoke", "session_revoked"), ("freeze", "session_frozen")];
+
+/// Everything that goes on, by what it is, in a session.
+struct Streams {
+    session: String,
+    going: Vec<(String, Going)>,
+    watch: Watch,
 }
 
-impl Running {
-    fn start(session: &Session<'_>, namespace: &str, websockets: &str) -> anyhow::Result<Self> {
-        let line = "while true; do echo tick; sleep 0.05; done";
-        let command = session.command(&["-n", namespace, "exec", "deploy/web", "--", "sh", "-c", line])?;
-        let mut kubectl = over(command, websockets).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
-        let mut out = BufReader::new(kubectl.stdout.take().context("no output")?);
-        let mut first = String::new();
-        out.read_line(&mut first)?;
-        ensure!(first == "tick\n", "{first}");
-        Ok(Self { kubectl, out })
+impl Streams {
+    fn start(lab: &Lab, session: &Session<'_>, namespace: &str) -> anyhow::Result<Self> {
+        let command = |arguments: &[&str]| session.command(&[&["-n", namespace], arguments].concat());
+        let mut going = Vec::new();
+        for (transport, websockets) in TRANSPORTS {
+            let mut more = |what: &str, arguments: &[&str], first: &str| {
+                let mut command = over(command(arguments)?, websockets);
+                command.env("KUBECTL_PORT_FORWARD_WEBSOCKETS", websockets);
+                going.push((format!("{what}, {transport}"), Going::start(command, first)?));
+                anyhow::Ok(())
+            };
+            more("exec", &["exec", "counts", "--", "sh", "-c", COUNTS], "tick 0")?;
+            more("attach", &["attach", "counts"], "tick ")?;
+            more("port-forward", &["port-forward", "pod/counts", ":80"], "Forwarding from")?;
+        }
+        going.push((
+            "log".to_owned(),
+            Going::start(command(&["logs", "--follow", "--tail=1", "counts"])?, "tick ")?,
+        ));
+        let watch = Watch::open(lab.cluster, session, namespace)?;
+        Ok(Self { session: session.id.clone(), going, watch })
     }
 
-    /// What is on standard error at its end.
-    fn end(mut self) -> anyhow::Result<String> {
-        self.out.read_to_end(&mut Vec::new())?;
-        let output = self.kubectl.wait_with_output()?;
-        ensure!(!output.status.success(), "{}", text(&output));
-        Ok(String::from_utf8_lossy(&output.stderr).trim().to_owned())
+    /// What each said when it ended.
+    fn end(self) -> anyhow::Result<(String, Vec<String>)> {
+        let mut told = Vec::new();
+        for (what, mut going) in self.going {
+            let said = going.end()?;
+            told.push(format!("{what}: {}", said.lines().last().unwrap_or_default()));
+        }
+        let (rest, _ended) = self.watch.end()?;
+        told.push(format!("watch: {}", rest.lines().last().unwrap_or_default()));
+        Ok((self.session, told))
     }
 }
 
 fn lab(namespace: &str) -> anyhow::Result<Lab> {
     let lab = start(&permissive())?;
-    furnish(lab.cluster, namespace)?;
+    lab.cluster.apply(&format!("{{apiVersion: v1, kind: Namespace, metadata: {{name: {namespace}}}}}"))?;
+    lab.cluster.apply(&counting(namespace))?;
+    lab.cluster.must(&["-n", namespace, "wait", "--for=condition=Ready", "pod/counts", "--timeout=90s"])?;
     Ok(lab)
 }
 
 #[test]
-fn streams_end_within_a_second_with_their_session() -> anyhow::Result<()> {
+fn whatever_goes_on_ends_within_a_second_of_its_session() -> anyhow::Result<()> {
     let namespace = "streams-ends";
     let lab = lab(namespace)?;
+    let mut sessions = Vec::new();
     let mut told = Vec::new();
-    for (transport, websockets) in TRANSPORTS {
-        for how in ["revoke", "freeze"] {
-            let session = lab.gate.session(&format!("{how}-{}", transport.to_lowercase()))?;
-            let running = [
-                Running::start(&session, namespace, websockets)?,
-                Running::start(&session, namespace, websockets)?,
-            ];
-            let begun = Instant::now();
-            match how {
-                "revoke" => lab.gate.revoke(&session.id)?,
-                _ => drop(lab.gate.freeze(&session.id, "look at this")?),
-            }
-            for one in running {
-                told.push(format!("{transport} {how}: {}", one.end()?));
-            }
-            // The second is for the stream; the rest for kubectl and the machine.
-            ensure!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    for (how, leaf) in ENDS {
+        // Long enough for all that is in it to begin; the others end in the meantime.
+        let session = lab.gate.session_for(how, if how == "expiry" { "45s" } else { "1h" })?;
+        sessions.push((how, leaf, Streams::start(&lab, &session, namespace)?));
+    }
+    let mut ended = Vec::new();
+    for (how, leaf, streams) in sessions.into_iter().rev() {
+        match how {
+            "revoke" => lab.gate.revoke(&streams.session)?,
+            "freeze" => drop(lab.gate.freeze(&streams.session, "look at this")?),
+            _ => {}
+        }
+        let (session, said) = streams.end()?;
+        told.extend(said.into_iter().map(|said| format!("{how}, {said}")));
+        ended.push((leaf, session));
+    }
+    told.sort_unstable();
+    insta::assert_snapshot!(told.join("\n"));
+    for (kind, session) in ended {
+        let (leaves, calls) = all_cut(&lab, &session, 8)?;
+        let end = leaf(&leaves, kind, |event| event["session"] == *session)?;
+        for call in calls {
+            at_once(end, &call)?;
         }
     }
-    insta::assert_snapshot!(told.join("\n"));
-    // What is durable is told in the files a moment later.
-    eventually("all have ended in the ledger", || {
-        let streams = leaves(&lab.gate)?.into_iter().filter(|leaf| leaf["event"]["stream"].is_object());
-        let stages: Vec<_> = streams.map(|leaf| leaf["event"]["stage"].clone()).collect();
-        Ok(if stages == ["cut"; 8] { Ok(()) } else { Err(stages) })
-    })?;
     Ok(())
+}
+
+/// The ends of so many streams and watches of a session, once they are in the ledger's files, which is a moment after they are durable.
+fn all_cut(lab: &Lab, session: &str, number: usize) -> anyhow::Result<(Vec<Value>, Vec<Value>)> {
+    eventually("all have ended in the ledger", || {
+        let leaves = leaves(&lab.gate)?;
+        let calls: Vec<&Value> = leaves
+            .iter()
+            .filter(|leaf| leaf["type"] == "intent" && leaf["event"]["actor"]["session"] == *session)
+            .map(|leaf| &leaf["event"]["call"])
+            .collect();
+        let cut = leaves
+            .iter()
+            .filter(|leaf| leaf["event"]["stage"] == "cut" && calls.contains(&&leaf["event"]["call"]));
+        let cut: Vec<Value> = cut.cloned().collect();
+        Ok(if cut.len() == number { Ok((leaves, cut)) } else { Err((session.to_owned(), cut)) })
+    })
 }
 
 #[test]
 fn streams_end_with_the_gate() -> anyhow::Result<()> {
     let namespace = "streams-stop";
-    let mut lab = lab(namespace)?;
+    let mut lab = start(&permissive())?;
+    furnish(lab.cluster, namespace)?;
     let session = lab.gate.session("stop")?;
     let mut running = Vec::new();
     for (_, websockets) in TRANSPORTS {
-        running.push(Running::start(&session, namespace, websockets)?);
+        let command = session.command(&["-n", namespace, "exec", "deploy/web", "--", "sh", "-c", COUNTS])?;
+        running.push(Going::start(over(command, websockets), "tick 0")?);
     }
     drop(session);
     lab.gate.stop()?;
-    for one in running {
+    for mut one in running {
         let told = one.end()?;
         ensure!(told.contains("the gate is stopping"), "{told}");
     }
-    Ok(())
-}
-
-#[test]
-fn where_nothing_can_be_recorded_streams_end_and_none_begins() -> anyhow::Result<()> {
-    let namespace = "streams-full";
-    let lab = lab(namespace)?;
-    let session = lab.gate.session("full")?;
-    let running = Running::start(&session, namespace, "true")?;
-    lab.gate.fill_disk()?;
-    let told = running.end()?;
-    ensure!(told.contains("portcullis: "), "{told}");
-    let again = session.kubectl(&["-n", namespace, "exec", "deploy/web", "--", "true"])?;
-    ensure!(!again.status.success(), "{}", text(&again));
-    Ok(())
-}
-
-#[test]
-fn a_gate_that_is_killed_leaves_a_recording_whose_end_is_known() -> anyhow::Result<()> {
-    let namespace = "streams-killed";
-    let mut lab = lab(namespace)?;
-    let session = lab.gate.session("killed")?;
-    let id = session.id.clone();
-    let mut running = Running::start(&session, namespace, "true")?;
-    drop(session);
-    // More than a segment.
-    let mut lines = String::new();
-    for _line in 0..40 {
-        running.out.read_line(&mut lines)?;
-    }
-    lab.gate.kill()?;
-    running.kubectl.kill()?;
-    running.kubectl.wait()?;
-    lab.gate.serve()?;
-    let leaves = leaves(&lab.gate)?;
-    let recorded =
-        leaves.iter().filter(|leaf| leaf["type"] == "recorded" && leaf["event"]["session"] == *id).count();
-    ensure!(recorded > 0, "nothing is recorded");
-    let intended: Vec<_> = leaves
-        .iter()
-        .filter(|leaf| leaf["type"] == "intent" && leaf["event"]["request"]["subresource"] == "exec")
-        .map(|leaf| leaf["event"]["call"].clone())
-        .collect();
-    let ended =
-        leaves.iter().any(|leaf| leaf["type"] == "outcome" && intended.contains(&leaf["event"]["call"]));
-    ensure!(intended.len() == 1 && !ended, "{intended:?}");
     Ok(())
 }

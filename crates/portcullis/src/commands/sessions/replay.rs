@@ -23,6 +23,8 @@ use crate::{
 const LONGEST_LINE: usize = 64 << 10;
 /// Steps that are read before they are shown.
 const AHEAD: usize = 4;
+/// Where the stream ends that a killed gate was at.
+const KILLED: &str = "a gate was killed here: the stream's end is lost";
 /// For whoever stopped it: 128 and the number of SIGINT, as shells tell it.
 const STOPPED: u8 = 130;
 
@@ -194,7 +196,7 @@ impl Iterator for Steps<'_> {
                 // One before it began is none of its own.
                 What::Interrupted { .. } if self.at.is_some() => {
                     self.ended = true;
-                    let text = Self::said("a gate was killed here: the stream's end is lost");
+                    let text = Self::said(KILLED);
                     return Some(Step { pause: Duration::ZERO, text });
                 }
                 _ => {}
@@ -212,9 +214,11 @@ pub(super) fn printed(
     mut print: impl FnMut(String) -> io::Result<()>,
 ) -> io::Result<()> {
     let mut lines: BTreeMap<Channel, Vec<u8>> = BTreeMap::new();
+    let mut began = false;
     for record in recording.stream(stream.stream) {
         match record {
             Ok(record) => match record.what {
+                What::Opened(_) => began = true,
                 What::Bytes { channel, bytes, .. } if channel.is_output() => {
                     let waiting = lines.entry(channel).or_default();
                     for part in bytes.0.split_inclusive(|byte| *byte == b'\n') {
@@ -226,6 +230,11 @@ pub(super) fn printed(
                     }
                 }
                 What::Closed { .. } => break,
+                // One before it began is none of its own.
+                What::Interrupted { .. } if began => {
+                    eprintln!("{KILLED}");
+                    break;
+                }
                 _ => {}
             },
             Err(finding) => eprintln!("{}", visible(&timeline::told(&finding, recording.untold()))),

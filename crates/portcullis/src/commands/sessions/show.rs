@@ -63,8 +63,11 @@ pub(super) fn shown(place: &Place, session: &Session) -> anyhow::Result<(Shown, 
 
 pub(super) fn text(shown: &Shown) -> String {
     let Shown { row, timeline } = shown;
-    let open = row.state == "open";
-    let lines = timeline.iter().map(|entry| visible(&line(entry, open)) + "\n");
+    // Nothing of before a gate that was killed goes on.
+    let goes_on =
+        timeline.iter().rposition(|entry| matches!(entry.event, Event::Interrupted { .. })).unwrap_or(0);
+    let open = |place: usize| row.state == "open" && place >= goes_on;
+    let lines = timeline.iter().enumerate().map(|(place, entry)| visible(&line(entry, open(place))) + "\n");
     format!("{}\n{}", row.heading(), lines.collect::<String>())
 }
 
