@@ -9,6 +9,7 @@ mod exec;
 mod forward;
 mod full;
 mod going;
+mod kept;
 mod killed;
 mod lasting;
 mod masked;
