@@ -1,10 +1,14 @@
 //! Humans are asked about a command, see what it is, and it runs where they said yes to, or not at all.
 
 use anyhow::ensure;
-use e2e::{Waiting, asking, decided, leaf, leaves, shown, state, text};
+use e2e::{Waiting, asking, decided, eventually, leaf, leaves, shown, state, text};
 use testkit::Session;
 
-use crate::{TRANSPORTS, over};
+use crate::{
+    TRANSPORTS,
+    going::{Going, counting},
+    over,
+};
 
 fn exec(session: &Session<'_>, websockets: &str, namespace: &str, line: &str) -> anyhow::Result<Waiting> {
     let command = session.command(&["-n", namespace, "exec", "deploy/web", "--", "sh", "-c", line])?;
@@ -74,5 +78,75 @@ fn what_a_human_said_yes_to_is_that_container_and_no_other() -> anyhow::Result<(
         "{}",
         text(&done)
     );
+    Ok(())
+}
+
+#[test]
+fn the_same_container_with_another_image_is_another() -> anyhow::Result<()> {
+    let namespace = "streams-image";
+    let (lab, _rules) = asking(namespace, "60s", "")?;
+    let session = lab.gate.session("image")?;
+    lab.cluster.apply(&format!(
+        "{{apiVersion: v1, kind: Pod, metadata: {{name: moved, namespace: {namespace}}}, spec: {{terminationGracePeriodSeconds: 0,
+          containers: [{{name: sh, image: busybox, command: [sh, -c, 'while true; do sleep 1; done']}}]}}}}"
+    ))?;
+    lab.cluster.must(&["-n", namespace, "wait", "--for=condition=Ready", "pod/moved", "--timeout=60s"])?;
+    let is = |path: &str| {
+        lab.cluster.must(&["-n", namespace, "get", "pod", "moved", "-o", &format!("jsonpath={{{path}}}")])
+    };
+    let image = || is(".status.containerStatuses[0].imageID");
+    let (uid, before) = (is(".metadata.uid")?, image()?);
+    let command = session.command(&["-n", namespace, "exec", "moved", "--", "echo", "ran"])?;
+    let kubectl = Waiting::of(over(command, "false"))?;
+    let id = lab.gate.waiting()?;
+    lab.cluster.must(&["-n", namespace, "set", "image", "pod/moved", "sh=alpine"])?;
+    eventually("it runs another image", || {
+        let (ready, now) = (is(".status.containerStatuses[0].ready")?, image()?);
+        Ok(if ready == "true" && now != before { Ok(()) } else { Err((ready, now)) })
+    })?;
+    ensure!(is(".metadata.uid")? == uid, "it is another pod");
+    decided(&lab.gate, &["approve", &id, "--yes"])?;
+    let done = kubectl.end()?;
+    ensure!(!done.status.success() && !text(&done).contains("ran\n"), "{}", text(&done));
+    ensure!(
+        text(&done).contains("portcullis: the container is another than the one that was approved"),
+        "{}",
+        text(&done)
+    );
+    Ok(())
+}
+
+/// A yes is to one command: another one, and being attached, is asked about anew.
+#[test]
+fn another_command_asks_anew_and_so_does_attach() -> anyhow::Result<()> {
+    let namespace = "streams-anew";
+    let (lab, _rules) = asking(namespace, "60s", "")?;
+    lab.cluster.apply(&counting(namespace))?;
+    lab.cluster.must(&["-n", namespace, "wait", "--for=condition=Ready", "pod/counts", "--timeout=60s"])?;
+    let session = lab.gate.session("anew")?;
+    let mut asked = Vec::new();
+    for (transport, websockets) in TRANSPORTS {
+        for line in ["echo one", "echo one more", "echo one"] {
+            let kubectl = exec(&session, websockets, namespace, line)?;
+            let id = lab.gate.waiting()?;
+            ensure!(!asked.contains(&id), "{transport}, {line}: {id} was used already");
+            ensure!(decided(&lab.gate, &["show", &id])?.contains(line));
+            decided(&lab.gate, &["approve", &id, "--yes"])?;
+            let done = kubectl.end()?;
+            ensure!(done.status.success() && text(&done).contains("one"), "{transport}: {}", text(&done));
+            ensure!(state(&lab.gate, &id)? == "consumed");
+            asked.push(id);
+        }
+        let attach = session.command(&["-n", namespace, "attach", "counts"])?;
+        let mut attached = Going::spawn(over(attach, websockets))?;
+        let id = lab.gate.waiting()?;
+        ensure!(!asked.contains(&id), "{transport}: {id} was used already");
+        let shown = decided(&lab.gate, &["show", &id])?;
+        ensure!(shown.contains("pods/attach \"counts\""), "{shown}");
+        decided(&lab.gate, &["approve", &id, "--yes"])?;
+        attached.begins("tick ")?;
+        ensure!(state(&lab.gate, &id)? == "consumed");
+        asked.push(id);
+    }
     Ok(())
 }
