@@ -5,7 +5,7 @@ mod heard;
 mod reply;
 mod serve;
 
-use std::{fmt, fs, path::Path, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, fmt, fs, path::Path, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -79,6 +79,8 @@ pub struct Observed {
     pub answering: usize,
     /// What has arrived on all connections, for one that is [`Habits::listening`].
     pub heard: Vec<u8>,
+    /// The same, by connection.
+    pub heard_on: BTreeMap<usize, Vec<u8>>,
 }
 
 type Script = dyn Fn(&Seen) -> Reply + Send + Sync;

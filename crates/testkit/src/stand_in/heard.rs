@@ -14,6 +14,8 @@ use super::Shared;
 /// A connection of which what comes is kept, if the stand-in listens.
 pub(super) struct Heard<Io> {
     pub(super) io: Io,
+    /// Which connection it is, from 1.
+    pub(super) connection: usize,
     pub(super) shared: Arc<Shared>,
 }
 
@@ -27,7 +29,11 @@ impl<Io: AsyncRead + Unpin> AsyncRead for Heard<Io> {
         ready!(Pin::new(&mut self.io).poll_read(cx, buffer))?;
         if self.shared.habits.listening {
             let came = buffer.filled().get(before..).unwrap_or_default();
-            self.shared.observed.send_modify(|observed| observed.heard.extend_from_slice(came));
+            let connection = self.connection;
+            self.shared.observed.send_modify(|observed| {
+                observed.heard.extend_from_slice(came);
+                observed.heard_on.entry(connection).or_default().extend_from_slice(came);
+            });
         }
         Poll::Ready(Ok(()))
     }

@@ -71,7 +71,7 @@ async fn speak(connection: usize, tcp: TcpStream, tls: TlsAcceptor, shared: &Arc
         }
     });
     let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
-    let io = TokioIo::new(Heard { io: stream, shared: Arc::clone(shared) });
+    let io = TokioIo::new(Heard { io: stream, connection, shared: Arc::clone(shared) });
     let serving = async {
         if http2 {
             let mut server = http2::Builder::new(TokioExecutor::new());

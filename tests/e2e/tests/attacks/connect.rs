@@ -3,17 +3,18 @@
 use std::io::{Read, Write};
 
 use anyhow::{Context, ensure};
-use e2e::{Client, behind};
-use http::StatusCode;
+use e2e::{Client, behind, permissive};
+use http::{Method, StatusCode};
 use testkit::{
     Options,
-    stand_in::{Reply, StandIn},
+    stand_in::{Reply, Seen, StandIn},
 };
 
 use crate::case::row_of;
 
 pub(crate) fn rows() -> Vec<&'static str> {
-    TUNNELS.iter().map(|_tunnel| "B4").chain([row_of("B4", no_tunnel_leads_upstream)]).collect()
+    let tests = [row_of("B4", no_tunnel_leads_upstream), row_of("C4", no_stream_is_opened_over_http_2)];
+    TUNNELS.iter().map(|_tunnel| "B4").chain(tests).collect()
 }
 
 const SECRETS: &str = "/api/v1/namespaces/n/secrets?watch=true";
@@ -129,4 +130,67 @@ fn no_tunnel_leads_upstream() -> anyhow::Result<()> {
     ensure!(frames.iter().any(come), "the control: {frames:?}");
     ensure!(server.requests().iter().any(|seen| seen.uri.path() == MAP), "the control");
     Ok(())
+}
+
+const POD: &str = r#"{"kind":"Pod","apiVersion":"v1","metadata":{"name":"p","namespace":"n","uid":"1","resourceVersion":"1"},"spec":{"containers":[]},"status":{"phase":"Running"}}"#;
+
+/// By what kubectl and browsers would open a stream with, had HTTP/2 upgrades.
+#[test]
+fn no_stream_is_opened_over_http_2() -> anyhow::Result<()> {
+    let server = StandIn::start(|_request| Reply::json(StatusCode::OK, POD))?;
+    // Whatever is asked for would be permitted.
+    let gate = behind(&server, &permissive())?;
+    let client = Client::new(&gate, &gate.session("streams")?)?;
+    let mut table = Vec::new();
+    for what in ["exec?command=id&stdout=true", "attach?stdout=true", "portforward?ports=80"] {
+        let path = format!("/api/v1/namespaces/n/pods/p/{what}");
+        for method in ["GET", "POST", "CONNECT"] {
+            let mut fields = vec![(":method", method)];
+            fields.extend((method == "CONNECT").then_some((":protocol", "websocket")));
+            fields.extend([(":scheme", "https"), (":path", &*path), (":authority", "localhost")]);
+            fields.push(("sec-websocket-version", "13"));
+            fields.push(("sec-websocket-protocol", "v5.channel.k8s.io"));
+            let told = exchange(&client, &fields)?.iter().filter_map(told).collect::<Vec<_>>();
+            table.push(format!("{method} {what}: {}", told.join(" ")));
+        }
+    }
+    insta::assert_snapshot!(table.join("\n"));
+    // A port-forward is judged by its pod, at which the gate looks.
+    let looks = |seen: &Seen| seen.method == Method::GET && seen.uri.path() == "/api/v1/namespaces/n/pods/p";
+    ensure!(server.requests().iter().all(looks), "sent upstream: {:?}", server.requests());
+    Ok(())
+}
+
+/// What a frame of an answer says: a status that is in HPACK's own table, the message of a body, or how its stream ended.
+fn told(frame: &Frame) -> Option<String> {
+    const STATUS: [(u8, &str); 7] = [
+        (OK, "200"),
+        (0x89, "204"),
+        (0x8a, "206"),
+        (0x8b, "304"),
+        (0x8c, "400"),
+        (0x8d, "404"),
+        (0x8e, "500"),
+    ];
+    let code = || {
+        u32::from_be_bytes(frame.payload.get(..4).and_then(|code| code.try_into().ok()).unwrap_or_default())
+    };
+    match frame.kind {
+        HEADERS => {
+            let status = STATUS.iter().find(|(index, _)| frame.payload.first() == Some(index));
+            Some(
+                status.map_or_else(
+                    || format!("{:?}", frame.payload.get(..6)),
+                    |(_, status)| (*status).to_owned(),
+                ),
+            )
+        }
+        DATA => {
+            let body: serde_json::Value = serde_json::from_slice(&frame.payload).unwrap_or_default();
+            body.get("message").and_then(|message| message.as_str()).map(str::to_owned)
+        }
+        RST_STREAM => Some(format!("its stream is reset ({})", code())),
+        GOAWAY => Some("its connection is ended".to_owned()),
+        _ => None,
+    }
 }

@@ -1,7 +1,7 @@
 //! The threat catalogue as tests: each row is tried without the gate, where it must work, and through it, where it must not.
 //!
 //! A [`Case`](case::Case) is a request with both expectations, so that a table can be held beside the catalogue: A is leaks by
-//! the API server and its controllers, B encodings, C8 the subresources that run commands, D policy, E placeholders, G
+//! the API server and its controllers, B encodings, C4 and C8 the subresources that run commands, D policy, E placeholders, G
 //! records. Every answer is searched for the canaries in all encodings; every gate's ledger, log and database are, when it ends.
 
 #![expect(
