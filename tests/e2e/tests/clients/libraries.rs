@@ -1,6 +1,6 @@
 //! The same program, directly and through the gate: the same lines.
 
-use std::{path::Path, process::Command};
+use std::{collections::BTreeSet, path::Path, process::Command};
 
 use anyhow::{Context, ensure};
 use e2e::{Lab, eventually, leaves, permissive, start, text};
@@ -93,5 +93,27 @@ fn javascript_streams_as_it_does_directly() -> anyhow::Result<()> {
     insta::assert_snapshot!(said);
     let carried = told(&mut lab, &session, 1_048_000)?;
     ensure!(carried.len() == 3, "{carried:?}");
+    Ok(())
+}
+
+/// kubectl takes a process for each; this is one client.
+#[test]
+fn every_exit_code_is_told() -> anyhow::Result<()> {
+    let namespace = "clients-codes";
+    let lab = start(&permissive())?;
+    serve(lab.cluster, namespace)?;
+    let session = lab.gate.session("codes")?;
+    let mut program = testkit::python("codes.py")?;
+    let output = program.arg(&session.kubeconfig).args([namespace, "web", "web"]).output()?;
+    ensure!(output.status.success() && output.stderr.is_empty(), "{}", text(&output));
+    let wanted: String = (0..=255).map(|code| format!("exit {code}: {code}\n")).collect();
+    assert_eq!(text(&output), wanted);
+    let exits = eventually("all are in the ledger", || {
+        let leaves = leaves(&lab.gate)?;
+        let exits: BTreeSet<i64> =
+            leaves.iter().filter_map(|leaf| leaf["event"]["stream"]["exit"].as_i64()).collect();
+        Ok(if exits.len() == 256 { Ok(exits) } else { Err(exits.len()) })
+    })?;
+    assert!(exits.into_iter().eq(0..256));
     Ok(())
 }
