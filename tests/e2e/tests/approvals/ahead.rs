@@ -2,13 +2,14 @@
 
 use std::{
     fs,
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Read},
     path::Path,
     process::{Command, Stdio},
 };
 
 use anyhow::{Context, ensure};
-use e2e::{Lab, Waiting, asking, decided, eventually, exists, leaf, leaves, shown, state, text};
+use e2e::{Lab, Waiting, asking, at_once, decided, eventually, exists, leaf, leaves, shown, state, text};
+use jiff::{SignedDuration, Timestamp};
 use testkit::Session;
 
 /// `portcullis` as the agent runs it, with nothing but its session's kubeconfig.
@@ -203,39 +204,60 @@ fn access_covers_its_scope_until_it_is_over() -> anyhow::Result<()> {
 
 #[test]
 fn a_watch_by_access_ends_with_it() -> anyhow::Result<()> {
-    let (mut lab, _rules) = asking("watched", "500ms", ", access: { approvers: [sre] }")?;
-    {
-        let session = lab.gate.session("watched")?;
-        let line = [
-            "request-access",
-            "--scope",
-            "watch resourcequotas in watched",
-            "--for",
-            "10m",
-            "--reason",
-            "look",
-            "--no-wait",
-        ];
-        asks(&lab, &session, &line)?;
-        let id = lab.gate.waiting()?;
-        decided(&lab.gate, &["approve", &id, "--yes"])?;
-        let mut watch =
-            session.command(&["get", "resourcequotas", "-n", "watched", "--watch", "-o", "name"])?;
-        let mut watch = watch.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
-        let mut seen = BufReader::new(watch.stdout.take().context("a pipe")?);
-        lab.cluster.must(&["create", "quota", "small", "--hard=pods=1", "-n", "watched"])?;
-        let mut first = String::new();
-        seen.read_line(&mut first)?;
-        assert_eq!(first.trim(), "resourcequota/small");
-        decided(&lab.gate, &["end", &id, "--why", "enough"])?;
-        // It ends by itself.
-        drop(seen);
-        watch.wait_with_output()?;
+    // Somebody ends it, or its time is over, which is long enough for the watch to begin.
+    for (namespace, time, ended) in [("watched", "10m", true), ("watched-on", "20s", false)] {
+        let (mut lab, _rules) = asking(namespace, "500ms", ", access: { approvers: [sre] }")?;
+        let id = watched(&lab, namespace, time, ended)?;
+        lab.gate.stop()?;
+        let leaves = leaves(&lab.gate)?;
+        let over = leaf(&leaves, "outcome", |event| {
+            event["error"] == "the access by which it was permitted is over"
+        })?;
+        let step = |number: u64| {
+            leaf(&leaves, "approval_step", |event| {
+                event["approval"] == *id && event["step"]["number"] == number
+            })
+        };
+        if ended {
+            at_once(step(2)?, over)?;
+        } else {
+            // As if there were a leaf when its time is over.
+            let approved = &step(1)?["event"]["step"]["at"];
+            let approved: Timestamp = approved.as_str().context("no time")?.parse()?;
+            let until = approved.checked_add(SignedDuration::from_secs(20))?.to_string();
+            at_once(&serde_json::json!({ "time": until }), over)?;
+        }
     }
-    lab.gate.stop()?;
-    let leaves = leaves(&lab.gate)?;
-    leaf(&leaves, "outcome", |event| event["error"] == "the access by which it was permitted is over")?;
     Ok(())
+}
+
+/// Watches by access that was given for so long, to its end; gives the approval.
+fn watched(lab: &Lab, namespace: &str, time: &str, ended: bool) -> anyhow::Result<String> {
+    let session = lab.gate.session("watched")?;
+    let scope = format!("watch resourcequotas in {namespace}");
+    let line = ["request-access", "--scope", &scope, "--for", time, "--reason", "look", "--no-wait"];
+    asks(lab, &session, &line)?;
+    let id = lab.gate.waiting()?;
+    decided(&lab.gate, &["approve", &id, "--yes"])?;
+    lab.cluster.must(&["create", "quota", "small", "--hard=pods=1", "-n", namespace])?;
+    let watch = ["get", "resourcequotas", "-n", namespace, "--watch", "--no-headers"];
+    let mut watch = session.command(&watch)?.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+    let mut seen = BufReader::new(watch.stdout.take().context("a pipe")?);
+    let mut lines = String::new();
+    // What is listed, and what comes over the watch.
+    seen.read_line(&mut lines)?;
+    lab.cluster.must(&["label", "quota", "small", "seen=yes", "-n", namespace])?;
+    seen.read_line(&mut lines)?;
+    ensure!(lines.lines().count() == 2 && lines.lines().all(|line| line.starts_with("small")), "{lines}");
+    if ended {
+        decided(&lab.gate, &["end", &id, "--why", "enough"])?;
+    }
+    // It ends by itself, and says why.
+    let mut rest = String::new();
+    seen.read_to_string(&mut rest)?;
+    watch.wait()?;
+    ensure!(rest.contains("the access by which it was permitted is over"), "{rest}");
+    Ok(id)
 }
 
 /// Whether a write would make what was approved must not tell what a masked value is.
