@@ -25,6 +25,12 @@ const TESTS: &[(&str, &str, &str)] = &[
     ("mask", "known", "all that masks, in one piece and in many"),
     ("streaming", "spdy", "what one end of SPDY says with what the other hears, and damaged in any pieces"),
     (
+        "streaming",
+        "decoders",
+        "what exec, attach and port-forward say with what is heard: messages, ends, sizes, what is agreed on; and damaged",
+    ),
+    ("wire", "handshake", "the handshake of a WebSocket with what RFC 6455 asks for"),
+    (
         "mask",
         LIB,
         "our search for known values against an automaton's, and for shapes in one piece and in many",

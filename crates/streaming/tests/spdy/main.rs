@@ -13,4 +13,5 @@ mod conversations;
 mod damage;
 mod hostile;
 mod order;
+mod rng;
 mod support;
