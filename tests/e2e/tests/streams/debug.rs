@@ -70,8 +70,10 @@ fn what_a_rule_permits_is_done_and_nothing_beside() -> anyhow::Result<()> {
             "-c",
             "read line; echo \"told: $line\"",
         ];
+        let direct = piped(over(lab.cluster.command(&arguments)?, websockets), b"hello\n")?;
         let gated = piped(over(session.command(&arguments)?, websockets), b"hello\n")?;
         ensure!(text(&gated).contains("told: hello"), "{transport}: {}", text(&gated));
+        ensure!(gated == direct, "{transport}: directly {direct:?}, through the gate {gated:?}");
     }
     let debug = |more: &[&str]| {
         session.kubectl(&[&["-n", namespace, "debug"], more, &["--image=busybox", "--", "id"]].concat())

@@ -11,7 +11,7 @@ use std::{
 };
 
 use anyhow::{Context, bail, ensure};
-use e2e::{Lab, eventually, leaves, permissive, start, text};
+use e2e::{Lab, at_once, eventually, leaves, permissive, start, text};
 use serde_json::Value;
 use testkit::{Options, Session};
 
@@ -380,6 +380,20 @@ fn a_port_forward_ends_with_its_session_and_its_recording_tells_what_it_was() ->
         );
     }
     lab.gate.stop()?;
+    let leaves = leaves(&lab.gate)?;
+    let revoked = leaves.iter().filter(|leaf| leaf["type"] == "session_revoked");
+    for revoked in revoked {
+        // The way and what went through it.
+        let of = |event: &Value| event["actor"]["session"] == revoked["event"]["session"];
+        let intents = leaves.iter().filter(|leaf| leaf["type"] == "intent" && of(&leaf["event"]));
+        let calls: Vec<&Value> = intents.map(|leaf| &leaf["event"]["call"]).collect();
+        let cut = leaves
+            .iter()
+            .filter(|leaf| leaf["event"]["stage"] == "cut" && calls.contains(&&leaf["event"]["call"]));
+        let cut: Vec<&Value> = cut.collect();
+        ensure!(cut.len() == 2, "{cut:?}");
+        cut.into_iter().try_for_each(|cut| at_once(revoked, cut))?;
+    }
     Ok(())
 }
 

@@ -10,13 +10,14 @@ use crate::{
     screen::{SHELL, Terminal},
 };
 
-/// What prints the value, which is in `$V`.
+/// What prints the value, which is in `$V`. Letter by letter it is done by the shell itself: a process for each takes longer, on a busy
+/// machine, than is waited for the next, and what came before such a silence is seen (docs/masking.md, *Text on a terminal*).
 const PRINTED: &[&str] = &[
     "echo $V",
     "echo $V >&2",
     "printf %s $V",
     "printf %s $V | base64 -w0",
-    "i=1; while [ $i -le ${#V} ]; do printf %s $(printf %s $V | cut -c$i); i=$((i+1)); done; echo",
+    "while [ -n \"$V\" ]; do rest=${V#?}; printf %s \"${V%\"$rest\"}\"; V=$rest; done; echo",
     "echo \"{\\\"password\\\":\\\"$V\\\"}\"",
     "head -c 100000 /dev/zero | tr '\\0' x; echo $V",
     "exit_with() { echo $V; exit 3; }; exit_with",
@@ -33,8 +34,8 @@ const COLOURED: &[&str] = &[
     "printf %s $V | base64 -w0; echo",
     "coloured $V >&2; echo",
 ];
-const FUNCTIONS: &str = "letter() { printf %s $1 | cut -c$2; }; \
-    slowly() { i=1; while [ $i -le ${#1} ]; do printf '\\033[3%dm%s' $((i % 8)) $(letter $1 $i); i=$((i+1)); done; printf '\\033[0m'; }; \
+const FUNCTIONS: &str = "slowly() { i=0; left=$1; while [ -n \"$left\" ]; do rest=${left#?}; \
+    printf '\\033[3%dm%s' $((i % 8)) \"${left%\"$rest\"}\"; left=$rest; i=$((i+1)); done; printf '\\033[0m'; }; \
     coloured() { all=$(slowly $1); printf %s \"$all\"; }";
 
 fn lab(namespace: &str) -> anyhow::Result<Lab> {
