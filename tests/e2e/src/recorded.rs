@@ -64,8 +64,7 @@ fn look(recording: &Recording) -> anyhow::Result<BTreeSet<String>> {
         }
     }
     found.extend(ended(&mut passed, |_| true, "passed"));
-    let mut lines = recording.lines(None);
-    while let Some(line) = lines.next() {
+    for line in recording.lines(None) {
         let Some(line) = readable(line)? else { continue };
         passed.entry((line.stream, line.channel)).or_default().add(line.text.as_bytes());
     }
