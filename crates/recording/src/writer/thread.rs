@@ -212,7 +212,13 @@ impl Writer {
         // Durable before anything is taken: whatever happens to this run, the next can tell that there was one.
         self.add(&session, (at, Instant::now()), begun, None, None);
         self.seal(&session, false).await;
-        if self.recordings.contains_key(&session) { Ok(run) } else { Err(Refused::Stopped(gone(&run))) }
+        match run.stopped() {
+            None => Ok(run),
+            Some(why) => {
+                self.recordings.remove(&session);
+                Err(Refused::Stopped(why))
+            }
+        }
     }
 
     fn has_space(&self) -> Result<(), Refused> {
@@ -314,9 +320,13 @@ impl Writer {
                 self.held -= batch.held();
                 drop(batch);
                 self.tell(sealed).await;
-                // What came so far is kept; who fills the disk goes no further, so that others can be recorded to their ends.
-                if !stopped && let Err(Refused::NoSpace { why }) = self.has_space() {
-                    self.let_go(session, Stopped::Unwritable { why });
+                // What was handed over is kept: it may have been shown. Who fills the disk hands over no more, so that others can be
+                // recorded to their ends.
+                if !stopped
+                    && let Err(Refused::NoSpace { why }) = self.has_space()
+                    && let Some(recording) = self.recordings.get(session)
+                {
+                    recording.run.stop(Stopped::Unwritable { why });
                 }
             }
             Err(error) => self.give_up(session, &error),

@@ -1,6 +1,7 @@
 //! Disks and ledgers that are slow, full or gone: who waits, and what ends.
 
 use super::*;
+use crate::record::MAX_PIECE;
 
 #[tokio::test(start_paused = true)]
 async fn whoever_is_too_fast_waits_and_is_then_stopped_without_a_gap() {
@@ -153,4 +154,27 @@ async fn a_recording_that_fills_the_disk_stops_with_what_came_so_far() {
     insta::assert_snapshot!(why, @"the recording cannot be written (999 bytes are free, 1000 are kept in reserve): free or repair its disk, and begin anew");
     assert_eq!(ledger.lock().len(), begun + 1, "what came is kept");
     assert_eq!(tap.told("two").await.unwrap_err(), why);
+}
+
+/// A piece may be shown once it was handed over: the segment before it is not the last that is kept of it.
+#[tokio::test(start_paused = true)]
+async fn what_was_handed_over_before_the_disk_was_found_full_is_kept() {
+    let disk = SimDisk::default();
+    let (recorder, _ledger) = start_with_ledger(&disk);
+    let tap = recorder.session(&session()).await.unwrap();
+    let stream = tap.open(exec()).await.unwrap();
+    disk.leave_free(999);
+    // More than a segment, and something behind it, before any of it is looked at.
+    for byte in 0..=u8::try_from(FULL / MAX_PIECE).unwrap() {
+        stream.bytes(Channel::Stdout, vec![byte; MAX_PIECE].into()).await.unwrap();
+    }
+    stream.bytes(Channel::Stdout, "last".into()).await.unwrap();
+    let why = tap.until_stopped().await;
+    assert_eq!(tap.told("more").await.unwrap_err(), why);
+    assert_eq!(tap.end().await, Err(why), "its end is not in good order");
+    disk.leave_free(u64::MAX);
+    recorder.session(&session()).await.unwrap().end().await.unwrap();
+    let records: Vec<What> = recording(&disk).records().map(|record| record.unwrap().what).collect();
+    let at = records.iter().position(|what| what.payload() == b"last").unwrap();
+    assert_eq!(records[at + 1..], [What::Interrupted { torn: false }, What::Stopped {}]);
 }
