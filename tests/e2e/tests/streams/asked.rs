@@ -1,5 +1,7 @@
 //! Humans are asked about a command, see what it is, and it runs where they said yes to, or not at all.
 
+use std::process::Output;
+
 use anyhow::ensure;
 use e2e::{Waiting, asking, decided, eventually, leaf, leaves, shown, state, text};
 use testkit::Session;
@@ -71,13 +73,14 @@ fn what_a_human_said_yes_to_is_that_container_and_no_other() -> anyhow::Result<(
     lab.cluster.must(&["-n", namespace, "delete", "pod", "moved"])?;
     run()?;
     decided(&lab.gate, &["approve", &id, "--yes"])?;
-    let done = kubectl.end()?;
-    ensure!(!done.status.success() && !text(&done).contains("ran\n"), "{}", text(&done));
-    ensure!(
-        text(&done).contains("portcullis: the container is another than the one that was approved"),
-        "{}",
-        text(&done)
-    );
+    is_told_of_another(&kubectl.end()?)
+}
+
+/// Nothing ran, and why not is told.
+fn is_told_of_another(done: &Output) -> anyhow::Result<()> {
+    let told = text(done);
+    let why = "portcullis: the container is another than the one that was approved";
+    ensure!(!done.status.success() && !told.contains("ran\n") && told.contains(why), "{told}");
     Ok(())
 }
 
@@ -106,14 +109,7 @@ fn the_same_container_with_another_image_is_another() -> anyhow::Result<()> {
     })?;
     ensure!(is(".metadata.uid")? == uid, "it is another pod");
     decided(&lab.gate, &["approve", &id, "--yes"])?;
-    let done = kubectl.end()?;
-    ensure!(!done.status.success() && !text(&done).contains("ran\n"), "{}", text(&done));
-    ensure!(
-        text(&done).contains("portcullis: the container is another than the one that was approved"),
-        "{}",
-        text(&done)
-    );
-    Ok(())
+    is_told_of_another(&kubectl.end()?)
 }
 
 /// A yes is to one command: another one, and being attached, is asked about anew.
