@@ -212,13 +212,8 @@ impl Writer {
         // Durable before anything is taken: whatever happens to this run, the next can tell that there was one.
         self.add(&session, (at, Instant::now()), begun, None, None);
         self.seal(&session, false).await;
-        match run.stopped() {
-            None => Ok(run),
-            Some(why) => {
-                self.recordings.remove(&session);
-                Err(Refused::Stopped(why))
-            }
-        }
+        // One that stopped meanwhile says so to whoever records.
+        if self.recordings.contains_key(&session) { Ok(run) } else { Err(Refused::Stopped(gone(&run))) }
     }
 
     fn has_space(&self) -> Result<(), Refused> {
