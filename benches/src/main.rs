@@ -5,6 +5,7 @@
 mod approvals;
 mod client;
 mod console;
+mod cores;
 mod decide;
 mod figures;
 mod get;

@@ -1,11 +1,15 @@
 //! [`Storage`] on a real file system.
 
 use super::Storage;
-use rustix::fs::OFlags;
+use rustix::fs::{Advice, OFlags, fadvise};
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+
+/// Bytes of a file that the system is told to forget once they are on disk: what is recorded of much at once is read seldom, and
+/// would drive out what is read. New pages for each cost more time, too, than all else that is done with it.
+const BULK: usize = 256 << 10;
 
 /// A folder on disk.
 #[derive(Debug)]
@@ -87,7 +91,12 @@ impl Storage for FsStorage {
         }
         let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
         file.write_all(bytes)?;
-        file.sync_data()
+        file.sync_data()?;
+        if bytes.len() >= BULK {
+            // Advice: where it is not taken, nothing is lost.
+            let _passed_over = fadvise(&file, 0, None, Advice::DontNeed);
+        }
+        Ok(())
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {

@@ -1,0 +1,213 @@
+//! Much at once: what a command prints, and what comes back of what it is told.
+
+use std::{
+    fs,
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, ensure};
+use bytes::Bytes;
+use streaming::channel::{Closed, FromClient};
+use testkit::Gate;
+
+use super::{Running, rest};
+use crate::{client::Server, cores::Apart, figures::Row, get::cpu_time};
+
+const BULK: usize = 256 << 20;
+/// What is printed several times, to be as much.
+const FILE: usize = 32 << 20;
+const NOISE: usize = 100 << 20;
+/// Rounds of bulk, whose middle counts.
+const ROUNDS: usize = 3;
+
+/// Zeros, noise and words: what compresses to nothing, not at all, and as logs do.
+///
+/// Of files, since `cat` writes much at once: of what comes in small writes, the more pieces are made the faster it is taken.
+pub(super) async fn measure(direct: &Server, gated: &Server, gate: &Gate) -> anyhow::Result<Vec<Row>> {
+    put(direct, "of=/tmp/zeros", vec![0; FILE].into()).await?;
+    put(direct, "of=/tmp/noise", noise(FILE)).await?;
+    put(direct, "of=/tmp/words", words(FILE)).await?;
+    let times = BULK / FILE;
+    let files = |file: &'static str| [&["cat"][..], &vec![file; times]].concat();
+    let all = [
+        ("zeros", files("/tmp/zeros")),
+        ("noise", files("/tmp/noise")),
+        ("a log's words", files("/tmp/words")),
+    ];
+    let mut rows = Vec::new();
+    for (what, command) in all {
+        rows.extend(printed(what, &command, [direct, gated], gate).await?);
+    }
+    Ok(rows)
+}
+
+/// How fast it comes, directly and through the gate, in turns; the middle counts. What the gate takes meanwhile is told beside it.
+async fn printed(
+    what: &str,
+    command: &[&str],
+    servers: [&Server; 2],
+    gate: &Gate,
+) -> anyhow::Result<Vec<Row>> {
+    let recordings = gate.path("data/recordings");
+    let (before, stored) = (cpu_time(gate)?, size(Path::new(&recordings))?);
+    let [direct, gated] = rates(what, command, servers).await?;
+    let apart = Apart::new(gate)?;
+    let [direct_apart, gated_apart] = rates(what, command, servers).await?;
+    drop(apart);
+    let passed = 2 * BULK * ROUNDS;
+    let cpu = cpu_time(gate)?.saturating_sub(before).as_secs_f64();
+    let stored = size(Path::new(&recordings))?.saturating_sub(stored);
+    let through = |gated: f64, direct: f64| format!("{gated:.0} MB/s = {:.2} × direct", gated / direct);
+    Ok(vec![
+        Row::new(format!("256 MiB of {what}: direct, on one core"), format!("{direct_apart:.0} MB/s"), ""),
+        Row::new(
+            format!("256 MiB of {what}: gate, which has a core of its own"),
+            through(gated_apart, direct_apart),
+            "≥ 0.8 ×",
+        ),
+        Row::new(format!("256 MiB of {what}: direct, on two cores"), format!("{direct:.0} MB/s"), ""),
+        Row::new(
+            format!("256 MiB of {what}: gate, which shares the two with all else"),
+            through(gated, direct),
+            "",
+        ),
+        Row::new(
+            format!("CPU of the gate a GB of {what}, masked and recorded"),
+            format!("{:.2} s", cpu * 1e9 / float(passed)),
+            "",
+        ),
+        Row::new(
+            format!("stored for each byte of {what} that passed"),
+            format!("{:.4}", float(stored) / float(passed)),
+            "",
+        ),
+    ])
+}
+
+async fn rates(what: &str, command: &[&str], servers: [&Server; 2]) -> anyhow::Result<[f64; 2]> {
+    let mut rates = [Vec::new(), Vec::new()];
+    for _round in 0..ROUNDS {
+        for (server, rates) in servers.into_iter().zip(&mut rates) {
+            let started = Instant::now();
+            let mut running = Running::start(server, command).await?;
+            let mut received = 0;
+            running.rest(|bytes| received += bytes.len()).await?;
+            ensure!(received == BULK, "{received} bytes came of {what}");
+            rates.push(rate(BULK, started.elapsed()));
+        }
+    }
+    Ok(rates.map(middle))
+}
+
+/// The same bytes come back.
+pub(super) async fn there_and_back(direct: &Server, gated: &Server) -> anyhow::Result<Vec<Row>> {
+    let noise = noise(NOISE);
+    let mut rates = Vec::new();
+    for server in [direct, gated] {
+        let started = Instant::now();
+        let came = said(server, &["cat"], noise.clone()).await?;
+        ensure!(came == noise, "the noise is not what was sent: {} bytes", came.len());
+        rates.push(rate(2 * NOISE, started.elapsed()));
+    }
+    let [direct, gated] = rates.try_into().ok().context("two rates")?;
+    Ok(vec![
+        Row::new("100 MiB of noise there and back: direct", format!("{direct:.0} MB/s"), ""),
+        Row::new(
+            "100 MiB of noise there and back: gate",
+            format!("{gated:.0} MB/s = {:.2} × direct, the same bytes", gated / direct),
+            "the same",
+        ),
+    ])
+}
+
+/// Makes a file in the pod, past the gate.
+async fn put(direct: &Server, file: &str, bytes: Bytes) -> anyhow::Result<()> {
+    said(direct, &["dd", "bs=65536", file], bytes).await.map(drop)
+}
+
+/// What a command prints that is told this.
+async fn said(server: &Server, command: &[&str], bytes: Bytes) -> anyhow::Result<Bytes> {
+    let Running { mut hearing, saying } = Running::start(server, command).await?;
+    let sending = tokio::spawn(async move {
+        for piece in bytes.chunks(32 << 10) {
+            saying.say(&FromClient::Stdin(bytes.slice_ref(piece))).await?;
+        }
+        saying.say(&FromClient::Close(Closed::Stdin)).await?;
+        anyhow::Ok(saying)
+    });
+    let mut back = Vec::new();
+    rest(&mut hearing, |bytes| back.extend_from_slice(&bytes)).await?;
+    sending.await??;
+    Ok(back.into())
+}
+
+fn random() -> impl Iterator<Item = u64> {
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    std::iter::repeat_with(move || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state
+    })
+}
+
+fn noise(bytes: usize) -> Bytes {
+    random().take(bytes / 8).flat_map(u64::to_le_bytes).collect()
+}
+
+/// Lines as services write them, of which no two are the same.
+fn words(bytes: usize) -> Bytes {
+    const LEVELS: [&str; 4] = ["INFO", "INFO", "DEBUG", "WARN"];
+    const DOES: [&str; 6] = ["served", "queued", "retried", "cached", "rejected", "forwarded"];
+    const WHAT: [&str; 6] = ["checkout", "cart", "payment", "invoice", "session", "shipment"];
+    let any = |words: &'static [&'static str], random: u64| {
+        words.get(usize::try_from(random).unwrap_or_default() % words.len()).copied().unwrap_or_default()
+    };
+    let mut text = String::with_capacity(bytes + 256);
+    for (number, random) in random().enumerate() {
+        if text.len() >= bytes {
+            break;
+        }
+        text.push_str(&format!(
+            "2026-06-01T12:{:02}:{:02}.{:03}Z {} {} {} request={:08x} customer={} took={}ms\n",
+            number / 60_000 % 60,
+            number / 1_000 % 60,
+            number % 1_000,
+            any(&LEVELS, random),
+            any(&DOES, random >> 8),
+            any(&WHAT, random >> 16),
+            random >> 32,
+            random >> 24 & 0xffff,
+            random >> 40 & 0x3ff,
+        ));
+    }
+    text.truncate(bytes);
+    text.into()
+}
+
+/// Bytes of the files in a folder and below.
+fn size(folder: &Path) -> anyhow::Result<usize> {
+    let mut size = 0;
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let metadata = entry.metadata()?;
+        size += if metadata.is_dir() { self::size(&entry.path())? } else { usize::try_from(metadata.len())? };
+    }
+    Ok(size)
+}
+
+/// Megabytes a second.
+fn rate(bytes: usize, took: Duration) -> f64 {
+    float(bytes) / took.as_secs_f64() / 1e6
+}
+
+#[expect(clippy::cast_precision_loss, reason = "some thousand million")]
+fn float(bytes: usize) -> f64 {
+    bytes as f64
+}
+
+fn middle(mut rates: Vec<f64>) -> f64 {
+    rates.sort_by(f64::total_cmp);
+    rates.get(rates.len() / 2).copied().unwrap_or_default()
+}
