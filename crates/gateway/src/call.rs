@@ -37,7 +37,7 @@ use crate::{
     refuse::Refused,
     reply::Reply,
     reviews,
-    upgrade::{self, Upgrading},
+    upgrade::Upgrading,
 };
 use door::Slot;
 
@@ -115,8 +115,8 @@ pub(crate) async fn serve(gate: Arc<Gate>, peer: Peer, mut request: Request<Inco
         lasting: None,
     };
     let slot = Arc::new(slot);
-    let upgrading = upgrade::is_asked(&request).then(|| Upgrading::of(&mut request));
-    let places = upgrading.is_some().then_some(peer.places);
+    let upgrading = Upgrading::of(&mut request);
+    let places = upgrading.is_ok().then_some(peer.places);
     let call = Call {
         gate: Arc::clone(&gate),
         judge: gate.judge(),
@@ -128,7 +128,7 @@ pub(crate) async fn serve(gate: Arc<Gate>, peer: Peer, mut request: Request<Inco
         interrupts,
         held_until: OnceLock::new(),
         gzip: compress::wanted(request.headers()),
-        stream: Stream { upgrading, places, ..Stream::default() },
+        stream: Stream::new(upgrading, places),
         recorded: None,
         slot,
         _open: open,
@@ -379,7 +379,7 @@ impl Call {
             interrupts,
             held_until: OnceLock::new(),
             gzip: false,
-            stream: Stream::default(),
+            stream: Stream::new(Err(crate::upgrade::NotAgreed::Version), None),
             recorded: None,
             slot: Arc::new(gate.slots().take(caller.session().as_str()).unwrap()),
             _open: gate.metrics().open(),

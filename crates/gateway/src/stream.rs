@@ -30,12 +30,15 @@ use ledger::leaf::Cause;
 use policy::Permit;
 use streaming::{
     kind,
-    protocol::{PortForward as PortForwardProtocol, RemoteCommand as RemoteCommandProtocol, Transport},
+    protocol::{
+        PortForward as PortForwardProtocol, RemoteCommand as RemoteCommandProtocol, RemoteCommandOffer,
+        Transport,
+    },
     remote_command::{Client, Server},
 };
 use tokio::{net::TcpStream, time::timeout};
 use tokio_rustls::server::TlsStream;
-use upstream::{Failure, Protocol, RemoteCommand, Switched, Tunnel};
+use upstream::{Failure, Offer, RemoteCommand, Switched, Tunnel};
 use wire::{
     End,
     leg::{self, Hearing, Saying},
@@ -86,8 +89,7 @@ impl Call {
             let refused = Refused::Judged(Box::new(status));
             return Err(Stop::Refused { refused, cause: Cause::Repeated, decision: None });
         }
-        let fits = self.upgrading().ok_or_else(|| streaming::protocol::Refusal::NoUpgrade.into());
-        if let Err(why) = fits.and_then(|upgrading| upgrading.check(request, upgrade)) {
+        if let Err(why) = self.upgrading().and_then(|upgrading| upgrading.check(request, upgrade)) {
             let refused = Refused::Unparsed(Box::new(why.status()));
             return Err(Stop::Refused { refused, cause: Cause::Unsupported, decision: None });
         }
@@ -102,7 +104,7 @@ impl Call {
         };
         let tape = self.tape(&permit, None).await?;
         let judged = permit.request().clone();
-        let stream = match self.begin_stream(agreed.protocol, &judged).await {
+        let stream = match self.begin_stream(agreed.offer, &judged).await {
             Ok(stream) => stream,
             Err(refused) => {
                 tape.unsent().await;
@@ -110,7 +112,7 @@ impl Call {
                 return Err(refused);
             }
         };
-        match self.switch(permit, self.upstream_protocol(agreed.protocol)).await {
+        match self.switch(permit, self.upstream_offer(agreed.offer)).await {
             Ok(Ok(Switched::Open(tunnel))) => {
                 Opened { call: self, judged, tape, stream, tunnel }.hand_over(agreed, places).await
             }
@@ -131,29 +133,29 @@ impl Call {
         }
     }
 
-    /// What is spoken with the API server: what the client speaks, but for what humans said yes to, and for ports. A command that is
+    /// What the API server is offered: what the client offers, but for what humans said yes to, and for ports. A command that is
     /// asked for by WebSocket runs from the 101 on, and by SPDY once its streams are open: then there is time to look which container
     /// it is. Likewise, messages would connect to all ports from the 101 on, before any connection was judged.
-    fn upstream_protocol(&self, agreed: Protocol) -> Protocol {
-        match agreed {
-            Protocol::RemoteCommand(_) if self.bound_container().is_some() => {
-                Protocol::RemoteCommand(RemoteCommandProtocol::Spdy)
+    fn upstream_offer(&self, offer: Offer) -> Offer {
+        match offer {
+            Offer::RemoteCommand(_) if self.bound_container().is_some() => {
+                Offer::RemoteCommand(RemoteCommandOffer::Only(RemoteCommandProtocol::Spdy))
             }
-            Protocol::PortForward(PortForwardProtocol::Messages) => {
-                Protocol::PortForward(PortForwardProtocol::Spdy(Transport::Spdy))
+            Offer::PortForward(PortForwardProtocol::Messages) => {
+                Offer::PortForward(PortForwardProtocol::Spdy(Transport::Spdy))
             }
-            Protocol::RemoteCommand(_) | Protocol::PortForward(PortForwardProtocol::Spdy(_)) => agreed,
+            Offer::RemoteCommand(_) | Offer::PortForward(PortForwardProtocol::Spdy(_)) => offer,
         }
     }
 
     /// The stream's own recording: where there is none, nothing is sent.
-    async fn begin_stream(&self, protocol: Protocol, request: &Request) -> Result<Stream, Refused> {
-        match protocol {
-            Protocol::PortForward(spoken) => Ok(Stream::Ports(spoken)),
-            Protocol::RemoteCommand(spoken) => {
+    async fn begin_stream(&self, offer: Offer, request: &Request) -> Result<Stream, Refused> {
+        match offer {
+            Offer::PortForward(spoken) => Ok(Stream::Ports(spoken)),
+            Offer::RemoteCommand(offer) => {
                 let recorded = self.recorded().ok_or(Refused::Unrecordable)?;
                 let tape = recorded.tap().open(opening::of(self, request)).await;
-                Ok(Stream::Command(spoken, tape.map_err(|_stopped| Refused::Unrecordable)?))
+                Ok(Stream::Command(offer, tape.map_err(|_stopped| Refused::Unrecordable)?))
             }
         }
     }
@@ -178,7 +180,7 @@ impl Call {
     async fn switch(
         &self,
         permit: Permit,
-        protocol: Protocol,
+        offer: Offer,
     ) -> Result<Result<Switched, (Ending, Refused)>, Refused> {
         let receipt = match self.intend(self.id().clone(), None, permit).await {
             Ok(receipt) => receipt,
@@ -194,7 +196,7 @@ impl Call {
         Ok(tokio::select! {
             biased;
             ending = self.interrupts().unseen(Nature::Tunnel) => Err((ending, Refused::cut(ending, Nature::Tunnel))),
-            sent = self.upstream().switch(receipt, protocol, self.interrupts().session.wait()) => sent.map_err(|failure| {
+            sent = self.upstream().switch(receipt, offer, self.interrupts().session.wait()) => sent.map_err(|failure| {
                 if matches!(failure, Failure::Unwanted) {
                     return (Ending::UNSENT, self.over());
                 }

@@ -7,24 +7,23 @@ use hyper::{body::Incoming, upgrade::OnUpgrade};
 use kube_api::{Request, Status, Upgrade};
 use streaming::{
     port_forward::{NotPorts, Ports},
-    protocol::{self, PortForward, RemoteCommand, Transport},
+    protocol::{self, PortForward, RemoteCommandOffer, Transport},
 };
-use upstream::Protocol;
+use upstream::{Offer, Protocol};
 use wire::handshake;
 
 /// A request's upgrade.
 pub(crate) struct Upgrading {
     headers: HeaderMap,
-    version: Version,
     on: OnUpgrade,
 }
 
-/// What both will speak.
+/// An upgrade that can be, before the API server has agreed.
 pub(crate) struct Agreed {
-    pub(crate) protocol: Protocol,
-    /// The headers of the answer `101`.
-    pub(crate) headers: HeaderMap,
-    /// The connection, once that was sent.
+    pub(crate) offer: Offer,
+    /// What proves to the client of a WebSocket that its handshake was read.
+    accept: Option<HeaderValue>,
+    /// The connection, once the answer `101` was sent.
     pub(crate) on: OnUpgrade,
 }
 
@@ -45,9 +44,18 @@ pub(crate) enum NotAgreed {
 
 impl Upgrading {
     /// Takes the upgrade from a request that is about to be read.
-    pub(crate) fn of(request: &mut http::Request<Incoming>) -> Self {
+    ///
+    /// # Errors
+    /// It asks for none, or in a version of HTTP that has none.
+    pub(crate) fn of(request: &mut http::Request<Incoming>) -> Result<Self, NotAgreed> {
+        if request.version() != Version::HTTP_11 {
+            return Err(NotAgreed::Version);
+        }
+        if !is_asked(request) {
+            return Err(protocol::Refusal::NoUpgrade.into());
+        }
         let on = hyper::upgrade::on(&mut *request);
-        Self { headers: request.headers().clone(), version: request.version(), on }
+        Ok(Self { headers: request.headers().clone(), on })
     }
 
     /// Whether the client asks for what can be.
@@ -55,8 +63,8 @@ impl Upgrading {
     /// # Errors
     /// [`NotAgreed`] says what it has to ask for.
     pub(crate) fn check(&self, request: &Request, upgrade: Upgrade) -> Result<(), NotAgreed> {
-        let (protocol, _) = self.negotiate(upgrade)?;
-        if protocol == Protocol::PortForward(PortForward::Messages) {
+        let (offer, _) = self.negotiate(upgrade)?;
+        if offer == Offer::PortForward(PortForward::Messages) {
             Ports::new(request.forwarded_ports())?;
         }
         Ok(())
@@ -76,25 +84,32 @@ impl Upgrading {
     /// # Errors
     /// As for [`Upgrading::check`].
     pub(crate) fn agree(self, upgrade: Upgrade) -> Result<Agreed, NotAgreed> {
-        let (protocol, headers) = self.negotiate(upgrade)?;
-        Ok(Agreed { protocol, headers, on: self.on })
+        let (offer, accept) = self.negotiate(upgrade)?;
+        Ok(Agreed { offer, accept, on: self.on })
     }
 
-    fn negotiate(&self, upgrade: Upgrade) -> Result<(Protocol, HeaderMap), NotAgreed> {
-        if self.version != Version::HTTP_11 {
-            return Err(NotAgreed::Version);
-        }
-        let protocol = match upgrade {
-            Upgrade::Exec | Upgrade::Attach => {
-                Protocol::RemoteCommand(RemoteCommand::negotiate(&self.headers)?)
-            }
-            Upgrade::PortForward => Protocol::PortForward(PortForward::negotiate(&self.headers)?),
+    fn negotiate(&self, upgrade: Upgrade) -> Result<(Offer, Option<HeaderValue>), NotAgreed> {
+        let offer = match upgrade {
+            Upgrade::Exec | Upgrade::Attach => Offer::RemoteCommand(RemoteCommandOffer::read(&self.headers)?),
+            Upgrade::PortForward => Offer::PortForward(PortForward::negotiate(&self.headers)?),
         };
-        let mut headers = protocol.to_headers();
-        if protocol.transport() == Transport::WebSocket {
-            headers.insert(header::SEC_WEBSOCKET_ACCEPT, handshake::answer(&self.headers)?);
-        }
-        Ok((protocol, headers))
+        let accept = match offer.transport() {
+            Transport::WebSocket => Some(handshake::answer(&self.headers)?),
+            Transport::Spdy => None,
+        };
+        Ok((offer, accept))
+    }
+}
+
+impl Agreed {
+    /// The headers of the answer `101`, from which on this is spoken.
+    pub(crate) fn headers(&self, protocol: Protocol) -> HeaderMap {
+        let mut headers = match protocol {
+            Protocol::RemoteCommand(protocol) => protocol.to_headers(),
+            Protocol::PortForward(protocol) => protocol.to_headers(),
+        };
+        headers.extend(self.accept.clone().map(|accept| (header::SEC_WEBSOCKET_ACCEPT, accept)));
+        headers
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! | request | over | header | taken |
 //! |---|---|---|---|
-//! | exec, attach | WebSocket | `Sec-WebSocket-Protocol` | `v5.channel.k8s.io`, else `v4.channel.k8s.io` |
+//! | exec, attach | WebSocket | `Sec-WebSocket-Protocol` | `v5.channel.k8s.io`, `v4.channel.k8s.io`, or either as the API server likes |
 //! | exec, attach | SPDY | `X-Stream-Protocol-Version` | `v4.channel.k8s.io` (v5 is for WebSocket alone) |
 //! | port-forward | WebSocket | `Sec-WebSocket-Protocol` | `SPDY/3.1+portforward.k8s.io`: SPDY in binary messages; else `v4.channel.k8s.io` |
 //! | port-forward | SPDY | `X-Stream-Protocol-Version` | `portforward.k8s.io` |
@@ -32,6 +32,15 @@ pub enum RemoteCommand {
     WebSocket(Version),
     /// A stream for each channel: see [`crate::kind`].
     Spdy,
+}
+
+/// What a client offers for exec or attach, of what is spoken here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RemoteCommandOffer {
+    /// This.
+    Only(RemoteCommand),
+    /// Messages of version 5 or of version 4: API servers before Kubernetes 1.30 speak 4.
+    EitherVersion,
 }
 
 /// Which version of the messages.
@@ -100,35 +109,75 @@ pub enum Refusal {
     NotConfirmed(&'static str),
 }
 
-impl RemoteCommand {
-    /// Reads what a client offers for exec or attach.
+impl RemoteCommandOffer {
+    /// Reads what a client offers for exec or attach, as far as it is spoken here.
     ///
     /// # Errors
-    /// Nothing of it is spoken here.
-    pub fn negotiate(headers: &HeaderMap) -> Result<Self, Refusal> {
+    /// Nothing of it is.
+    pub fn read(headers: &HeaderMap) -> Result<Self, Refusal> {
+        const V5_ONLY: RemoteCommandOffer = RemoteCommandOffer::Only(RemoteCommand::WebSocket(Version::V5));
+        const V4_ONLY: RemoteCommandOffer = RemoteCommandOffer::Only(RemoteCommand::WebSocket(Version::V4));
         let transport = transport(headers)?;
         let offers = Offers::read(headers, transport)?;
-        let versions = [(V5, Self::WebSocket(Version::V5)), (V4, Self::WebSocket(Version::V4))];
         match transport {
-            Transport::WebSocket => offers.choose(&versions, "`v5.channel.k8s.io` or `v4.channel.k8s.io`"),
-            Transport::Spdy => offers.choose(&[(V4, Self::Spdy)], "`v4.channel.k8s.io`"),
+            Transport::WebSocket if offers.has(V5) && offers.has(V4) => Ok(Self::EitherVersion),
+            Transport::WebSocket => {
+                offers.choose(&[(V5, V5_ONLY), (V4, V4_ONLY)], "`v5.channel.k8s.io` or `v4.channel.k8s.io`")
+            }
+            Transport::Spdy => offers.choose(&[(V4, Self::Only(RemoteCommand::Spdy))], "`v4.channel.k8s.io`"),
         }
     }
 
-    /// The headers that ask for it, and those of the answer `101` that agree to it. A WebSocket's handshake needs its keys
-    /// beside them.
+    /// What is spoken where nothing else decides.
+    #[must_use]
+    pub const fn best(self) -> RemoteCommand {
+        match self {
+            Self::Only(only) => only,
+            Self::EitherVersion => RemoteCommand::WebSocket(Version::V5),
+        }
+    }
+
+    /// What a client that offers this is answered where the API server speaks `other`: the same if it can be, since what can be said in one
+    /// version and not in the other would be lost in between.
+    #[must_use]
+    pub fn beside(self, other: RemoteCommand) -> RemoteCommand {
+        if self.has(other) { other } else { self.best() }
+    }
+
+    fn has(self, protocol: RemoteCommand) -> bool {
+        match self {
+            Self::Only(only) => only == protocol,
+            Self::EitherVersion => matches!(protocol, RemoteCommand::WebSocket(Version::V5 | Version::V4)),
+        }
+    }
+
+    /// The headers that ask for it. A WebSocket's handshake needs its keys beside them.
+    #[must_use]
+    pub fn to_headers(self) -> HeaderMap {
+        match self {
+            Self::Only(only) => only.to_headers(),
+            // In one header: of several, API servers look at the first.
+            Self::EitherVersion => upgrade(Transport::WebSocket, "v5.channel.k8s.io, v4.channel.k8s.io"),
+        }
+    }
+
+    /// What the headers of an answer `101` agree to.
+    ///
+    /// # Errors
+    /// Nothing that was offered.
+    pub fn confirm(self, answer: &HeaderMap) -> Result<RemoteCommand, Refusal> {
+        match Self::read(answer) {
+            Ok(Self::Only(agreed)) if self.has(agreed) && confirms(answer, agreed.transport()) => Ok(agreed),
+            Ok(_) | Err(_) => Err(Refusal::NotConfirmed(self.best().as_str())),
+        }
+    }
+}
+
+impl RemoteCommand {
+    /// The headers of the answer `101` that agree to it. A WebSocket's handshake needs its keys beside them.
     #[must_use]
     pub fn to_headers(self) -> HeaderMap {
         upgrade(self.transport(), self.as_str())
-    }
-
-    /// Makes sure that the headers of an answer `101` agree to it.
-    ///
-    /// # Errors
-    /// They do not.
-    pub fn confirm(self, answer: &HeaderMap) -> Result<(), Refusal> {
-        let agreed = Self::negotiate(answer) == Ok(self) && confirms(answer, self.transport());
-        agreed.then_some(()).ok_or(Refusal::NotConfirmed(self.as_str()))
     }
 
     /// How bytes go.
@@ -167,7 +216,8 @@ impl PortForward {
         }
     }
 
-    /// As for [`RemoteCommand::to_headers`].
+    /// The headers that ask for it, and those of the answer `101` that agree to it. A WebSocket's handshake needs its keys
+    /// beside them.
     #[must_use]
     pub fn to_headers(self) -> HeaderMap {
         upgrade(self.transport(), self.as_str())
@@ -258,10 +308,13 @@ impl<'h> Offers<'h> {
         if names.iter().any(bearer) { Err(Refusal::Bearer) } else { Ok(Self { transport, names }) }
     }
 
+    fn has(&self, name: &str) -> bool {
+        self.names.contains(&name.as_bytes())
+    }
+
     /// The first of `known` that is offered.
     fn choose<T: Copy>(&self, known: &[(&str, T)], taken: &'static str) -> Result<T, Refusal> {
-        let offered = |name: &str| self.names.contains(&name.as_bytes());
-        if let Some((_, chosen)) = known.iter().find(|(name, _)| offered(name)) {
+        if let Some((_, chosen)) = known.iter().find(|(name, _)| self.has(name)) {
             return Ok(*chosen);
         }
         let header = self.transport.header_as_written();

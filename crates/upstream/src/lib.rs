@@ -40,5 +40,5 @@ pub use intent::{Intent, Origin, Unintendable};
 pub use port_forward::testing;
 pub use port_forward::{Forwarded, FromPod, NotConnected, PortForward};
 pub use remote_command::{Ended, RemoteCommand, Said};
-pub use switch::{NotSwitched, Protocol, Switched, Tunnel};
+pub use switch::{NotSwitched, Offer, Protocol, Switched, Tunnel};
 pub use told::{decision, digest, request, target, text};

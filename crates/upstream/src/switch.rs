@@ -32,6 +32,15 @@ use crate::{
 
 /// What a connection is asked to speak.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Offer {
+    /// Exec and attach.
+    RemoteCommand(protocol::RemoteCommandOffer),
+    /// Port-forward.
+    PortForward(protocol::PortForward),
+}
+
+/// What it speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Protocol {
     /// Exec and attach.
     RemoteCommand(protocol::RemoteCommand),
@@ -73,25 +82,25 @@ pub enum NotSwitched {
 }
 
 impl Cluster {
-    /// Sends the request that was judged and recorded, as [`Cluster::send`] does, on a connection that then speaks `protocol`.
-    /// Of what the client says nothing has been sent.
+    /// Sends the request that was judged and recorded, as [`Cluster::send`] does, on a connection that then speaks what of `offer` the
+    /// API server has chosen. Of what the client says nothing has been sent.
     ///
     /// # Errors
     /// [`Failure`].
     pub async fn switch<T>(
         &self,
         receipt: Receipt<Intent>,
-        protocol: Protocol,
+        offer: Offer,
         unwanted: impl Future<Output = T>,
     ) -> Result<Switched, Failure> {
         let mut unwanted = pin!(unwanted);
         let intent = receipt.entry();
         let mut request =
             line::http1(&self.prepared(intent, &mut unwanted).await?).map_err(Failure::Target)?;
-        if protocol.transport() == Transport::WebSocket {
+        if offer.transport() == Transport::WebSocket {
             *request.method_mut() = Method::GET;
         }
-        let asked = protocol.ask(request.headers_mut());
+        let asked = offer.ask(request.headers_mut());
         let io = tokio::select! {
             biased;
             _now = unwanted => return Err(Failure::Unwanted),
@@ -108,7 +117,7 @@ impl Cluster {
                 Answer::new(self.guard(), intent, response, Carrier::Line(None), self.response_timeout)?;
             return Ok(Switched::Answered(Box::new(answer)));
         }
-        protocol.confirm(response.headers(), asked.as_ref())?;
+        let protocol = offer.confirm(response.headers(), asked.as_ref())?;
         let upgraded = hyper::upgrade::on(response).await.map_err(Failure::Broken)?;
         let (io, ahead) = taken_over(upgraded)?;
         let (guard, opened) = (self.guard().clone(), Opened::by(intent));
@@ -134,40 +143,46 @@ fn taken_over(upgraded: Upgraded) -> Result<(Connection, Bytes), NotSwitched> {
     Ok((io, read_buf))
 }
 
-impl Protocol {
+impl Offer {
     /// How bytes go.
     #[must_use]
     pub fn transport(self) -> Transport {
         match self {
-            Self::RemoteCommand(protocol) => protocol.transport(),
+            Self::RemoteCommand(offer) => offer.best().transport(),
             Self::PortForward(protocol) => protocol.transport(),
         }
     }
 
-    /// The headers that ask for it, and those of the answer `101` that agree to it.
-    #[must_use]
-    pub fn to_headers(self) -> HeaderMap {
-        match self {
-            Self::RemoteCommand(protocol) => protocol.to_headers(),
-            Self::PortForward(protocol) => protocol.to_headers(),
-        }
-    }
-
     fn ask(self, headers: &mut HeaderMap) -> Option<handshake::Asked> {
-        headers.extend(self.to_headers());
+        headers.extend(match self {
+            Self::RemoteCommand(offer) => offer.to_headers(),
+            Self::PortForward(protocol) => protocol.to_headers(),
+        });
         if self.transport() == Transport::WebSocket { handshake::ask(headers) } else { None }
     }
 
-    fn confirm(self, answer: &HeaderMap, asked: Option<&handshake::Asked>) -> Result<(), NotSwitched> {
-        match self {
-            Self::RemoteCommand(protocol) => protocol.confirm(answer)?,
-            Self::PortForward(protocol) => protocol.confirm(answer)?,
-        }
+    fn confirm(self, answer: &HeaderMap, asked: Option<&handshake::Asked>) -> Result<Protocol, NotSwitched> {
+        let protocol = match self {
+            Self::RemoteCommand(offer) => Protocol::RemoteCommand(offer.confirm(answer)?),
+            Self::PortForward(protocol) => {
+                protocol.confirm(answer)?;
+                Protocol::PortForward(protocol)
+            }
+        };
         match (self.transport(), asked) {
-            (Transport::WebSocket, Some(asked)) => Ok(asked.confirm(answer)?),
-            (Transport::WebSocket, None) => Err(handshake::Refusal::Key.into()),
-            (Transport::Spdy, _) => Ok(()),
+            (Transport::WebSocket, Some(asked)) => asked.confirm(answer)?,
+            (Transport::WebSocket, None) => return Err(handshake::Refusal::Key.into()),
+            (Transport::Spdy, _) => {}
         }
+        Ok(protocol)
+    }
+}
+
+impl Tunnel {
+    /// What the API server has chosen.
+    #[must_use]
+    pub fn protocol(&self) -> Protocol {
+        self.protocol
     }
 }
 

@@ -84,6 +84,14 @@ fn scripted(request: &Seen) -> Reply {
             let websocket = websocket.header(header::SEC_WEBSOCKET_PROTOCOL, "v5.channel.k8s.io");
             websocket.header(header::SEC_WEBSOCKET_ACCEPT, "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=")
         }
+        "speaks-v4" => match wire::handshake::answer(&request.headers) {
+            Ok(accept) => {
+                let websocket = switching().header(header::UPGRADE, "websocket");
+                let websocket = websocket.header(header::SEC_WEBSOCKET_PROTOCOL, "v4.channel.k8s.io");
+                websocket.header_value(header::SEC_WEBSOCKET_ACCEPT, accept)
+            }
+            Err(_no_handshake) => Reply::hang_up(),
+        },
         "agrees" if protocols == ["portforward.k8s.io"] => spdy().header(protocol, "portforward.k8s.io"),
         "agrees" => spdy().header(protocol, "v4.channel.k8s.io"),
         _ => Reply::hang_up(),
@@ -358,4 +366,36 @@ fn a_request_that_could_be_read_in_two_ways_goes_nowhere() -> anyhow::Result<()>
     let heard = server.observed().heard;
     ensure!(!contains(&heard, MARK), "it went upstream: {}", String::from_utf8_lossy(&heard));
     Ok(())
+}
+
+/// As client libraries offer both (client-node), to an API server before Kubernetes 1.30.
+#[test]
+fn an_api_server_that_speaks_the_older_version_alone_is_spoken_to_in_it() -> anyhow::Result<()> {
+    let (server, gate) = listening()?;
+    let client = Client::new(&gate, &gate.session("versions")?)?;
+    let offering = |protocols| {
+        let (_, handshake) = WEBSOCKET.split_last().context("the protocols")?;
+        anyhow::Ok([handshake, &[protocols]].concat())
+    };
+    let both = offering("Sec-WebSocket-Protocol: v5.channel.k8s.io,v4.channel.k8s.io,v3.channel.k8s.io")?;
+    let line = "GET /api/v1/namespaces/n/pods/speaks-v4/exec?command=id&stdin=true&stdout=true HTTP/1.1";
+    // To stdin, and then half of a message, so that the gate ends it.
+    let came = exchange(
+        &client,
+        line,
+        &both,
+        &[&message(b"\0typed")?[..], &message(b"\x07no such channel")?].concat(),
+    )?;
+    let came = String::from_utf8_lossy(&came).to_lowercase();
+    ensure!(came.starts_with("http/1.1 101 "), "{came}");
+    ensure!(came.contains("\r\nsec-websocket-protocol: v4.channel.k8s.io\r\n"), "{came}");
+    let requests = server.requests();
+    let asked = requests.iter().find(|request| is_upgrade(request)).context("not asked")?;
+    // In one header: API servers look at the first.
+    ensure!(asked.values("sec-websocket-protocol") == ["v5.channel.k8s.io, v4.channel.k8s.io"], "{asked:?}");
+    // Whoever takes the newer one alone is not answered by what nobody offered.
+    let newer = offering("Sec-WebSocket-Protocol: v5.channel.k8s.io")?;
+    let came = exchange(&client, &line.replace("command=id", "command=true"), &newer, b"")?;
+    insta::assert_snapshot!(told(&came)?, @"502 portcullis: the API server's answer cannot be passed on; it may have acted, so look before you try again");
+    alone(&server)
 }

@@ -3,19 +3,23 @@
 use approval::Container;
 use parking_lot::Mutex;
 use policy::Pod;
+use streaming::protocol::Refusal;
 
 use super::Call;
-use crate::{connection::Places, upgrade::Upgrading};
+use crate::{
+    connection::Places,
+    upgrade::{NotAgreed, Upgrading},
+};
 
-/// What a call needs beside to become a stream; each is taken once.
-#[derive(Default)]
+/// What a call needs beside to become a stream.
 pub(super) struct Stream {
-    pub(super) upgrading: Option<Upgrading>,
-    pub(super) places: Option<Places>,
+    /// Or why there is none.
+    upgrading: Result<Upgrading, NotAgreed>,
+    places: Option<Places>,
     /// The container that humans were asked about.
-    pub(super) bound: Mutex<Option<Container>>,
+    bound: Mutex<Option<Container>>,
     /// The pod by which a port-forward was judged.
-    pub(super) reached: Mutex<Option<Reached>>,
+    reached: Mutex<Option<Reached>>,
 }
 
 /// A pod as it was looked at.
@@ -25,10 +29,16 @@ pub(crate) struct Reached {
     pub(crate) pod: Pod,
 }
 
+impl Stream {
+    pub(super) fn new(upgrading: Result<Upgrading, NotAgreed>, places: Option<Places>) -> Self {
+        Self { upgrading, places, bound: Mutex::default(), reached: Mutex::default() }
+    }
+}
+
 impl Call {
-    /// The upgrade that its client asks for.
-    pub(crate) fn upgrading(&self) -> Option<&Upgrading> {
-        self.stream.upgrading.as_ref()
+    /// The upgrade that its client asks for, or why that cannot be.
+    pub(crate) fn upgrading(&self) -> Result<&Upgrading, NotAgreed> {
+        self.stream.upgrading.as_ref().map_err(Clone::clone)
     }
 
     /// Humans are asked about this container.
@@ -53,7 +63,8 @@ impl Call {
 
     /// What it becomes a stream with, once.
     pub(crate) fn take_stream(&mut self) -> Option<(Upgrading, Places)> {
-        let Stream { upgrading, places, bound: _, reached: _ } = &mut self.stream;
-        Some((upgrading.take()?, places.take()?))
+        let taken = Err(Refusal::NoUpgrade.into());
+        let upgrading = std::mem::replace(&mut self.stream.upgrading, taken).ok()?;
+        Some((upgrading, self.stream.places.take()?))
     }
 }

@@ -76,13 +76,13 @@ impl Echo {
 impl Call {
     /// What the same was refused with a moment ago, by WebSocket.
     pub(super) fn echo(&self, request: &Request) -> Option<Status> {
-        let spdy = self.upgrading()?.transport() == Transport::Spdy;
+        let spdy = self.upgrading().ok()?.transport() == Transport::Spdy;
         if spdy { self.gate().echoes().take(&self.echo_of(request)) } else { None }
     }
 
     /// By what a refusal of this is found, if it is asked for by WebSocket.
     pub(crate) fn echoes(&self, request: &Request) -> Option<Asked> {
-        let websocket = self.upgrading()?.transport() == Transport::WebSocket;
+        let websocket = self.upgrading().ok()?.transport() == Transport::WebSocket;
         (websocket && request.upgrade().is_some()).then(|| self.echo_of(request))
     }
 

@@ -3,8 +3,8 @@
 use http::Response;
 use kube_api::Request;
 use ledger::leaf::Streamed;
-use streaming::protocol::{PortForward, RemoteCommand};
-use upstream::Tunnel;
+use streaming::protocol::{PortForward, RemoteCommandOffer};
+use upstream::{Protocol, Tunnel};
 
 use super::{Running, SWITCHED, forward::Forward};
 use crate::{
@@ -29,10 +29,10 @@ pub(super) struct Opened {
     pub(super) tunnel: Box<Tunnel>,
 }
 
-/// What the client will speak, and how it is recorded.
+/// What the client is to speak, and how it is recorded.
 pub(super) enum Stream {
     /// As one stream.
-    Command(RemoteCommand, recording::Stream),
+    Command(RemoteCommandOffer, recording::Stream),
     /// Each of its connections as one.
     Ports(PortForward),
 }
@@ -40,11 +40,12 @@ pub(super) enum Stream {
 impl Opened {
     /// Hands the two connections to a task of its own, if what was reached is still what was judged.
     pub(super) async fn hand_over(self, agreed: Agreed, places: Places) -> Result<Response<Reply>, Refused> {
-        let response = Reply::switching(agreed.headers, self.call.id().as_str());
+        let switching = |call: &Call, to| Reply::switching(agreed.headers(to), call.id().as_str());
         let Self { call, judged, tape, stream, tunnel } = self;
         let (tasks, recorded) = (call.gate().tasks().clone(), call.recorded());
         match stream {
             Stream::Ports(spoken) => {
+                let response = switching(&call, Protocol::PortForward(spoken));
                 let why = match (call.still_reached(&judged).await, recorded) {
                     (Ok(pod), Some(recorded)) => {
                         let forward = Forward::new(call, judged, pod, recorded, places);
@@ -58,7 +59,12 @@ impl Opened {
                 let (ending, refused) = why;
                 call.fail_answered(tape, SWITCHED, ending, refused).await
             }
-            Stream::Command(protocol, own) => {
+            Stream::Command(offer, own) => {
+                let protocol = match tunnel.protocol() {
+                    Protocol::RemoteCommand(chosen) => offer.beside(chosen),
+                    Protocol::PortForward(_) => offer.best(),
+                };
+                let response = switching(&call, Protocol::RemoteCommand(protocol));
                 let still = match call.still_as_approved(&judged).await {
                     Ok(()) => {
                         tape.answered(SWITCHED, Ending::Completed).await.map_err(|_stopped| UNRECORDABLE)

@@ -17,17 +17,19 @@ fn spdy(protocols: &'static str) -> HeaderMap {
 }
 
 #[test]
-fn what_clients_offer_is_agreed_on() {
-    let v5 = RemoteCommand::WebSocket(Version::V5);
-    let v4 = RemoteCommand::WebSocket(Version::V4);
-    for (offered, agreed) in [
+fn what_clients_offer_is_read() {
+    let only = RemoteCommandOffer::Only;
+    let v5 = only(RemoteCommand::WebSocket(Version::V5));
+    let v4 = only(RemoteCommand::WebSocket(Version::V4));
+    let spdy_only = only(RemoteCommand::Spdy);
+    for (offered, read) in [
         (websocket("v5.channel.k8s.io"), v5),
-        (websocket("v4.channel.k8s.io,channel.k8s.io, v5.channel.k8s.io"), v5),
+        (websocket("v4.channel.k8s.io,channel.k8s.io, v5.channel.k8s.io"), RemoteCommandOffer::EitherVersion),
         (websocket("v4.channel.k8s.io"), v4),
         (websocket("v4.base64.channel.k8s.io, v4.channel.k8s.io"), v4),
-        (spdy("v5.channel.k8s.io, v4.channel.k8s.io, v3.channel.k8s.io"), RemoteCommand::Spdy),
+        (spdy("v5.channel.k8s.io, v4.channel.k8s.io, v3.channel.k8s.io"), spdy_only),
     ] {
-        assert_eq!(RemoteCommand::negotiate(&offered), Ok(agreed));
+        assert_eq!(RemoteCommandOffer::read(&offered), Ok(read));
     }
     // As kubectl has them: a header for each.
     let kubectl = headers(&[
@@ -37,13 +39,13 @@ fn what_clients_offer_is_agreed_on() {
         ("x-stream-protocol-version", "v4.channel.k8s.io"),
         ("x-stream-protocol-version", "v3.channel.k8s.io"),
     ]);
-    assert_eq!(RemoteCommand::negotiate(&kubectl), Ok(RemoteCommand::Spdy));
+    assert_eq!(RemoteCommandOffer::read(&kubectl), Ok(spdy_only));
     let browser = headers(&[
         ("connection", "keep-alive, Upgrade"),
         ("upgrade", "WebSocket"),
         ("sec-websocket-protocol", "v5.channel.k8s.io"),
     ]);
-    assert_eq!(RemoteCommand::negotiate(&browser), Ok(v5));
+    assert_eq!(RemoteCommandOffer::read(&browser), Ok(v5));
     let tunnel = PortForward::Spdy(Transport::WebSocket);
     for (offered, agreed) in [
         (websocket("SPDY/3.1+portforward.k8s.io"), tunnel),
@@ -58,22 +60,45 @@ fn what_clients_offer_is_agreed_on() {
 
 #[test]
 fn what_was_asked_for_is_what_is_agreed_to() {
-    for version in [Version::V4, Version::V5] {
-        let asked = RemoteCommand::WebSocket(version);
-        assert_eq!(RemoteCommand::negotiate(&asked.to_headers()), Ok(asked));
-        assert_eq!(asked.confirm(&asked.to_headers()), Ok(()));
+    let [v5, v4] = [Version::V5, Version::V4].map(RemoteCommand::WebSocket);
+    let spdy = RemoteCommand::Spdy;
+    let (only, either) = (RemoteCommandOffer::Only, RemoteCommandOffer::EitherVersion);
+    for asked in [only(v5), only(v4), only(spdy), either] {
+        assert_eq!(RemoteCommandOffer::read(&asked.to_headers()), Ok(asked));
     }
-    let asked = RemoteCommand::WebSocket(Version::V5);
-    let other = RemoteCommand::WebSocket(Version::V4).to_headers();
-    assert_eq!(asked.confirm(&other), Err(Refusal::NotConfirmed("v5.channel.k8s.io")));
-    assert!(asked.confirm(&websocket("v5.channel.k8s.io, v4.channel.k8s.io")).is_err(), "two at once");
-    assert!(asked.confirm(&HeaderMap::new()).is_err());
+    for (asked, answered, agreed) in [
+        (only(v5), v5, true),
+        (only(v4), v4, true),
+        (only(v5), v4, false),
+        (only(v4), v5, false),
+        (either, v5, true),
+        (either, v4, true),
+        (either, spdy, false),
+        (only(spdy), spdy, true),
+        (only(spdy), v4, false),
+    ] {
+        let confirmed = RemoteCommandOffer::confirm(asked, &answered.to_headers());
+        let name = asked.best().as_str();
+        assert_eq!(confirmed, if agreed { Ok(answered) } else { Err(Refusal::NotConfirmed(name)) });
+    }
+    for asked in [either, only(v5)] {
+        assert!(asked.confirm(&either.to_headers()).is_err(), "two at once");
+        assert!(asked.confirm(&HeaderMap::new()).is_err());
+    }
     let ways =
         [PortForward::Spdy(Transport::Spdy), PortForward::Spdy(Transport::WebSocket), PortForward::Messages];
     for (asked, answered) in ways.iter().flat_map(|asked| ways.map(|answered| (*asked, answered))) {
         assert_eq!(asked.confirm(&answered.to_headers()).is_ok(), asked == answered);
     }
-    assert_eq!(RemoteCommand::Spdy.confirm(&spdy("v4.channel.k8s.io")), Ok(()));
+}
+
+#[test]
+fn a_client_that_takes_either_version_gets_what_the_api_server_chose() {
+    let [v5, v4] = [Version::V5, Version::V4].map(RemoteCommand::WebSocket);
+    let either = RemoteCommandOffer::EitherVersion;
+    assert_eq!([v5, v4].map(|chosen| either.beside(chosen)), [v5, v4]);
+    assert_eq!(either.beside(RemoteCommand::Spdy), v5, "the gate speaks for both sides");
+    assert_eq!(RemoteCommandOffer::Only(v4).beside(v5), v4);
 }
 
 #[test]
@@ -97,7 +122,7 @@ fn what_is_not_spoken_is_refused_by_naming_what_is() {
         spdy("v5.channel.k8s.io"),
         spdy("v3.channel.k8s.io"),
     ]
-    .map(|headers| RemoteCommand::negotiate(&headers).unwrap_err().to_string());
+    .map(|headers| RemoteCommandOffer::read(&headers).unwrap_err().to_string());
     let forward = [
         websocket("v4.base64.channel.k8s.io, channel.k8s.io"),
         websocket("portforward.k8s.io"),

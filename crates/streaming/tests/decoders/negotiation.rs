@@ -3,7 +3,7 @@
 use http::{HeaderMap, HeaderName, HeaderValue};
 use streaming::{
     kind::{PortForwardStream, RemoteCommandStream},
-    protocol::{PortForward, RemoteCommand, Transport, Version},
+    protocol::{PortForward, RemoteCommand, RemoteCommandOffer, Transport, Version},
 };
 
 use crate::{
@@ -11,8 +11,12 @@ use crate::{
     rng::{Rng, cases},
 };
 
-const COMMANDS: [RemoteCommand; 3] =
-    [RemoteCommand::WebSocket(Version::V5), RemoteCommand::WebSocket(Version::V4), RemoteCommand::Spdy];
+const COMMANDS: [RemoteCommandOffer; 4] = [
+    RemoteCommandOffer::EitherVersion,
+    RemoteCommandOffer::Only(RemoteCommand::WebSocket(Version::V5)),
+    RemoteCommandOffer::Only(RemoteCommand::WebSocket(Version::V4)),
+    RemoteCommandOffer::Only(RemoteCommand::Spdy),
+];
 const FORWARDS: [PortForward; 3] =
     [PortForward::Messages, PortForward::Spdy(Transport::WebSocket), PortForward::Spdy(Transport::Spdy)];
 
@@ -33,17 +37,19 @@ fn some_of(rng: &mut Rng, headers: &HeaderMap) -> HeaderMap {
 fn what_is_agreed_on_was_offered_and_nothing_else_is_confirmed() {
     for seed in cases(2_000) {
         let mut rng = Rng(seed);
-        let (command, forward) = (COMMANDS[rng.below(3)], FORWARDS[rng.below(3)]);
-        assert_eq!(RemoteCommand::negotiate(&command.to_headers()), Ok(command));
+        let (command, forward) = (COMMANDS[rng.below(4)], FORWARDS[rng.below(3)]);
+        assert_eq!(RemoteCommandOffer::read(&command.to_headers()), Ok(command));
         assert_eq!(PortForward::negotiate(&forward.to_headers()), Ok(forward));
         let offered = some_of(&mut rng, &command.to_headers());
-        if let Ok(agreed) = RemoteCommand::negotiate(&offered) {
+        if let Ok(agreed) = RemoteCommandOffer::read(&offered).map(RemoteCommandOffer::best) {
             assert!(names(&offered, agreed.as_str()), "seed {seed}: {agreed:?} of {offered:?}");
         }
         // Who confirms one protocol confirms no other.
         for asked in COMMANDS {
-            if asked.confirm(&offered).is_ok() {
-                assert_eq!(RemoteCommand::negotiate(&offered), Ok(asked), "seed {seed}: {offered:?}");
+            if let Ok(agreed) = asked.confirm(&offered) {
+                let only = RemoteCommandOffer::Only(agreed);
+                assert_eq!(RemoteCommandOffer::read(&offered), Ok(only), "seed {seed}: {offered:?}");
+                assert_eq!(asked.beside(agreed), agreed, "seed {seed}: {offered:?} was not offered");
             }
         }
         let offered = some_of(&mut rng, &forward.to_headers());

@@ -89,9 +89,15 @@ impl Reply {
 
     /// The same with this header; another of that name is replaced.
     #[must_use]
-    pub fn header(mut self, name: HeaderName, value: &'static str) -> Self {
+    pub fn header(self, name: HeaderName, value: &'static str) -> Self {
+        self.header_value(name, HeaderValue::from_static(value))
+    }
+
+    /// The same, of a value that was made.
+    #[must_use]
+    pub fn header_value(mut self, name: HeaderName, value: HeaderValue) -> Self {
         if let What::Answer(response) = &mut self.what {
-            response.headers_mut().insert(name, HeaderValue::from_static(value));
+            response.headers_mut().insert(name, value);
         }
         self
     }
