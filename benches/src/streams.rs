@@ -35,7 +35,7 @@ pub(crate) const EXPLAINED: &str = "A command in a pod (`cat`), by WebSocket (`v
     otherwise, directly and through the gate, which masks, records and passes on. Directly, client, API server, kubelet and \
     command keep two cores busy between them, so that what the gate takes of these is missing elsewhere. Bulk is measured \
     both ways: the gate on one core, and all else on the other, directly as well, as where the gate has a machine of its own; \
-    and all on both. Noise is random bytes, which no mask shortens; it has to come back as it was sent. A log's words are lines \
+    and all on both; the best of five rounds. Noise is random bytes, which no mask shortens; it has to come back as it was sent. A log's words are lines \
     as services write them.";
 
 const ECHOES: usize = 1_000;
