@@ -2,6 +2,7 @@
 
 pub(crate) mod cast;
 pub(crate) mod live;
+pub(crate) mod objects;
 pub(crate) mod scan;
 
 use std::collections::BTreeMap;

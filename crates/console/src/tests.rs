@@ -3,6 +3,7 @@
 mod ahead;
 mod assets;
 mod bench;
+mod changes;
 mod deciding;
 mod guard;
 mod hostile;

@@ -7,12 +7,13 @@ use axum::{
 };
 use http::StatusCode;
 use recording::reader::Recording;
-use recording::record::{Answered, Before, Blob, Called, What};
+use recording::record::{Answered, Blob, Called, What};
 use serde_json::Value;
 
 use super::diff::Diff;
 use super::session::{CallRow, timeline};
 use super::{Frame, Part, failed, problem, render, size};
+use crate::replay::objects::Objects;
 use crate::replay::scan::microseconds;
 use crate::replay::{Opened, Unread};
 use crate::{Console, signin::Visitor};
@@ -43,10 +44,8 @@ struct Page {
 #[derive(Default)]
 struct Taped {
     bodies: Vec<Body>,
-    /// The object that it changed, right before; `null`: there was none.
-    before: Option<Value>,
-    /// The object that it was answered with.
-    after: Option<Value>,
+    /// What it changed.
+    diff: Option<Diff>,
     alerts: Vec<String>,
 }
 
@@ -84,8 +83,7 @@ pub(crate) async fn get(
     let page = move |opened: Opened| {
         let taped = opened.recording.as_ref().map(|recording| Taped::of(&opened, recording, &found));
         let taped = taped.unwrap_or_default();
-        let changed = taped.diff(&found);
-        let Taped { bodies, mut alerts, .. } = taped;
+        let Taped { bodies, diff: changed, mut alerts } = taped;
         alerts.extend(opened.missing.as_ref().map(|told| told.text.clone()));
         let title = if found.asked.is_empty() { "A call".to_owned() } else { found.asked.clone() };
         let shown = approval.and_then(|approval| timeline::change(&found.call, &approval));
@@ -101,7 +99,8 @@ impl Taped {
     fn of(opened: &Opened, recording: &Recording, call: &chronicle::Call) -> Self {
         let began = recording.times().map(|(began, _)| began);
         let from = began.map_or(0, |began| microseconds(began, call.time).saturating_sub(BEFORE));
-        let (mut taped, mut looked_at, mut is_answered) = (Self::default(), 0, false);
+        let (mut taped, mut objects) = (Self::default(), Objects::default());
+        let (mut looked_at, mut is_answered) = (0, false);
         for record in recording.records_from(from) {
             let record = match record {
                 Ok(record) => record,
@@ -114,16 +113,15 @@ impl Taped {
             if is_answered || looked_at > LOOKED_AT {
                 break;
             }
+            if Objects::call(&record.what).is_some_and(|of| of.as_str() == call.call) {
+                objects.take(&record.what);
+            }
             match record.what {
                 What::Called(Called { call: of, body, .. }) if of.as_str() == call.call => {
                     taped.bodies.extend(body.map(|blob| Body::of("What was sent", None, &blob, recording)));
                 }
-                What::Before(Before { call: of, body, .. }) if of.as_str() == call.call => {
-                    taped.before = body.map_or(Some(Value::Null), |blob| object(&blob, recording));
-                }
                 What::Answered(Answered { call: of, media, body, .. }) if of.as_str() == call.call => {
                     let media = media.as_ref().map(recording::Text::as_str);
-                    taped.after = body.as_ref().and_then(|blob| object(blob, recording));
                     let shown =
                         body.map(|blob| Body::of("What the agent was shown", media, &blob, recording));
                     taped.bodies.extend(shown);
@@ -132,29 +130,9 @@ impl Taped {
                 _ => {}
             }
         }
+        taped.diff = objects.diff(call, recording, u64::MAX).map(Diff::from);
         taped
     }
-
-    /// What it changed, where the recording has the object before and after.
-    fn diff(&self, call: &chronicle::Call) -> Option<Diff> {
-        if !call.status.is_some_and(|status| (200..300).contains(&status)) {
-            return None;
-        }
-        let after = self.after.as_ref().filter(|after| after.pointer("/metadata/uid").is_some());
-        let (before, after) = match call.asked.split(' ').next()? {
-            "create" => (&Value::Null, after?),
-            "update" | "patch" => (self.before.as_ref()?, after?),
-            "delete" => (self.before.as_ref()?, &Value::Null),
-            _ => return None,
-        };
-        Some(approval::Diff::between(before, after).into())
-    }
-}
-
-/// An object of which the recording has all.
-fn object(blob: &Blob, recording: &Recording) -> Option<Value> {
-    let bytes = (blob.kept == blob.whole).then(|| recording.body(blob).ok())??;
-    serde_json::from_slice(&bytes).ok()
 }
 
 impl Body {

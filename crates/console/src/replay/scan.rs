@@ -1,12 +1,13 @@
-//! What a recording has of a time, for a timeline: streams as wholes, where it breaks off, which calls it has bodies of.
+//! What a recording has of a time, for a timeline: streams as wholes, where it breaks off, which calls it has bodies of, and
+//! what these changed.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use recording::reader::{Finding, Recording, Records};
 use recording::record::{Answered, Called, Channel, Kind, Opened as Begun, Record, What};
 
-use super::{Opened, Told};
+use super::{Opened, Told, objects::Objects};
 
 /// Bytes of a recording that are looked at for one page.
 const MOST: u64 = 64 << 20;
@@ -33,6 +34,8 @@ pub(crate) struct Scan {
     pub(crate) breaks: Vec<(Timestamp, Told)>,
     /// Calls that it has a body of.
     pub(crate) bodies: BTreeSet<String>,
+    /// By call, what it has of the objects before and after.
+    pub(crate) objects: BTreeMap<String, Objects>,
     /// Where the scan stopped: there was too much.
     pub(crate) stopped_at: Option<Timestamp>,
 }
@@ -119,6 +122,9 @@ impl<'a> Scanning<'a> {
 
     fn take(&mut self, at: Timestamp, Record { at: since, what }: Record, is_over: bool) {
         let quiet = |text: &str| Told { grave: false, text: text.to_owned() };
+        if !is_over && let Some(call) = Objects::call(&what) {
+            self.scan.objects.entry(call.as_str().to_owned()).or_default().take(&what);
+        }
         match what {
             What::Bytes { stream, channel, bytes } => {
                 let length = bytes.0.len() as u64;

@@ -7,6 +7,7 @@ use askama::Template;
 use chronicle::{Call, Happening};
 use identity::SessionId;
 use jiff::Timestamp;
+use recording::reader::Recording;
 use store::StoredApproval;
 
 use super::super::{When, diff::Diff, size};
@@ -17,11 +18,11 @@ use crate::replay::scan::{Scan, Stream, Window, microseconds};
 
 /// Calls and other leaves on a page.
 const ROWS: u32 = 50;
-/// Approvals whose changes are shown on it.
+/// Changes that are shown on it: so many of those that humans were asked about, and so many that the recording has.
 const CHANGES: usize = 20;
 /// What is wrong with a recording, said at its top.
 const WRONG: usize = 10;
-/// Bytes of what humans were shown of a change that is shown here; a larger one is on the call's page.
+/// Bytes of a change, or of an object before or after it, that is shown here; a larger one is on the call's page.
 const LARGEST_CHANGE: usize = 64 << 10;
 
 #[derive(Template)]
@@ -49,7 +50,7 @@ pub(super) enum Entry {
     Break(When, Told),
 }
 
-/// What a call changed, as humans were shown it.
+/// What a call changed: as humans were shown it, if they were asked.
 pub(super) struct Change {
     pub(super) diff: Diff,
     pub(super) added: usize,
@@ -120,7 +121,8 @@ impl Console {
         let (seen, told_of, of) = (leaves.seen(self.now()), leaves.clone(), id.clone());
         let read = self.read(session, move |opened| {
             let scan = opened.scan(leaves.window);
-            Timeline { seen, ..Timeline::of(of, leaves, newest, &approvals, scan, opened.missing) }
+            let changes = changes(&leaves.calls, &approvals, &scan, opened.recording.as_ref());
+            Timeline { seen, ..Timeline::of(of, leaves, newest, changes, scan, opened.missing) }
         });
         read.await.unwrap_or_else(|unread| Timeline::without_recording(id, told_of, newest, unread.told()))
     }
@@ -185,16 +187,42 @@ pub(in crate::page) fn change(call: &str, (stored, shown): &(StoredApproval, Str
     bound.access().is_none().then(|| Diff::from(shown.diff()))
 }
 
+/// By call, what it changed: as humans were shown it, or as the recording has it. Of what is too large, or too many, nothing.
+fn changes(
+    calls: &[Call],
+    approvals: &BTreeMap<String, (StoredApproval, String)>,
+    scan: &Scan,
+    recording: Option<&Recording>,
+) -> BTreeMap<String, Change> {
+    let (mut changes, mut left) = (BTreeMap::new(), CHANGES);
+    for call in calls {
+        let approval = call.approval.as_ref().and_then(|id| approvals.get(id));
+        let shown = match approval {
+            Some(approval) if approval.1.len() > LARGEST_CHANGE => continue,
+            Some(approval) => change(&call.call, approval),
+            None => None,
+        };
+        let diff = shown.or_else(|| {
+            let (objects, recording) = (scan.objects.get(&call.call)?, recording?);
+            let diff = objects.diff(call, recording, LARGEST_CHANGE as u64).filter(|_| left > 0)?;
+            left -= 1;
+            Some(diff.into())
+        });
+        changes.extend(diff.and_then(Change::of).map(|change| (call.call.clone(), change)));
+    }
+    changes
+}
+
 impl Timeline {
     fn of(
         session: String,
         leaves: Leaves,
         newest: bool,
-        approvals: &BTreeMap<String, (StoredApproval, String)>,
+        mut changes: BTreeMap<String, Change>,
         scan: Scan,
         missing: Option<Told>,
     ) -> Self {
-        let Scan { streams, breaks, bodies, stopped_at } = scan;
+        let Scan { streams, breaks, bodies, stopped_at, objects: _ } = scan;
         let (mut wrong, mut notes) = (Vec::new(), Vec::new());
         if let Some(Told { grave, text }) = missing {
             if grave { wrong.push(text) } else { notes.push(text) }
@@ -224,9 +252,7 @@ impl Timeline {
         let mut told: Vec<(u64, Timestamp, Entry)> = Vec::new();
         for call in leaves.calls {
             let (leaf, at) = (call.leaf, call.time);
-            let approval = call.approval.as_ref().and_then(|id| approvals.get(id));
-            let small = approval.filter(|(_, shown)| shown.len() <= LARGEST_CHANGE);
-            let change = small.and_then(|approval| change(&call.call, approval)).and_then(Change::of);
+            let change = changes.remove(&call.call);
             let mut row = CallRow::from(call);
             row.has_bodies = bodies.contains(&row.call);
             told.push((leaf, at, Entry::Call(Box::new((row, change)))));
@@ -244,7 +270,7 @@ impl Timeline {
     /// What the ledger tells alone, and why it is no more.
     fn without_recording(session: String, leaves: Leaves, newest: bool, why: &str) -> Self {
         let missing = Some(Told { grave: true, text: why.to_owned() });
-        Self::of(session, leaves, newest, &BTreeMap::new(), Scan::default(), missing)
+        Self::of(session, leaves, newest, BTreeMap::new(), Scan::default(), missing)
     }
 }
 
