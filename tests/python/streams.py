@@ -23,9 +23,12 @@ def digest(data):
 
 
 class Pods:
-    def __init__(self, kubeconfig, namespace):
+    def __init__(self, kubeconfig, namespace, protocol=None):
+        """The library offers v5 and v4 of messages; or this alone."""
         self.namespace = namespace
         self.api = client.CoreV1Api(config.new_client_from_config(kubeconfig))
+        if protocol:
+            self.api.api_client.set_default_header("sec-websocket-protocol", protocol)
 
     def exec(self, pod, *command, **options):
         options = {"stdin": False, "stdout": True, "stderr": True, "tty": False} | options
@@ -103,10 +106,12 @@ def told(data):
 
 def main(kubeconfig, namespace, name):
     pods = Pods(kubeconfig, namespace)
+    older = Pods(kubeconfig, namespace, protocol="v4.channel.k8s.io")
     noise = b"".join(hashlib.sha256(b"%d" % number).digest() for number in range(32_768))
     pieces = [noise[at : at + 65_536] for at in range(0, len(noise), 65_536)]
     every = {
         "exec": lambda: pods.runs("sh", "-c", "echo out; echo err >&2; exit 3"),
+        "exec in the older version": lambda: older.runs("sh", "-c", "echo out; echo err >&2; exit 3"),
         "exec that reads": lambda: pods.runs("sh", "-c", "read line; echo got $line; cat", said=[b"one\ntwo\n", b"three"]),
         "exec that is told much": lambda: pods.runs("cksum", said=pieces),
         "exec that prints much": lambda: pods.runs("seq", "200000"),
