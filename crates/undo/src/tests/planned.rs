@@ -185,3 +185,17 @@ fn no_more_images_are_held_than_fit_though_the_answers_come_late() {
     let left: Vec<_> = plan.left.iter().map(|left| left.why.clone()).collect();
     assert_eq!((plan.steps.len(), left), (16, vec![Why::NoImage; 4]));
 }
+
+/// Of a try of which nothing was sent, or that was refused, nothing is to be undone, nor is it said that it cannot be.
+#[test]
+fn what_was_not_sent_or_was_refused_has_nothing_to_undo() {
+    let folder = tempfile::tempdir().unwrap();
+    let before = || Some(map("a", 1, &json!({})));
+    let plan = Session::new(folder.path())
+        .does(&format!("update {MAPS}/a"), before(), 0, None)
+        .does(&format!("delete {MAPS}/a"), before(), 0, None)
+        .does(&format!("create {MAPS}"), None, 0, None)
+        .does(&format!("update {MAPS}/a"), before(), 409, None)
+        .plan(folder.path());
+    assert!(plan.is_empty() && plan.is_whole());
+}

@@ -1,8 +1,8 @@
 //! The threat catalogue as tests: each row is tried without the gate, where it must work, and through it, where it must not.
 //!
 //! A [`Case`](case::Case) is a request with both expectations, so that a table can be held beside the catalogue: A is leaks by
-//! the API server and its controllers, B encodings, C4 and C8 the subresources that run commands, D policy, E placeholders, G
-//! records. Every answer is searched for the canaries in all encodings; every gate's ledger, log and database are, when it ends.
+//! the API server and its controllers, B encodings, C4 and C8 the subresources that run commands, D policy, E placeholders, F6 what
+//! objects say, G records. Every answer is searched for the canaries in all encodings; every gate's ledger, log and database are, when it ends.
 
 #![expect(
     clippy::indexing_slicing,
@@ -21,6 +21,7 @@ mod forms;
 mod guessed;
 mod harmless;
 mod hostile;
+mod injected;
 mod kinds;
 mod leaks;
 mod moved;
@@ -46,6 +47,7 @@ fn every_row_has_its_cases() {
         forms::rows(),
         guessed::rows(),
         hostile::rows(),
+        injected::rows(),
         kinds::rows(),
         leaks::rows(),
         moved::rows(),
