@@ -179,8 +179,6 @@ pub enum Channel {
     Stdout,
     /// To the agent.
     Stderr,
-    /// The status or the errors that Kubernetes tells at the end. The gate tells of them in [`What::Closed`], and writes none.
-    Error,
     /// To the agent, where there are no standard channels: a log.
     Data,
 }

@@ -132,7 +132,6 @@ impl<'a> Scanning<'a> {
                     match channel {
                         Channel::Stdin => stream.sent += length,
                         Channel::Stdout | Channel::Stderr | Channel::Data => stream.shown += length,
-                        Channel::Error => {}
                     }
                 }
             }

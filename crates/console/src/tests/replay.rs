@@ -79,7 +79,7 @@ pub(super) fn answered(call: &str) -> What {
 
 /// A terminal and a command without one, with the bodies of a call before them: five segments.
 fn taped(script: Script) -> Vec<Segment> {
-    use Channel::{Error, Stderr, Stdin, Stdout};
+    use Channel::{Stderr, Stdin, Stdout};
     let closed = |stream, how: &str| What::Closed { stream, how: how.into() };
     let script = script
         .at(0, What::Began {})
@@ -101,8 +101,7 @@ fn taped(script: Script) -> Vec<Segment> {
         .at(14_000, closed(1, "exit status 0"))
         .at(15_000, opened(2, "c-3", false, &["cat"]))
         .at(15_100, bytes(2, Stdout, "one\ntwo\n"))
-        .at(15_250, bytes(2, Stderr, "no such file\n"))
-        .at(15_300, bytes(2, Error, "{}"));
+        .at(15_250, bytes(2, Stderr, "no such file\n"));
     script.sealed().at(16_000, closed(2, "exit status 1")).stopped()
 }
 

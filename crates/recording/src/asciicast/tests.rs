@@ -42,12 +42,11 @@ pub(super) fn cast(disk: &SimDisk, input: bool) -> String {
     text
 }
 
-pub(super) const PARTS: [(Channel, &[u8]); 5] = [
+pub(super) const PARTS: [(Channel, &[u8]); 4] = [
     (Channel::Stdin, b"ls\r"),
     (Channel::Stdout, b"\x1b[31mr\xc3"),
     (Channel::Stderr, b"\xffoh\n"),
     (Channel::Stdout, b"\xa4\"\n"),
-    (Channel::Error, b"{\"status\":\"Success\"}"),
 ];
 
 #[tokio::test(start_paused = true)]

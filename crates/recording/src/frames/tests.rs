@@ -44,7 +44,7 @@ fn largest() -> Vec<Record> {
         }),
         What::Answered(Answered { call: text.into(), status: 1, media: Some(text.into()), body: Some(blob) }),
         What::Opened(opened),
-        What::Bytes { stream: 1, channel: Channel::Error, bytes: Payload(vec![0; 256 << 10].into()) },
+        What::Bytes { stream: 1, channel: Channel::Stderr, bytes: Payload(vec![0; 256 << 10].into()) },
         What::Resized { stream: 1, width: 1, height: 1 },
         What::Closed { stream: 1, how: Text::from(text) },
         What::Began {},

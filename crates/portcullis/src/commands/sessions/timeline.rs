@@ -208,7 +208,6 @@ impl Timeline {
                 self.with(stream, |stream| match channel {
                     Channel::Stdin => stream.input += count,
                     Channel::Stdout | Channel::Stderr | Channel::Data => stream.output += count,
-                    Channel::Error => {}
                 });
             }
             What::Closed { stream, how } => {
