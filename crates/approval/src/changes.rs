@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use crate::{
     Digest, Target,
     access::named,
-    shown::{NOISE, sorted},
+    diff::{NOISE, sorted},
 };
 
 /// Several changes to objects, each of which may be made once.

@@ -26,6 +26,7 @@ mod asked;
 mod assurance;
 mod binding;
 mod changes;
+mod diff;
 mod effects;
 mod human;
 mod parts;
@@ -41,9 +42,10 @@ pub use asked::{Asked, Demand};
 pub use assurance::{Assurance, Level, Signed, relying_party};
 pub use binding::{Bound, Call, Container, Digest, Subject, Target};
 pub use changes::{APPLIED, Change, Changes, Outcome};
+pub use diff::{Diff, Line};
 pub use human::Human;
 pub use parts::Part;
-pub use shown::{Beside, Budget, Budgets, Count, Diff, Line, Listed, Listing, Runs, Shown, Why};
+pub use shown::{Beside, Budget, Budgets, Count, Listed, Listing, Runs, Shown, Why};
 pub use transition::{Refusal, Transition, What};
 pub use wanted::{
     ACCESS_PATH, APPROVALS_PATH, Answer, CHANGES_PATH, MOST_CHANGES, RESTORE_HEADER, Standing, WantedAccess,

@@ -1,18 +1,9 @@
 //! What approvers are shown: who asks for what, which rules ask, and what would change, masked.
 
-use std::ops::Range;
-
-use imara_diff::{Algorithm, InternedInput, Token};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// So many unchanged lines are shown around changes.
-const AROUND: usize = 3;
-
-/// What the API server sets by itself, and what says nothing about what is changed (`ObjectMeta` in
-/// k8s.io/apimachinery/pkg/apis/meta/v1).
-pub(crate) const NOISE: [&str; 5] =
-    ["managedFields", "resourceVersion", "generation", "uid", "creationTimestamp"];
+use crate::diff::{Diff, yaml};
 
 /// What approvers are shown of a call. All of it may hold what an agent wrote: it has to be escaped where it is shown.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -138,28 +129,6 @@ pub struct Why {
     pub reason: String,
 }
 
-/// The lines of two objects in YAML, held against each other.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Diff {
-    /// In their order.
-    pub lines: Vec<Line>,
-    /// What was left out of both: fields that the API server sets by itself.
-    pub left_out: Vec<String>,
-}
-
-/// One line of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Line {
-    /// In both.
-    Same(String),
-    /// Only in what would be.
-    Added(String),
-    /// Only in what is.
-    Removed(String),
-    /// Lines that are in both, and far from any that is not.
-    Folded(Vec<String>),
-}
-
 impl Shown {
     /// How many bytes of JSON it takes.
     #[must_use]
@@ -172,49 +141,10 @@ impl Shown {
     #[must_use]
     pub fn diff(&self) -> Diff {
         match &self.listing {
-            Some(listing) => Diff { lines: folded(compared(&listing.lines(), "")), left_out: Vec::new() },
+            Some(listing) => Diff::removed(&listing.lines()),
             None => Diff::between(&self.before, &self.after),
         }
     }
-}
-
-impl Diff {
-    /// What differs between two objects; `null` is none. Fields that the API server sets by itself are left out, and named.
-    #[must_use]
-    pub fn between(before: &Value, after: &Value) -> Self {
-        let mut left_out = Vec::new();
-        let mut text = |object: &Value| {
-            let quiet = without_noise(object, &mut left_out);
-            if quiet.is_null() { String::new() } else { yaml(&quiet) }
-        };
-        let (before, after) = (text(before), text(after));
-        left_out.sort_unstable();
-        left_out.dedup();
-        Self { lines: folded(compared(&before, &after)), left_out }
-    }
-}
-
-/// Both texts' lines, each said to be in both or in one. An agent chooses what is compared: an exact comparison would
-/// take the square of its length, some seconds for what the gate lets pass.
-fn compared(before: &str, after: &str) -> Vec<Line> {
-    let input = InternedInput::new(before, after);
-    let mut diff = imara_diff::Diff::compute(Algorithm::Histogram, &input);
-    diff.postprocess_lines(&input);
-    let line = |token: &Token| input.interner[*token].trim_end_matches('\n').to_owned();
-    let mut lines = Vec::new();
-    let mut same = 0;
-    for hunk in diff.hunks() {
-        lines.extend(within(&input.before, same..hunk.before.start).map(line).map(Line::Same));
-        lines.extend(within(&input.before, hunk.before.clone()).map(line).map(Line::Removed));
-        lines.extend(within(&input.after, hunk.after).map(line).map(Line::Added));
-        same = hunk.before.end;
-    }
-    lines.extend(within(&input.before, same..u32::MAX).map(line).map(Line::Same));
-    lines
-}
-
-fn within(tokens: &[Token], range: Range<u32>) -> impl Iterator<Item = &Token> {
-    tokens.iter().take(range.end as usize).skip(range.start as usize)
 }
 
 impl Listing {
@@ -243,69 +173,10 @@ impl Beside {
     }
 }
 
-fn without_noise(object: &Value, left_out: &mut Vec<String>) -> Value {
-    let mut object = object.clone();
-    if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
-        for name in NOISE {
-            if metadata.remove(name).is_some() {
-                left_out.push(format!("metadata.{name}"));
-            }
-        }
-    }
-    sorted(object)
-}
-
-/// With its keys in their order, so that only what differs differs.
-pub(crate) fn sorted(value: Value) -> Value {
-    match value {
-        Value::Object(members) => {
-            let mut members: Vec<_> = members.into_iter().map(|(key, value)| (key, sorted(value))).collect();
-            members.sort_by(|one, other| one.0.cmp(&other.0));
-            Value::Object(members.into_iter().collect::<Map<_, _>>())
-        }
-        Value::Array(items) => Value::Array(items.into_iter().map(sorted).collect()),
-        other => other,
-    }
-}
-
-/// In YAML; in JSON if that cannot be written.
-fn yaml(value: &Value) -> String {
-    serde_saphyr::to_string(value)
-        .or_else(|_| serde_json::to_string_pretty(value))
-        .unwrap_or_else(|_| "(cannot be shown)".to_owned())
-}
-
-/// Folds what is unchanged and far from any change.
-fn folded(lines: Vec<Line>) -> Vec<Line> {
-    let changed: Vec<usize> = lines
-        .iter()
-        .enumerate()
-        .filter(|(_, line)| !matches!(line, Line::Same(_)))
-        .map(|(at, _)| at)
-        .collect();
-    let mut out = Vec::new();
-    let mut hidden: Vec<String> = Vec::new();
-    for (at, line) in lines.into_iter().enumerate() {
-        let next = changed.partition_point(|change| *change < at);
-        let near = |index: Option<&usize>| index.is_some_and(|change| change.abs_diff(at) <= AROUND);
-        if near(changed.get(next)) || near(next.checked_sub(1).and_then(|last| changed.get(last))) {
-            if !hidden.is_empty() {
-                out.push(Line::Folded(std::mem::take(&mut hidden)));
-            }
-            out.push(line);
-        } else if let Line::Same(line) = line {
-            hidden.push(line);
-        }
-    }
-    if !hidden.is_empty() {
-        out.push(Line::Folded(hidden));
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Line;
     use serde_json::json;
 
     fn shown(before: Value, after: Value) -> String {
@@ -353,31 +224,6 @@ mod tests {
             })
         };
         insta::assert_snapshot!(shown(object("web:1.2", "7"), object("web:1.3", "8")));
-    }
-
-    #[test]
-    fn nothing_is_lost_of_much_that_changes() {
-        let text = |seed: u64| {
-            let mut state = seed;
-            let mut line = || {
-                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-                format!("{}", (state >> 33) % 13)
-            };
-            (0..3_000).map(|_| line()).collect::<Vec<_>>()
-        };
-        let (before, after) = (text(1), text(2));
-        let lines = compared(&before.join("\n"), &after.join("\n"));
-        let of = |side: fn(&Line) -> Option<&String>| lines.iter().filter_map(side).collect::<Vec<_>>();
-        let was = of(|line| match line {
-            Line::Same(line) | Line::Removed(line) => Some(line),
-            _ => None,
-        });
-        let is = of(|line| match line {
-            Line::Same(line) | Line::Added(line) => Some(line),
-            _ => None,
-        });
-        assert_eq!((was, is), (before.iter().collect(), after.iter().collect()));
-        assert!(lines.len() < 6_000, "none is the same");
     }
 
     #[test]
