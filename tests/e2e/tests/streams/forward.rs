@@ -1,17 +1,19 @@
-//! `kubectl port-forward`, over WebSocket and over SPDY: each connection as it is directly, judged by label and port, told in the
-//! ledger and the recording.
+//! `kubectl port-forward`, over WebSocket and over SPDY: each connection as it is directly, and told in the ledger and the recording.
+
+mod judged;
 
 use std::{
-    fs,
     io::{BufRead, BufReader, Read, Write},
     net::{Shutdown, SocketAddr, TcpStream},
     process::{Child, ChildStdout, Command, Stdio},
+    sync::Arc,
     thread,
     time::Duration,
 };
 
 use anyhow::{Context, bail, ensure};
 use e2e::{Lab, at_once, eventually, leaves, permissive, start, text};
+use rustls::{ClientConfig, ClientConnection, RootCertStore};
 use serde_json::Value;
 use testkit::{Options, Session};
 
@@ -268,88 +270,6 @@ fn told(said: &str) -> String {
     number.map_or_else(|_| said.clone(), |number| number.replace_all(&said, "…").into_owned())
 }
 
-const RULES: &str = r#"
-@id("reads") permit (principal, action in [Action::"read", Action::"discover"], resource);
-@id("web") permit (principal, action == Action::"portforward", resource is Object)
-when { context.labels.contains("app=web") && context.port == 80 };
-@id("api") permit (principal, action == Action::"portforward", resource is Object)
-when { context.labels.contains("app=kube-apiserver") };
-"#;
-
-fn with_rules() -> anyhow::Result<(Options, tempfile::TempDir)> {
-    let dir = tempfile::tempdir()?;
-    fs::write(dir.path().join("rules.cedar"), RULES)?;
-    fs::write(
-        dir.path().join("tests.yaml"),
-        "defaults: { agent: claude, groups: [developers], cluster: demo }\n\
-         cases:\n\
-         - { name: reads, request: GET /api/v1/namespaces/a/pods/web, expect: allow, rule: reads }\n\
-         - { name: web, request: POST /api/v1/namespaces/a/pods/web/portforward?ports=80, pod: { metadata: { labels: { app: web } } }, expect: allow, rule: web }\n\
-         - { name: api, request: POST /api/v1/namespaces/a/pods/web/portforward?ports=80, pod: { metadata: { labels: { app: kube-apiserver } } }, expect: deny, rule: fixed/api-server-port }\n",
-    )?;
-    let bundle = dir.path().to_str().context("a path that is no text")?.to_owned();
-    Ok((Options { bundle, ..permissive() }, dir))
-}
-
-#[test]
-fn connections_are_permitted_by_label_and_port() -> anyhow::Result<()> {
-    let namespace = "streams-labels";
-    let (options, _rules) = with_rules()?;
-    let lab = lab(namespace, &options)?;
-    for (name, label) in [("other", "other"), ("api", "kube-apiserver")] {
-        lab.cluster.apply(&pod(namespace, name, label))?;
-        lab.cluster.must(&[
-            "-n",
-            namespace,
-            "wait",
-            "--for=condition=Ready",
-            &format!("pod/{name}"),
-            "--timeout=90s",
-        ])?;
-    }
-    let session = lab.gate.session("labels")?;
-    let mut shown = Vec::new();
-    for (transport, websockets) in TRANSPORTS {
-        let forward = Forward::start(gated(&session, namespace, "web", 80)?, websockets)?;
-        ensure!(forward.get("bytes=0-9")?.len() == 10);
-        shown.push(format!(
-            "{transport}, port 81: {}",
-            told(&Forward::start(gated(&session, namespace, "web", 81)?, websockets)?.fails()?)
-        ));
-        for pod in ["other", "api"] {
-            let mut command = gated(&session, namespace, pod, 80)?;
-            command.env("KUBECTL_PORT_FORWARD_WEBSOCKETS", websockets);
-            shown.push(format!("{transport}, {pod}: {}", text(&command.output()?)));
-        }
-    }
-    insta::assert_snapshot!(shown.join("\n"));
-    eventually("the refusals are in the ledger", || {
-        let leaves = leaves(&lab.gate)?;
-        let refused = connections(&leaves, "refusal").len();
-        let opened = connections(&leaves, "intent").len();
-        Ok(if (refused, opened) == (2, 2) { Ok(()) } else { Err((refused, opened)) })
-    })?;
-    Ok(())
-}
-
-/// Connections are judged by the labels that the pod has, not by those that it had.
-#[test]
-fn a_pod_that_is_labelled_anew_ends_what_leads_to_it() -> anyhow::Result<()> {
-    let namespace = "streams-relabelled";
-    let (options, _rules) = with_rules()?;
-    let lab = lab(namespace, &options)?;
-    let session = lab.gate.session("relabelled")?;
-    let mut forward = Forward::start(gated(&session, namespace, "web", 80)?, "true")?;
-    ensure!(forward.get("bytes=0-9")?.len() == 10);
-    lab.cluster.must(&["-n", namespace, "label", "--overwrite", "pod/web", "app=other"])?;
-    eventually("the way ends", || {
-        Ok(if forward.get("bytes=0-9").is_err() { Ok(()) } else { Err("a connection was opened") })
-    })?;
-    let said = forward.end()?;
-    ensure!(said.contains("the pod is another than the one that was looked at"), "{said}");
-    Ok(())
-}
-
 #[test]
 fn a_port_forward_ends_with_its_session_and_its_recording_tells_what_it_was() -> anyhow::Result<()> {
     let namespace = "streams-forward-ends";
@@ -359,6 +279,10 @@ fn a_port_forward_ends_with_its_session_and_its_recording_tells_what_it_was() ->
         let session = lab.gate.session(&format!("forward-{}", transport.to_lowercase()))?;
         let mut forward = Forward::start(gated(&session, namespace, "web", 80)?, websockets)?;
         ensure!(forward.get("bytes=0-9")?.len() == 10);
+        // The server answers that it is none of TLS.
+        let mut greeting = forward.connect()?;
+        greeting.write_all(&hello("shop.example.com")?)?;
+        greeting.read_to_end(&mut Vec::new())?;
         let mut open = forward.connect()?;
         open.write_all(b"GET /")?;
         eventually_open(&lab)?;
@@ -374,6 +298,7 @@ fn a_port_forward_ends_with_its_session_and_its_recording_tells_what_it_was() ->
         let told = eventually_told(&lab, &session)?;
         ensure!(told.contains("GET /agnhost HTTP/1.1, "), "{told}");
         ensure!(!told.contains("not-told"), "{told}");
+        ensure!(told.contains("TLS for shop.example.com, "), "{told}");
         ensure!(
             told.contains("an unknown protocol, 5 bytes in, 0 bytes out; the session has ended"),
             "{told}"
@@ -397,54 +322,22 @@ fn a_port_forward_ends_with_its_session_and_its_recording_tells_what_it_was() ->
     Ok(())
 }
 
-/// The way by one port's rule, and a connection by another's, whose time is short.
-const LIMITS: &str = r#"
-@id("reads") permit (principal, action in [Action::"read", Action::"discover"], resource);
-@id("way") permit (principal, action == Action::"portforward", resource is Object) when { context.port == 79 };
-@id("connection") @longest("1s") permit (principal, action == Action::"portforward", resource is Object)
-when { context.port == 80 };
-"#;
-
-#[test]
-fn a_connection_ends_when_its_time_is_over() -> anyhow::Result<()> {
-    let namespace = "streams-forward-limits";
-    let rules = tempfile::tempdir()?;
-    fs::write(rules.path().join("limits.cedar"), LIMITS)?;
-    let options = Options { bundle: rules.path().display().to_string(), ..permissive() };
-    let mut lab = lab(namespace, &options)?;
-    let session = lab.gate.session("forward-limits")?;
-    for (transport, websockets) in TRANSPORTS {
-        let mut forward = Forward::start(gated(&session, namespace, "web", 80)?, websockets)?;
-        let mut open = forward.connect()?;
-        open.write_all(b"GET /")?;
-        let mut rest = Vec::new();
-        let _reset = open.read_to_end(&mut rest);
-        ensure!(rest.is_empty(), "{transport}: {rest:?}");
-        // Since kubectl ends with a connection that did not go well, what it says last is about that.
-        let said = forward.end()?;
-        ensure!(
-            said.contains("it lasted 1s, and policy lets it go on no longer, so this connection was ended"),
-            "{transport}: {said}"
-        );
-    }
-    drop(session);
-    lab.gate.stop()?;
-    let leaves = leaves(&lab.gate)?;
-    // The connections, and not the ways that they went through.
-    let says =
-        |leaf: &&Value| leaf["event"]["error"].as_str().is_some_and(|why| why.contains("it lasted 1s"));
-    let over: Vec<&Value> = leaves.iter().filter(says).collect();
-    let cut = |leaf: &&Value| leaf["event"]["stage"] == "cut" && leaf["event"]["stream"].is_object();
-    ensure!(over.len() == 2 && over.iter().all(cut), "{over:?}");
-    Ok(())
+/// The first that a client of TLS says.
+fn hello(to: &'static str) -> anyhow::Result<Vec<u8>> {
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
+    let config = config.with_root_certificates(RootCertStore::empty()).with_no_client_auth();
+    let mut hello = Vec::new();
+    ClientConnection::new(Arc::new(config), to.try_into()?)?.write_tls(&mut hello)?;
+    Ok(hello)
 }
 
-/// Two connections were opened by now, in this session or in all.
+/// Three connections were opened by now, in this session or in all.
 fn eventually_open(lab: &Lab) -> anyhow::Result<()> {
     eventually("the connection is open", || {
         let leaves = leaves(&lab.gate)?;
         let open = connections(&leaves, "intent").len();
-        Ok(if open.is_multiple_of(2) && open > 0 { Ok(()) } else { Err(open) })
+        Ok(if open.is_multiple_of(3) && open > 0 { Ok(()) } else { Err(open) })
     })
 }
 
