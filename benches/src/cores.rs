@@ -2,14 +2,18 @@
 
 use std::{collections::HashMap, fs};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use rustix::{
+    io::Errno,
     process::Pid,
     thread::{CpuSet, sched_getaffinity, sched_setaffinity},
 };
 use testkit::Gate;
 
-/// The gate on a core of its own, and all else that this process has started, with itself, on another. As before once dropped.
+/// How often threads are bound until there is none that is not.
+const ROUNDS: usize = 20;
+
+/// The gate on a core of its own, and all else that this process has started, with itself, on another.
 pub(crate) struct Apart {
     before: CpuSet,
 }
@@ -24,13 +28,10 @@ impl Apart {
         bind(u32::try_from(gate.pid().context("the gate does not run")?)?, &only(other))?;
         Ok(apart)
     }
-}
 
-impl Drop for Apart {
-    fn drop(&mut self) {
-        if let Err(error) = bind(std::process::id(), &self.before) {
-            eprintln!("what is measured next has fewer cores: {error:#}");
-        }
+    /// As before.
+    pub(crate) fn end(self) -> anyhow::Result<()> {
+        bind(std::process::id(), &self.before)
     }
 }
 
@@ -40,8 +41,20 @@ fn only(core: usize) -> CpuSet {
     cores
 }
 
-/// Binds a process and all below it, thread by thread; those that they start later inherit it.
+/// Binds a process and all below it, thread by thread; those that they start later inherit it. What one that was not bound yet has started
+/// meanwhile is found the next time round.
 fn bind(process: u32, cores: &CpuSet) -> anyhow::Result<()> {
+    for _round in 0..ROUNDS {
+        if bind_once(process, cores)? == 0 {
+            return Ok(());
+        }
+    }
+    bail!("threads are started faster than they are bound")
+}
+
+/// How many threads were not bound so.
+fn bind_once(process: u32, cores: &CpuSet) -> anyhow::Result<usize> {
+    let mut bound = 0;
     let mut children: HashMap<u32, Vec<u32>> = HashMap::new();
     for process in numbers("/proc")? {
         if let Some(parent) = parent(process) {
@@ -52,14 +65,24 @@ fn bind(process: u32, cores: &CpuSet) -> anyhow::Result<()> {
     while let Some(process) = left.pop() {
         // What has ended meanwhile needs no core.
         for thread in numbers(&format!("/proc/{process}/task")).unwrap_or_default() {
-            match sched_setaffinity(Pid::from_raw(thread.cast_signed()), cores) {
-                Ok(()) | Err(rustix::io::Errno::SRCH) => {}
+            match bind_thread(Pid::from_raw(thread.cast_signed()), cores) {
+                Ok(was_free) => bound += usize::from(was_free),
+                Err(Errno::SRCH) => {}
                 Err(error) => return Err(error.into()),
             }
         }
         left.extend(children.remove(&process).unwrap_or_default());
     }
-    Ok(())
+    Ok(bound)
+}
+
+/// Whether it was not bound so before.
+fn bind_thread(thread: Option<Pid>, cores: &CpuSet) -> Result<bool, Errno> {
+    let is_free = sched_getaffinity(thread)? != *cores;
+    if is_free {
+        sched_setaffinity(thread, cores)?;
+    }
+    Ok(is_free)
 }
 
 /// The names in a folder that are numbers.

@@ -7,7 +7,7 @@ use ledger::leaf::Digest;
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
-use crate::{Chronicle, Error, story};
+use crate::{Chronicle, Error};
 
 /// A call, as far as it was told of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -228,13 +228,6 @@ impl Page {
 }
 
 impl Call {
-    /// The verb of what it was to do; `None` of a dry run, which does nothing.
-    #[must_use]
-    pub fn verb(&self) -> Option<&str> {
-        let (verb, what) = self.asked.split_once(' ')?;
-        (!what.ends_with(story::DRY_RUN)).then_some(verb)
-    }
-
     fn from_row(row: &SqliteRow) -> Result<Self, Error> {
         let number = |column| Ok::<_, Error>(row.try_get::<Option<i64>, _>(column)?.map(unsigned));
         Ok(Self {

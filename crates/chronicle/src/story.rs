@@ -7,9 +7,6 @@ use ledger::leaf::{
     SecretsRead, SessionOpened, Share, SignedIn, Start, Streamed,
 };
 
-/// The end of what is told of a request that changes nothing.
-pub(crate) const DRY_RUN: &str = " (dry run)";
-
 /// What happened. May hold what agents wrote: make it visible before it is shown.
 #[must_use]
 pub fn of(event: &Event) -> String {
@@ -245,7 +242,7 @@ pub(crate) fn request(request: &Request) -> String {
         told.push_str(&format!(" -n {namespace}"));
     }
     if request.dry_run {
-        told.push_str(DRY_RUN);
+        told.push_str(" (dry run)");
     }
     told
 }

@@ -379,7 +379,7 @@ impl Call {
             interrupts,
             held_until: OnceLock::new(),
             gzip: false,
-            stream: Stream::new(Err(crate::upgrade::NotAgreed::Version), None),
+            stream: Stream::new(Err(crate::upgrade::NotAgreed::Taken), None),
             recorded: None,
             slot: Arc::new(gate.slots().take(caller.session().as_str()).unwrap()),
             _open: gate.metrics().open(),

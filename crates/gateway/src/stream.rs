@@ -62,7 +62,7 @@ use crate::{
     recordings::Recorded,
     refuse::Refused,
     reply::Reply,
-    upgrade::Agreed,
+    upgrade::Upgradable,
 };
 
 /// For a client's connection to be handed over once its 101 was written, and for its streams to be opened.
@@ -98,13 +98,13 @@ impl Call {
 
     /// Records the intent of a stream, sends it, and hands the two connections to a task of its own.
     pub(crate) async fn forward_stream(mut self, permit: Permit) -> Result<Response<Reply>, Refused> {
-        let Some((agreed, places)) = self.ready_for_stream(permit.request()) else {
+        let Some((upgradable, places)) = self.ready_for_stream(permit.request()) else {
             self.ended(Ended::Failed, 0);
             return Err(Refused::Internal);
         };
         let tape = self.tape(&permit, None).await?;
         let judged = permit.request().clone();
-        let stream = match self.begin_stream(agreed.offer, &judged).await {
+        let stream = match self.begin_stream(upgradable.offer, &judged).await {
             Ok(stream) => stream,
             Err(refused) => {
                 tape.unsent().await;
@@ -112,9 +112,9 @@ impl Call {
                 return Err(refused);
             }
         };
-        match self.switch(permit, self.upstream_offer(agreed.offer)).await {
+        match self.switch(permit, self.upstream_offer(upgradable.offer)).await {
             Ok(Ok(Switched::Open(tunnel))) => {
-                Opened { call: self, judged, tape, stream, tunnel }.hand_over(agreed, places).await
+                Opened { call: self, judged, tape, stream, tunnel }.hand_over(upgradable, places).await
             }
             Ok(Ok(Switched::Answered(answer))) => {
                 stream.unopened("the API server would not").await;
@@ -171,9 +171,9 @@ impl Call {
         }
     }
 
-    fn ready_for_stream(&mut self, request: &Request) -> Option<(Agreed, Places)> {
+    fn ready_for_stream(&mut self, request: &Request) -> Option<(Upgradable, Places)> {
         let (upgrading, places) = self.take_stream()?;
-        Some((upgrading.agree(request.upgrade()?).ok()?, places))
+        Some((upgrading.offer(request.upgrade()?).ok()?, places))
     }
 
     /// The intent, and what came of it; or how the call is ended, or that it is not recorded.

@@ -1,4 +1,4 @@
-//! What a client asks its connection to become, held until the API server has agreed to the same.
+//! What a client asks its connection to become, held until the API server has agreed to what it was offered.
 
 use std::fmt;
 
@@ -19,7 +19,7 @@ pub(crate) struct Upgrading {
 }
 
 /// An upgrade that can be, before the API server has agreed.
-pub(crate) struct Agreed {
+pub(crate) struct Upgradable {
     pub(crate) offer: Offer,
     /// What proves to the client of a WebSocket that its handshake was read.
     accept: Option<HeaderValue>,
@@ -34,6 +34,9 @@ pub(crate) enum NotAgreed {
         "exec, attach and port-forward need HTTP/1.1, where a connection can be upgraded: do not offer `h2` for them"
     )]
     Version,
+    /// Not to be seen: it is taken once, when all was checked.
+    #[error("the connection was upgraded before")]
+    Taken,
     #[error(transparent)]
     Protocol(#[from] protocol::Refusal),
     #[error(transparent)]
@@ -83,9 +86,9 @@ impl Upgrading {
     ///
     /// # Errors
     /// As for [`Upgrading::check`].
-    pub(crate) fn agree(self, upgrade: Upgrade) -> Result<Agreed, NotAgreed> {
+    pub(crate) fn offer(self, upgrade: Upgrade) -> Result<Upgradable, NotAgreed> {
         let (offer, accept) = self.negotiate(upgrade)?;
-        Ok(Agreed { offer, accept, on: self.on })
+        Ok(Upgradable { offer, accept, on: self.on })
     }
 
     fn negotiate(&self, upgrade: Upgrade) -> Result<(Offer, Option<HeaderValue>), NotAgreed> {
@@ -101,13 +104,10 @@ impl Upgrading {
     }
 }
 
-impl Agreed {
+impl Upgradable {
     /// The headers of the answer `101`, from which on this is spoken.
     pub(crate) fn headers(&self, protocol: Protocol) -> HeaderMap {
-        let mut headers = match protocol {
-            Protocol::RemoteCommand(protocol) => protocol.to_headers(),
-            Protocol::PortForward(protocol) => protocol.to_headers(),
-        };
+        let mut headers = protocol.to_headers();
         headers.extend(self.accept.clone().map(|accept| (header::SEC_WEBSOCKET_ACCEPT, accept)));
         headers
     }

@@ -63,6 +63,7 @@ pub enum PortForward {
 
 const V5: &str = "v5.channel.k8s.io";
 const V4: &str = "v4.channel.k8s.io";
+const EITHER: &str = "v5.channel.k8s.io, v4.channel.k8s.io";
 const FORWARD: &str = "portforward.k8s.io";
 const TUNNEL: &str = "SPDY/3.1+portforward.k8s.io";
 
@@ -157,7 +158,16 @@ impl RemoteCommandOffer {
         match self {
             Self::Only(only) => only.to_headers(),
             // In one header: of several, API servers look at the first.
-            Self::EitherVersion => upgrade(Transport::WebSocket, "v5.channel.k8s.io, v4.channel.k8s.io"),
+            Self::EitherVersion => upgrade(Transport::WebSocket, EITHER),
+        }
+    }
+
+    /// Its name, or both of them.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Only(only) => only.as_str(),
+            Self::EitherVersion => EITHER,
         }
     }
 
@@ -168,13 +178,14 @@ impl RemoteCommandOffer {
     pub fn confirm(self, answer: &HeaderMap) -> Result<RemoteCommand, Refusal> {
         match Self::read(answer) {
             Ok(Self::Only(agreed)) if self.has(agreed) && confirms(answer, agreed.transport()) => Ok(agreed),
-            Ok(_) | Err(_) => Err(Refusal::NotConfirmed(self.best().as_str())),
+            Ok(_) | Err(_) => Err(Refusal::NotConfirmed(self.as_str())),
         }
     }
 }
 
 impl RemoteCommand {
-    /// The headers of the answer `101` that agree to it. A WebSocket's handshake needs its keys beside them.
+    /// The headers that ask for it alone, and those of the answer `101` that agree to it. A WebSocket's handshake needs its keys
+    /// beside them.
     #[must_use]
     pub fn to_headers(self) -> HeaderMap {
         upgrade(self.transport(), self.as_str())

@@ -236,7 +236,13 @@ fn deed(act: Act, before: Image, after: Image, values: Values) -> Result<Option<
         }
         (Verb::Update | Verb::Patch, Some("scale")) => {
             let place = act.object().ok_or(Why::NoOutcome)?;
-            let after = scaled(&place, &before, after_object).ok_or(Why::NoOutcome)?;
+            let after = match (&before, after_object) {
+                (Image::Object(before, bytes), Some(scale)) => {
+                    scaled(&place, before, scale).map(|after| Image::Object(after, *bytes))
+                }
+                _ => None,
+            };
+            let after = after.ok_or(Why::NoOutcome)?;
             Ok(Some(Deed { act: act.text, place, before, after, values }))
         }
         // Told as streams.
@@ -255,7 +261,7 @@ fn deed(act: Act, before: Image, after: Image, values: Values) -> Result<Option<
 }
 
 /// What becomes of an object whose scale is set: of the kinds that have theirs in `spec.replicas`.
-fn scaled(place: &Place, before: &Image, scale: Option<&Value>) -> Option<Image> {
+pub(crate) fn scaled(place: &Place, before: &Value, scale: &Value) -> Option<Value> {
     let kinds = [
         ("apps", "deployments"),
         ("apps", "replicasets"),
@@ -263,18 +269,17 @@ fn scaled(place: &Place, before: &Image, scale: Option<&Value>) -> Option<Image>
         ("", "replicationcontrollers"),
     ];
     let known = kinds.iter().any(|(group, resource)| place.is(group, resource));
-    let Image::Object(before, bytes) = before else { return None };
-    let replicas = scale?.pointer("/spec/replicas").cloned().unwrap_or_else(|| 0.into());
+    let replicas = scale.pointer("/spec/replicas").cloned().unwrap_or_else(|| 0.into());
     let mut after = before.clone();
     let was = std::mem::replace(after.pointer_mut("/spec/replicas").filter(|_| known)?, replicas.clone());
     let metadata = after.get_mut("metadata").and_then(Value::as_object_mut)?;
     // The scale tells its object's version, and none of the generation, which the server counts.
-    match scale?.pointer("/metadata/resourceVersion") {
+    match scale.pointer("/metadata/resourceVersion") {
         Some(version) => drop(metadata.insert("resourceVersion".to_owned(), version.clone())),
         None => drop(metadata.remove("resourceVersion")),
     }
     if let Some(generation) = metadata.get("generation").and_then(Value::as_u64).filter(|_| was != replicas) {
         metadata.insert("generation".to_owned(), generation.saturating_add(1).into());
     }
-    Some(Image::Object(after, *bytes))
+    Some(after)
 }

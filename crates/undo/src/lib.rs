@@ -16,6 +16,7 @@
 //! there before the first. What somebody else changed between or since is not overwritten: it is left, and that is said.
 
 mod act;
+mod changed;
 mod history;
 mod look;
 mod object;
@@ -27,6 +28,7 @@ mod thread;
 mod why;
 
 pub use act::{Done, Sent, Undone, undo};
+pub use changed::{changed, may_change};
 pub use history::History;
 pub use look::{Look, Ready};
 pub use place::Place;

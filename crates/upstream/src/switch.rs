@@ -1,6 +1,6 @@
 //! Upgrades: a connection of its own for each, which is never used for anything else.
 //!
-//! The API server is asked in the protocol that the client speaks: it offers what kubectl falls back to as well, and nothing has to
+//! The API server is offered what the client offers: it has what kubectl falls back to as well, and nothing has to
 //! be told in another way than it was said. What was judged is a create, and is sent by the method that the protocol needs: a
 //! WebSocket opens with a GET (RFC 6455 section 4.1), which since Kubernetes 1.35 needs the right to create, too.
 
@@ -57,7 +57,7 @@ pub enum Switched {
     Open(Box<Tunnel>),
 }
 
-/// A connection that speaks what was asked for, before anything was said. Of what comes on it nothing can be read here that is
+/// A connection that speaks what the API server chose of what it was offered, before anything was said. Of what comes on it nothing can be read here that is
 /// not sealed, but for what comes from a port that is forwarded.
 pub struct Tunnel {
     pub(crate) io: Connection,
@@ -175,6 +175,17 @@ impl Offer {
             (Transport::Spdy, _) => {}
         }
         Ok(protocol)
+    }
+}
+
+impl Protocol {
+    /// The headers of an answer `101` that agrees to it.
+    #[must_use]
+    pub fn to_headers(self) -> HeaderMap {
+        match self {
+            Self::RemoteCommand(protocol) => protocol.to_headers(),
+            Self::PortForward(protocol) => protocol.to_headers(),
+        }
     }
 }
 

@@ -11,17 +11,15 @@ use recording::record::{Answered, Blob, Called, What};
 use serde_json::Value;
 
 use super::diff::Diff;
-use super::session::{CallRow, timeline};
+use super::session::{CallRow, changes};
 use super::{Frame, Part, failed, problem, render, size};
-use crate::replay::objects::Objects;
+use crate::replay::objects::{AHEAD, Objects};
 use crate::replay::scan::microseconds;
 use crate::replay::{Opened, Unread};
 use crate::{Console, signin::Visitor};
 
 /// Bytes of a recording in which a call's bodies are looked for, from shortly before it.
 const LOOKED_AT: u64 = 64 << 20;
-/// So long before a call its record may be, in microseconds: two clocks were asked.
-const BEFORE: u64 = 5_000_000;
 /// Bytes and lines of a body that a page shows.
 const MOST: usize = 512 << 10;
 const LINES: usize = 5_000;
@@ -86,7 +84,8 @@ pub(crate) async fn get(
         let Taped { bodies, diff: changed, mut alerts } = taped;
         alerts.extend(opened.missing.as_ref().map(|told| told.text.clone()));
         let title = if found.asked.is_empty() { "A call".to_owned() } else { found.asked.clone() };
-        let shown = approval.and_then(|approval| timeline::change(&found.call, &approval));
+        let shown = approval.and_then(|approval| changes::shown(&found.call, &approval));
+        let shown = shown.map(|shown| Diff::from(shown.diff()));
         let was_shown = shown.is_some();
         let diff = shown.or(changed);
         let session = found.session.clone().unwrap_or_default();
@@ -98,7 +97,7 @@ pub(crate) async fn get(
 impl Taped {
     fn of(opened: &Opened, recording: &Recording, call: &chronicle::Call) -> Self {
         let began = recording.times().map(|(began, _)| began);
-        let from = began.map_or(0, |began| microseconds(began, call.time).saturating_sub(BEFORE));
+        let from = began.map_or(0, |began| microseconds(began, call.time).saturating_sub(AHEAD));
         let (mut taped, mut objects) = (Self::default(), Objects::default());
         let (mut looked_at, mut is_answered) = (0, false);
         for record in recording.records_from(from) {
@@ -113,7 +112,7 @@ impl Taped {
             if is_answered || looked_at > LOOKED_AT {
                 break;
             }
-            if Objects::call(&record.what).is_some_and(|of| of.as_str() == call.call) {
+            if Objects::call(&record.what) == Some(&call.call) {
                 objects.take(&record.what);
             }
             match record.what {
@@ -130,7 +129,7 @@ impl Taped {
                 _ => {}
             }
         }
-        taped.diff = objects.diff(call, recording, u64::MAX).map(Diff::from);
+        taped.diff = objects.diff(recording).map(Diff::from);
         taped
     }
 }

@@ -1,6 +1,7 @@
 //! One session: what it is for, what it did, and the buttons that stop it.
 
-pub(crate) mod timeline;
+pub(crate) mod changes;
+mod timeline;
 
 use askama::Template;
 use axum::{
@@ -13,6 +14,7 @@ use http::StatusCode;
 use identity::{Reason, Session, SessionId};
 use serde::Deserialize;
 
+use self::changes::Change;
 use self::timeline::{Entry, Timeline};
 use super::{Frame, Part, When, failed, problem, render, render_as, sessions::Row, to_the_end};
 use crate::{Console, posted::Posted, signin::Visitor};

@@ -1,72 +1,90 @@
-//! The objects that a recording has from before and after a call, and what the call changed of them.
+//! What a recording has of one call: whether there are bodies, and the object that it changed, before and after.
 
-use recording::Text;
 use recording::reader::Recording;
-use recording::record::{Answered, Before, Blob, What};
+use recording::record::{Answered, Before, Blob, Called, What};
 use serde_json::Value;
+
+/// So long before its leaf a call's record may be, in microseconds: it is handed over first, and two clocks were asked.
+pub(crate) const AHEAD: u64 = 5_000_000;
 
 /// Of one call.
 #[derive(Debug, Default)]
 pub(crate) struct Objects {
+    /// What it asked for, as the recording has it.
+    act: Option<String>,
     /// Right before; within, `None`: there was none.
     before: Option<Option<Blob>>,
-    /// What it was answered with.
-    after: Option<Blob>,
+    /// Its status, and what it was answered with.
+    answer: Option<(u16, Option<Blob>)>,
+    has_bodies: bool,
 }
 
 impl Objects {
-    /// The call that a record is of, if it tells of its objects.
-    pub(crate) fn call(what: &What) -> Option<&Text<128>> {
+    /// The call that a record is of.
+    pub(crate) fn call(what: &What) -> Option<&str> {
         match what {
-            What::Before(Before { call, .. }) | What::Answered(Answered { call, body: Some(_), .. }) => {
-                Some(call)
-            }
+            What::Called(Called { call, .. })
+            | What::Before(Before { call, .. })
+            | What::Answered(Answered { call, .. }) => Some(call.as_str()),
             _ => None,
         }
     }
 
-    /// Takes what a record of the call tells of them.
+    /// Takes what a record of the call tells.
     pub(crate) fn take(&mut self, what: &What) {
         match what {
+            What::Called(Called { act, body, .. }) => {
+                self.act = Some(act.as_str().to_owned());
+                self.has_bodies |= body.is_some();
+            }
             What::Before(Before { body, .. }) => self.before = Some(body.clone()),
-            What::Answered(Answered { body: Some(body), .. }) => self.after = Some(body.clone()),
+            What::Answered(Answered { status, body, .. }) => {
+                self.answer = Some((*status, body.clone()));
+                self.has_bodies |= body.is_some();
+            }
             _ => {}
         }
     }
 
-    /// What the call changed, where the recording has all of both, of so many bytes at most each.
-    pub(crate) fn diff(
-        &self,
-        call: &chronicle::Call,
-        recording: &Recording,
-        most: u64,
-    ) -> Option<approval::Diff> {
-        if !call.status.is_some_and(|status| (200..300).contains(&status)) {
-            return None;
-        }
-        let read = |blob: &Blob| object(blob, recording, most);
-        let before = || match self.before.as_ref()? {
-            Some(blob) => read(blob),
-            None => Some(Value::Null),
+    /// Whether its answer is still to come.
+    pub(crate) fn is_open(&self) -> bool {
+        self.act.is_some() && self.answer.is_none()
+    }
+
+    /// Whether there is something that was sent or shown.
+    pub(crate) fn has_bodies(&self) -> bool {
+        self.has_bodies
+    }
+
+    /// Whether it was answered well, and is of those by which something may differ. That a diff of it is empty is told by reading alone.
+    pub(crate) fn may_differ(&self) -> bool {
+        let is_well = self.answer.as_ref().is_some_and(|(status, _)| (200..300).contains(status));
+        is_well && self.act.as_deref().is_some_and(undo::may_change)
+    }
+
+    /// Whether all that is kept of the object, before and after, is of so many bytes at most.
+    pub(crate) fn is_within(&self, most: u64) -> bool {
+        let (before, after) =
+            (self.before.iter().flatten(), self.answer.iter().filter_map(|(_, blob)| blob.as_ref()));
+        before.chain(after).all(|blob| blob.kept <= most)
+    }
+
+    /// What the call changed, where the recording has all of it.
+    pub(crate) fn diff(&self, recording: &Recording) -> Option<approval::Diff> {
+        let (_, after) = self.answer.as_ref().filter(|_| self.may_differ())?;
+        let before = match self.before.as_ref() {
+            Some(Some(blob)) => Some(object(blob, recording)?),
+            Some(None) => Some(Value::Null),
+            None => None,
         };
-        // What is no object of Kubernetes is a `Status`, or is no change.
-        let after = || {
-            let after = self.after.as_ref().and_then(read);
-            after.filter(|after| after.pointer("/metadata/uid").is_some())
-        };
-        let (before, after) = match call.verb()? {
-            "create" => (Value::Null, after()?),
-            "update" | "patch" => (before()?, after()?),
-            "delete" => (before()?, Value::Null),
-            _ => return None,
-        };
+        let after = after.as_ref().and_then(|blob| object(blob, recording));
+        let [before, after] = undo::changed(self.act.as_ref()?, before, after)?;
         Some(approval::Diff::between(&before, &after))
     }
 }
 
 /// An object of which the recording has all.
-fn object(blob: &Blob, recording: &Recording, most: u64) -> Option<Value> {
-    let all = blob.kept == blob.whole && blob.whole <= most;
-    let bytes = all.then(|| recording.body(blob).ok()).flatten()?;
+fn object(blob: &Blob, recording: &Recording) -> Option<Value> {
+    let bytes = (blob.kept == blob.whole).then(|| recording.body(blob).ok()).flatten()?;
     serde_json::from_slice(&bytes).ok()
 }

@@ -1,13 +1,13 @@
-//! What a recording has of a time, for a timeline: streams as wholes, where it breaks off, which calls it has bodies of, and
-//! what these changed.
+//! What a recording has of a time, for a timeline: streams as wholes, where it breaks off, and what its calls changed.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use recording::reader::{Finding, Recording, Records};
-use recording::record::{Answered, Called, Channel, Kind, Opened as Begun, Record, What};
+use recording::record::{Channel, Kind, Opened as Begun, Record, What};
 
-use super::{Opened, Told, objects::Objects};
+use super::objects::{AHEAD, Objects};
+use super::{Opened, Told};
 
 /// Bytes of a recording that are looked at for one page.
 const MOST: u64 = 64 << 20;
@@ -32,10 +32,8 @@ pub(crate) struct Scan {
     pub(crate) streams: Vec<Stream>,
     /// Where it begins, goes on, ends or breaks off, in order.
     pub(crate) breaks: Vec<(Timestamp, Told)>,
-    /// Calls that it has a body of.
-    pub(crate) bodies: BTreeSet<String>,
-    /// By call, what it has of the objects before and after.
-    pub(crate) objects: BTreeMap<String, Objects>,
+    /// What it has of the calls that were asked about.
+    pub(crate) calls: BTreeMap<String, Objects>,
     /// Where the scan stopped: there was too much.
     pub(crate) stopped_at: Option<Timestamp>,
 }
@@ -55,11 +53,14 @@ pub(crate) struct Stream {
 }
 
 impl Opened {
-    pub(crate) fn scan(&self, window: Window) -> Scan {
+    /// What there is of a time, and of these calls, whose leaves are of that time: their records may begin before it, and end after it.
+    pub(crate) fn scan<'c>(&self, window: Window, calls: impl Iterator<Item = &'c str>) -> Scan {
         let Some(recording) = &self.recording else { return Scan::default() };
         let began = recording.times().map(|(began, _)| began);
         let from = began.zip(window.from).map_or(0, |(began, from)| microseconds(began, from));
-        Scanning::new(self, window).run(recording.records_from(from), MOST)
+        let mut scanning = Scanning::new(self, window);
+        scanning.scan.calls = calls.map(|call| (call.to_owned(), Objects::default())).collect();
+        scanning.run(recording.records_from(from.saturating_sub(AHEAD)), MOST)
     }
 
     /// One stream; `None`: there is no beginning of it. Of a very long one the end is not known.
@@ -105,7 +106,7 @@ impl<'a> Scanning<'a> {
             };
             at = later(records.began().or(began).unwrap_or_default(), record.at);
             let is_over = self.window.until.is_some_and(|until| at >= until);
-            if is_over && self.scan.streams.iter().all(|stream| stream.end.is_some()) {
+            if is_over && !self.goes_on() {
                 break;
             }
             self.looked_at = self.looked_at.saturating_add(record.what.payload().len() as u64);
@@ -115,16 +116,24 @@ impl<'a> Scanning<'a> {
                 self.scan.stopped_at = Some(at);
                 break;
             }
-            self.take(at, record, is_over);
+            if let Some(call) = Objects::call(&record.what).and_then(|call| self.scan.calls.get_mut(call)) {
+                call.take(&record.what);
+            }
+            if self.window.from.is_none_or(|from| at >= from) {
+                self.take(at, record, is_over);
+            }
         }
         self.scan
     }
 
+    /// Whether a stream or a call that has begun has not ended.
+    fn goes_on(&self) -> bool {
+        let open = |stream: &Stream| stream.end.is_none();
+        self.scan.streams.iter().any(open) || self.scan.calls.values().any(Objects::is_open)
+    }
+
     fn take(&mut self, at: Timestamp, Record { at: since, what }: Record, is_over: bool) {
         let quiet = |text: &str| Told { grave: false, text: text.to_owned() };
-        if !is_over && let Some(call) = Objects::call(&what) {
-            self.scan.objects.entry(call.as_str().to_owned()).or_default().take(&what);
-        }
         match what {
             What::Bytes { stream, channel, bytes } => {
                 let length = bytes.0.len() as u64;
@@ -156,13 +165,9 @@ impl<'a> Scanning<'a> {
             What::Opened(begun) => {
                 self.scan.streams.push(Stream { begun, at, since, end: None, shown: 0, sent: 0 });
             }
-            What::Called(Called { call, body: Some(_), .. })
-            | What::Answered(Answered { call, body: Some(_), .. }) => {
-                self.scan.bodies.insert(call.as_str().to_owned());
-            }
             What::Began {} => self.scan.breaks.push((at, quiet("The recording begins, or goes on."))),
             What::Stopped {} => self.scan.breaks.push((at, quiet("The recording ends here in good order."))),
-            // The ledger tells of calls and of what it was told; bodies are looked at by their calls.
+            // The ledger tells of calls; bodies are looked at by theirs.
             What::Called(_)
             | What::Before(_)
             | What::Answered(_)

@@ -1,84 +1,120 @@
 //! What calls changed, as the recording has it, where nobody was asked.
 
 use ledger::leaf::{Event, Outcome};
-use recording::record::{Before, What};
+use recording::record::{Before, Called, What};
+use recording::testing::Script;
 use serde_json::{Value, json};
 
 use super::bench::{Bench, SESSION, grace};
-use super::replay::{PAGE, answered, called, intent, outcome};
+use super::replay::{PAGE, answered, intent, outcome};
 
-/// An object of Kubernetes.
-fn object(replicas: u32, filling: usize) -> Value {
+const WEB: &str = "/apis/apps/v1/namespaces/shop/deployments/web";
+const ROLES: &str = "/apis/rbac.authorization.k8s.io/v1/clusterroles";
+
+/// A call, its status, and the object before it and in its answer.
+struct Did {
+    verb: &'static str,
+    target: String,
+    status: u16,
+    /// `None`: the gate did not look. `null`: there was none.
+    before: Option<Value>,
+    answer: Value,
+}
+
+fn did(verb: &'static str, target: impl Into<String>, before: Option<Value>, answer: &Value) -> Did {
+    Did { verb, target: target.into(), status: 200, before, answer: answer.clone() }
+}
+
+/// A Deployment.
+fn web(replicas: u32, filling: usize) -> Value {
     let metadata =
         json!({"name": "web", "namespace": "shop", "uid": "u-1", "resourceVersion": replicas.to_string()});
     json!({"kind": "Deployment", "metadata": metadata, "spec": {"replicas": replicas, "filling": "x".repeat(filling)}})
 }
 
-fn before(call: &str) -> What {
-    What::Before(Before { call: call.into(), masked: false, kept: None, body: None })
-}
-
-fn with_status(event: Event, code: u16) -> Event {
-    match event {
-        Event::Outcome(outcome) => Event::Outcome(Outcome { status: Some(code), ..outcome }),
-        other => other,
+/// In the ledger and in the recording, as the gate hands it over: the recording first.
+async fn recorded(bench: &Bench, script: Script, call: &str, milliseconds: u64, did: &Did) -> Script {
+    let act = format!("{} {}", did.verb, did.target);
+    let asked = What::Called(Called { call: call.into(), act: act.as_str().into(), body: None });
+    let mut script = script.at(milliseconds, asked);
+    let before = What::Before(Before { call: call.into(), masked: false, kept: None, body: None });
+    script = match &did.before {
+        Some(Value::Null) => script.at(milliseconds, before),
+        Some(object) => script.with_body(milliseconds, before, object.to_string().as_bytes()),
+        None => script,
+    };
+    bench.record(intent(call, did.verb, &did.target, None)).await;
+    if let Event::Outcome(ended) = outcome(call, None) {
+        bench.record(Event::Outcome(Outcome { status: Some(did.status), ..ended })).await;
     }
-}
-
-/// A dry run, if it says so.
-fn as_asked(event: Event) -> Event {
-    let Event::Intent(mut intent) = event else { return event };
-    let verb = intent.request.verb.to_string();
-    let request = &mut intent.request;
-    (request.resource, request.name) = (Some("deployments".into()), Some("web".into()));
-    if let Some(verb) = verb.strip_suffix(" --dry-run") {
-        (request.verb, request.dry_run) = (verb.into(), true);
+    let mut answer = answered(call);
+    if let What::Answered(answer) = &mut answer {
+        answer.status = did.status;
     }
-    Event::Intent(intent)
+    script.with_body(milliseconds, answer, did.answer.to_string().as_bytes())
 }
 
 #[tokio::test]
 async fn each_change_stands_in_the_timeline_and_on_its_page() {
-    const WEB: &str = "/apis/apps/v1/namespaces/shop/deployments/web";
-    let bench = Bench::new().await;
-    let (small, larger, large) = (object(3, 0), object(5, 0), object(4, 70_000));
     let status = json!({"kind": "Status", "status": "Success"});
-    // The verb, the answer's status, and the object before and after.
-    let calls: [(&str, u16, Option<&Value>, &Value); 8] = [
-        ("create", 201, None, &small),
-        ("create --dry-run", 201, None, &small),
-        ("patch", 200, Some(&small), &larger),
-        ("patch", 409, Some(&small), &larger),
-        ("patch", 200, Some(&larger), &larger),
-        ("get", 200, None, &small),
-        ("update", 200, Some(&larger), &large),
-        ("delete", 200, Some(&small), &status),
+    let scale = json!({"kind": "Scale", "metadata": {"name": "web", "namespace": "shop", "uid": "u-1", "resourceVersion": "9"}, "spec": {"replicas": 7}});
+    let mut leaving = web(3, 0);
+    leaving["metadata"]["deletionTimestamp"] = "2027-01-15T08:00:00Z".into();
+    // A name that says what is not so.
+    let role = json!({"kind": "ClusterRole", "metadata": {"name": "x (dry run)", "uid": "u-2"}, "rules": []});
+    let all = [
+        did("create", "/apis/apps/v1/namespaces/shop/deployments", None, &web(3, 0)),
+        did("create", "/apis/apps/v1/namespaces/shop/deployments?dryRun=All", None, &web(3, 0)),
+        did("create", ROLES, None, &role),
+        did("patch", WEB, Some(web(3, 0)), &web(5, 0)),
+        did("patch", format!("{WEB}/scale"), Some(web(5, 0)), &scale),
+        did("patch", format!("{WEB}/status"), None, &web(5, 0)),
+        Did { status: 409, ..did("patch", WEB, Some(web(3, 0)), &web(5, 0)) },
+        did("patch", WEB, Some(web(5, 0)), &web(5, 0)),
+        did("get", WEB, None, &web(3, 0)),
+        did("update", WEB, Some(web(5, 0)), &web(4, 70_000)),
+        did("delete", WEB, Some(web(3, 0)), &leaving),
+        did("delete", WEB, Some(web(3, 0)), &status),
     ];
+    let bench = Bench::new().await;
     let mut script = bench.script(SESSION).at(0, What::Began {});
-    for (number, (verb, code, was, is)) in calls.iter().enumerate() {
-        let call = format!("c-{number}");
-        bench.record(as_asked(intent(&call, verb, WEB, None))).await;
-        bench.record(with_status(outcome(&call, None), *code)).await;
-        script = script.at(100, called(&call));
-        script = match was {
-            Some(was) => script.with_body(100, before(&call), was.to_string().as_bytes()),
-            None if verb.starts_with("create") => script.at(100, before(&call)),
-            None => script,
-        };
-        script = script.with_body(100, answered(&call), is.to_string().as_bytes());
+    for (number, one) in all.iter().enumerate() {
+        script = recorded(&bench, script, &format!("c-{number}"), 100, one).await;
     }
     bench.tell(&script.stopped()).await;
     let visitor = bench.sign_in(&grace()).await;
     bench.close_ledger().await;
     let mut told = vec![visitor.get(PAGE).await.main()];
-    for number in 0..calls.len() {
+    for number in 0..all.len() {
         let page = visitor.get(&format!("{PAGE}/calls/c-{number}")).await.main();
-        let lines = page
-            .lines()
-            .take_while(|line| !line.starts_with("What was sent") && !line.starts_with("What the agent"));
-        let short =
-            lines.map(|line| line.chars().take(80).collect::<String>()).collect::<Vec<_>>().join("\n");
-        told.push(format!("== c-{number}\n{short}"));
+        let bodies = |line: &&str| !line.starts_with("What was sent") && !line.starts_with("What the agent");
+        let short = |line: &str| line.chars().take(120).collect::<String>();
+        let lines: Vec<_> = page.lines().skip(5).take_while(bodies).map(short).collect();
+        told.push(format!("== c-{number}\n{}", lines.join("\n")));
     }
     insta::assert_snapshot!(told.join("\n\n"));
+}
+
+/// So many unfold. What changes nothing does not count; and of the oldest on a page the recording tells before the page begins.
+#[tokio::test]
+async fn twenty_of_a_page_unfold_and_of_the_rest_it_is_said_where_they_are() {
+    // Of sixty calls the page has the last fifty.
+    for (changing, told) in [(10..30, (20, 0)), (0..60, (20, 30))] {
+        let bench = Bench::new().await;
+        let mut script = bench.script(SESSION).at(0, What::Began {});
+        for number in 0..60_u64 {
+            let is = web(if changing.contains(&number) { 5 } else { 3 }, 0);
+            let one = did("patch", WEB, Some(web(3, 0)), &is);
+            let at = (number * 60_000).saturating_sub(1_000);
+            script = recorded(&bench, script, &format!("c-{number}"), at, &one).await;
+            bench.pass(1);
+        }
+        bench.tell(&script.stopped()).await;
+        let visitor = bench.sign_in(&grace()).await;
+        bench.close_ledger().await;
+        let page = visitor.get(PAGE).await.main();
+        let count = |what: &str| page.lines().filter(|line| line.starts_with(what)).count();
+        let unfolds = count("What changed: 1 added, 1 removed");
+        assert_eq!((unfolds, count("What it changed, if anything")), told);
+    }
 }

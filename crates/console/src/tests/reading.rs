@@ -3,11 +3,10 @@
 use std::fs;
 
 use ledger::leaf::Event;
-use recording::record::{Before, What};
-use serde_json::{Value, json};
+use recording::record::What;
 
 use super::bench::{Bench, SESSION, grace};
-use super::replay::{PAGE, TERMINAL, answered, called, intent, outcome, whole};
+use super::replay::{PAGE, TERMINAL, called, intent, outcome, whole};
 
 /// Its tombstone is none: nothing can be read of this session.
 fn garble(bench: &Bench, session: &str) {
@@ -93,41 +92,4 @@ async fn an_open_page_is_given_a_timeline_when_something_has_happened() {
     bench.pass(1);
     assert_eq!(asks(&seen).await, (200, Some(String::new())));
     assert_eq!(asks("").await, (200, Some(String::new())));
-}
-
-#[tokio::test]
-async fn what_a_call_changed_is_shown_though_nobody_was_asked() {
-    let bench = Bench::new().await;
-    let url = "/apis/apps/v1/namespaces/shop/deployments/web";
-    let object = |version: u32, replicas: u32| {
-        let metadata = json!({"name": "web", "uid": "u", "resourceVersion": version.to_string()});
-        json!({"kind": "Deployment", "metadata": metadata, "spec": {"replicas": replicas}})
-    };
-    let text = |object: Value| object.to_string().into_bytes();
-    let looked =
-        |call: &str| What::Before(Before { call: call.into(), masked: false, kept: None, body: None });
-    let script = bench
-        .script(SESSION)
-        .at(0, What::Began {})
-        .at(100, called("c-1"))
-        .with_body(110, looked("c-1"), &text(object(1, 1)))
-        .with_body(150, answered("c-1"), &text(object(2, 5)))
-        .at(200, called("c-2"))
-        .with_body(210, looked("c-2"), &text(object(2, 5)))
-        .with_body(250, answered("c-2"), br#"{"kind":"Status"}"#);
-    for (call, verb) in [("c-1", "patch"), ("c-2", "delete")] {
-        bench.record(intent(call, verb, url, None)).await;
-        bench.record(outcome(call, None)).await;
-    }
-    bench.tell(&script.stopped()).await;
-    let visitor = bench.sign_in(&grace()).await;
-    bench.close_ledger().await;
-    let mut told = Vec::new();
-    for call in ["c-1", "c-2"] {
-        let main = visitor.get(&format!("{PAGE}/calls/{call}")).await.main();
-        told.push(
-            main.split_once("What it changed").unwrap().1.split_once("What the agent").unwrap().0.to_owned(),
-        );
-    }
-    insta::assert_snapshot!(told.join("\n"));
 }

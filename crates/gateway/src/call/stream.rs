@@ -3,7 +3,6 @@
 use approval::Container;
 use parking_lot::Mutex;
 use policy::Pod;
-use streaming::protocol::Refusal;
 
 use super::Call;
 use crate::{
@@ -63,7 +62,7 @@ impl Call {
 
     /// What it becomes a stream with, once.
     pub(crate) fn take_stream(&mut self) -> Option<(Upgrading, Places)> {
-        let taken = Err(Refusal::NoUpgrade.into());
+        let taken = Err(NotAgreed::Taken);
         let upgrading = std::mem::replace(&mut self.stream.upgrading, taken).ok()?;
         Some((upgrading, self.stream.places.take()?))
     }

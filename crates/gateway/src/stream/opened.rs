@@ -14,11 +14,15 @@ use crate::{
     refuse::Refused,
     reply::Reply,
     tape::Tape,
-    upgrade::Agreed,
+    upgrade::Upgradable,
 };
 
 /// Nothing more is recorded.
 const UNRECORDABLE: (Ending, Refused) = (Ending::Unrecordable, Refused::Unrecordable);
+
+/// What was opened is of another kind than what was asked for, which cannot be.
+const MISMATCH: (Ending, Refused) =
+    (Ending::Failed("the gate could not begin the stream"), Refused::Internal);
 
 /// From the API server's 101 on, until the client's.
 pub(super) struct Opened {
@@ -29,7 +33,7 @@ pub(super) struct Opened {
     pub(super) tunnel: Box<Tunnel>,
 }
 
-/// What the client is to speak, and how it is recorded.
+/// What was offered, and how it is recorded.
 pub(super) enum Stream {
     /// As one stream.
     Command(RemoteCommandOffer, recording::Stream),
@@ -39,8 +43,12 @@ pub(super) enum Stream {
 
 impl Opened {
     /// Hands the two connections to a task of its own, if what was reached is still what was judged.
-    pub(super) async fn hand_over(self, agreed: Agreed, places: Places) -> Result<Response<Reply>, Refused> {
-        let switching = |call: &Call, to| Reply::switching(agreed.headers(to), call.id().as_str());
+    pub(super) async fn hand_over(
+        self,
+        upgradable: Upgradable,
+        places: Places,
+    ) -> Result<Response<Reply>, Refused> {
+        let switching = |call: &Call, to| Reply::switching(upgradable.headers(to), call.id().as_str());
         let Self { call, judged, tape, stream, tunnel } = self;
         let (tasks, recorded) = (call.gate().tasks().clone(), call.recorded());
         match stream {
@@ -49,7 +57,7 @@ impl Opened {
                 let why = match (call.still_reached(&judged).await, recorded) {
                     (Ok(pod), Some(recorded)) => {
                         let forward = Forward::new(call, judged, pod, recorded, places);
-                        tasks.spawn(forward.begin(*tunnel, agreed.on, spoken, tape));
+                        tasks.spawn(forward.begin(*tunnel, upgradable.on, spoken, tape));
                         return Ok(response);
                     }
                     (Err(why), _) => why,
@@ -60,10 +68,10 @@ impl Opened {
                 call.fail_answered(tape, SWITCHED, ending, refused).await
             }
             Stream::Command(offer, own) => {
-                let protocol = match tunnel.protocol() {
-                    Protocol::RemoteCommand(chosen) => offer.beside(chosen),
-                    Protocol::PortForward(_) => offer.best(),
+                let Protocol::RemoteCommand(chosen) = tunnel.protocol() else {
+                    return call.fail_opened(MISMATCH, own).await;
                 };
+                let protocol = offer.beside(chosen);
                 let response = switching(&call, Protocol::RemoteCommand(protocol));
                 let still = match call.still_as_approved(&judged).await {
                     Ok(()) => {
@@ -78,7 +86,7 @@ impl Opened {
                 let why = match (still, recorded) {
                     (Ok(()), Some(recorded)) => {
                         let running = Running::new(call, &judged, protocol, own, (recorded, places));
-                        tasks.spawn(running.run(*tunnel, agreed.on));
+                        tasks.spawn(running.run(*tunnel, upgradable.on));
                         return Ok(response);
                     }
                     (Err(why), _) => why,

@@ -7,8 +7,8 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-/// Bytes of a file that the system is told to forget once they are on disk: what is recorded of much at once is read seldom, and
-/// would drive out what is read. New pages for each cost more time, too, than all else that is done with it.
+/// Of files of so many bytes and more, the system is told to forget what it holds once that is on disk: what is recorded of much at once is
+/// read seldom, and would drive out what is read. New pages for each cost time, too: 1.0 to 2.5 s of CPU a GB where it was measured.
 const BULK: usize = 256 << 10;
 
 /// A folder on disk.

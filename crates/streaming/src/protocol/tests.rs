@@ -78,7 +78,7 @@ fn what_was_asked_for_is_what_is_agreed_to() {
         (only(spdy), v4, false),
     ] {
         let confirmed = RemoteCommandOffer::confirm(asked, &answered.to_headers());
-        let name = asked.best().as_str();
+        let name = asked.as_str();
         assert_eq!(confirmed, if agreed { Ok(answered) } else { Err(Refusal::NotConfirmed(name)) });
     }
     for asked in [either, only(v5)] {

@@ -50,11 +50,18 @@ fn saying(said: &'static str) -> impl Fn(&Seen) -> Reply {
     }
 }
 
-/// First what tells it to the agent, then what it could be meant to permit.
+/// What tells it to the agent.
+const TELLS: [&str; 3] = [
+    "GET /api/v1/namespaces/n/pods/p",
+    "GET /api/v1/namespaces/n/pods/p/log",
+    "GET /api/v1/namespaces/n/events",
+];
+
+/// First that, then what it could be meant to permit.
 const ASKED: &[(&str, &[&str], &str)] = &[
-    ("GET /api/v1/namespaces/n/pods/p", &[], ""),
-    ("GET /api/v1/namespaces/n/pods/p/log", &[], ""),
-    ("GET /api/v1/namespaces/n/events", &[], ""),
+    (TELLS[0], &[], ""),
+    (TELLS[1], &[], ""),
+    (TELLS[2], &[], ""),
     ("DELETE /api/v1/namespaces/n/pods/p", &[], ""),
     ("DELETE /api/v1/namespaces/n", &[], ""),
     ("DELETE /api/v1/namespaces/n/persistentvolumeclaims/p", &[], ""),
@@ -92,6 +99,12 @@ fn told(said: &'static str) -> anyhow::Result<Vec<String>> {
     let mut told = Vec::new();
     for (line, headers, body) in ASKED {
         let answer = client.ask(line, headers, body)?;
+        if TELLS.contains(line) {
+            ensure!(
+                answer.body.contains(said.split('.').next().unwrap_or_default()),
+                "{line} does not say it"
+            );
+        }
         let message = match serde_json::from_str::<Value>(&answer.body) {
             Ok(status) if status["kind"] == "Status" => {
                 status["message"].as_str().unwrap_or_default().to_owned()

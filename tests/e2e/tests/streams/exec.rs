@@ -77,7 +77,8 @@ fn commands_run_as_they_do_directly() -> anyhow::Result<()> {
             && event["user"]["username"] == "system:serviceaccount:portcullis:gate"
     })?;
     ensure!(
-        api.iter().all(|event| event["impersonatedUser"]["username"] == "portcullis:agent:claude"),
+        !api.is_empty()
+            && api.iter().all(|event| event["impersonatedUser"]["username"] == "portcullis:agent:claude"),
         "{api:?}"
     );
     Ok(())

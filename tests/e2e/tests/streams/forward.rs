@@ -282,10 +282,12 @@ fn a_port_forward_ends_with_its_session_and_its_recording_tells_what_it_was() ->
         // The server answers that it is none of TLS.
         let mut greeting = forward.connect()?;
         greeting.write_all(&hello("shop.example.com")?)?;
-        greeting.read_to_end(&mut Vec::new())?;
+        let mut answer = Vec::new();
+        greeting.read_to_end(&mut answer)?;
+        ensure!(answer.starts_with(b"HTTP/1.1 400"), "{}", String::from_utf8_lossy(&answer));
         let mut open = forward.connect()?;
         open.write_all(b"GET /")?;
-        eventually_open(&lab)?;
+        eventually_open(&lab, &session.id)?;
         lab.gate.revoke(&session.id)?;
         let mut rest = Vec::new();
         let _reset = open.read_to_end(&mut rest);
@@ -332,12 +334,13 @@ fn hello(to: &'static str) -> anyhow::Result<Vec<u8>> {
     Ok(hello)
 }
 
-/// Three connections were opened by now, in this session or in all.
-fn eventually_open(lab: &Lab) -> anyhow::Result<()> {
+/// Three connections of the session were opened by now.
+fn eventually_open(lab: &Lab, session: &str) -> anyhow::Result<()> {
     eventually("the connection is open", || {
         let leaves = leaves(&lab.gate)?;
-        let open = connections(&leaves, "intent").len();
-        Ok(if open.is_multiple_of(3) && open > 0 { Ok(()) } else { Err(open) })
+        let of = |event: &&&Value| event["actor"]["session"] == session;
+        let open = connections(&leaves, "intent").iter().filter(of).count();
+        Ok(if open == 3 { Ok(()) } else { Err(open) })
     })
 }
 

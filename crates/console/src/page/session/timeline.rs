@@ -2,28 +2,26 @@
 
 use std::collections::BTreeMap;
 
-use approval::Shown;
 use askama::Template;
 use chronicle::{Call, Happening};
 use identity::SessionId;
 use jiff::Timestamp;
-use recording::reader::Recording;
-use store::StoredApproval;
 
-use super::super::{When, diff::Diff, size};
-use super::{CallRow, took};
+use super::super::{When, size};
+use super::{
+    CallRow,
+    changes::{self, Change},
+    took,
+};
 use crate::Console;
 use crate::replay::Told;
+use crate::replay::objects::Objects;
 use crate::replay::scan::{Scan, Stream, Window, microseconds};
 
 /// Calls and other leaves on a page.
 const ROWS: u32 = 50;
-/// Changes that are shown on it: so many of those that humans were asked about, and so many that the recording has.
-const CHANGES: usize = 20;
 /// What is wrong with a recording, said at its top.
 const WRONG: usize = 10;
-/// Bytes of a change, or of an object before or after it, that is shown here; a larger one is on the call's page.
-const LARGEST_CHANGE: usize = 64 << 10;
 
 #[derive(Template)]
 #[template(path = "session_timeline.html")]
@@ -48,13 +46,6 @@ pub(super) enum Entry {
     Event(Event),
     Stream(Box<StreamRow>),
     Break(When, Told),
-}
-
-/// What a call changed: as humans were shown it, if they were asked.
-pub(super) struct Change {
-    pub(super) diff: Diff,
-    pub(super) added: usize,
-    pub(super) removed: usize,
 }
 
 pub(super) struct Event {
@@ -120,8 +111,8 @@ impl Console {
         let approvals = self.approvals_of(&leaves.calls).await;
         let (seen, told_of, of) = (leaves.seen(self.now()), leaves.clone(), id.clone());
         let read = self.read(session, move |opened| {
-            let scan = opened.scan(leaves.window);
-            let changes = changes(&leaves.calls, &approvals, &scan, opened.recording.as_ref());
+            let scan = opened.scan(leaves.window, leaves.calls.iter().map(|call| call.call.as_str()));
+            let changes = changes::of(&leaves.calls, &approvals, &scan, opened.recording.as_ref());
             Timeline { seen, ..Timeline::of(of, leaves, newest, changes, scan, opened.missing) }
         });
         read.await.unwrap_or_else(|unread| Timeline::without_recording(id, told_of, newest, unread.told()))
@@ -152,65 +143,6 @@ impl Console {
         };
         Ok(Leaves { segment, calls, happenings, older, window: Window { from, until } })
     }
-
-    /// What humans were shown of what these calls did. What cannot be looked up is not shown.
-    async fn approvals_of(&self, calls: &[Call]) -> BTreeMap<String, (StoredApproval, String)> {
-        let mut found = BTreeMap::new();
-        for id in calls.iter().filter_map(|call| call.approval.as_deref()) {
-            if found.len() >= CHANGES || found.contains_key(id) {
-                continue;
-            }
-            if let Some(approval) = self.approval_of(id).await {
-                found.insert(id.to_owned(), approval);
-            }
-        }
-        found
-    }
-
-    /// An approval, and what humans were shown of it.
-    pub(crate) async fn approval_of(&self, id: &str) -> Option<(StoredApproval, String)> {
-        let (stored, shown) = (self.inbox().get(id).await.ok()?, self.inbox().shown(id).await.ok()?);
-        Some((stored, shown))
-    }
-}
-
-/// What a call changed, by the approval that was used for it.
-pub(in crate::page) fn change(call: &str, (stored, shown): &(StoredApproval, String)) -> Option<Diff> {
-    let shown: Vec<Shown> = serde_json::from_str(shown).ok()?;
-    let bound = &stored.approval.asked().bound;
-    let place = match bound.changes() {
-        Some(_) => stored.approval.made().position(|made| made == Some(call))?,
-        None => 0,
-    };
-    let shown = shown.get(place)?;
-    // A change with its own lines, not the others of its set.
-    bound.access().is_none().then(|| Diff::from(shown.diff()))
-}
-
-/// By call, what it changed: as humans were shown it, or as the recording has it. Of what is too large, or too many, nothing.
-fn changes(
-    calls: &[Call],
-    approvals: &BTreeMap<String, (StoredApproval, String)>,
-    scan: &Scan,
-    recording: Option<&Recording>,
-) -> BTreeMap<String, Change> {
-    let (mut changes, mut left) = (BTreeMap::new(), CHANGES);
-    for call in calls {
-        let approval = call.approval.as_ref().and_then(|id| approvals.get(id));
-        let shown = match approval {
-            Some(approval) if approval.1.len() > LARGEST_CHANGE => continue,
-            Some(approval) => change(&call.call, approval),
-            None => None,
-        };
-        let diff = shown.or_else(|| {
-            let (objects, recording) = (scan.objects.get(&call.call)?, recording?);
-            let diff = objects.diff(call, recording, LARGEST_CHANGE as u64).filter(|_| left > 0)?;
-            left -= 1;
-            Some(diff.into())
-        });
-        changes.extend(diff.and_then(Change::of).map(|change| (call.call.clone(), change)));
-    }
-    changes
 }
 
 impl Timeline {
@@ -222,7 +154,7 @@ impl Timeline {
         scan: Scan,
         missing: Option<Told>,
     ) -> Self {
-        let Scan { streams, breaks, bodies, stopped_at, objects: _ } = scan;
+        let Scan { streams, breaks, calls, stopped_at } = scan;
         let (mut wrong, mut notes) = (Vec::new(), Vec::new());
         if let Some(Told { grave, text }) = missing {
             if grave { wrong.push(text) } else { notes.push(text) }
@@ -254,7 +186,7 @@ impl Timeline {
             let (leaf, at) = (call.leaf, call.time);
             let change = changes.remove(&call.call);
             let mut row = CallRow::from(call);
-            row.has_bodies = bodies.contains(&row.call);
+            row.has_bodies = calls.get(&row.call).is_some_and(Objects::has_bodies);
             told.push((leaf, at, Entry::Call(Box::new((row, change)))));
         }
         for happening in leaves.happenings {
@@ -283,14 +215,6 @@ impl Leaves {
         let open = self.calls.iter().filter(|call| call.state == "open").count();
         let (leaf, minute) = (called.max(happened).unwrap_or(0), now.as_second() / 60);
         format!("{leaf}.{open}.{}.{minute}", self.segment)
-    }
-}
-
-impl Change {
-    fn of(diff: Diff) -> Option<Self> {
-        let count = |class| diff.lines.iter().chain(&diff.more).filter(|line| line.class == class).count();
-        let (added, removed) = (count("added"), count("removed"));
-        (added + removed > 0).then_some(Self { diff, added, removed })
     }
 }
 
