@@ -1,6 +1,6 @@
 //! Two objects held against each other, line by line.
 
-use std::ops::Range;
+use std::{fmt, ops::Range};
 
 use imara_diff::{Algorithm, InternedInput, Token};
 use serde_json::{Map, Value};
@@ -12,6 +12,15 @@ const AROUND: usize = 3;
 /// k8s.io/apimachinery/pkg/apis/meta/v1).
 pub(crate) const NOISE: [&str; 5] =
     ["managedFields", "resourceVersion", "generation", "uid", "creationTimestamp"];
+
+/// How much of an object is shown as YAML, which may be many times its JSON.
+#[derive(Debug, Clone, Copy)]
+pub struct Limit {
+    /// Bytes of each.
+    pub bytes: usize,
+    /// Lines of each.
+    pub lines: usize,
+}
 
 /// The lines of two objects in YAML, held against each other.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,14 +54,24 @@ impl Diff {
     #[must_use]
     pub fn between(before: &Value, after: &Value) -> Self {
         let mut left_out = Vec::new();
-        let mut text = |object: &Value| {
-            let quiet = without_noise(object, &mut left_out);
-            if quiet.is_null() { String::new() } else { yaml(&quiet) }
-        };
+        let mut text = |object| shown(object, &mut left_out, yaml);
         let (before, after) = (text(before), text(after));
+        Self::of(&before, &after, left_out)
+    }
+
+    /// The same, if neither is more than this.
+    #[must_use]
+    pub fn within(before: &Value, after: &Value, most: Limit) -> Option<Self> {
+        let mut left_out = Vec::new();
+        let mut text = |object| shown(object, &mut left_out, |quiet| Bounded::yaml(quiet, most));
+        let (before, after) = (text(before)?, text(after)?);
+        Some(Self::of(&before, &after, left_out))
+    }
+
+    fn of(before: &str, after: &str, mut left_out: Vec<String>) -> Self {
         left_out.sort_unstable();
         left_out.dedup();
-        Self { lines: folded(compared(&before, &after)), left_out }
+        Self { lines: folded(compared(before, after)), left_out }
     }
 }
 
@@ -89,6 +108,37 @@ fn without_noise(object: &Value, left_out: &mut Vec<String>) -> Value {
         }
     }
     sorted(object)
+}
+
+/// The object without noise as text; nothing of `null`.
+fn shown<T: From<String>>(object: &Value, left_out: &mut Vec<String>, text: impl FnOnce(&Value) -> T) -> T {
+    let quiet = without_noise(object, left_out);
+    if quiet.is_null() { String::new().into() } else { text(&quiet) }
+}
+
+/// Takes so much and no more.
+struct Bounded {
+    text: String,
+    left: Limit,
+}
+
+impl Bounded {
+    fn yaml(value: &Value, left: Limit) -> Option<String> {
+        let mut bounded = Self { text: String::new(), left };
+        serde_saphyr::to_fmt_writer(&mut bounded, value).ok()?;
+        Some(bounded.text)
+    }
+}
+
+impl fmt::Write for Bounded {
+    fn write_str(&mut self, part: &str) -> fmt::Result {
+        let lines = part.matches('\n').count();
+        let left = self.left.bytes.checked_sub(part.len()).zip(self.left.lines.checked_sub(lines));
+        let (bytes, lines) = left.ok_or(fmt::Error)?;
+        self.left = Limit { bytes, lines };
+        self.text.push_str(part);
+        Ok(())
+    }
 }
 
 /// With its keys in their order, so that only what differs differs.

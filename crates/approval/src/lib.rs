@@ -42,7 +42,7 @@ pub use asked::{Asked, Demand};
 pub use assurance::{Assurance, Level, Signed, relying_party};
 pub use binding::{Bound, Call, Container, Digest, Subject, Target};
 pub use changes::{APPLIED, Change, Changes, Outcome};
-pub use diff::{Diff, Line};
+pub use diff::{Diff, Limit, Line};
 pub use human::Human;
 pub use parts::Part;
 pub use shown::{Beside, Budget, Budgets, Count, Listed, Listing, Runs, Shown, Why};

@@ -3,7 +3,11 @@
 use kube_api::Verb;
 use serde_json::Value;
 
-use crate::{history::scaled, place::Act};
+use crate::{
+    history::scaled,
+    object::{is_same_kind, is_whole},
+    place::Act,
+};
 
 /// The object before and after a call that was answered well, `null` where there was none; `None` if it changed none, or the recording
 /// does not tell.
@@ -13,10 +17,13 @@ use crate::{history::scaled, place::Act};
 #[must_use]
 pub fn changed(act: &str, before: Option<Value>, answer: Option<Value>) -> Option<[Value; 2]> {
     let act = Act::of_change(act)?.ok()?;
-    let object = answer.filter(|answer| answer.pointer("/metadata/uid").is_some());
+    let object = answer.filter(is_whole);
     match (act.verb, act.subresource()) {
         (Verb::Create, None) if !act.is_review() => Some([Value::Null, object?]),
-        (Verb::Update | Verb::Patch, None) => Some([before?, object?]),
+        (Verb::Update | Verb::Patch, None) => {
+            let (before, object) = (before?, object?);
+            is_same_kind(&before, &object).then_some([before, object])
+        }
         (Verb::Update | Verb::Patch, Some("scale")) => {
             let before = before?;
             let after = scaled(&act.object()?, &before, &object?)?;
@@ -24,8 +31,10 @@ pub fn changed(act: &str, before: Option<Value>, answer: Option<Value>) -> Optio
         }
         (Verb::Delete, None) => {
             // What finalizers or a time of grace hold is there still.
+            let before = before?;
             let held = object.filter(|object| object.pointer("/metadata/deletionTimestamp").is_some());
-            Some([before?, held.unwrap_or(Value::Null)])
+            let held = held.filter(|object| is_same_kind(&before, object));
+            Some([before, held.unwrap_or(Value::Null)])
         }
         _ => None,
     }

@@ -10,6 +10,7 @@ use recording::{
 use serde_json::Value;
 
 use crate::{
+    object::is_whole,
     place::{Act, Place},
     thread::{Deed, Image, Thread, Values},
     why::Why,
@@ -225,7 +226,7 @@ impl Reading<'_> {
 /// `None`: nothing is kept of it, as of a review of access.
 fn deed(act: Act, before: Image, after: Image, values: Values) -> Result<Option<Deed>, Why> {
     let after_object = if let Image::Object(object, _) = &after { Some(object) } else { None };
-    let is_object = after_object.is_some_and(|object| object.pointer("/metadata/uid").is_some());
+    let is_object = after_object.is_some_and(is_whole);
     match (act.verb, act.subresource()) {
         (Verb::DeleteCollection, _) => Err(Why::Collection),
         (Verb::Create, None) if act.is_review() => Ok(None),
@@ -269,6 +270,8 @@ pub(crate) fn scaled(place: &Place, before: &Value, scale: &Value) -> Option<Val
         ("", "replicationcontrollers"),
     ];
     let known = kinds.iter().any(|(group, resource)| place.is(group, resource));
+    // In another form of it, what is not there says nothing.
+    scale.get("kind").and_then(Value::as_str).filter(|kind| *kind == "Scale")?;
     let replicas = scale.pointer("/spec/replicas").cloned().unwrap_or_else(|| 0.into());
     let mut after = before.clone();
     let was = std::mem::replace(after.pointer_mut("/spec/replicas").filter(|_| known)?, replicas.clone());

@@ -26,6 +26,18 @@ const MARK: &str = "portcullis.dev/call";
 const SET_LATER: [(&str, &str, &str); 2] =
     [("", "pods", "nodeName"), ("", "persistentvolumeclaims", "volumeName")];
 
+/// Whether an answer is the object itself: an agent may ask for its metadata alone, or for a table of it (`PartialObjectMetadata` and `Table` in
+/// k8s.io/apimachinery/pkg/apis/meta/v1), of a change as well.
+pub(crate) fn is_whole(answer: &Value) -> bool {
+    let version = answer.get("apiVersion").and_then(Value::as_str).unwrap_or_default();
+    answer.pointer("/metadata/uid").is_some() && !version.starts_with("meta.k8s.io/")
+}
+
+/// Whether what was answered may be the same object; there may have been none.
+pub(crate) fn is_same_kind(before: &Value, answer: &Value) -> bool {
+    before.is_null() || ["apiVersion", "kind"].iter().all(|field| before.get(field) == answer.get(field))
+}
+
 /// What the API server sets on what is created (`ObjectMeta` in k8s.io/apimachinery/pkg/apis/meta/v1).
 const SET_BY_SERVER: [&str; 8] = [
     "creationTimestamp",

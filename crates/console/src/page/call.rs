@@ -1,5 +1,6 @@
 //! One call: what the ledger tells of it, what it changed, and what was sent and shown, masked.
 
+use approval::Limit;
 use askama::Template;
 use axum::{
     extract::{Path, State},
@@ -20,6 +21,8 @@ use crate::{Console, signin::Visitor};
 
 /// Bytes of a recording in which a call's bodies are looked for, from shortly before it.
 const LOOKED_AT: u64 = 64 << 20;
+/// What it changed, as YAML.
+const SHOWN: Limit = Limit { bytes: 1 << 20, lines: 10_000 };
 /// Bytes and lines of a body that a page shows.
 const MOST: usize = 512 << 10;
 const LINES: usize = 5_000;
@@ -129,7 +132,13 @@ impl Taped {
                 _ => {}
             }
         }
-        taped.diff = objects.diff(recording).map(Diff::from);
+        taped.diff = objects.diff(recording, SHOWN).map(|diff| Diff::from(diff).brief());
+        if !is_answered && looked_at > LOOKED_AT {
+            let id = &call.call;
+            taped.alerts.push(format!(
+                "Too much was recorded right before this call, {id}: not all of it was looked at here. `portcullis sessions show` has it."
+            ));
+        }
         taped
     }
 }

@@ -1,5 +1,6 @@
 //! What a recording has of one call: whether there are bodies, and the object that it changed, before and after.
 
+use approval::Limit;
 use recording::reader::Recording;
 use recording::record::{Answered, Before, Blob, Called, What};
 use serde_json::Value;
@@ -62,15 +63,15 @@ impl Objects {
         is_well && self.act.as_deref().is_some_and(undo::may_change)
     }
 
-    /// Whether all that is kept of the object, before and after, is of so many bytes at most.
+    /// Whether all that is kept of the object, before and after, is of so many bytes of JSON at most.
     pub(crate) fn is_within(&self, most: u64) -> bool {
         let (before, after) =
             (self.before.iter().flatten(), self.answer.iter().filter_map(|(_, blob)| blob.as_ref()));
         before.chain(after).all(|blob| blob.kept <= most)
     }
 
-    /// What the call changed, where the recording has all of it.
-    pub(crate) fn diff(&self, recording: &Recording) -> Option<approval::Diff> {
+    /// What the call changed, where the recording has all of it, and it is not more than this.
+    pub(crate) fn diff(&self, recording: &Recording, most: Limit) -> Option<approval::Diff> {
         let (_, after) = self.answer.as_ref().filter(|_| self.may_differ())?;
         let before = match self.before.as_ref() {
             Some(Some(blob)) => Some(object(blob, recording)?),
@@ -79,7 +80,7 @@ impl Objects {
         };
         let after = after.as_ref().and_then(|blob| object(blob, recording));
         let [before, after] = undo::changed(self.act.as_ref()?, before, after)?;
-        Some(approval::Diff::between(&before, &after))
+        approval::Diff::within(&before, &after, most)
     }
 }
 

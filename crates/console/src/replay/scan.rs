@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use recording::reader::{Finding, Recording, Records};
-use recording::record::{Channel, Kind, Opened as Begun, Record, What};
+use recording::record::{Kind, Opened as Begun, Record, What};
 
 use super::objects::{AHEAD, Objects};
 use super::{Opened, Told};
@@ -138,10 +138,8 @@ impl<'a> Scanning<'a> {
             What::Bytes { stream, channel, bytes } => {
                 let length = bytes.0.len() as u64;
                 if let Some(stream) = self.stream(stream) {
-                    match channel {
-                        Channel::Stdin => stream.sent += length,
-                        Channel::Stdout | Channel::Stderr | Channel::Data => stream.shown += length,
-                    }
+                    let way = if channel.is_output() { &mut stream.shown } else { &mut stream.sent };
+                    *way += length;
                 }
             }
             What::Closed { stream, how } => {

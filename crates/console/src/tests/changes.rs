@@ -95,16 +95,19 @@ async fn each_change_stands_in_the_timeline_and_on_its_page() {
     insta::assert_snapshot!(told.join("\n\n"));
 }
 
-/// So many unfold. What changes nothing does not count; and of the oldest on a page the recording tells before the page begins.
+/// So many are looked at; of the oldest on a page the recording tells before the page begins.
 #[tokio::test]
 async fn twenty_of_a_page_unfold_and_of_the_rest_it_is_said_where_they_are() {
     // Of sixty calls the page has the last fifty.
-    for (changing, told) in [(10..30, (20, 0)), (0..60, (20, 30))] {
+    for (changing, reading, told) in
+        [(10..11, 11..60, (1, 0)), (0..60, 0..0, (20, 30)), (0..40, 0..0, (0, 30))]
+    {
         let bench = Bench::new().await;
         let mut script = bench.script(SESSION).at(0, What::Began {});
         for number in 0..60_u64 {
             let is = web(if changing.contains(&number) { 5 } else { 3 }, 0);
-            let one = did("patch", WEB, Some(web(3, 0)), &is);
+            let verb = if reading.contains(&number) { "get" } else { "patch" };
+            let one = did(verb, WEB, Some(web(3, 0)), &is);
             let at = (number * 60_000).saturating_sub(1_000);
             script = recorded(&bench, script, &format!("c-{number}"), at, &one).await;
             bench.pass(1);
@@ -116,5 +119,32 @@ async fn twenty_of_a_page_unfold_and_of_the_rest_it_is_said_where_they_are() {
         let count = |what: &str| page.lines().filter(|line| line.starts_with(what)).count();
         let unfolds = count("What changed: 1 added, 1 removed");
         assert_eq!((unfolds, count("What it changed, if anything")), told);
+    }
+}
+
+/// Little JSON can be many lines, and deep in: neither fills a page that somebody stops a session by.
+#[tokio::test]
+async fn what_is_many_lines_does_not_unfold() {
+    let object = |version: u32, data: &Value| {
+        let metadata =
+            json!({"name": "m", "namespace": "shop", "uid": "u", "resourceVersion": version.to_string()});
+        json!({"kind": "ConfigMap", "metadata": metadata, "data": data, "version": version})
+    };
+    let deep = (0..100).fold(json!(vec![0; 30_000]), |inner, _| json!([inner]));
+    let map = "/api/v1/namespaces/shop/configmaps/m";
+    for data in [json!({"text": "a\n".repeat(20_000)}), deep] {
+        let bench = Bench::new().await;
+        let mut script = bench.script(SESSION).at(0, What::Began {});
+        for number in 0..20_u32 {
+            let one = did("patch", map, Some(object(number, &data)), &object(number + 1, &data));
+            script = recorded(&bench, script, &format!("c-{number}"), 100, &one).await;
+        }
+        bench.tell(&script.stopped()).await;
+        let visitor = bench.sign_in(&grace()).await;
+        bench.close_ledger().await;
+        let page = visitor.get(PAGE).await;
+        assert_eq!(page.main().matches("What it changed, if anything").count(), 20);
+        assert!(page.html.len() < 100_000, "{}", page.html.len());
+        assert!(visitor.get(&format!("{PAGE}/calls/c-1")).await.html.len() < 2_000_000);
     }
 }

@@ -62,7 +62,7 @@ impl Pod {
             .filter_map(|path| pod.pointer(path)?.as_array())
             .flatten();
         Self {
-            control_plane: labels.iter().any(|(_, value)| value == API_SERVER)
+            control_plane: labels.iter().any(|(_, value)| value.ends_with(API_SERVER))
                 || containers.any(runs_cluster),
             host_network: pod.pointer("/spec/hostNetwork") == Some(&Value::Bool(true)),
             labels: labels.into_iter().map(|(key, value)| format!("{key}={value}")).collect(),
@@ -70,16 +70,20 @@ impl Pod {
     }
 }
 
-/// By the program, or by the image without registry, version and digest.
+/// By its name, by any word of what it runs (a shell's script, and programs that are many in one, begin it further on), or by the image
+/// without registry, version and digest.
 fn runs_cluster(container: &Value) -> bool {
-    let program = container.get("command").and_then(|command| command.get(0)).and_then(Value::as_str);
+    let words =
+        ["command", "args"].into_iter().filter_map(|field| container.get(field)?.as_array()).flatten();
+    let words = words.filter_map(Value::as_str).flat_map(str::split_whitespace);
+    let mut programs = words.chain(container.get("name").and_then(Value::as_str));
     let image = container.get("image").and_then(Value::as_str);
     let last = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
     let name = image.map(|image| {
         let name = last(image.split('@').next().unwrap_or_default());
         name.split(':').next().unwrap_or_default().to_owned()
     });
-    [program.map(last), name].into_iter().flatten().any(|name| name == API_SERVER)
+    name.as_deref() == Some(API_SERVER) || programs.any(|program| last(program) == API_SERVER)
 }
 
 #[cfg(test)]

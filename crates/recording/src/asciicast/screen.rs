@@ -121,7 +121,9 @@ fn control(sequence: &str, end: char) -> Option<String> {
     let count = numbers.split(';').count();
     let passes = match (before, after, end) {
         // Where the cursor is, what is erased, inserted, removed and repeated, tab stops, colours.
-        ("", "", '@' | 'A'..='M' | 'P' | 'X' | 'Z' | '`' | 'a' | 'b' | 'd'..='g' | 'm') => true,
+        ("", "", '@' | 'A'..='H' | 'J'..='M' | 'P' | 'X' | '`' | 'a' | 'd'..='g' | 'm') => true,
+        // What the player does once for each of so many.
+        ("", "", 'I' | 'Z' | 'b') => each().all(|number| number.parse().unwrap_or(0) <= super::LARGEST.0),
         // With more numbers these are something else.
         ("", "", 'S' | 'T') => count == 1,
         ("", "", 'r') => count <= 2,

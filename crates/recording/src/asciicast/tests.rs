@@ -57,7 +57,7 @@ async fn a_terminal_is_played_as_it_was() {
     [2.500034, "o", "\u001b[31mr"]
     [3.750051, "o", "�oh\n"]
     [5.000068, "o", "ä\"\n"]
-    [6.250085, "r", "100x30"]
+    [5.000068, "r", "100x30"]
     "#);
     insta::assert_snapshot!(cast(&disk, true), @r#"
     {"version":2,"width":120,"height":40,"timestamp":1780315300,"command":"sh -c ls"}
@@ -65,7 +65,7 @@ async fn a_terminal_is_played_as_it_was() {
     [2.500034, "o", "\u001b[31mr"]
     [3.750051, "o", "�oh\n"]
     [5.000068, "o", "ä\"\n"]
-    [6.250085, "r", "100x30"]
+    [5.000068, "r", "100x30"]
     "#);
 }
 
@@ -112,7 +112,7 @@ async fn a_gap_is_a_marker_and_no_beginning_is_no_export() {
     [3.750051, "m", "segment 4 is missing"]
     [3.750051, "o", "�oh\n"]
     [5.000068, "o", "�\"\n"]
-    [6.250085, "r", "100x30"]
+    [5.000068, "r", "100x30"]
     "#);
     disk.remove("s-1/00000002.seg").unwrap();
     let recording = recording(&disk);

@@ -188,7 +188,7 @@ impl Endpoint for Client {
                 Event::GoAway { .. } => self.over = true,
                 // No server opens streams.
                 Event::Opened { stream, .. } => self.connection.reset(stream, ResetStatus::REFUSED_STREAM),
-                Event::Headers { .. } | Event::Ponged { .. } => {}
+                Event::Ponged { .. } => {}
             }
         }
     }

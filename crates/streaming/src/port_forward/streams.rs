@@ -190,7 +190,7 @@ impl Endpoint for Streams {
                 Event::Reset { stream, .. } => self.reset(stream),
                 Event::GoAway { .. } => self.left = true,
                 // We open none, and headers say nothing here.
-                Event::Replied { .. } | Event::Headers { .. } | Event::Ponged { .. } => {}
+                Event::Replied { .. } | Event::Ponged { .. } => {}
             }
         }
     }

@@ -172,7 +172,7 @@ impl Streams {
                 Event::GoAway { .. } => self.over = true,
                 // No server opens streams.
                 Event::Opened { stream, .. } => self.connection.reset(stream, ResetStatus::REFUSED_STREAM),
-                Event::Headers { .. } | Event::Ponged { .. } => {}
+                Event::Ponged { .. } => {}
             }
         }
         Ok(None)

@@ -155,7 +155,7 @@ impl Streams {
                 Event::Reset { stream, .. } => self.finished(stream),
                 Event::GoAway { .. } => self.left = true,
                 // We open none, and headers say nothing here.
-                Event::Replied { .. } | Event::Headers { .. } | Event::Ponged { .. } => {}
+                Event::Replied { .. } | Event::Ponged { .. } => {}
             }
         }
     }

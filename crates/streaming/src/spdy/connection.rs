@@ -95,9 +95,6 @@ impl Connection {
         match frame {
             Frame::SynStream { stream, headers, finished } => self.opened(stream, headers, finished),
             Frame::SynReply { stream, headers, finished } => self.replied(stream, headers, finished),
-            Frame::Headers { stream, headers, finished } => Ok(self
-                .heard(Kind::Headers.as_str(), stream, finished)?
-                .then_some(Event::Headers { stream, headers, finished })),
             Frame::Data { stream, bytes, finished } => {
                 Ok(self.heard("DATA", stream, finished)?.then_some(Event::Data { stream, bytes, finished }))
             }

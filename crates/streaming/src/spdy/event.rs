@@ -28,15 +28,6 @@ pub enum Event {
         /// Whether it sends nothing more.
         finished: bool,
     },
-    /// It sent more headers. Nobody does in Kubernetes.
-    Headers {
-        /// On which.
-        stream: StreamId,
-        /// Which.
-        headers: HeaderMap,
-        /// Whether it sends nothing more.
-        finished: bool,
-    },
     /// It sent data: a frame, or the part of it that has come. Empty only to say that it finished.
     Data {
         /// On which.
@@ -102,7 +93,6 @@ impl fmt::Debug for Event {
         match self {
             Self::Opened { stream, headers, finished } => shown(f, "opened", *stream, headers, *finished),
             Self::Replied { stream, headers, finished } => shown(f, "replied", *stream, headers, *finished),
-            Self::Headers { stream, headers, finished } => shown(f, "headers", *stream, headers, *finished),
             Self::Data { stream, bytes, finished } => {
                 write!(f, "{stream} data, {} bytes{}", bytes.len(), end(*finished))
             }

@@ -56,10 +56,7 @@ fn what_breaks_the_rules_is_refused() {
             control(SYN_REPLY, 0, &[&[0, 0, 0, 2][..], &Blocks::new().of(&[])].concat()),
         ),
         ("reply to its own", replies_to_itself),
-        (
-            "headers on what never was",
-            control(HEADERS, 0, &[&[0, 0, 0, 1][..], &Blocks::new().of(&[])].concat()),
-        ),
+        ("more headers", control(HEADERS, 0, &[&[0, 0, 0, 1][..], &Blocks::new().of(&[])].concat())),
         ("short open", control(SYN_STREAM, 0, &[0, 0, 0, 1, 0, 0, 0, 0, 0])),
         ("unidirectional", syn_stream(1, 2, &Blocks::new().of(&[]))),
         (

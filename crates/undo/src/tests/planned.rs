@@ -199,3 +199,25 @@ fn what_was_not_sent_or_was_refused_has_nothing_to_undo() {
         .plan(folder.path());
     assert!(plan.is_empty() && plan.is_whole());
 }
+
+/// An agent may ask for another form of the answer, of what it changes as well.
+#[test]
+fn an_answer_in_another_form_is_no_object() {
+    let metadata = json!({"name": "web", "namespace": "shop", "uid": "u-web", "resourceVersion": "2"});
+    let parked = deployment(1, "web:1", 0);
+    for kind in ["PartialObjectMetadata", "Table"] {
+        let answer = json!({"kind": kind, "apiVersion": "meta.k8s.io/v1", "metadata": metadata});
+        for act in [format!("patch {WEB}/scale"), format!("patch {WEB}")] {
+            let folder = tempfile::tempdir().unwrap();
+            let plan = Session::new(folder.path())
+                .does(&act, Some(parked.clone()), 200, Some(answer.clone()))
+                .plan(folder.path());
+            assert!(!plan.is_whole() && plan.left.len() == 1, "{act}, {kind}: {}", told(&plan));
+            assert_eq!(
+                crate::changed(&act, Some(parked.clone()), Some(answer.clone())),
+                None,
+                "{act}, {kind}"
+            );
+        }
+    }
+}

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use approval::Shown;
+use approval::{Limit, Shown};
 use chronicle::Call;
 use recording::reader::Recording;
 use store::StoredApproval;
@@ -15,6 +15,8 @@ use crate::replay::scan::Scan;
 const MOST: usize = 20;
 /// Bytes of a change, or of an object before or after it, that unfolds.
 const LARGEST: usize = 64 << 10;
+/// The same as YAML.
+const SHOWN: Limit = Limit { bytes: LARGEST, lines: 2_000 };
 /// Bytes of all changes that humans were asked about at once.
 const LARGEST_SET: usize = 1 << 20;
 
@@ -94,7 +96,11 @@ fn asked(call: &str, approval: &(StoredApproval, String)) -> Option<Change> {
         return Some(Change::Elsewhere);
     }
     let shown = shown(call, approval)?;
-    if shown.size() > LARGEST { Some(Change::Elsewhere) } else { Change::of(shown.diff().into()) }
+    if shown.size() > LARGEST {
+        Some(Change::Elsewhere)
+    } else {
+        Change::of(Diff::from(shown.diff()).brief())
+    }
 }
 
 fn recorded(call: &str, scan: &Scan, recording: Option<&Recording>, left: &mut usize) -> Option<Change> {
@@ -105,9 +111,12 @@ fn recorded(call: &str, scan: &Scan, recording: Option<&Recording>, left: &mut u
     if *left == 0 || !objects.is_within(LARGEST as u64) {
         return Some(Change::Elsewhere);
     }
-    let change = Change::of(objects.diff(recording)?.into())?;
+    // Each takes two segments to be read, whether it shows something or not.
     *left -= 1;
-    Some(change)
+    match objects.diff(recording, SHOWN) {
+        Some(diff) => Change::of(Diff::from(diff).brief()),
+        None => Some(Change::Elsewhere),
+    }
 }
 
 impl Change {

@@ -31,6 +31,12 @@ fn what_runs_the_cluster_is_told_by_what_it_is() {
     }
     assert!(!reaches(
         json!({ "labels": { "app": "web" } }),
-        json!({ "image": "kube-apiserver/exporter:1", "command": ["sh", "-c", "kube-apiserver"] })
+        json!({ "name": "exporter", "image": "kube-apiserver/exporter:1", "args": ["--job=kube-apiserver", "kube-apiserver-metrics"] })
     ));
+    // OpenShift's: by its label, its container's name, its script.
+    assert!(reaches(json!({ "labels": { "app": "openshift-kube-apiserver" } }), json!({})));
+    assert!(reaches(json!({}), json!({ "name": "kube-apiserver" })));
+    let script = "exec watch-termination -- hyperkube kube-apiserver --openshift-config=/etc/config.yaml";
+    assert!(reaches(json!({}), json!({ "command": ["/bin/bash", "-ec"], "args": [script] })));
+    assert!(reaches(json!({}), json!({ "command": ["hyperkube"], "args": ["kube-apiserver"] })));
 }

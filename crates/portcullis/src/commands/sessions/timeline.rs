@@ -6,7 +6,7 @@ use std::{collections::HashMap, time::Duration};
 use jiff::Timestamp;
 use recording::{
     reader::{Finding, Recording},
-    record::{Answered, Called, Channel, Opened, Record, What},
+    record::{Answered, Called, Opened, Record, What},
 };
 use serde::Serialize;
 
@@ -205,9 +205,9 @@ impl Timeline {
             }
             What::Bytes { stream, channel, bytes } => {
                 let count = bytes.0.len() as u64;
-                self.with(stream, |stream| match channel {
-                    Channel::Stdin => stream.input += count,
-                    Channel::Stdout | Channel::Stderr | Channel::Data => stream.output += count,
+                self.with(stream, |stream| {
+                    let way = if channel.is_output() { &mut stream.output } else { &mut stream.input };
+                    *way += count;
                 });
             }
             What::Closed { stream, how } => {
