@@ -57,8 +57,8 @@ pub enum Switched {
     Open(Box<Tunnel>),
 }
 
-/// A connection that speaks what the API server chose of what it was offered, before anything was said. Of what comes on it nothing can be read here that is
-/// not sealed, but for what comes from a port that is forwarded.
+/// A connection that speaks what the API server chose of what it was offered, before anything was said. Of what comes on it nothing
+/// can be read here that is not sealed, but for what comes from a port that is forwarded.
 pub struct Tunnel {
     pub(crate) io: Connection,
     pub(crate) ahead: Bytes,
