@@ -36,6 +36,8 @@ fn only_what_is_shown_is_left_wherever_it_is_cut() {
         ("\u{1b}[3?1m\u{1b}[1 m\u{1b}[?1m\u{1b}[<1m\u{1b}[99999b\u{1b}[1;2;3r\u{1b}[1;2S\u{1b}[1s", ""),
         ("\u{1b}[38:2::1:2:3m\u{1b}[;5H\u{1b}[s\u{1b}[u", "\u{1b}[38:2::1:2:3m\u{1b}[;5H\u{1b}[s\u{1b}[u"),
         (&format!("\u{1b}[{}ma", "1;".repeat(32)), "a"),
+        // What is done once for each of so many, no oftener than a line is long.
+        ("\u{1b}[501b\u{1b}[9999Z\u{1b}[1;501I\u{1b}[500b", "\u{1b}[500b"),
         ("never \u{1b}]0;ends", "never "),
     ] {
         assert_eq!(Screen::default().of(text), shown, "{text:?}");
