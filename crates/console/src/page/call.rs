@@ -133,6 +133,10 @@ impl Taped {
             }
         }
         taped.diff = objects.diff(recording, SHOWN).map(|diff| Diff::from(diff).brief());
+        if taped.diff.is_none() && objects.may_differ() {
+            let why = "What it changed is not shown: it is too much, or the recording does not have all of the object before and after.";
+            taped.alerts.push(why.to_owned());
+        }
         if !is_answered && looked_at > LOOKED_AT {
             let id = &call.call;
             taped.alerts.push(format!(

@@ -47,9 +47,16 @@ impl Objects {
         }
     }
 
-    /// Whether its answer is still to come.
+    /// Whether it changes something, and its answer is still to come: a moment after, and not as a watch's.
     pub(crate) fn is_open(&self) -> bool {
-        self.act.is_some() && self.answer.is_none()
+        self.answer.is_none() && self.act.as_deref().is_some_and(undo::may_change)
+    }
+
+    /// The gate was killed: an answer that has not come is lost.
+    pub(crate) fn interrupted(&mut self) {
+        if self.answer.is_none() {
+            self.act = None;
+        }
     }
 
     /// Whether there is something that was sent or shown.

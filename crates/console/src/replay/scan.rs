@@ -148,6 +148,7 @@ impl<'a> Scanning<'a> {
                 }
             }
             What::Interrupted { torn } => {
+                self.scan.calls.values_mut().for_each(Objects::interrupted);
                 for stream in self.scan.streams.iter_mut().filter(|stream| stream.end.is_none()) {
                     stream.end = Some((at, "its end is lost: the recording was interrupted".to_owned()));
                 }

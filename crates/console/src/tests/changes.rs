@@ -1,12 +1,12 @@
 //! What calls changed, as the recording has it, where nobody was asked.
 
 use ledger::leaf::{Event, Outcome};
-use recording::record::{Before, Called, What};
+use recording::record::{Before, Called, Channel, Payload, What};
 use recording::testing::Script;
 use serde_json::{Value, json};
 
 use super::bench::{Bench, SESSION, grace};
-use super::replay::{PAGE, answered, intent, outcome};
+use super::replay::{PAGE, answered, intent, opened, outcome};
 
 const WEB: &str = "/apis/apps/v1/namespaces/shop/deployments/web";
 const ROLES: &str = "/apis/rbac.authorization.k8s.io/v1/clusterroles";
@@ -145,6 +145,27 @@ async fn what_is_many_lines_does_not_unfold() {
         let page = visitor.get(PAGE).await;
         assert_eq!(page.main().matches("What it changed, if anything").count(), 20);
         assert!(page.html.len() < 100_000, "{}", page.html.len());
-        assert!(visitor.get(&format!("{PAGE}/calls/c-1")).await.html.len() < 2_000_000);
+        let page = visitor.get(&format!("{PAGE}/calls/c-1")).await;
+        assert!(page.main().contains("What it changed is not shown") && page.html.len() < 2_000_000);
     }
+}
+
+/// What comes right before a call may be more than is looked at: then that is said, and not that there is nothing.
+#[tokio::test]
+async fn a_call_behind_too_much_is_not_said_to_have_nothing() {
+    let bench = Bench::new().await;
+    let mut script = bench.script(SESSION).at(0, What::Began {});
+    script = script.at(0, opened(1, "c-0", false, &["cat"]));
+    for _piece in 0..260 {
+        let bytes = Payload(vec![0; 256 << 10].into());
+        script = script.at(0, What::Bytes { stream: 1, channel: Channel::Stdout, bytes }).sealed();
+    }
+    let one = did("patch", WEB, Some(web(3, 0)), &web(5, 0));
+    script = recorded(&bench, script, "c-1", 100, &one).await;
+    bench.tell(&script.stopped()).await;
+    let visitor = bench.sign_in(&grace()).await;
+    bench.close_ledger().await;
+    let page = visitor.get(&format!("{PAGE}/calls/c-1")).await.main();
+    assert!(page.contains("Too much was recorded right before this call, c-1"), "{page}");
+    assert!(!page.contains("The recording has nothing"), "{page}");
 }
