@@ -13,7 +13,7 @@ use testkit::Gate;
 /// How often threads are bound until there is none that is not.
 const ROUNDS: usize = 20;
 
-/// The gate on a core of its own, and all else that this process has started, with itself, on another.
+/// All that this process has started on one core, and itself with the gate on another: the cluster has a machine of its own.
 pub(crate) struct Apart {
     before: CpuSet,
 }
@@ -26,6 +26,7 @@ impl Apart {
         let apart = Self { before };
         bind(std::process::id(), &only(one))?;
         bind(u32::try_from(gate.pid().context("the gate does not run")?)?, &only(other))?;
+        bind_threads(std::process::id(), &only(other))?;
         Ok(apart)
     }
 
@@ -63,15 +64,22 @@ fn bind_once(process: u32, cores: &CpuSet) -> anyhow::Result<usize> {
     }
     let mut left = vec![process];
     while let Some(process) = left.pop() {
-        // What has ended meanwhile needs no core.
-        for thread in numbers(&format!("/proc/{process}/task")).unwrap_or_default() {
-            match bind_thread(Pid::from_raw(thread.cast_signed()), cores) {
-                Ok(was_free) => bound += usize::from(was_free),
-                Err(Errno::SRCH) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
+        bound += bind_threads(process, cores)?;
         left.extend(children.remove(&process).unwrap_or_default());
+    }
+    Ok(bound)
+}
+
+/// How many threads of this process alone were not bound so.
+fn bind_threads(process: u32, cores: &CpuSet) -> anyhow::Result<usize> {
+    let mut bound = 0;
+    // What has ended meanwhile needs no core.
+    for thread in numbers(&format!("/proc/{process}/task")).unwrap_or_default() {
+        match bind_thread(Pid::from_raw(thread.cast_signed()), cores) {
+            Ok(was_free) => bound += usize::from(was_free),
+            Err(Errno::SRCH) => {}
+            Err(error) => return Err(error.into()),
+        }
     }
     Ok(bound)
 }
