@@ -9,6 +9,7 @@ mod guard;
 mod hostile;
 mod listening;
 mod live;
+mod much;
 mod passkeys;
 mod paths;
 mod reading;

@@ -102,8 +102,9 @@ impl Taped {
         let began = recording.times().map(|(began, _)| began);
         let from = began.map_or(0, |began| microseconds(began, call.time).saturating_sub(AHEAD));
         let (mut taped, mut objects) = (Self::default(), Objects::default());
-        let (mut looked_at, mut is_answered) = (0, false);
-        for record in recording.records_from(from) {
+        let mut is_answered = false;
+        let mut records = recording.records_from(from);
+        while !is_answered && let Some(record) = records.next() {
             let record = match record {
                 Ok(record) => record,
                 Err(finding) => {
@@ -111,8 +112,11 @@ impl Taped {
                     continue;
                 }
             };
-            looked_at += record.what.payload().len() as u64;
-            if is_answered || looked_at > LOOKED_AT {
+            if records.unpacked() > LOOKED_AT {
+                let id = &call.call;
+                taped.alerts.push(format!(
+                    "Too much was recorded right before this call, {id}: not all of it was looked at here. `portcullis sessions show` has it."
+                ));
                 break;
             }
             if Objects::call(&record.what) == Some(&call.call) {
@@ -136,12 +140,6 @@ impl Taped {
         if taped.diff.is_none() && objects.may_differ() {
             let why = "What it changed is not shown: it is too much, or the recording does not have all of the object before and after.";
             taped.alerts.push(why.to_owned());
-        }
-        if !is_answered && looked_at > LOOKED_AT {
-            let id = &call.call;
-            taped.alerts.push(format!(
-                "Too much was recorded right before this call, {id}: not all of it was looked at here. `portcullis sessions show` has it."
-            ));
         }
         taped
     }

@@ -87,7 +87,7 @@ pub(crate) struct Wanted {
 #[derive(Default)]
 struct Read {
     hits: Vec<Hit>,
-    looked_at: u64,
+    unpacked: u64,
     stopped: bool,
     /// Whether some of it is encrypted, and not to the console.
     encrypted: bool,
@@ -166,7 +166,7 @@ impl Console {
                     continue;
                 }
             };
-            bytes = bytes.saturating_add(read.looked_at);
+            bytes = bytes.saturating_add(read.unpacked);
             screens.looked_at += 1;
             screens.hits.extend(read.hits);
             if read.stopped {
@@ -219,10 +219,9 @@ impl Read {
     fn of(opened: &Opened, session: &Session, text: &str) -> Self {
         let Some(recording) = &opened.recording else { return Self::default() };
         let mut read = Self::default();
-        let mut lines = recording.lines(None);
-        while let Some(line) = lines.next() {
-            read.looked_at = lines.looked_at();
-            if read.looked_at > MOST_OF_ONE || read.hits.len() >= HITS_OF_ONE {
+        let mut lines = recording.lines(None).within(MOST_OF_ONE);
+        for line in lines.by_ref() {
+            if read.hits.len() >= HITS_OF_ONE {
                 read.stopped = true;
                 break;
             }
@@ -245,6 +244,7 @@ impl Read {
                 });
             }
         }
+        (read.unpacked, read.stopped) = (lines.unpacked(), read.stopped || lines.broke_off());
         // To find a stream's beginning takes the whole recording through a digest: once for all its hits.
         let mut began: BTreeMap<u32, Option<(u64, String)>> = BTreeMap::new();
         for hit in &mut read.hits {

@@ -12,6 +12,7 @@ use chronicle::Call;
 use control::{Changed, Error};
 use http::StatusCode;
 use identity::{Reason, Session, SessionId};
+use jiff::Timestamp;
 use serde::Deserialize;
 
 use self::changes::Change;
@@ -50,10 +51,13 @@ pub(super) struct CallRow {
     pub(super) has_bodies: bool,
 }
 
-/// Which calls.
-#[derive(Debug, Default, Deserialize)]
+/// Which part of a timeline.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
 pub(crate) struct Which {
+    /// What is before this leaf.
     before: Option<u64>,
+    /// And before this time, in microseconds since 1970.
+    until: Option<i64>,
 }
 
 /// What an open page shows.
@@ -87,7 +91,7 @@ pub(crate) async fn get(
     Path(id): Path<String>,
     Query(which): Query<Which>,
 ) -> Response {
-    console.session_page(&visitor, &id, which.before, StatusCode::OK, None).await
+    console.session_page(&visitor, &id, which, StatusCode::OK, None).await
 }
 
 /// `GET /sessions/{id}/timeline`: the newest of it, for a page that is open; nothing (204) if the page shows that already.
@@ -131,6 +135,23 @@ pub(crate) async fn thaw(
     to_the_end(async move { console.thaw(&visitor, &id).await }).await
 }
 
+impl Which {
+    fn is_newest(self) -> bool {
+        self.before.is_none() && self.until.is_none()
+    }
+
+    fn until(self) -> Option<Timestamp> {
+        self.until.and_then(|until| Timestamp::from_microsecond(until).ok())
+    }
+
+    /// The same as the query of a page.
+    fn query(self) -> String {
+        let before = self.before.map(|leaf| format!("before={leaf}"));
+        let until = self.until.map(|until| format!("until={until}"));
+        before.into_iter().chain(until).collect::<Vec<_>>().join("&")
+    }
+}
+
 impl Console {
     async fn stop(&self, visitor: &Visitor, id: &str, stop: Stop, because: Because) -> Response {
         let (session, by) = match (SessionId::parse(id), Self::operator(visitor)) {
@@ -143,7 +164,7 @@ impl Console {
             Err(error) => {
                 let told = format!("The {error}.");
                 return self
-                    .session_page(visitor, id, None, StatusCode::UNPROCESSABLE_ENTITY, Some(told))
+                    .session_page(visitor, id, Which::default(), StatusCode::UNPROCESSABLE_ENTITY, Some(told))
                     .await;
             }
         };
@@ -164,7 +185,7 @@ impl Console {
         match self.control().sessions().find(&session).await {
             Ok(Some(found)) if visitor.human.may_be_called(&found.delegator) => {
                 let told = "The agent runs on your behalf: somebody else has to let it go on.".to_owned();
-                self.session_page(visitor, id, None, StatusCode::FORBIDDEN, Some(told)).await
+                self.session_page(visitor, id, Which::default(), StatusCode::FORBIDDEN, Some(told)).await
             }
             Ok(Some(_)) => {
                 let changed = self.control().thaw(&session, &by).await;
@@ -182,13 +203,13 @@ impl Console {
                 tracing::error!(session = id, error, "what was done to a session could not be recorded");
                 let told =
                     "It is done, but the ledger does not tell of it yet: the gate's next start records it.";
-                self.session_page(visitor, id, None, StatusCode::OK, Some(told.to_owned())).await
+                self.session_page(visitor, id, Which::default(), StatusCode::OK, Some(told.to_owned())).await
             }
             Err(Error::Unknown(_)) => unknown(),
             Err(error) => {
                 tracing::error!(session = id, %error, "a session could not be changed");
                 let told = Some(format!("{error}."));
-                self.session_page(visitor, id, None, StatusCode::SERVICE_UNAVAILABLE, told).await
+                self.session_page(visitor, id, Which::default(), StatusCode::SERVICE_UNAVAILABLE, told).await
             }
         }
     }
@@ -197,7 +218,7 @@ impl Console {
         &self,
         visitor: &Visitor,
         id: &str,
-        before: Option<u64>,
+        which: Which,
         status: StatusCode,
         alert: Option<String>,
     ) -> Response {
@@ -205,7 +226,7 @@ impl Console {
             Ok(found) => found,
             Err(response) => return *response,
         };
-        let timeline = self.timeline(&id, before).await;
+        let timeline = self.timeline(&id, which).await;
         let page = Page {
             frame: Frame::of(visitor, Part::Sessions),
             alert,

@@ -28,6 +28,8 @@ const MILLISECOND: Duration = Duration::from_millis(1);
 const HITS: usize = 100;
 /// Bytes of a stream that are looked at for a page.
 const MOST: u64 = 256 << 20;
+/// Bytes that a player is given at once: it has all of them in memory.
+const PLAYED: u64 = 32 << 20;
 
 const NO_BEGINNING: &str = "The recording has no beginning of this stream.";
 
@@ -70,6 +72,7 @@ struct Head {
     has_ended: bool,
     shown: String,
     sent: u64,
+    is_too_long: bool,
 }
 
 struct Line {
@@ -129,7 +132,9 @@ pub(crate) async fn get(
         // What stops the session is there, whatever can be read.
         Err(unread) => {
             let (status, told) = (StatusCode::SERVICE_UNAVAILABLE, Some(unread.told().to_owned()));
-            return console.session_page(&visitor, id.as_str(), None, status, told).await;
+            return console
+                .session_page(&visitor, id.as_str(), super::session::Which::default(), status, told)
+                .await;
         }
     };
     if page.status() == StatusCode::OK { (Extension(Player), page).into_response() } else { page }
@@ -212,6 +217,7 @@ impl Head {
             has_ended: stream.end.is_some(),
             shown: size(stream.shown),
             sent: stream.sent,
+            is_too_long: stream.shown > PLAYED,
         }
     }
 }
@@ -226,19 +232,20 @@ impl Line {
 /// The lines of a stream that were found before it was too much; what is wrong goes to the alerts.
 fn lines<'a>(
     opened: &'a Opened,
-    mut lines: Lines<'a>,
+    lines: Lines<'a>,
     alerts: &'a mut Vec<String>,
     stopped: &'a mut bool,
 ) -> impl Iterator<Item = recording::reader::Line> + 'a {
+    let mut lines = lines.within(MOST);
     std::iter::from_fn(move || {
         loop {
-            if lines.looked_at() > MOST {
-                *stopped = true;
-                return None;
-            }
-            match lines.next()? {
-                Ok(line) => return Some(line),
-                Err(finding) => opened.tell(&finding, alerts),
+            match lines.next() {
+                Some(Ok(line)) => return Some(line),
+                Some(Err(finding)) => opened.tell(&finding, alerts),
+                None => {
+                    *stopped = lines.broke_off();
+                    return None;
+                }
             }
         }
     })

@@ -1,4 +1,5 @@
-//! What a recording has of a time, for a timeline: streams as wholes, where it breaks off, and what its calls changed.
+//! What a recording has of a time, for a timeline: streams as wholes, where it breaks off, and what its calls changed. Of what is too much for
+//! a page, the newest.
 
 use std::collections::BTreeMap;
 
@@ -9,15 +10,19 @@ use recording::record::{Kind, Opened as Begun, Record, What};
 use super::objects::{AHEAD, Objects};
 use super::{Opened, Told};
 
-/// Bytes of a recording that are looked at for one page.
+/// Bytes of records that are unpacked for the time of one page.
 const MOST: u64 = 64 << 20;
+/// The same right before that time: a call's record can be there.
+const MOST_AHEAD: u64 = MOST / 4;
+/// The same with what comes after that time: the ends of what had begun.
+const MOST_OF_ALL: u64 = 2 * MOST;
 /// The same of one stream.
 const MOST_OF_ONE: u64 = 256 << 20;
-/// Records of it: about as much work.
-const MOST_RECORDS: u32 = 1_000_000;
 
-/// Streams, and places where it breaks off, of one page.
-const MOST_ROWS: usize = 200;
+/// Streams, and places where it breaks off, that a page keeps when it leaves the oldest to another.
+const ROWS: usize = 200;
+/// Places where it breaks off, of one time.
+const BREAKS: usize = 50;
 
 /// Which time.
 #[derive(Debug, Clone, Copy, Default)]
@@ -34,7 +39,9 @@ pub(crate) struct Scan {
     pub(crate) breaks: Vec<(Timestamp, Told)>,
     /// What it has of the calls that were asked about.
     pub(crate) calls: BTreeMap<String, Objects>,
-    /// Where the scan stopped: there was too much.
+    /// From when on this has the recording, if that is not the whole time: the rest is too much.
+    pub(crate) begins: Option<Timestamp>,
+    /// Where it was given up to look for the ends of what had begun.
     pub(crate) stopped_at: Option<Timestamp>,
 }
 
@@ -54,13 +61,20 @@ pub(crate) struct Stream {
 
 impl Opened {
     /// What there is of a time, and of these calls, whose leaves are of that time: their records may begin before it, and end after it.
+    /// The newest of it, if it is too much.
     pub(crate) fn scan<'c>(&self, window: Window, calls: impl Iterator<Item = &'c str>) -> Scan {
         let Some(recording) = &self.recording else { return Scan::default() };
         let began = recording.times().map(|(began, _)| began);
-        let from = began.zip(window.from).map_or(0, |(began, from)| microseconds(began, from));
+        let since = |at: Option<Timestamp>| Some(microseconds(began?, at?));
+        let (from, until) = (since(window.from).unwrap_or(0), since(window.until).unwrap_or(u64::MAX));
+        let begins = recording.newest_within(from, until, MOST);
+        let ahead = recording.newest_within(begins.saturating_sub(AHEAD), begins, MOST_AHEAD);
         let mut scanning = Scanning::new(self, window);
+        if begins > from {
+            scanning.begin(began.map(|began| later(began, begins)));
+        }
         scanning.scan.calls = calls.map(|call| (call.to_owned(), Objects::default())).collect();
-        scanning.run(recording.records_from(from.saturating_sub(AHEAD)), MOST)
+        scanning.run(recording.records_from(ahead), MOST_OF_ALL)
     }
 
     /// One stream; `None`: there is no beginning of it. Of a very long one the end is not known.
@@ -81,13 +95,17 @@ struct Scanning<'a> {
     opened: &'a Opened,
     window: Window,
     scan: Scan,
-    looked_at: u64,
-    records: u32,
 }
 
 impl<'a> Scanning<'a> {
     fn new(opened: &'a Opened, window: Window) -> Self {
-        Self { opened, window, scan: Scan::default(), looked_at: 0, records: 0 }
+        Self { opened, window, scan: Scan::default() }
+    }
+
+    /// Leaves what was before this to another page.
+    fn begin(&mut self, at: Option<Timestamp>) {
+        self.window.from = at.or(self.window.from);
+        self.scan.begins = at.or(self.scan.begins);
     }
 
     fn run(mut self, mut records: Records<'_>, most: u64) -> Scan {
@@ -97,10 +115,7 @@ impl<'a> Scanning<'a> {
             let record = match next {
                 Ok(record) => record,
                 Err(finding) => {
-                    // Of more than a page has, the next record says so.
-                    if self.scan.breaks.len() < MOST_ROWS {
-                        self.scan.breaks.push((at, self.opened.told(&finding)));
-                    }
+                    self.find(at, &finding);
                     continue;
                 }
             };
@@ -109,10 +124,7 @@ impl<'a> Scanning<'a> {
             if is_over && !self.goes_on() {
                 break;
             }
-            self.looked_at = self.looked_at.saturating_add(record.what.payload().len() as u64);
-            self.records += 1;
-            let rows = self.scan.streams.len().max(self.scan.breaks.len());
-            if self.looked_at > most || self.records > MOST_RECORDS || rows >= MOST_ROWS {
+            if records.unpacked() > most {
                 self.scan.stopped_at = Some(at);
                 break;
             }
@@ -121,9 +133,37 @@ impl<'a> Scanning<'a> {
             }
             if self.window.from.is_none_or(|from| at >= from) {
                 self.take(at, record, is_over);
+                self.make_room();
             }
         }
         self.scan
+    }
+
+    /// Takes what is wrong, if it is not before what is looked at.
+    fn find(&mut self, at: Timestamp, finding: &Finding) {
+        if self.window.from.is_some_and(|from| at < from) {
+            return;
+        }
+        let of_this_time = self.scan.breaks.iter().rev().take_while(|(of, _)| *of == at).count();
+        if of_this_time < BREAKS {
+            self.scan.breaks.push((at, self.opened.told(finding)));
+        } else if of_this_time == BREAKS {
+            let text = "More is wrong here: `portcullis sessions show` has all of it.".to_owned();
+            self.scan.breaks.push((at, Told { grave: true, text }));
+        }
+        self.make_room();
+    }
+
+    /// Leaves the oldest to another page, if there are too many.
+    fn make_room(&mut self) {
+        let Scan { streams, breaks, .. } = &mut self.scan;
+        let excess = |rows: usize| rows.checked_sub(ROWS).filter(|excess| *excess >= ROWS);
+        let stream = excess(streams.len()).and_then(|excess| Some(streams.get(excess)?.at));
+        let found = excess(breaks.len()).and_then(|excess| Some(breaks.get(excess)?.0));
+        let Some(begins) = stream.max(found) else { return };
+        streams.retain(|stream| stream.at >= begins);
+        breaks.retain(|(at, _)| *at >= begins);
+        self.begin(Some(begins));
     }
 
     /// Whether a stream or a call that has begun has not ended.

@@ -30,7 +30,8 @@ pub struct Lines<'a> {
     records: Records<'a>,
     channels: BTreeMap<(u32, Channel), Shown>,
     ready: VecDeque<Line>,
-    looked_at: u64,
+    most: u64,
+    broke_off: bool,
 }
 
 /// What a channel shows.
@@ -54,13 +55,25 @@ struct Written {
 
 impl<'a> Lines<'a> {
     pub(super) fn new(records: Records<'a>) -> Self {
-        Self { records, channels: BTreeMap::new(), ready: VecDeque::new(), looked_at: 0 }
+        Self { records, channels: BTreeMap::new(), ready: VecDeque::new(), most: u64::MAX, broke_off: false }
     }
 
-    /// Bytes of streams that were looked at so far.
+    /// Ends once more than so many bytes of records were unpacked.
     #[must_use]
-    pub fn looked_at(&self) -> u64 {
-        self.looked_at
+    pub fn within(self, bytes: u64) -> Self {
+        Self { most: bytes, ..self }
+    }
+
+    /// Whether that is why there are no more.
+    #[must_use]
+    pub fn broke_off(&self) -> bool {
+        self.broke_off
+    }
+
+    /// See [`Records::unpacked`].
+    #[must_use]
+    pub fn unpacked(&self) -> u64 {
+        self.records.unpacked()
     }
 
     fn look(&mut self, stream: u32, channel: Channel, at: u64, bytes: &[u8]) {
@@ -93,7 +106,9 @@ impl Iterator for Lines<'_> {
             if let Some(line) = self.ready.pop_front() {
                 return Some(Ok(line));
             }
-            let Some(next) = self.records.next() else {
+            self.broke_off = self.records.unpacked() > self.most;
+            let next = if self.broke_off { None } else { self.records.next() };
+            let Some(next) = next else {
                 self.end(None);
                 return self.ready.pop_front().map(Ok);
             };
@@ -111,7 +126,6 @@ impl Iterator for Lines<'_> {
             };
             match record.what {
                 What::Bytes { stream, channel, bytes } if channel.is_output() => {
-                    self.looked_at = self.looked_at.saturating_add(bytes.0.len() as u64);
                     self.look(stream, channel, record.at, &bytes.0);
                 }
                 What::Closed { stream, .. } => self.end(Some(stream)),

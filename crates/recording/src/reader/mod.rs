@@ -5,6 +5,7 @@
 
 mod finding;
 mod lines;
+mod places;
 mod records;
 mod search;
 mod survey;
@@ -301,23 +302,6 @@ impl Recording {
 
     fn path(&self, number: u64) -> String {
         format!("{}/{}", self.session, segment::file_name(number))
-    }
-
-    /// The place among its segments of the first that may have records of this time or later: found by the headers of a
-    /// few. One whose header cannot be read stands for the next.
-    fn seek(&self, at: u64) -> usize {
-        let (mut low, mut high) = (0, self.numbers.len());
-        while low < high {
-            let middle = low + (high - low) / 2;
-            let readable = self.numbers.iter().enumerate().take(high).skip(middle);
-            let ends =
-                readable.map(|(place, number)| (place, self.header(*number).map(|header| header.last)));
-            match ends.filter_map(|(place, last)| last.map(|last| (place, last))).next() {
-                Some((place, last)) if last < at => low = place + 1,
-                _ => high = middle,
-            }
-        }
-        low
     }
 }
 

@@ -1,5 +1,6 @@
 //! The records of a recording in order, verified as they are read.
 
+use super::places::LEAST;
 use super::{Finding, Recording};
 use crate::Digest;
 use crate::frames::Frames;
@@ -29,6 +30,7 @@ pub struct Records<'a> {
     /// Bytes that were looked at, and after how many no further segment is begun.
     looked_at: u64,
     most: u64,
+    unpacked: u64,
     ended: bool,
 }
 
@@ -60,6 +62,7 @@ impl<'a> Records<'a> {
             stream,
             looked_at: 0,
             most: u64::MAX,
+            unpacked: 0,
             ended: false,
         }
     }
@@ -79,6 +82,13 @@ impl<'a> Records<'a> {
     #[must_use]
     pub fn within(self, bytes: u64) -> Self {
         Self { most: bytes, ..self }
+    }
+
+    /// Bytes of records that were unpacked, whether or not they were asked for: what reading came to, but for segments that were passed over.
+    /// Each counts for some, whatever it has.
+    #[must_use]
+    pub fn unpacked(&self) -> u64 {
+        self.unpacked
     }
 
     /// Whether that is why there are no more.
@@ -193,6 +203,7 @@ impl<'a> Records<'a> {
         if self.stream.is_none_or(|stream| header.may_have(stream)) {
             let frames = self.recording.frames(&header, stored)?;
             self.looked_at = self.looked_at.saturating_add(header.plain);
+            self.unpacked = self.unpacked.saturating_add(header.plain.max(LEAST));
             self.at = Some(At { frames, last: header.first, header, seen: 0 });
         }
         Ok(())

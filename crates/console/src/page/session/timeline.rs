@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use super::super::{When, size};
 use super::{
-    CallRow,
+    CallRow, Which,
     changes::{self, Change},
     took,
 };
@@ -32,8 +32,8 @@ pub(super) struct Timeline {
     pub(super) wrong: Vec<String>,
     /// What is no matter.
     pub(super) notes: Vec<String>,
-    /// Where the page before these begins.
-    pub(super) older: Option<u64>,
+    /// The query of the page before this one.
+    pub(super) older: Option<String>,
     /// Whether these are the newest.
     pub(super) newest: bool,
     /// By which it is recognised that nothing has happened since; empty: it never is.
@@ -75,20 +75,23 @@ struct Leaves {
     segment: u64,
     calls: Vec<Call>,
     happenings: Vec<Happening>,
-    older: Option<u64>,
+    /// The query of the page before this one.
+    older: Option<String>,
+    /// Only what is before this leaf.
+    before: Option<u64>,
     window: Window,
 }
 
 impl Console {
-    /// `before`: only what is before this leaf. What cannot be read is said on it: the page has buttons that stop the session.
-    pub(super) async fn timeline(&self, session: &SessionId, before: Option<u64>) -> Timeline {
-        let leaves = self.leaves(session, before).await;
-        self.timeline_of(session, leaves, before.is_none()).await
+    /// What cannot be read is said on it: the page has buttons that stop the session.
+    pub(super) async fn timeline(&self, session: &SessionId, which: Which) -> Timeline {
+        let leaves = self.leaves(session, which).await;
+        self.timeline_of(session, leaves, which.is_newest()).await
     }
 
     /// The newest, unless that is what was seen: a recording is not read each time somebody's page asks.
     pub(super) async fn timeline_since(&self, session: &SessionId, seen: &str) -> Option<Timeline> {
-        let leaves = self.leaves(session, None).await;
+        let leaves = self.leaves(session, Which::default()).await;
         let is_seen = leaves.as_ref().is_ok_and(|leaves| leaves.seen(self.now()) == seen);
         if is_seen { None } else { Some(self.timeline_of(session, leaves, true).await) }
     }
@@ -119,7 +122,8 @@ impl Console {
     }
 
     /// Calls and other leaves in their order, newest first, and the time of which they tell.
-    async fn leaves(&self, session: &SessionId, before: Option<u64>) -> Result<Leaves, chronicle::Error> {
+    async fn leaves(&self, session: &SessionId, which: Which) -> Result<Leaves, chronicle::Error> {
+        let before = which.before;
         // First, so that what is read has at least that.
         let segment = self.chronicle().last_segment_of(session.as_str()).await?;
         let page = chronicle::Page { before, most: ROWS };
@@ -130,9 +134,10 @@ impl Console {
         numbers.sort_unstable_by(|one, other| other.cmp(one));
         let rows = usize::try_from(ROWS).unwrap_or(usize::MAX);
         let older = (numbers.len() >= rows).then(|| numbers.get(rows - 1).copied()).flatten();
-        let first = older.unwrap_or(0);
-        calls.retain(|call| call.leaf >= first);
-        happenings.retain(|happening| happening.leaf >= first);
+        let (first, over) = (older.unwrap_or(0), which.until());
+        let is_here = |leaf, at| leaf >= first && over.is_none_or(|over| at < over);
+        calls.retain(|call| is_here(call.leaf, call.time));
+        happenings.retain(|happening| is_here(happening.leaf, happening.time));
         let from = match older {
             Some(leaf) => self.chronicle().time_of(leaf).await?,
             None => None,
@@ -141,7 +146,9 @@ impl Console {
             Some(leaf) => self.chronicle().time_of(leaf).await?,
             None => None,
         };
-        Ok(Leaves { segment, calls, happenings, older, window: Window { from, until } })
+        let window = Window { from, until: until.into_iter().chain(over).min() };
+        let older = older.map(|leaf| format!("before={leaf}"));
+        Ok(Leaves { segment, calls, happenings, older, before, window })
     }
 }
 
@@ -154,18 +161,28 @@ impl Timeline {
         scan: Scan,
         missing: Option<Told>,
     ) -> Self {
-        let Scan { streams, breaks, calls, stopped_at } = scan;
+        let Scan { streams, breaks, calls, begins, stopped_at } = scan;
         let (mut wrong, mut notes) = (Vec::new(), Vec::new());
         if let Some(Told { grave, text }) = missing {
             if grave { wrong.push(text) } else { notes.push(text) }
         }
         wrong.extend(breaks.iter().filter(|(_, told)| told.grave).map(|(_, told)| told.text.clone()));
-        if let Some(at) = stopped_at {
-            let at = super::super::utc(at);
+        if let Some(at) = begins.map(super::super::utc) {
             notes.push(format!(
-                "Of the recording, what comes after {at} is not on this page: it is too much."
+                "Of the recording, this page has what is from {at} on: it is too much for one. *Older ones* has the rest."
             ));
         }
+        if let Some(at) = stopped_at.map(super::super::utc) {
+            notes.push(format!(
+                "Of what has begun here, ends after {at} were not looked for: that would be too much."
+            ));
+        }
+        let older = match begins {
+            Some(begins) => {
+                Some(Which { before: leaves.before, until: Some(begins.as_microsecond()) }.query())
+            }
+            None => leaves.older,
+        };
         wrong.dedup();
         let more = wrong.len().saturating_sub(WRONG);
         wrong.truncate(WRONG);
@@ -196,7 +213,7 @@ impl Timeline {
         entries.extend(told.into_iter().map(|(_, at, entry)| (at, entry)));
         entries.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
         let entries = entries.into_iter().map(|(_, entry)| entry).collect();
-        Self { session, entries, wrong, notes, older: leaves.older, newest, seen: String::new() }
+        Self { session, entries, wrong, notes, older, newest, seen: String::new() }
     }
 
     /// What the ledger tells alone, and why it is no more.
