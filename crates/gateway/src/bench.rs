@@ -159,8 +159,8 @@ impl Bench {
 }
 
 fn recordings(data: &Path, ledger: &Ledger, at_rest: Arc<dyn Close>) -> Recordings {
-    let (reserve, queue) = (0, 0);
-    let config = recording::Config { folder: data.join("recordings"), reserve, queue, at_rest };
+    let (reserve, quota, queue) = (0, u64::MAX, 0);
+    let config = recording::Config { folder: data.join("recordings"), reserve, quota, queue, at_rest };
     let (recorder, segments) = recording::Recorder::open(config, Timestamp::now).unwrap();
     tokio::spawn(crate::segments::tell(segments, ledger.clone()));
     Recordings::new(recorder)

@@ -334,7 +334,11 @@ impl Call {
             }
             Err(why) => {
                 tracing::error!(call = %self.id, %why, "a session cannot be recorded");
-                let (refused, cause) = (Refused::Unrecordable, Cause::Unrecordable);
+                let refused = match why {
+                    recording::Refused::Stopped(recording::Stopped::Full) => Refused::RecordedEnough,
+                    _ => Refused::Unrecordable,
+                };
+                let cause = Cause::Unrecordable;
                 Err(Stop::Refused { refused, cause, decision: None })
             }
         }

@@ -107,6 +107,7 @@ impl Call {
                 self.ended(Ended::Unrecorded, 0);
                 Err(match stopped {
                     recording::Stopped::KeptEnough => Refused::KeptEnough,
+                    recording::Stopped::Full => Refused::RecordedEnough,
                     recording::Stopped::Unwritable { .. }
                     | recording::Stopped::Stalled
                     | recording::Stopped::Unrecorded

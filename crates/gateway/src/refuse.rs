@@ -36,6 +36,8 @@ pub(crate) enum Refused {
     Unrecordable,
     /// It would change what is masked, and as much is kept of the session's values as is kept of one.
     KeptEnough,
+    /// As much is recorded of the session as is recorded of one.
+    RecordedEnough,
     /// Nothing was sent: the API server cannot be reached.
     Unreachable,
     /// Nothing was sent: values of the cluster's Secrets could have passed unmasked.
@@ -112,7 +114,9 @@ impl Refused {
             }
             Self::Answered(error) => (error.status, "InternalError"),
             Self::Unauthenticated => (StatusCode::UNAUTHORIZED, "Unauthorized"),
-            Self::Frozen { .. } | Self::KeptEnough => (StatusCode::FORBIDDEN, "Forbidden"),
+            Self::Frozen { .. } | Self::KeptEnough | Self::RecordedEnough => {
+                (StatusCode::FORBIDDEN, "Forbidden")
+            }
             Self::Version => (StatusCode::HTTP_VERSION_NOT_SUPPORTED, "BadRequest"),
             Self::Unrecorded | Self::Unrecordable | Self::Blind(_) | Self::Unended => {
                 (StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable")

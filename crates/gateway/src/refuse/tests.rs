@@ -30,6 +30,7 @@ fn all() -> Vec<Refused> {
         Refused::Unrecorded,
         Refused::Unrecordable,
         Refused::KeptEnough,
+        Refused::RecordedEnough,
         Refused::from(&Failure::Connect(Arc::new(ended))),
         Refused::from(&Failure::Unsent),
         Refused::from(&Failure::Deadline { seconds: 60.0 }),
@@ -119,13 +120,14 @@ fn number(refused: &Refused) -> usize {
         Refused::CutForward(_) => 20,
         Refused::CutConnection(_) => 21,
         Refused::KeptEnough => 22,
+        Refused::RecordedEnough => 23,
     }
 }
 
 #[test]
 fn none_is_left_out() {
     let numbers: BTreeSet<usize> = all().iter().map(number).collect();
-    assert_eq!(numbers, (0..=22).filter(|number| *number != 4).collect());
+    assert_eq!(numbers, (0..=23).filter(|number| *number != 4).collect());
 }
 
 #[test]

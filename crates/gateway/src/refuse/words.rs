@@ -74,6 +74,10 @@ impl Refused {
                 "portcullis: before masked values are changed the gate keeps them, and it has kept as much of this session as it \
                  keeps of one (256 MiB), so nothing was sent; go on in another session"
             }
+            Self::RecordedEnough => {
+                "portcullis: as much is recorded of this session as the gate records of one (`recordings.quota`), so nothing more may \
+                 pass; go on in another session"
+            }
             Self::Unreachable => {
                 "portcullis: the API server cannot be reached and nothing was sent; try again later, or tell the operator of \
                  the gate"

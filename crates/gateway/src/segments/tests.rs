@@ -7,7 +7,13 @@ use tempfile::TempDir;
 use super::*;
 
 fn recorder(folder: &Path) -> (Recorder, mpsc::Receiver<Sealed>) {
-    let config = Config { folder: folder.join("recordings"), reserve: 0, queue: 0, at_rest: Arc::new(Plain) };
+    let config = Config {
+        folder: folder.join("recordings"),
+        reserve: 0,
+        quota: u64::MAX,
+        queue: 0,
+        at_rest: Arc::new(Plain),
+    };
     Recorder::open(config, jiff::Timestamp::now).unwrap()
 }
 

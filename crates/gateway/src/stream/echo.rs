@@ -107,6 +107,7 @@ impl Echoes {
             | Refused::Unrecorded
             | Refused::Unrecordable
             | Refused::KeptEnough
+            | Refused::RecordedEnough
             | Refused::NoAnswer { .. }
             | Refused::Cut(_)
             | Refused::CutSent(_)

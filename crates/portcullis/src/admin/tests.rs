@@ -43,6 +43,7 @@ async fn gate() -> Gate {
     let recordings = recording::Config {
         folder: data.recordings(),
         reserve: 0,
+        quota: u64::MAX,
         queue: 0,
         at_rest: Arc::new(recording::at_rest::Plain),
     };

@@ -30,6 +30,7 @@ pub(super) const KEEP_ALIVE: &str = "30s";
 pub(super) const DRAIN: &str = "30s";
 pub(super) const LEDGER_RESERVE: &str = "64MiB";
 pub(super) const RECORDINGS_RESERVE: &str = "256MiB";
+pub(super) const RECORDINGS_QUOTA: &str = "4GiB";
 pub(super) const RECORDINGS_QUEUE: &str = "64MiB";
 pub(super) const CONNECT_TIMEOUT: &str = "5s";
 pub(super) const RESPONSE_TIMEOUT: &str = "60s";

@@ -208,6 +208,9 @@ pub(super) struct Recordings {
     /// Kept free on its disk; with less free, nothing that would be recorded may begin. At least `1MiB`.
     #[schemars(extend("default" = defaults::RECORDINGS_RESERVE))]
     pub(super) reserve: Option<SizeText>,
+    /// What one session's recording may have of the disk; then nothing more of that session may happen. From `16MiB` to `1TiB`.
+    #[schemars(extend("default" = defaults::RECORDINGS_QUOTA))]
+    pub(super) quota: Option<SizeText>,
     /// Bytes of what happens that may wait for the disk, in memory; then whoever would do more waits. From `12544KiB` to
     /// `1GiB`.
     #[schemars(extend("default" = defaults::RECORDINGS_QUEUE))]

@@ -216,6 +216,8 @@ pub struct Recordings {
     pub folder: PathBuf,
     /// Bytes kept free on its disk.
     pub reserve: u64,
+    /// Bytes of it that one session's recording may have.
+    pub quota: u64,
     /// Bytes that may wait for the disk.
     pub queue: usize,
     /// How long after its last record a recording is erased; `None`: never.

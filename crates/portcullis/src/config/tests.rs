@@ -37,7 +37,10 @@ fn the_least_that_is_needed_gets_the_defaults_of_the_schema() {
     assert_eq!(config.limits.ledger_reserve, 64 << 20);
     let recordings = config.recordings;
     assert_eq!(recordings.folder, Path::new("/etc/portcullis/data/recordings"));
-    assert_eq!((recordings.reserve, recordings.queue, recordings.keep), (256 << 20, 64 << 20, None));
+    assert_eq!(
+        (recordings.reserve, recordings.quota, recordings.queue, recordings.keep),
+        (256 << 20, 4 << 30, 64 << 20, None)
+    );
     assert_eq!(config.upstream.response_timeout.as_secs(), 60);
     let reading = config.clusters[0].masking.reading.as_ref().unwrap();
     assert_eq!((reading.keep_deleted.as_secs(), reading.stale_after.as_secs()), (24 * 3600, 300));
@@ -128,7 +131,7 @@ fn a_recording_is_kept_as_long_as_its_session_may_last() {
     assert_eq!(config.keep.unwrap().span.as_secs(), 90 * 24 * 3600);
     let told: Vec<String> = [
         "{ folder: '', reserve: 1KiB, queue: 12MiB, keep: 7h }",
-        "{ queue: 2GiB, keep: 40000d }",
+        "{ queue: 2GiB, quota: 1MiB, keep: 40000d }",
         "{ keep: for ever }",
         "{ keep_for: 90d }",
     ]

@@ -36,6 +36,7 @@ impl Bench {
         let config = recording::Config {
             folder: folder.path().join("recordings"),
             reserve: 0,
+            quota: u64::MAX,
             queue: 0,
             at_rest: Arc::new(Plain),
         };

@@ -29,7 +29,8 @@ pub(super) struct Kept {
 
 /// Opens the folder of the recordings.
 pub(super) fn open(config: &config::Config, ledger: &Ledger) -> anyhow::Result<Opened> {
-    let config::Recordings { folder, reserve, queue, recipients, values, .. } = config.recordings.clone();
+    let config::Recordings { folder, reserve, quota, queue, recipients, values, .. } =
+        config.recordings.clone();
     let at_rest: Arc<dyn Close> = match recipients {
         Some(recipients) => {
             for recipient in recipients.iter() {
@@ -44,7 +45,7 @@ pub(super) fn open(config: &config::Config, ledger: &Ledger) -> anyhow::Result<O
     };
     let keeper = values.map(|file| config::keeper(&file).map_err(anyhow::Error::msg)).transpose();
     let keeper = keeper.context("`recordings.values` cannot be used")?;
-    let settings = recording::Config { folder, reserve, queue, at_rest };
+    let settings = recording::Config { folder, reserve, quota, queue, at_rest };
     let (recorder, sealed) =
         Recorder::open(settings, jiff::Timestamp::now).context("the recordings cannot be opened")?;
     let telling = tokio::spawn(segments::tell(sealed, ledger.clone()));

@@ -29,6 +29,8 @@ pub(super) struct Chain {
     pub(super) last: u64,
     /// The number of the next stream.
     pub(super) next_stream: u32,
+    /// Bytes of its segments on the disk.
+    pub(super) stored: u64,
 }
 
 /// What was there of a recording that goes on.
@@ -82,8 +84,20 @@ impl Chain {
         // What is there is built upon: whoever gave it its name may not have come to make that durable.
         storage.flush_names(session.as_str()).map_err(unwritable)?;
         let (began, session) = (now, session.clone());
-        let mut chain =
-            Self { storage, at_rest, session, began, next: 1, previous: None, last: 0, next_stream: 1 };
+        let mut chain = Self {
+            storage,
+            at_rest,
+            session,
+            began,
+            next: 1,
+            previous: None,
+            last: 0,
+            next_stream: 1,
+            stored: 0,
+        };
+        let is_segment = |name: &str| segment::number(name).is_some();
+        chain.stored =
+            stored(&*chain.storage, chain.session.as_str(), &names, is_segment).map_err(unwritable)?;
         let found = match names.iter().filter_map(|name| segment::number(name)).max() {
             Some(number) => Some(chain.follow(number, torn)?),
             None => None,
@@ -156,6 +170,7 @@ impl Chain {
         put(&*self.storage, self.session.as_str(), &path, &bytes)?;
         let segment = tell(&header, &bytes);
         self.next += 1;
+        self.stored = self.stored.saturating_add(segment.bytes);
         self.previous = Some(segment.sha256);
         Ok(segment)
     }
@@ -185,6 +200,17 @@ impl Batch {
 
 fn path(session: &Session, name: &str) -> String {
     format!("{session}/{name}")
+}
+
+/// Bytes of those files of a recording that have such a name.
+pub(super) fn stored(
+    storage: &dyn Storage,
+    folder: &str,
+    names: &[String],
+    which: impl Fn(&str) -> bool,
+) -> io::Result<u64> {
+    let counted = names.iter().filter(|name| which(name));
+    counted.map(|name| storage.size(&format!("{folder}/{name}"))).sum()
 }
 
 /// What the ledger is to know of a segment.

@@ -11,6 +11,7 @@
 //! | a write | the recording stops; the next [`Recorder::session`] finds what is whole and goes on from there |
 //! | the ledger does not take a segment's digest | the recording stops |
 //! | less free space than the reserve | no recording is begun, and those that are open stop with their next segment |
+//! | a recording has its quota of the disk | it stops, and does not go on |
 //!
 //! A recording that has stopped takes nothing more ([`Stopped`]), and its streams are to be ended: what is missing is
 //! missing at the end.
@@ -66,6 +67,9 @@ pub struct Config {
     pub folder: PathBuf,
     /// With fewer bytes free on its disk no recording is begun.
     pub reserve: u64,
+    /// Bytes on the disk with which a recording is full: then nothing more of its session is recorded. What is kept of values does not
+    /// count.
+    pub quota: u64,
     /// Bytes of records that may be in memory until they are durable; then callers wait. 12.25 MiB at least, 1 GiB at most.
     pub queue: usize,
     /// How segments are stored.

@@ -51,6 +51,9 @@ pub enum Stopped {
     /// A write failed.
     #[error("the recording cannot be written ({why}): free or repair its disk, and begin anew")]
     Unwritable { why: String },
+    /// The recording is as large as one can be.
+    #[error("as much is recorded of the session as is recorded of one: go on in another one")]
+    Full,
     /// So much is kept of values that nothing more is.
     #[error("as much is kept of values as is kept of one session: what is masked is changed in another one")]
     KeptEnough,

@@ -38,7 +38,7 @@ pub(crate) fn session() -> Session {
 }
 
 pub(crate) fn config() -> Config {
-    Config { folder: PathBuf::new(), reserve: 1000, queue: 0, at_rest: Arc::new(Plain) }
+    Config { folder: PathBuf::new(), reserve: 1000, quota: u64::MAX, queue: 0, at_rest: Arc::new(Plain) }
 }
 
 /// A recorder whose writer runs in this runtime, in its paused time.
@@ -54,7 +54,10 @@ pub(crate) fn start_with(disk: &SimDisk, config: &Config) -> (Recorder, mpsc::Re
 
 /// The same with a ledger that takes everything.
 pub(crate) fn start_with_ledger(disk: &SimDisk) -> (Recorder, Ledger) {
-    let (recorder, mut sealed) = start(disk);
+    with_ledger(start(disk))
+}
+
+pub(crate) fn with_ledger((recorder, mut sealed): (Recorder, mpsc::Receiver<Sealed>)) -> (Recorder, Ledger) {
     let ledger = Ledger::default();
     let takes = Arc::clone(&ledger);
     tokio::spawn(async move {

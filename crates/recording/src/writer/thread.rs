@@ -1,7 +1,7 @@
 //! The writer thread.
 
 use super::body::Digested;
-use super::chain::Chain;
+use super::chain::{Chain, stored};
 use super::queue::Waiting;
 use super::recording::Recording;
 use super::run::{Refused, Run, Sealed, Stopped};
@@ -80,6 +80,7 @@ pub(super) struct Writer {
     at_rest: Arc<dyn Close>,
     clock: Arc<dyn Clock>,
     reserve: u64,
+    quota: u64,
     recordings: BTreeMap<Session, Recording>,
     /// Batches in the order in which they are due; those that were sealed before are left in it.
     due: VecDeque<(Instant, Session)>,
@@ -126,6 +127,7 @@ impl Writer {
             at_rest: Arc::clone(&config.at_rest),
             clock: Arc::clone(&recorder.clock),
             reserve: config.reserve,
+            quota: config.quota,
             recordings: BTreeMap::new(),
             due: VecDeque::new(),
             held: 0,
@@ -198,6 +200,9 @@ impl Writer {
         let (storage, at_rest) = (Arc::clone(&self.storage), Arc::clone(&self.at_rest));
         let now = self.clock.now();
         let (chain, found) = Chain::open(storage, at_rest, &session, now)?;
+        if chain.stored >= self.quota {
+            return Err(Refused::Stopped(Stopped::Full));
+        }
         let at = chain.time(now);
         let run = Arc::new(Run::new(session.clone(), at, chain.next_stream));
         let recording = Recording::new(Arc::clone(&run), chain);
@@ -271,7 +276,7 @@ impl Writer {
     }
 
     /// Here, where recordings are let go to be erased: nothing is kept of one that was.
-    fn keep(&mut self, run: &Arc<Run>, name: &str, stored: &[u8]) -> Result<Digest, Stopped> {
+    fn keep(&mut self, run: &Arc<Run>, name: &str, closed: &[u8]) -> Result<Digest, Stopped> {
         let session = self.current(run).ok_or_else(|| gone(run))?;
         let unwritable = |error: io::Error| Stopped::Unwritable { why: error.to_string() };
         if let Err(Refused::NoSpace { why }) = self.has_space() {
@@ -281,16 +286,19 @@ impl Writer {
         let recording = self.recordings.get_mut(&session).ok_or_else(|| gone(run))?;
         let there = match recording.kept {
             Some(there) => there,
-            None => kept_bytes(&*self.storage, folder).map_err(unwritable)?,
+            None => {
+                let names = self.storage.list(folder).map_err(unwritable)?.unwrap_or_default();
+                stored(&*self.storage, folder, &names, kept::is_kept).map_err(unwritable)?
+            }
         };
-        let with_this = there.saturating_add(stored.len() as u64);
+        let with_this = there.saturating_add(closed.len() as u64);
         recording.kept = Some(there);
         if with_this > kept::MAX_SESSION {
             return Err(Stopped::KeptEnough);
         }
-        put(&*self.storage, folder, &format!("{folder}/{name}"), stored).map_err(unwritable)?;
+        put(&*self.storage, folder, &format!("{folder}/{name}"), closed).map_err(unwritable)?;
         recording.kept = Some(with_this);
-        Ok(Digest::of(stored))
+        Ok(Digest::of(closed))
     }
 
     async fn seal_due(&mut self) {
@@ -317,11 +325,13 @@ impl Writer {
                 self.tell(sealed).await;
                 // What was handed over is kept: it may have been shown. Who fills the disk hands over no more, so that others can be
                 // recorded to their ends.
-                if !stopped
-                    && let Err(Refused::NoSpace { why }) = self.has_space()
-                    && let Some(recording) = self.recordings.get(session)
-                {
-                    recording.run.stop(Stopped::Unwritable { why });
+                let space = self.has_space();
+                if !stopped && let Some(recording) = self.recordings.get(session) {
+                    if recording.chain.stored >= self.quota {
+                        recording.run.stop(Stopped::Full);
+                    } else if let Err(Refused::NoSpace { why }) = space {
+                        recording.run.stop(Stopped::Unwritable { why });
+                    }
                 }
             }
             Err(error) => self.give_up(session, &error),
@@ -391,14 +401,6 @@ impl Drop for Writer {
         self.room.close();
         self.recordings.values().for_each(|recording| recording.run.stop(Stopped::Closed));
     }
-}
-
-/// Bytes of what is kept beside a recording.
-fn kept_bytes(storage: &dyn Storage, folder: &str) -> io::Result<u64> {
-    let names = storage.list(folder)?.unwrap_or_default();
-    let sizes =
-        names.iter().filter(|name| kept::is_kept(name)).map(|name| storage.size(&format!("{folder}/{name}")));
-    sizes.sum()
 }
 
 fn gone(run: &Run) -> Stopped {

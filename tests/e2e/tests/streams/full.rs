@@ -88,6 +88,30 @@ fn full(
     Ok(())
 }
 
+/// What would take the disk from all ends the session that does it.
+#[test]
+fn a_session_that_has_its_quota_is_at_its_end_and_others_go_on() -> anyhow::Result<()> {
+    let namespace = "streams-quota";
+    let extra = "recordings: { quota: 16MiB }\n".to_owned();
+    let lab = start(&Options { extra, ..permissive() })?;
+    furnish(lab.cluster, namespace)?;
+    let (full, other) = (lab.gate.session("quota")?, lab.gate.session("quota-other")?);
+    let exec = ["-n", namespace, "exec", "deploy/web", "--"];
+    let noise = run(&full, "true", &[&exec[..], &["head", "-c", "67108864", "/dev/urandom"]].concat(), b"")?;
+    let ended = "portcullis: what passes cannot be recorded, so this stream was ended";
+    let told = String::from_utf8_lossy(&noise.stderr);
+    ensure!(!noise.status.success() && told.contains(ended), "{told}");
+    ensure!(noise.stdout.len() >= 16 << 20, "{}", noise.stdout.len());
+    for refused in [&["get", "pods"][..], &["exec", "deploy/web", "--", "true"]] {
+        let refused = full.kubectl(&[&["-n", namespace][..], refused].concat())?;
+        let told = "as much is recorded of this session as the gate records of one (`recordings.quota`)";
+        ensure!(!refused.status.success() && text(&refused).contains(told), "{}", text(&refused));
+    }
+    let went = other.kubectl(&[&exec[..], &["echo", "on"]].concat())?;
+    ensure!(went.status.success(), "{}", text(&went));
+    Ok(())
+}
+
 /// The ledger goes on: it has how the stream ended, and what was refused.
 fn told_in_the_ledger(lab: &Lab, session: &str) -> anyhow::Result<()> {
     eventually("it is in the ledger", || {

@@ -17,6 +17,9 @@ use super::{
 
 const SMALLEST_RESERVE: usize = 1 << 20;
 const LARGEST_RESERVE: usize = 1 << 40;
+/// Of some megabytes at a time it would not be known in time.
+const SMALLEST_QUOTA: usize = 16 << 20;
+const LARGEST_QUOTA: usize = 1 << 40;
 /// A hundred years.
 const LONGEST_KEPT: Duration = Duration::from_secs(36_500 * 24 * 60 * 60);
 
@@ -39,6 +42,12 @@ impl Resolver<'_> {
             SMALLEST_RESERVE..=LARGEST_RESERVE,
             &at.key("reserve"),
         );
+        let quota = self.size(
+            raw.quota,
+            defaults::RECORDINGS_QUOTA,
+            SMALLEST_QUOTA..=LARGEST_QUOTA,
+            &at.key("quota"),
+        );
         let queue =
             self.size(raw.queue, defaults::RECORDINGS_QUEUE, recording::Config::QUEUE, &at.key("queue"));
         let keep = match raw.keep {
@@ -57,8 +66,9 @@ impl Resolver<'_> {
             Some(written) => Some(self.identity(&written, &at.key("values"))?),
             None => None,
         };
-        let (folder, reserve) = (folder?, u64::try_from(reserve?).ok()?);
-        Some(Recordings { folder, reserve, queue: queue?, keep, recipients, identity, values })
+        let bytes = |size: Option<usize>| u64::try_from(size?).ok();
+        let (folder, reserve, quota) = (folder?, bytes(reserve)?, bytes(quota)?);
+        Some(Recordings { folder, reserve, quota, queue: queue?, keep, recipients, identity, values })
     }
 
     /// None that is wrong is left out: whoever is named has to be able to read.

@@ -70,7 +70,13 @@ async fn of_a_full_disk_nothing_is_kept_and_the_recording_goes_on() {
 #[tokio::test]
 async fn of_one_session_so_much_is_kept_and_no_more() {
     let folder = tempfile::tempdir().unwrap();
-    let config = Config { folder: folder.path().to_owned(), reserve: 0, queue: 0, at_rest: Arc::new(Plain) };
+    let config = Config {
+        folder: folder.path().to_owned(),
+        reserve: 0,
+        quota: u64::MAX,
+        queue: 0,
+        at_rest: Arc::new(Plain),
+    };
     let (recorder, _sealed) = Recorder::open(config, || jiff::Timestamp::UNIX_EPOCH).unwrap();
     let tap = recorder.session(&session()).await.unwrap();
     // It takes no room on the disk.

@@ -178,3 +178,36 @@ async fn what_was_handed_over_before_the_disk_was_found_full_is_kept() {
     let at = records.iter().position(|what| what.payload() == b"last").unwrap();
     assert_eq!(records[at + 1..], [What::Interrupted { torn: false }, What::Stopped {}]);
 }
+
+/// Others can still be recorded, and the session itself from no other run.
+#[tokio::test(start_paused = true)]
+async fn a_recording_that_has_its_quota_stops_and_does_not_go_on() {
+    let disk = SimDisk::default();
+    let small = || Config { quota: 2 << 20, ..config() };
+    let (recorder, ledger) = with_ledger(start_with(&disk, &small()));
+    let tap = recorder.session(&session()).await.unwrap();
+    let stream = tap.open(exec()).await.unwrap();
+    let mut noise = fastrand::Rng::with_seed(1);
+    let mut taken = 0_u64;
+    let why = loop {
+        let piece = std::iter::repeat_with(|| noise.u8(..)).take(MAX_PIECE).collect::<Vec<u8>>();
+        match stream.bytes(Channel::Stdout, piece.into()).await {
+            Ok(()) => taken += MAX_PIECE as u64,
+            Err(why) => break why,
+        }
+        settled().await;
+    };
+    insta::assert_snapshot!(why, @"as much is recorded of the session as is recorded of one: go on in another one");
+    assert!((2 << 20..4 << 20).contains(&taken), "{taken}");
+    assert_eq!(tap.end().await, Err(Stopped::Full));
+    let told: u64 = ledger.lock().iter().map(|segment| segment.bytes).sum();
+    let segments = recording(&disk).survey().segments;
+    assert_eq!((told >= 2 << 20, ledger.lock().len() as u64), (true, segments), "what came is kept");
+    recorder.session(&"s-2".parse().unwrap()).await.unwrap();
+    assert_eq!(recorder.session(&session()).await.unwrap_err(), Refused::Stopped(Stopped::Full));
+    assert_eq!(recording(&disk).survey().segments, segments, "a refusal writes nothing");
+    recorder.close().await.unwrap();
+    // It is the files that count.
+    let (recorder, _ledger) = with_ledger(start_with(&disk, &small()));
+    assert_eq!(recorder.session(&session()).await.unwrap_err(), Refused::Stopped(Stopped::Full));
+}
