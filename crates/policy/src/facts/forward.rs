@@ -7,8 +7,9 @@ use serde_json::Value;
 
 /// What runs the cluster.
 const API_SERVER: &str = "kube-apiserver";
-/// Where it listens on its node, if nothing else is said (`--secure-port`), whatever leads there.
-const SECURE_PORT: u16 = 6443;
+/// Where it listens on its node, or what leads there, if nothing else is said: `--secure-port`, and what distributions have on each node, k3s
+/// (6444), k0s (7443), Talos (7445), minikube (8443) and MicroK8s (16443).
+const SECURE_PORTS: [u16; 6] = [6443, 6444, 7443, 7445, 8443, 16443];
 
 /// Empty for other calls.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -44,7 +45,7 @@ impl Forward {
 
     /// Whether it is the one port on a node at which an API server may listen.
     pub(crate) fn is_to_api_server(&self) -> bool {
-        let at = |port| port == SECURE_PORT || Some(port) == self.api_server;
+        let at = |port| SECURE_PORTS.contains(&port) || Some(port) == self.api_server;
         self.pod.host_network && self.port().is_some_and(at)
     }
 }

@@ -106,7 +106,7 @@ fn a_node_is_reached_where_the_operator_lifts_that() {
     let host = json!({ "spec": { "hostNetwork": true } });
     assert_eq!(told(&judge, "nodes", "?ports=9100", &host), "permitted by nodes");
     // Whatever the pod is: the API server listens on its node.
-    for query in ["?ports=6443", "?ports=8443", "?ports=6443&ports=8443"] {
+    for query in ["?ports=6443", "?ports=8443", "?ports=7445", "?ports=6443&ports=8443"] {
         let told = told(&judge, "nodes", query, &host);
         assert!(told.contains("fixed/node-api-server"), "{query}: {told}");
     }
