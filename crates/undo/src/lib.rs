@@ -28,7 +28,7 @@ mod thread;
 mod why;
 
 pub use act::{Done, Sent, Undone, undo};
-pub use changed::{changed, may_change};
+pub use changed::Change;
 pub use history::History;
 pub use look::{Look, Ready};
 pub use place::Place;

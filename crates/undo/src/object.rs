@@ -116,6 +116,12 @@ pub(crate) fn is_masked(value: &Value) -> bool {
     }
 }
 
+/// Whether somebody else's change lies between the two: a server that counts the generations of an object's spec counts one for each.
+pub(crate) fn is_more_than_one_step(before: &Value, after: &Value) -> bool {
+    let generation = |object: &Value| object.pointer("/metadata/generation")?.as_u64();
+    generation(before).zip(generation(after)).is_some_and(|(before, after)| after > before.saturating_add(1))
+}
+
 /// Whether nobody can have changed a masked value between these two images of an object: it is the same version, and the same generation where
 /// there is one, or the same generation of its spec and has masked values nowhere else. What `kubectl apply` notes of its manifest does not count, nor does `status`.
 pub(crate) fn is_untouched(one: &Value, other: &Value) -> bool {

@@ -4,7 +4,8 @@ use serde_json::Value;
 
 use crate::{
     object::{
-        comparable, is_masked, is_minted, is_untouched, keeps_values, recreated, strictly, with_contents,
+        comparable, is_masked, is_minted, is_more_than_one_step, is_untouched, keeps_values, recreated,
+        strictly, with_contents,
     },
     place::Place,
     plan::{Inverse, Step},
@@ -82,7 +83,7 @@ impl Image {
 impl Thread {
     pub(crate) fn of(deed: Deed) -> Self {
         let Deed { act, place, before, after, values: Values { masked, kept } } = deed;
-        let broken = is_more_than_one_step(&before, &after).then_some(Why::Between);
+        let broken = is_between(&before, &after).then_some(Why::Between);
         Self { place, before, after, masked, kept, open: false, acts: vec![act], more: 0, broken }
     }
 
@@ -105,7 +106,7 @@ impl Thread {
                 (_, Image::Unknown) => Some(Why::NoImage),
                 (last, before) => {
                     let meet = last.seen(&self.place) == before.seen(&self.place);
-                    (!meet || is_more_than_one_step(before, &after)).then_some(Why::Between)
+                    (!meet || is_between(before, &after)).then_some(Why::Between)
                 }
             };
         }
@@ -164,11 +165,7 @@ impl Thread {
     }
 }
 
-/// Whether somebody else's change lies between the two: a server that counts the generations of an object's spec counts one for each.
-fn is_more_than_one_step(before: &Image, after: &Image) -> bool {
-    let generation = |image: &Image| match image {
-        Image::Object(object, _) => object.pointer("/metadata/generation")?.as_u64(),
-        Image::Absent | Image::Unknown => None,
-    };
-    generation(before).zip(generation(after)).is_some_and(|(before, after)| after > before.saturating_add(1))
+/// Whether somebody else's change lies between the two.
+fn is_between(before: &Image, after: &Image) -> bool {
+    matches!((before, after), (Image::Object(before, _), Image::Object(after, _)) if is_more_than_one_step(before, after))
 }

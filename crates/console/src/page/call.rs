@@ -138,7 +138,7 @@ impl Taped {
         }
         taped.diff = objects.diff(recording, SHOWN).map(|diff| Diff::from(diff).brief());
         if taped.diff.is_none() && objects.may_differ() {
-            let why = "What it changed is not shown: it is too much, or the recording does not have all of the object before and after.";
+            let why = "What it changed is not shown: it is too much, somebody else changed the object as well, or the recording does not have all of it before and after.";
             taped.alerts.push(why.to_owned());
         }
         taped

@@ -4,6 +4,7 @@ use approval::Limit;
 use recording::reader::Recording;
 use recording::record::{Answered, Before, Blob, Called, What};
 use serde_json::Value;
+use undo::Change;
 
 /// So long before its leaf a call's record may be, in microseconds: it is handed over first, and two clocks were asked.
 pub(crate) const AHEAD: u64 = 5_000_000;
@@ -11,8 +12,8 @@ pub(crate) const AHEAD: u64 = 5_000_000;
 /// Of one call.
 #[derive(Debug, Default)]
 pub(crate) struct Objects {
-    /// What it asked for, as the recording has it.
-    act: Option<String>,
+    /// What it asked for, if that may change an object.
+    change: Option<Change>,
     /// Right before; within, `None`: there was none.
     before: Option<Option<Blob>>,
     /// Its status, and what it was answered with.
@@ -35,7 +36,7 @@ impl Objects {
     pub(crate) fn take(&mut self, what: &What) {
         match what {
             What::Called(Called { act, body, .. }) => {
-                self.act = Some(act.as_str().to_owned());
+                self.change = Change::of(act.as_str());
                 self.has_bodies |= body.is_some();
             }
             What::Before(Before { body, .. }) => self.before = Some(body.clone()),
@@ -49,13 +50,13 @@ impl Objects {
 
     /// Whether it changes something, and its answer is still to come: a moment after, and not as a watch's.
     pub(crate) fn is_open(&self) -> bool {
-        self.answer.is_none() && self.act.as_deref().is_some_and(undo::may_change)
+        self.answer.is_none() && self.change.is_some()
     }
 
     /// The gate was killed: an answer that has not come is lost.
     pub(crate) fn interrupted(&mut self) {
         if self.answer.is_none() {
-            self.act = None;
+            self.change = None;
         }
     }
 
@@ -67,7 +68,7 @@ impl Objects {
     /// Whether it was answered well, and is of those by which something may differ. That a diff of it is empty is told by reading alone.
     pub(crate) fn may_differ(&self) -> bool {
         let is_well = self.answer.as_ref().is_some_and(|(status, _)| (200..300).contains(status));
-        is_well && self.act.as_deref().is_some_and(undo::may_change)
+        is_well && self.change.is_some()
     }
 
     /// Whether all that is kept of the object, before and after, is of so many bytes of JSON at most.
@@ -86,7 +87,7 @@ impl Objects {
             None => None,
         };
         let after = after.as_ref().and_then(|blob| object(blob, recording));
-        let [before, after] = undo::changed(self.act.as_ref()?, before, after)?;
+        let [before, after] = self.change.as_ref()?.images(before, after)?;
         approval::Diff::within(&before, &after, most)
     }
 }

@@ -32,6 +32,12 @@ fn web(replicas: u32, filling: usize) -> Value {
     json!({"kind": "Deployment", "metadata": metadata, "spec": {"replicas": replicas, "filling": "x".repeat(filling)}})
 }
 
+fn generation(generation: u64, replicas: u32) -> Value {
+    let mut web = web(replicas, 0);
+    web["metadata"]["generation"] = generation.into();
+    web
+}
+
 /// In the ledger and in the recording, as the gate hands it over: the recording first.
 async fn recorded(bench: &Bench, script: Script, call: &str, milliseconds: u64, did: &Did) -> Script {
     let act = format!("{} {}", did.verb, did.target);
@@ -73,6 +79,8 @@ async fn each_change_stands_in_the_timeline_and_on_its_page() {
         did("patch", WEB, Some(web(5, 0)), &web(5, 0)),
         did("get", WEB, None, &web(3, 0)),
         did("update", WEB, Some(web(5, 0)), &web(4, 70_000)),
+        // The second of two steps is this call's.
+        did("patch", WEB, Some(generation(1, 3)), &generation(3, 5)),
         did("delete", WEB, Some(web(3, 0)), &leaving),
         did("delete", WEB, Some(web(3, 0)), &status),
     ];
@@ -93,6 +101,8 @@ async fn each_change_stands_in_the_timeline_and_on_its_page() {
         told.push(format!("== c-{number}\n{}", lines.join("\n")));
     }
     insta::assert_snapshot!(told.join("\n\n"));
+    let of_two = visitor.get(&format!("{PAGE}/calls/c-10")).await.main();
+    assert!(of_two.contains("somebody else changed the object as well"), "{of_two}");
 }
 
 /// So many are looked at; of the oldest on a page the recording tells before the page begins.

@@ -213,11 +213,8 @@ fn an_answer_in_another_form_is_no_object() {
                 .does(&act, Some(parked.clone()), 200, Some(answer.clone()))
                 .plan(folder.path());
             assert!(!plan.is_whole() && plan.left.len() == 1, "{act}, {kind}: {}", told(&plan));
-            assert_eq!(
-                crate::changed(&act, Some(parked.clone()), Some(answer.clone())),
-                None,
-                "{act}, {kind}"
-            );
+            let shown = crate::Change::of(&act).unwrap().images(Some(parked.clone()), Some(answer.clone()));
+            assert_eq!(shown, None, "{act}, {kind}");
         }
     }
 }
