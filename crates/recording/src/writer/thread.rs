@@ -81,6 +81,8 @@ pub(super) struct Writer {
     clock: Arc<dyn Clock>,
     reserve: u64,
     quota: u64,
+    /// Those that were found to have it: to find that out takes all of a folder.
+    full: BTreeSet<Session>,
     recordings: BTreeMap<Session, Recording>,
     /// Batches in the order in which they are due; those that were sealed before are left in it.
     due: VecDeque<(Instant, Session)>,
@@ -128,6 +130,7 @@ impl Writer {
             clock: Arc::clone(&recorder.clock),
             reserve: config.reserve,
             quota: config.quota,
+            full: BTreeSet::new(),
             recordings: BTreeMap::new(),
             due: VecDeque::new(),
             held: 0,
@@ -196,11 +199,15 @@ impl Writer {
             self.seal(&session, false).await;
             self.recordings.remove(&session);
         }
+        if self.full.contains(&session) {
+            return Err(Refused::Stopped(Stopped::Full));
+        }
         self.has_space()?;
         let (storage, at_rest) = (Arc::clone(&self.storage), Arc::clone(&self.at_rest));
         let now = self.clock.now();
         let (chain, found) = Chain::open(storage, at_rest, &session, now)?;
         if chain.stored >= self.quota {
+            self.full.insert(session);
             return Err(Refused::Stopped(Stopped::Full));
         }
         let at = chain.time(now);
@@ -329,6 +336,7 @@ impl Writer {
                 if !stopped && let Some(recording) = self.recordings.get(session) {
                     if recording.chain.stored >= self.quota {
                         recording.run.stop(Stopped::Full);
+                        self.full.insert(session.clone());
                     } else if let Err(Refused::NoSpace { why }) = space {
                         recording.run.stop(Stopped::Unwritable { why });
                     }
@@ -392,6 +400,7 @@ impl Writer {
             return false;
         }
         self.let_go(session, Stopped::Erased);
+        self.full.remove(session);
         true
     }
 }

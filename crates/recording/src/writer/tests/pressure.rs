@@ -206,6 +206,10 @@ async fn a_recording_that_has_its_quota_stops_and_does_not_go_on() {
     recorder.session(&"s-2".parse().unwrap()).await.unwrap();
     assert_eq!(recorder.session(&session()).await.unwrap_err(), Refused::Stopped(Stopped::Full));
     assert_eq!(recording(&disk).survey().segments, segments, "a refusal writes nothing");
+    disk.leave_free(0);
+    let refused = recorder.session(&session()).await.unwrap_err();
+    assert_eq!(refused, Refused::Stopped(Stopped::Full), "nor is the disk asked again");
+    disk.leave_free(u64::MAX);
     recorder.close().await.unwrap();
     // It is the files that count.
     let (recorder, _ledger) = with_ledger(start_with(&disk, &small()));
