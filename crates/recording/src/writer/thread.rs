@@ -1,7 +1,9 @@
 //! The writer thread.
 
+mod course;
+
 use super::body::Digested;
-use super::chain::{Chain, stored};
+use super::chain::stored;
 use super::queue::Waiting;
 use super::recording::Recording;
 use super::run::{Refused, Run, Sealed, Stopped};
@@ -187,56 +189,6 @@ impl Writer {
         ControlFlow::Continue(())
     }
 
-    async fn open(&mut self, session: Session) -> Result<Arc<Run>, Refused> {
-        if self.erasing.lock().contains(&session) {
-            return Err(Refused::Erased { session });
-        }
-        if let Some(recording) = self.recordings.get(&session) {
-            if recording.run.stopped().is_none() {
-                return Ok(Arc::clone(&recording.run));
-            }
-            // What was handed over before it stopped.
-            self.seal(&session, false).await;
-            self.recordings.remove(&session);
-        }
-        if self.full.contains(&session) {
-            return Err(Refused::Stopped(Stopped::Full));
-        }
-        self.has_space()?;
-        let (storage, at_rest) = (Arc::clone(&self.storage), Arc::clone(&self.at_rest));
-        let now = self.clock.now();
-        let (chain, found) = Chain::open(storage, at_rest, &session, now)?;
-        if chain.stored >= self.quota {
-            self.full.insert(session);
-            return Err(Refused::Stopped(Stopped::Full));
-        }
-        let at = chain.time(now);
-        let run = Arc::new(Run::new(session.clone(), at, chain.next_stream));
-        let recording = Recording::new(Arc::clone(&run), chain);
-        self.recordings.insert(session.clone(), recording);
-        let mut begun = What::Began {};
-        if let Some(found) = found {
-            if !found.stopped {
-                begun = What::Interrupted { torn: found.torn };
-            }
-            self.tell(run.sealed(found.last)).await;
-        }
-        // Durable before anything is taken: whatever happens to this run, the next can tell that there was one.
-        self.add(&session, (at, Instant::now()), begun, None, None);
-        self.seal(&session, false).await;
-        // One that stopped meanwhile says so to whoever records.
-        if self.recordings.contains_key(&session) { Ok(run) } else { Err(Refused::Stopped(gone(&run))) }
-    }
-
-    fn has_space(&self) -> Result<(), Refused> {
-        let why = match self.storage.free() {
-            Ok(free) if free >= self.reserve => return Ok(()),
-            Ok(free) => format!("{free} bytes are free, {} are kept in reserve", self.reserve),
-            Err(error) => format!("the free space cannot be told: {error}"),
-        };
-        Err(Refused::NoSpace { why })
-    }
-
     /// The session, if this run of it is the one that is written.
     fn current(&self, run: &Arc<Run>) -> Option<Session> {
         let recording = self.recordings.get(&run.session)?;
@@ -353,55 +305,6 @@ impl Writer {
 
     fn give_up(&mut self, session: &Session, error: &io::Error) {
         self.let_go(session, Stopped::Unwritable { why: error.to_string() });
-    }
-
-    fn let_go(&mut self, session: &Session, why: Stopped) {
-        if let Some(recording) = self.recordings.remove(session) {
-            self.held -= recording.batch.held();
-            recording.run.stop(why);
-        }
-    }
-
-    async fn flush(&mut self, run: &Arc<Run>) -> Result<u64, Stopped> {
-        let session = self.current(run).ok_or_else(|| gone(run))?;
-        self.seal(&session, false).await;
-        let recording = self.recordings.get(&session).ok_or_else(|| gone(run))?;
-        Ok(recording.chain.next - 1)
-    }
-
-    async fn end(&mut self, run: &Arc<Run>, why: Stopped) -> Result<u64, Stopped> {
-        let session = self.current(run).ok_or_else(|| gone(run))?;
-        // One that was stopped before has an end that is not in good order, and does not say otherwise.
-        let before = run.stopped();
-        if before.is_none() {
-            self.add(&session, (run.now(), Instant::now()), What::Stopped {}, None, None);
-        }
-        self.seal(&session, before.is_none()).await;
-        let recording = self.recordings.get(&session).ok_or_else(|| gone(run))?;
-        let last = recording.chain.next - 1;
-        self.let_go(&session, why);
-        before.map_or(Ok(last), Err)
-    }
-
-    async fn end_all(&mut self) -> Ended {
-        let runs: Vec<Arc<Run>> =
-            self.recordings.values().map(|recording| Arc::clone(&recording.run)).collect();
-        let mut ended = Vec::new();
-        for run in runs {
-            let last = self.end(&run, Stopped::Closed).await;
-            ended.push((run, last));
-        }
-        ended
-    }
-
-    fn release(&mut self, session: &Session, unless_open: bool) -> bool {
-        let open = self.recordings.get(session).is_some_and(|recording| recording.run.stopped().is_none());
-        if open && unless_open {
-            return false;
-        }
-        self.let_go(session, Stopped::Erased);
-        self.full.remove(session);
-        true
     }
 }
 
