@@ -97,3 +97,35 @@ fn object(blob: &Blob, recording: &Recording) -> Option<Value> {
     let bytes = (blob.kept == blob.whole).then(|| recording.body(blob).ok()).flatten()?;
     serde_json::from_slice(&bytes).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn called(act: &str) -> Objects {
+        let mut objects = Objects::default();
+        objects.take(&What::Called(Called { call: "c-1".into(), act: act.into(), body: None }));
+        objects
+    }
+
+    /// Only what comes is waited for.
+    #[test]
+    fn the_answer_of_a_change_is_waited_for_until_it_comes_or_is_lost() {
+        let patch = "patch /api/v1/namespaces/shop/configmaps/a";
+        let mut answered = called(patch);
+        assert!(answered.is_open());
+        answered.take(&What::Answered(Answered { call: "c-1".into(), status: 200, media: None, body: None }));
+        answered.interrupted();
+        assert!(!answered.is_open() && answered.may_differ());
+        let mut lost = called(patch);
+        lost.interrupted();
+        assert!(!lost.is_open() && !lost.may_differ());
+        for other in [
+            "watch /api/v1/pods",
+            "get /api/v1/pods",
+            "patch /api/v1/namespaces/shop/configmaps/a?dryRun=All",
+        ] {
+            assert!(!called(other).is_open(), "{other}");
+        }
+    }
+}
