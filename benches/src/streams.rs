@@ -61,7 +61,7 @@ struct Running {
 pub(crate) async fn measure() -> anyhow::Result<Vec<Row>> {
     let cluster = Cluster::shared()?;
     cluster.apply(POD)?;
-    cluster.must(&["-n", "streams", "wait", "--for=condition=Ready", "pod/shell", "--timeout=60s"])?;
+    cluster.ready("streams", "shell")?;
     let rules = tempfile::tempdir()?;
     fs::write(rules.path().join("all.cedar"), RULES)?;
     // In gates of their own: what streams leave behind would be taken for what they need, or for none.

@@ -175,6 +175,15 @@ impl Cluster {
         succeeded(&self.kubectl(arguments)?, arguments)
     }
 
+    /// Waits until a pod is ready, for a minute and a half at most.
+    ///
+    /// # Errors
+    /// What `kubectl wait` said.
+    pub fn ready(&self, namespace: &str, pod: &str) -> anyhow::Result<()> {
+        let pod = format!("pod/{pod}");
+        self.must(&["-n", namespace, "wait", "--for=condition=Ready", &pod, "--timeout=90s"]).map(drop)
+    }
+
     /// Applies a manifest (YAML, any number of documents) as the administrator. One after another: kubectl looks whether
     /// an object is there and then creates it, and fails if somebody did so in between.
     ///

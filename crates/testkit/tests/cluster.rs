@@ -41,7 +41,7 @@ spec:
 fn with_pod(namespace: &str) -> anyhow::Result<&'static Cluster> {
     let cluster = Cluster::shared()?;
     cluster.apply(&POD.replace("NAMESPACE", namespace))?;
-    cluster.must(&["-n", namespace, "wait", "--for=condition=Ready", "pod/app", "--timeout=60s"])?;
+    cluster.ready(namespace, "app")?;
     Ok(cluster)
 }
 

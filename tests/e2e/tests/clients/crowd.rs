@@ -11,7 +11,7 @@ use serde_json::Value;
 use testkit::{Cluster, Session};
 
 use self::streams::{Done, Kind, Stream, Watch};
-use crate::{ready, serve};
+use crate::serve;
 
 const NAMESPACE: &str = "clients-crowd";
 const SESSIONS: usize = 20;
@@ -84,7 +84,7 @@ fn speak(cluster: &Cluster) -> anyhow::Result<()> {
           volumes: [{{name: shared, emptyDir: {{}}}}], containers: [{}]}}}}",
         containers.join(",\n")
     ))?;
-    ready(cluster, NAMESPACE, "logs")
+    cluster.ready(NAMESPACE, "logs")
 }
 
 /// Something for one session's watch.

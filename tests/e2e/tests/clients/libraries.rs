@@ -6,7 +6,7 @@ use anyhow::{Context, ensure};
 use e2e::{Lab, eventually, leaves, permissive, start, text};
 use testkit::Cluster;
 
-use crate::{connections, outcome, ready, serve};
+use crate::{connections, outcome, serve};
 
 /// Something to attach to, and a log that goes on once its first line was read.
 fn for_one(cluster: &Cluster, namespace: &str, name: &str) -> anyhow::Result<()> {
@@ -15,7 +15,7 @@ fn for_one(cluster: &Cluster, namespace: &str, name: &str) -> anyhow::Result<()>
             "{{apiVersion: v1, kind: Pod, metadata: {{name: {pod}-{name}, namespace: {namespace}}}, spec: {{restartPolicy: Never, terminationGracePeriodSeconds: 0,
               containers: [{{name: sh, image: busybox, stdin: {stdin}, stdinOnce: {stdin}, command: [sh, -c, '{line}']}}]}}}}"
         ))?;
-        ready(cluster, namespace, &format!("{pod}-{name}"))
+        cluster.ready(namespace, &format!("{pod}-{name}"))
     };
     shell("attach", true, "while read line; do echo got $line; done")?;
     shell(

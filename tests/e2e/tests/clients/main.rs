@@ -19,7 +19,7 @@ fn serve(cluster: &Cluster, namespace: &str) -> anyhow::Result<()> {
            containers: [{{name: web, image: agnhost, args: [test-webserver]}},
                         {{name: echo, image: agnhost, args: [netexec, --http-port=8080]}}]}}}}"
     ))?;
-    ready(cluster, namespace, "web")?;
+    cluster.ready(namespace, "web")?;
     // Ready is the process, not what listens.
     eventually("both servers listen", || {
         let listens = "grep -q ':0050 .* 0A ' /proc/net/tcp* && grep -q ':1F90 .* 0A ' /proc/net/tcp*";
@@ -27,11 +27,6 @@ fn serve(cluster: &Cluster, namespace: &str) -> anyhow::Result<()> {
             cluster.kubectl(&["-n", namespace, "exec", "web", "-c", "web", "--", "sh", "-c", listens])?;
         Ok(if looked.status.success() { Ok(()) } else { Err(e2e::text(&looked)) })
     })
-}
-
-fn ready(cluster: &Cluster, namespace: &str, pod: &str) -> anyhow::Result<()> {
-    let pod = format!("pod/{pod}");
-    cluster.must(&["-n", namespace, "wait", "--for=condition=Ready", &pod, "--timeout=90s"]).map(drop)
 }
 
 /// Events of connections to ports: those whose request names one.

@@ -62,7 +62,7 @@ fn what_a_human_said_yes_to_is_that_container_and_no_other() -> anyhow::Result<(
     };
     let run = || {
         lab.cluster.apply(&pod("busybox"))?;
-        lab.cluster.must(&["-n", namespace, "wait", "--for=condition=Ready", "pod/moved", "--timeout=60s"])
+        lab.cluster.ready(namespace, "moved")
     };
     run()?;
     // By SPDY, since kubectl asks by that once more whatever the answer to a WebSocket is.
@@ -93,7 +93,7 @@ fn the_same_container_with_another_image_is_another() -> anyhow::Result<()> {
         "{{apiVersion: v1, kind: Pod, metadata: {{name: moved, namespace: {namespace}}}, spec: {{terminationGracePeriodSeconds: 0,
           containers: [{{name: sh, image: busybox, command: [sh, -c, 'while true; do sleep 1; done']}}]}}}}"
     ))?;
-    lab.cluster.must(&["-n", namespace, "wait", "--for=condition=Ready", "pod/moved", "--timeout=60s"])?;
+    lab.cluster.ready(namespace, "moved")?;
     let is = |path: &str| {
         lab.cluster.must(&["-n", namespace, "get", "pod", "moved", "-o", &format!("jsonpath={{{path}}}")])
     };
@@ -118,7 +118,7 @@ fn another_command_asks_anew_and_so_does_attach() -> anyhow::Result<()> {
     let namespace = "streams-anew";
     let (lab, _rules) = asking(namespace, "60s", "")?;
     lab.cluster.apply(&counting(namespace))?;
-    lab.cluster.must(&["-n", namespace, "wait", "--for=condition=Ready", "pod/counts", "--timeout=60s"])?;
+    lab.cluster.ready(namespace, "counts")?;
     let session = lab.gate.session("anew")?;
     let mut asked = Vec::new();
     for (transport, websockets) in TRANSPORTS {

@@ -62,7 +62,7 @@ fn lab(namespace: &str) -> anyhow::Result<Lab> {
     let lab = start(&permissive())?;
     lab.cluster.apply(&format!("{{apiVersion: v1, kind: Namespace, metadata: {{name: {namespace}}}}}"))?;
     lab.cluster.apply(&counting(namespace))?;
-    lab.cluster.must(&["-n", namespace, "wait", "--for=condition=Ready", "pod/counts", "--timeout=90s"])?;
+    lab.cluster.ready(namespace, "counts")?;
     Ok(lab)
 }
 

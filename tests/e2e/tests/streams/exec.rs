@@ -123,14 +123,7 @@ fn a_process_is_attached_to() -> anyhow::Result<()> {
             "{{apiVersion: v1, kind: Pod, metadata: {{name: {name}, namespace: {namespace}}}, spec: {{restartPolicy: Never, terminationGracePeriodSeconds: 0,
               containers: [{{name: sh, image: busybox, stdin: true, stdinOnce: true, command: [sh, -c, 'while read line; do echo got $line; done']}}]}}}}"
         ))?;
-        lab.cluster.must(&[
-            "-n",
-            namespace,
-            "wait",
-            "--for=condition=Ready",
-            &format!("pod/{name}"),
-            "--timeout=60s",
-        ])?;
+        lab.cluster.ready(namespace, &name)?;
         let attached = run(&session, websockets, &["-n", namespace, "attach", "-i", &name], b"one\ntwo\n")?;
         let out = String::from_utf8_lossy(&attached.stdout);
         ensure!(

@@ -32,7 +32,7 @@ fn lab(namespace: &str, options: &Options) -> anyhow::Result<Lab> {
     let lab = start(options)?;
     lab.cluster.apply(&format!("{{apiVersion: v1, kind: Namespace, metadata: {{name: {namespace}}}}}"))?;
     lab.cluster.apply(&pod(namespace, "web", "web"))?;
-    lab.cluster.must(&["-n", namespace, "wait", "--for=condition=Ready", "pod/web", "--timeout=90s"])?;
+    lab.cluster.ready(namespace, "web")?;
     listens(&lab, namespace, "web", 80)?;
     Ok(lab)
 }
@@ -206,7 +206,7 @@ fn bytes_pass_both_ways_and_each_side_ends_its_own() -> anyhow::Result<()> {
         "{{apiVersion: v1, kind: Pod, metadata: {{name: echo, namespace: {namespace}}}, spec: {{terminationGracePeriodSeconds: 0,
           containers: [{{name: echo, image: agnhost, args: [netexec, --http-port=8080]}}]}}}}"
     ))?;
-    lab.cluster.must(&["-n", namespace, "wait", "--for=condition=Ready", "pod/echo", "--timeout=90s"])?;
+    lab.cluster.ready(namespace, "echo")?;
     listens(&lab, namespace, "echo", 8080)?;
     let session = lab.gate.session("echo")?;
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;

@@ -97,8 +97,7 @@ fn attached(
         "{{apiVersion: v1, kind: Pod, metadata: {{name: {name}, namespace: {namespace}}}, spec: {{restartPolicy: Never, terminationGracePeriodSeconds: 0,
           containers: [{{name: sh, image: busybox, stdin: true, tty: true, command: [sh, -c, \"{shell}\"]}}]}}}}"
     ))?;
-    let ready = format!("pod/{name}");
-    lab.cluster.must(&["-n", namespace, "wait", "--for=condition=Ready", &ready, "--timeout=60s"])?;
+    lab.cluster.ready(namespace, &name)?;
     let attach = ["-n", namespace, "attach", "-it", &name];
     let command = match session {
         Some(session) => session.command(&attach)?,

@@ -40,14 +40,7 @@ fn connections_are_permitted_by_label_and_port() -> anyhow::Result<()> {
     let lab = lab(namespace, &options)?;
     for (name, label) in [("other", "other"), ("api", "kube-apiserver")] {
         lab.cluster.apply(&pod(namespace, name, label))?;
-        lab.cluster.must(&[
-            "-n",
-            namespace,
-            "wait",
-            "--for=condition=Ready",
-            &format!("pod/{name}"),
-            "--timeout=90s",
-        ])?;
+        lab.cluster.ready(namespace, name)?;
     }
     let session = lab.gate.session("labels")?;
     let mut shown = Vec::new();
