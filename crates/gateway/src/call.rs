@@ -333,11 +333,13 @@ impl Call {
                 Ok(())
             }
             Err(why) => {
-                tracing::error!(call = %self.id, %why, "a session cannot be recorded");
-                let refused = match why {
-                    recording::Refused::Stopped(recording::Stopped::Full) => Refused::RecordedEnough,
-                    _ => Refused::Unrecordable,
-                };
+                let refused = Refused::from(&why);
+                // That a session is at its end is no fault of the gate's, and its agent may ask again and again.
+                if matches!(refused, Refused::RecordedEnough) {
+                    tracing::debug!(call = %self.id, %why, "a session is recorded no further");
+                } else {
+                    tracing::error!(call = %self.id, %why, "a session cannot be recorded");
+                }
                 let cause = Cause::Unrecordable;
                 Err(Stop::Refused { refused, cause, decision: None })
             }

@@ -105,16 +105,7 @@ impl Call {
             Err(stopped) => {
                 tracing::error!(call = %self.id(), %stopped, "permitted, but cannot be recorded; nothing was sent");
                 self.ended(Ended::Unrecorded, 0);
-                Err(match stopped {
-                    recording::Stopped::KeptEnough => Refused::KeptEnough,
-                    recording::Stopped::Full => Refused::RecordedEnough,
-                    recording::Stopped::Unwritable { .. }
-                    | recording::Stopped::Stalled
-                    | recording::Stopped::Unrecorded
-                    | recording::Stopped::Erased
-                    | recording::Stopped::Ended
-                    | recording::Stopped::Closed => Refused::Unrecordable,
-                })
+                Err(stopped.into())
             }
         }
     }

@@ -86,6 +86,33 @@ pub(crate) enum Unseen {
     Unreadable,
 }
 
+impl From<recording::Stopped> for Refused {
+    fn from(stopped: recording::Stopped) -> Self {
+        match stopped {
+            recording::Stopped::KeptEnough => Self::KeptEnough,
+            recording::Stopped::Full => Self::RecordedEnough,
+            recording::Stopped::Unwritable { .. }
+            | recording::Stopped::Stalled
+            | recording::Stopped::Unrecorded
+            | recording::Stopped::Erased
+            | recording::Stopped::Ended
+            | recording::Stopped::Closed => Self::Unrecordable,
+        }
+    }
+}
+
+impl From<&recording::Refused> for Refused {
+    fn from(refused: &recording::Refused) -> Self {
+        match refused {
+            recording::Refused::Stopped(stopped) => stopped.clone().into(),
+            recording::Refused::NoSpace { .. }
+            | recording::Refused::Damaged { .. }
+            | recording::Refused::Erased { .. }
+            | recording::Refused::None { .. } => Self::Unrecordable,
+        }
+    }
+}
+
 impl Refused {
     pub(crate) fn answer(&self, call: Option<&str>) -> Response<Reply> {
         if let Self::Answered(error) = self {

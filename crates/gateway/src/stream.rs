@@ -155,7 +155,7 @@ impl Call {
             Offer::RemoteCommand(offer) => {
                 let recorded = self.recorded().ok_or(Refused::Unrecordable)?;
                 let tape = recorded.tap().open(opening::of(self, request)).await;
-                Ok(Leads::Command(offer, tape.map_err(|_stopped| Refused::Unrecordable)?))
+                Ok(Leads::Command(offer, tape?))
             }
         }
     }

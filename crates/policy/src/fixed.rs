@@ -102,7 +102,7 @@ const TABLE: &[FixedDenial] = &[
     },
     FixedDenial {
         id: "fixed/node-api-server",
-        what: "port-forward to a pod in its node's network, at a port where one listens or is led to (6443, 6444, 7443, 7445, 8443, 16443) or at which the gate reaches the API server",
+        what: "port-forward to a pod in its node's network, at a port where distributions have an API server or what leads to it (6443, 6444, 7443, 7445, 8443, 16443), or where the gate reaches it",
         reason: "an API server that listens on the node is reached past the gate",
         next: "use the API server through the gate, or forward another port",
         cost: Some(

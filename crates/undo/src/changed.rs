@@ -6,37 +6,38 @@ use serde_json::Value;
 use crate::{
     history::scaled,
     object::{is_more_than_one_step, is_same_kind, is_whole},
-    place::Act,
+    place::{Act, Place},
 };
 
-/// What a call asked for, if it may change an object of which the recording can have both images.
+/// What a call asked for, if it may change an object.
 #[derive(Debug)]
-pub struct Change {
-    act: Act,
-    what: What,
-}
+pub struct Change(Kind);
 
 #[derive(Debug)]
-enum What {
+enum Kind {
     Make,
     Set,
-    Scale,
+    /// Of what stands at this path.
+    Scale(Option<Place>),
     Delete,
+    /// What it changes is not in its answer, or it is not known what that is.
+    Untold,
 }
 
 impl Change {
-    /// `act` is what was asked for, as [`Called`](recording::record::Called) has it.
+    /// `act` is what was asked for, as [`Called`](recording::record::Called) has it. `None`: it changes nothing, or is told as a stream.
     #[must_use]
     pub fn of(act: &str) -> Option<Self> {
-        let act = Act::of_change(act)?.ok()?;
-        let what = match (act.verb, act.subresource()) {
-            (Verb::Create, None) if !act.is_review() => What::Make,
-            (Verb::Update | Verb::Patch, None) => What::Set,
-            (Verb::Update | Verb::Patch, Some("scale")) => What::Scale,
-            (Verb::Delete, None) => What::Delete,
-            _ => return None,
-        };
-        Some(Self { act, what })
+        let Ok(act) = Act::of_change(act)? else { return Some(Self(Kind::Untold)) };
+        Some(Self(match (act.verb, act.subresource()) {
+            (Verb::Create, None) if act.is_review() => return None,
+            (Verb::Create, Some("exec" | "attach" | "portforward")) => return None,
+            (Verb::Create, None) => Kind::Make,
+            (Verb::Update | Verb::Patch, None) => Kind::Set,
+            (Verb::Update | Verb::Patch, Some("scale")) => Kind::Scale(act.object()),
+            (Verb::Delete, None) => Kind::Delete,
+            _ => Kind::Untold,
+        }))
     }
 
     /// The object before and after the call, which was answered well; `null` where there was none. `None`: the recording does not tell, or
@@ -47,18 +48,19 @@ impl Change {
     #[must_use]
     pub fn images(&self, before: Option<Value>, answer: Option<Value>) -> Option<[Value; 2]> {
         let object = answer.filter(is_whole);
-        let [before, after] = match self.what {
-            What::Make => [Value::Null, object?],
-            What::Set => {
+        let [before, after] = match &self.0 {
+            Kind::Untold => return None,
+            Kind::Make => [Value::Null, object?],
+            Kind::Set => {
                 let (before, object) = (before?, object?);
                 is_same_kind(&before, &object).then_some([before, object])?
             }
-            What::Scale => {
+            Kind::Scale(place) => {
                 let before = before?;
-                let after = scaled(&self.act.object()?, &before, &object?)?;
+                let after = scaled(place.as_ref()?, &before, &object?)?;
                 [before, after]
             }
-            What::Delete => {
+            Kind::Delete => {
                 // What finalizers or a time of grace hold is there still.
                 let before = before?;
                 let held = object.filter(|object| object.pointer("/metadata/deletionTimestamp").is_some());

@@ -116,10 +116,14 @@ pub(crate) fn is_masked(value: &Value) -> bool {
     }
 }
 
-/// Whether somebody else's change lies between the two: a server that counts the generations of an object's spec counts one for each.
+/// Whether somebody else's change lies between the two: it is another object of that name, or a server that counts the generations of an
+/// object's spec has counted more than one.
 pub(crate) fn is_more_than_one_step(before: &Value, after: &Value) -> bool {
+    let uid = |object: &Value| object.pointer("/metadata/uid")?.as_str().map(str::to_owned);
     let generation = |object: &Value| object.pointer("/metadata/generation")?.as_u64();
-    generation(before).zip(generation(after)).is_some_and(|(before, after)| after > before.saturating_add(1))
+    let is_step = |(before, after): (u64, u64)| (before..=before.saturating_add(1)).contains(&after);
+    uid(before).zip(uid(after)).is_some_and(|(before, after)| before != after)
+        || generation(before).zip(generation(after)).is_some_and(|steps| !is_step(steps))
 }
 
 /// Whether nobody can have changed a masked value between these two images of an object: it is the same version, and the same generation where

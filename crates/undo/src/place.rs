@@ -20,7 +20,6 @@ pub struct Place {
 }
 
 /// What a recorded call asked for: `patch /api/v1/namespaces/shop/configmaps/web?fieldManager=x`.
-#[derive(Debug)]
 pub(crate) struct Act {
     pub(crate) verb: Verb,
     head: Head,

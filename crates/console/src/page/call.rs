@@ -27,6 +27,8 @@ const SHOWN: Limit = Limit { bytes: 1 << 20, lines: 10_000 };
 const MOST: usize = 512 << 10;
 const LINES: usize = 5_000;
 
+const UNTOLD: &str = "What it changed is not shown: it is too much, somebody else changed the object as well, or the recording does not tell all of it before and after.";
+
 #[derive(Template)]
 #[template(path = "call.html")]
 struct Page {
@@ -47,6 +49,8 @@ struct Taped {
     bodies: Vec<Body>,
     /// What it changed.
     diff: Option<Diff>,
+    /// Whether that is not told, though it may have changed something.
+    untold: bool,
     alerts: Vec<String>,
 }
 
@@ -84,12 +88,15 @@ pub(crate) async fn get(
     let page = move |opened: Opened| {
         let taped = opened.recording.as_ref().map(|recording| Taped::of(&opened, recording, &found));
         let taped = taped.unwrap_or_default();
-        let Taped { bodies, diff: changed, mut alerts } = taped;
+        let Taped { bodies, diff: changed, untold, mut alerts } = taped;
         alerts.extend(opened.missing.as_ref().map(|told| told.text.clone()));
         let title = if found.asked.is_empty() { "A call".to_owned() } else { found.asked.clone() };
         let shown = approval.and_then(|approval| changes::shown(&found.call, &approval));
         let shown = shown.map(|shown| Diff::from(shown.diff()));
         let was_shown = shown.is_some();
+        if untold && !was_shown {
+            alerts.push(UNTOLD.to_owned());
+        }
         let diff = shown.or(changed);
         let session = found.session.clone().unwrap_or_default();
         render(&Page { frame, session, rows: vec![found.into()], title, diff, was_shown, bodies, alerts })
@@ -137,10 +144,7 @@ impl Taped {
             }
         }
         taped.diff = objects.diff(recording, SHOWN).map(|diff| Diff::from(diff).brief());
-        if taped.diff.is_none() && objects.may_differ() {
-            let why = "What it changed is not shown: it is too much, somebody else changed the object as well, or the recording does not have all of it before and after.";
-            taped.alerts.push(why.to_owned());
-        }
+        taped.untold = taped.diff.is_none() && objects.may_differ();
         taped
     }
 }

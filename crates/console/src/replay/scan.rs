@@ -67,9 +67,10 @@ impl Opened {
         let began = recording.times().map(|(began, _)| began);
         let since = |at: Option<Timestamp>| Some(microseconds(began?, at?));
         let (from, until) = (since(window.from).unwrap_or(0), since(window.until).unwrap_or(u64::MAX));
-        let begins = recording.newest_within(from, until, MOST);
+        // Without a time to begin with, nothing would lead to what is left out.
+        let begins = began.map_or(from, |_| recording.newest_within(from, until, MOST));
         let ahead = recording.newest_within(begins.saturating_sub(AHEAD), begins, MOST_AHEAD);
-        let mut scanning = Scanning::new(self, window);
+        let mut scanning = Scanning { is_page: true, ..Scanning::new(self, window) };
         if begins > from {
             scanning.begin(began.map(|began| later(began, begins)));
         }
@@ -95,11 +96,13 @@ struct Scanning<'a> {
     opened: &'a Opened,
     window: Window,
     scan: Scan,
+    /// Whether there can be another page.
+    is_page: bool,
 }
 
 impl<'a> Scanning<'a> {
     fn new(opened: &'a Opened, window: Window) -> Self {
-        Self { opened, window, scan: Scan::default() }
+        Self { opened, window, scan: Scan::default(), is_page: false }
     }
 
     /// Leaves what was before this to another page.
@@ -112,6 +115,10 @@ impl<'a> Scanning<'a> {
         let began = self.opened.recording.as_ref().and_then(Recording::times).map(|(began, _)| began);
         let mut at = self.window.from.or(began).unwrap_or_default();
         while let Some(next) = records.next() {
+            if records.unpacked() > most {
+                self.scan.stopped_at = Some(at);
+                break;
+            }
             let record = match next {
                 Ok(record) => record,
                 Err(finding) => {
@@ -122,10 +129,6 @@ impl<'a> Scanning<'a> {
             at = later(records.began().or(began).unwrap_or_default(), record.at);
             let is_over = self.window.until.is_some_and(|until| at >= until);
             if is_over && !self.goes_on() {
-                break;
-            }
-            if records.unpacked() > most {
-                self.scan.stopped_at = Some(at);
                 break;
             }
             if let Some(call) = Objects::call(&record.what).and_then(|call| self.scan.calls.get_mut(call)) {
@@ -139,9 +142,10 @@ impl<'a> Scanning<'a> {
         self.scan
     }
 
-    /// Takes what is wrong, if it is not before what is looked at.
+    /// Takes what is wrong, if it is of the time that is looked at.
     fn find(&mut self, at: Timestamp, finding: &Finding) {
-        if self.window.from.is_some_and(|from| at < from) {
+        let Window { from, until } = self.window;
+        if from.is_some_and(|from| at < from) || until.is_some_and(|until| at >= until) {
             return;
         }
         let of_this_time = self.scan.breaks.iter().rev().take_while(|(of, _)| *of == at).count();
@@ -156,6 +160,9 @@ impl<'a> Scanning<'a> {
 
     /// Leaves the oldest to another page, if there are too many.
     fn make_room(&mut self) {
+        if !self.is_page {
+            return;
+        }
         let Scan { streams, breaks, .. } = &mut self.scan;
         let excess = |rows: usize| rows.checked_sub(ROWS).filter(|excess| *excess >= ROWS);
         let stream = excess(streams.len()).and_then(|excess| Some(streams.get(excess)?.at));
@@ -205,7 +212,12 @@ impl<'a> Scanning<'a> {
                 self.scan.streams.push(Stream { begun, at, since, end: None, shown: 0, sent: 0 });
             }
             What::Began {} => self.scan.breaks.push((at, quiet("The recording begins, or goes on."))),
-            What::Stopped {} => self.scan.breaks.push((at, quiet("The recording ends here in good order."))),
+            What::Stopped {} => {
+                for stream in self.scan.streams.iter_mut().filter(|stream| stream.end.is_none()) {
+                    stream.end = Some((at, "the recording ended before it".to_owned()));
+                }
+                self.scan.breaks.push((at, quiet("The recording ends here in good order.")));
+            }
             // The ledger tells of calls; bodies are looked at by theirs.
             What::Called(_)
             | What::Before(_)

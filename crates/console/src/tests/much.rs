@@ -63,6 +63,8 @@ async fn what_was_done_after_much_was_printed_is_on_the_first_page() {
         })
         .collect();
     insta::assert_snapshot!(told.join("\n\n"));
+    let has_call = |page: &&Seen| page.main().contains("pods/web-1/exec");
+    assert_eq!(pages.iter().filter(has_call).count(), 1, "a call is where its time is");
     let player = |page: &Seen| page.html.contains("data-cast");
     let (much, little) =
         (visitor.get(&format!("{PAGE}/streams/1")).await, visitor.get(&format!("{PAGE}/streams/2")).await);

@@ -9,7 +9,7 @@ use serde_json::Value;
 const API_SERVER: &str = "kube-apiserver";
 /// Where it listens on its node, or what leads there, if nothing else is said: `--secure-port`, and what distributions have on each node, k3s
 /// (6444), k0s (7443), Talos (7445), minikube (8443) and MicroK8s (16443).
-const SECURE_PORTS: [u16; 6] = [6443, 6444, 7443, 7445, 8443, 16443];
+const API_SERVER_PORTS: [u16; 6] = [6443, 6444, 7443, 7445, 8443, 16443];
 
 /// Empty for other calls.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -43,9 +43,9 @@ impl Forward {
         self.ports.first().copied().filter(|_| self.ports.len() == 1)
     }
 
-    /// Whether it is the one port on a node at which an API server may listen.
+    /// Whether it is a port on a node at which an API server may listen, or that leads to one.
     pub(crate) fn is_to_api_server(&self) -> bool {
-        let at = |port| SECURE_PORTS.contains(&port) || Some(port) == self.api_server;
+        let at = |port| API_SERVER_PORTS.contains(&port) || Some(port) == self.api_server;
         self.pod.host_network && self.port().is_some_and(at)
     }
 }

@@ -9,7 +9,7 @@ use crate::look::Judgement;
 use crate::settings::{Own, Settings};
 
 /// Where the cluster's is reached.
-const API_SERVER: u16 = 8443;
+const API_SERVER: u16 = 9443;
 
 const WHO: Principal<'_> = Principal { agent: "claude", groups: &[] };
 
@@ -106,7 +106,8 @@ fn a_node_is_reached_where_the_operator_lifts_that() {
     let host = json!({ "spec": { "hostNetwork": true } });
     assert_eq!(told(&judge, "nodes", "?ports=9100", &host), "permitted by nodes");
     // Whatever the pod is: the API server listens on its node.
-    for query in ["?ports=6443", "?ports=8443", "?ports=7445", "?ports=6443&ports=8443"] {
+    let known = [API_SERVER, 6443, 6444, 7443, 7445, 8443, 16443].map(|port| format!("?ports={port}"));
+    for query in known.iter().map(String::as_str).chain(["?ports=6443&ports=8443"]) {
         let told = told(&judge, "nodes", query, &host);
         assert!(told.contains("fixed/node-api-server"), "{query}: {told}");
     }

@@ -3,7 +3,7 @@
 use super::Recording;
 
 /// What a segment counts for at least, in bytes, where it is counted what was looked at: it is a file of its own.
-pub(super) const LEAST: u64 = 64 << 10;
+pub(super) const LEAST: u64 = 8 << 10;
 
 impl Recording {
     /// From when on there are no more than so many bytes of records before `until`, or one segment; `from`, if that has all of them. Times
@@ -70,11 +70,11 @@ mod tests {
         assert_eq!(newest(0, u64::MAX, 2_000), 0, "all of it");
         assert_eq!(newest(0, u64::MAX, 0), 90_000, "one at least");
         assert_eq!(newest(0, u64::MAX, 200), 90_000, "which takes the room of others");
-        assert_eq!(newest(0, u64::MAX, 260), 80_000);
-        assert_eq!(newest(0, 90_000, 64), 80_000, "what is before this");
-        assert_eq!(newest(0, 90_000, 128), 70_000);
-        assert_eq!(newest(0, 85_000, 128), 70_000);
+        assert_eq!(newest(0, u64::MAX, 204), 80_000);
+        assert_eq!(newest(0, 90_000, 8), 80_000, "what is before this");
+        assert_eq!(newest(0, 90_000, 16), 70_000);
+        assert_eq!(newest(0, 85_000, 16), 70_000);
         assert_eq!(newest(75_000, u64::MAX, 2_000), 75_000, "and no earlier than this");
-        assert_eq!(newest(200_000, u64::MAX, 64), 200_000, "nothing is as late");
+        assert_eq!(newest(200_000, u64::MAX, 8), 200_000, "nothing is as late");
     }
 }

@@ -201,9 +201,10 @@ impl<'a> Records<'a> {
 
     fn begin(&mut self, header: Header, stored: &[u8]) -> Result<(), Finding> {
         if self.stream.is_none_or(|stream| header.may_have(stream)) {
-            let frames = self.recording.frames(&header, stored)?;
+            // Whatever comes of it.
             self.looked_at = self.looked_at.saturating_add(header.plain);
             self.unpacked = self.unpacked.saturating_add(header.plain.max(LEAST));
+            let frames = self.recording.frames(&header, stored)?;
             self.at = Some(At { frames, last: header.first, header, seen: 0 });
         }
         Ok(())

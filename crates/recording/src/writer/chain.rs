@@ -29,7 +29,7 @@ pub(super) struct Chain {
     pub(super) last: u64,
     /// The number of the next stream.
     pub(super) next_stream: u32,
-    /// Bytes of its segments on the disk.
+    /// Bytes that its segments take of the disk.
     pub(super) stored: u64,
 }
 
@@ -96,8 +96,8 @@ impl Chain {
             stored: 0,
         };
         let is_segment = |name: &str| segment::number(name).is_some();
-        chain.stored =
-            stored(&*chain.storage, chain.session.as_str(), &names, is_segment).map_err(unwritable)?;
+        let sizes = sizes(&*chain.storage, chain.session.as_str(), &names, is_segment);
+        chain.stored = sizes.map_err(unwritable)?.into_iter().map(on_disk).sum();
         let found = match names.iter().filter_map(|name| segment::number(name)).max() {
             Some(number) => Some(chain.follow(number, torn)?),
             None => None,
@@ -170,7 +170,7 @@ impl Chain {
         put(&*self.storage, self.session.as_str(), &path, &bytes)?;
         let segment = tell(&header, &bytes);
         self.next += 1;
-        self.stored = self.stored.saturating_add(segment.bytes);
+        self.stored = self.stored.saturating_add(on_disk(segment.bytes));
         self.previous = Some(segment.sha256);
         Ok(segment)
     }
@@ -202,15 +202,21 @@ fn path(session: &Session, name: &str) -> String {
     format!("{session}/{name}")
 }
 
-/// Bytes of those files of a recording that have such a name.
-pub(super) fn stored(
+/// What a file of so many bytes takes of a disk: whole blocks, and its place among others, of which a disk has so many.
+fn on_disk(bytes: u64) -> u64 {
+    const BLOCK: u64 = 4 << 10;
+    bytes.div_ceil(BLOCK).saturating_add(1).max(4).saturating_mul(BLOCK)
+}
+
+/// How long those files of a recording are that have such a name.
+pub(super) fn sizes(
     storage: &dyn Storage,
     folder: &str,
     names: &[String],
     which: impl Fn(&str) -> bool,
-) -> io::Result<u64> {
+) -> io::Result<Vec<u64>> {
     let counted = names.iter().filter(|name| which(name));
-    counted.map(|name| storage.size(&format!("{folder}/{name}"))).sum()
+    counted.map(|name| storage.size(&format!("{folder}/{name}"))).collect()
 }
 
 /// What the ledger is to know of a segment.

@@ -3,7 +3,7 @@
 mod course;
 
 use super::body::Digested;
-use super::chain::stored;
+use super::chain::sizes;
 use super::queue::Waiting;
 use super::recording::Recording;
 use super::run::{Refused, Run, Sealed, Stopped};
@@ -247,7 +247,7 @@ impl Writer {
             Some(there) => there,
             None => {
                 let names = self.storage.list(folder).map_err(unwritable)?.unwrap_or_default();
-                stored(&*self.storage, folder, &names, kept::is_kept).map_err(unwritable)?
+                sizes(&*self.storage, folder, &names, kept::is_kept).map_err(unwritable)?.into_iter().sum()
             }
         };
         let with_this = there.saturating_add(closed.len() as u64);

@@ -200,6 +200,33 @@ fn what_was_not_sent_or_was_refused_has_nothing_to_undo() {
     assert!(plan.is_empty() && plan.is_whole());
 }
 
+/// What cannot be told is not what changes nothing: a name can be so long that its path is cut.
+#[test]
+fn a_change_that_is_not_told_is_one() {
+    let long = recording::Text::<4096>::from(format!("patch {MAPS}/{}", "%2B".repeat(1_400)).as_str());
+    let status = format!("patch {WEB}/status");
+    for act in [
+        long.as_str(),
+        &*status,
+        "patch /api/v1/namespaces/*/configmaps/a",
+        "delete /api/v1/namespaces/shop/pods",
+    ] {
+        let change = crate::Change::of(act).unwrap();
+        assert_eq!(
+            change.images(Some(deployment(1, "web:1", 0)), Some(deployment(1, "web:1", 1))),
+            None,
+            "{act}"
+        );
+    }
+    for act in [
+        "get /api/v1/pods",
+        "create /api/v1/namespaces/shop/pods/web/exec",
+        "create /apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
+    ] {
+        assert!(crate::Change::of(act).is_none(), "{act}");
+    }
+}
+
 /// An agent may ask for another form of the answer, of what it changes as well.
 #[test]
 fn an_answer_in_another_form_is_no_object() {

@@ -105,6 +105,10 @@ fn asked(call: &str, approval: &(StoredApproval, String)) -> Option<Change> {
 
 fn recorded(call: &str, scan: &Scan, recording: Option<&Recording>, left: &mut usize) -> Option<Change> {
     let (objects, recording) = (scan.calls.get(call)?, recording?);
+    // An answer that was not come upon may tell of something.
+    if objects.is_open() {
+        return Some(Change::Elsewhere);
+    }
     if !objects.may_differ() {
         return None;
     }

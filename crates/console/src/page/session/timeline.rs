@@ -34,6 +34,8 @@ pub(super) struct Timeline {
     pub(super) notes: Vec<String>,
     /// The query of the page before this one.
     pub(super) older: Option<String>,
+    /// The query of the page with the calls before these, where that is another one.
+    pub(super) earlier: Option<String>,
     /// Whether these are the newest.
     pub(super) newest: bool,
     /// By which it is recognised that nothing has happened since; empty: it never is.
@@ -177,11 +179,14 @@ impl Timeline {
                 "Of what has begun here, ends after {at} were not looked for: that would be too much."
             ));
         }
-        let older = match begins {
+        // To the microsecond: the page before this one has what is before.
+        let begins = begins.map(Timestamp::as_microsecond);
+        let is_here = |at: Timestamp| begins.is_none_or(|begins| at.as_microsecond() >= begins);
+        let (older, earlier) = match begins {
             Some(begins) => {
-                Some(Which { before: leaves.before, until: Some(begins.as_microsecond()) }.query())
+                (Some(Which { before: leaves.before, until: Some(begins) }.query()), leaves.older)
             }
-            None => leaves.older,
+            None => (leaves.older, None),
         };
         wrong.dedup();
         let more = wrong.len().saturating_sub(WRONG);
@@ -199,21 +204,21 @@ impl Timeline {
                 .map(|stream| (stream.at, Entry::Stream(Box::new(StreamRow::of(&stream))))),
         );
         let mut told: Vec<(u64, Timestamp, Entry)> = Vec::new();
-        for call in leaves.calls {
+        for call in leaves.calls.into_iter().filter(|call| is_here(call.time)) {
             let (leaf, at) = (call.leaf, call.time);
             let change = changes.remove(&call.call);
             let mut row = CallRow::from(call);
             row.has_bodies = calls.get(&row.call).is_some_and(Objects::has_bodies);
             told.push((leaf, at, Entry::Call(Box::new((row, change)))));
         }
-        for happening in leaves.happenings {
+        for happening in leaves.happenings.into_iter().filter(|happening| is_here(happening.time)) {
             told.push((happening.leaf, happening.time, Entry::Event(happening.into())));
         }
         told.sort_by_key(|(leaf, ..)| std::cmp::Reverse(*leaf));
         entries.extend(told.into_iter().map(|(_, at, entry)| (at, entry)));
         entries.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
         let entries = entries.into_iter().map(|(_, entry)| entry).collect();
-        Self { session, entries, wrong, notes, older, newest, seen: String::new() }
+        Self { session, entries, wrong, notes, older, earlier, newest, seen: String::new() }
     }
 
     /// What the ledger tells alone, and why it is no more.

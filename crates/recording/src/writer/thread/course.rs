@@ -28,12 +28,16 @@ impl Writer {
         let (storage, at_rest) = (Arc::clone(&self.storage), Arc::clone(&self.at_rest));
         let now = self.clock.now();
         let (chain, found) = Chain::open(storage, at_rest, &session, now)?;
+        // To measure the files of a long recording takes its time.
+        let at = chain.time(self.clock.now());
+        let run = Arc::new(Run::new(session.clone(), at, chain.next_stream));
         if chain.stored >= self.quota {
             self.full.insert(session);
+            if let Some(found) = found {
+                self.tell(run.sealed(found.last)).await;
+            }
             return Err(Refused::Stopped(Stopped::Full));
         }
-        let at = chain.time(now);
-        let run = Arc::new(Run::new(session.clone(), at, chain.next_stream));
         let recording = Recording::new(Arc::clone(&run), chain);
         self.recordings.insert(session.clone(), recording);
         let mut begun = What::Began {};
@@ -75,12 +79,13 @@ impl Writer {
 
     pub(super) async fn end(&mut self, run: &Arc<Run>, why: Stopped) -> Result<u64, Stopped> {
         let session = self.current(run).ok_or_else(|| gone(run))?;
-        // One that was stopped before has an end that is not in good order, and does not say otherwise.
+        // One that was stopped before has an end that is not in good order, and does not say otherwise; but of one that is full all is there.
         let before = run.stopped();
-        if before.is_none() {
+        let is_whole = matches!(before, None | Some(Stopped::Full));
+        if is_whole {
             self.add(&session, (run.now(), Instant::now()), What::Stopped {}, None, None);
         }
-        self.seal(&session, before.is_none()).await;
+        self.seal(&session, is_whole).await;
         let recording = self.recordings.get(&session).ok_or_else(|| gone(run))?;
         let last = recording.chain.next - 1;
         self.let_go(&session, why);
