@@ -107,7 +107,9 @@ pub(crate) async fn get(
 impl Taped {
     fn of(opened: &Opened, recording: &Recording, call: &chronicle::Call) -> Self {
         let began = recording.times().map(|(began, _)| began);
-        let from = began.map_or(0, |began| microseconds(began, call.time).saturating_sub(AHEAD));
+        let at = began.map_or(0, |began| microseconds(began, call.time));
+        // What was recorded right before it may be much.
+        let from = recording.newest_within(at.saturating_sub(AHEAD), at, LOOKED_AT / 2);
         let (mut taped, mut objects) = (Self::default(), Objects::default());
         let mut is_answered = false;
         let mut records = recording.records_from(from);
@@ -144,7 +146,8 @@ impl Taped {
             }
         }
         taped.diff = objects.diff(recording, SHOWN).map(|diff| Diff::from(diff).brief());
-        taped.untold = taped.diff.is_none() && objects.may_differ();
+        let may_differ = objects.may_differ() || (!objects.has_begun() && changes::is_change(call));
+        taped.untold = taped.diff.is_none() && may_differ;
         taped
     }
 }

@@ -12,6 +12,8 @@ pub(crate) const AHEAD: u64 = 5_000_000;
 /// Of one call.
 #[derive(Debug, Default)]
 pub(crate) struct Objects {
+    /// Whether the recording tells of it.
+    has_begun: bool,
     /// What it asked for, if that may change an object.
     change: Option<Change>,
     /// Right before; within, `None`: there was none.
@@ -36,6 +38,7 @@ impl Objects {
     pub(crate) fn take(&mut self, what: &What) {
         match what {
             What::Called(Called { act, body, .. }) => {
+                self.has_begun = true;
                 self.change = Change::of(act.as_str());
                 self.has_bodies |= body.is_some();
             }
@@ -46,6 +49,11 @@ impl Objects {
             }
             _ => {}
         }
+    }
+
+    /// Whether it was come upon.
+    pub(crate) fn has_begun(&self) -> bool {
+        self.has_begun
     }
 
     /// Whether it changes something, and its answer is still to come: a moment after, and not as a watch's.

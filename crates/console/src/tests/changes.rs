@@ -160,16 +160,58 @@ async fn what_is_many_lines_does_not_unfold() {
     }
 }
 
+/// A stream of a file full of zeros, from this time on.
+fn flooded(mut script: Script, milliseconds: u64) -> Script {
+    script = script.at(milliseconds, opened(1, "c-0", false, &["cat"]));
+    for piece in 0..260 {
+        let bytes = Payload(vec![0; 256 << 10].into());
+        script = script
+            .at(milliseconds + piece, What::Bytes { stream: 1, channel: Channel::Stdout, bytes })
+            .sealed();
+    }
+    script
+}
+
+/// Whatever was printed right before a call, what it changed is found.
+#[tokio::test]
+async fn a_change_right_after_much_is_shown() {
+    let bench = Bench::new().await;
+    let script = flooded(bench.script(SESSION).at(0, What::Began {}), 59_000);
+    bench.pass(1);
+    let one = did("patch", WEB, Some(web(3, 0)), &web(5, 0));
+    let script = recorded(&bench, script, "c-1", 59_500, &one).await;
+    bench.tell(&script.stopped()).await;
+    let visitor = bench.sign_in(&grace()).await;
+    bench.close_ledger().await;
+    let page = visitor.get(&format!("{PAGE}/calls/c-1")).await.main();
+    assert!(page.contains("replicas: 5") && !page.contains("Too much was recorded"), "{page}");
+}
+
+/// The ledger says that it changed something, so that nothing is said of it is no word for nothing.
+#[tokio::test]
+async fn a_change_that_is_not_come_upon_is_not_said_to_be_none() {
+    let bench = Bench::new().await;
+    let script = bench.script(SESSION).at(0, What::Began {});
+    for (call, verb) in [("c-1", "patch"), ("c-2", "get")] {
+        bench.record(intent(call, verb, WEB, None)).await;
+        bench.record(outcome(call, None)).await;
+    }
+    bench.tell(&script.stopped()).await;
+    let visitor = bench.sign_in(&grace()).await;
+    bench.close_ledger().await;
+    let page = visitor.get(PAGE).await.main();
+    assert_eq!(page.matches("What it changed, if anything").count(), 1, "{page}");
+    for (call, untold) in [("c-1", true), ("c-2", false)] {
+        let page = visitor.get(&format!("{PAGE}/calls/{call}")).await.main();
+        assert_eq!(page.contains("What it changed is not shown"), untold, "{page}");
+    }
+}
+
 /// What comes right before a call may be more than is looked at: then that is said, and not that there is nothing.
 #[tokio::test]
 async fn a_call_behind_too_much_is_not_said_to_have_nothing() {
     let bench = Bench::new().await;
-    let mut script = bench.script(SESSION).at(0, What::Began {});
-    script = script.at(0, opened(1, "c-0", false, &["cat"]));
-    for _piece in 0..260 {
-        let bytes = Payload(vec![0; 256 << 10].into());
-        script = script.at(0, What::Bytes { stream: 1, channel: Channel::Stdout, bytes }).sealed();
-    }
+    let mut script = flooded(bench.script(SESSION).at(0, What::Began {}), 0);
     let one = did("patch", WEB, Some(web(3, 0)), &web(5, 0));
     script = recorded(&bench, script, "c-1", 100, &one).await;
     bench.tell(&script.stopped()).await;

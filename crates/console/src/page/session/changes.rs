@@ -84,7 +84,7 @@ pub(super) fn of(
             Some(id) => {
                 approvals.get(id).map_or(Some(Change::Elsewhere), |approval| asked(&call.call, approval))
             }
-            None => recorded(&call.call, scan, recording, &mut left),
+            None => recorded(call, scan, recording, &mut left),
         };
         changes.extend(change.map(|change| (call.call.clone(), change)));
     }
@@ -103,10 +103,10 @@ fn asked(call: &str, approval: &(StoredApproval, String)) -> Option<Change> {
     }
 }
 
-fn recorded(call: &str, scan: &Scan, recording: Option<&Recording>, left: &mut usize) -> Option<Change> {
-    let (objects, recording) = (scan.calls.get(call)?, recording?);
-    // An answer that was not come upon may tell of something.
-    if objects.is_open() {
+fn recorded(call: &Call, scan: &Scan, recording: Option<&Recording>, left: &mut usize) -> Option<Change> {
+    let (objects, recording) = (scan.calls.get(&call.call)?, recording?);
+    // What was not come upon may tell of something.
+    if objects.is_open() || (!objects.has_begun() && is_change(call)) {
         return Some(Change::Elsewhere);
     }
     if !objects.may_differ() {
@@ -121,6 +121,11 @@ fn recorded(call: &str, scan: &Scan, recording: Option<&Recording>, left: &mut u
         Some(diff) => Change::of(Diff::from(diff).brief()),
         None => Some(Change::Elsewhere),
     }
+}
+
+/// Whether the ledger says that it was answered well, and may have changed something.
+pub(in crate::page) fn is_change(call: &Call) -> bool {
+    call.status.is_some_and(|status| (200..300).contains(&status)) && undo::Change::of(&call.asked).is_some()
 }
 
 impl Change {
