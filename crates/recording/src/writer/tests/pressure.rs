@@ -211,7 +211,12 @@ async fn a_recording_that_has_its_quota_stops_and_does_not_go_on() {
     assert_eq!(refused, Refused::Stopped(Stopped::Full), "nor is the disk asked again");
     disk.leave_free(u64::MAX);
     recorder.close().await.unwrap();
-    // It is the files that count.
-    let (recorder, _ledger) = with_ledger(start_with(&disk, &small()));
+    assert!(recording(&disk).survey().stopped, "all of it is there");
+    // It is the files that count; and the gate before may have been killed over the last of them.
+    let (recorder, ledger) = with_ledger(start_with(&disk, &small()));
     assert_eq!(recorder.session(&session()).await.unwrap_err(), Refused::Stopped(Stopped::Full));
+    settled().await;
+    assert_eq!(ledger.lock().iter().map(|segment| segment.number).collect::<Vec<_>>(), [segments]);
+    recorder.erase(&session(), "the customer asked").await.unwrap();
+    assert_eq!(recorder.session(&session()).await.unwrap_err(), Refused::Erased { session: session() });
 }
