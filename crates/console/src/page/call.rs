@@ -27,6 +27,7 @@ const SHOWN: Limit = Limit { bytes: 1 << 20, lines: 10_000 };
 const MOST: usize = 512 << 10;
 const LINES: usize = 5_000;
 
+/// Of a call that may have changed something.
 const UNTOLD: &str = "What it changed is not shown: it is too much, somebody else changed the object as well, or the recording does not tell all of it before and after.";
 
 #[derive(Template)]

@@ -199,7 +199,10 @@ async fn a_recording_that_has_its_quota_stops_and_does_not_go_on() {
     };
     insta::assert_snapshot!(why, @"as much is recorded of the session as is recorded of one: go on in another one");
     assert!((2 << 20..4 << 20).contains(&taken), "{taken}");
+    // As an agent does that goes on asking.
+    assert_eq!(recorder.session(&session()).await.unwrap_err(), Refused::Stopped(Stopped::Full));
     assert_eq!(tap.end().await, Err(Stopped::Full));
+    assert!(recording(&disk).survey().stopped, "all of it is there");
     let told: u64 = ledger.lock().iter().map(|segment| segment.bytes).sum();
     let segments = recording(&disk).survey().segments;
     assert_eq!((told >= 2 << 20, ledger.lock().len() as u64), (true, segments), "what came is kept");
@@ -211,7 +214,6 @@ async fn a_recording_that_has_its_quota_stops_and_does_not_go_on() {
     assert_eq!(refused, Refused::Stopped(Stopped::Full), "nor is the disk asked again");
     disk.leave_free(u64::MAX);
     recorder.close().await.unwrap();
-    assert!(recording(&disk).survey().stopped, "all of it is there");
     // It is the files that count; and the gate before may have been killed over the last of them.
     let (recorder, ledger) = with_ledger(start_with(&disk, &small()));
     assert_eq!(recorder.session(&session()).await.unwrap_err(), Refused::Stopped(Stopped::Full));

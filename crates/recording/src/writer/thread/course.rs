@@ -19,7 +19,10 @@ impl Writer {
             }
             // What was handed over before it stopped.
             self.seal(&session, false).await;
-            self.recordings.remove(&session);
+            // One that is full is still to be ended.
+            if !self.full.contains(&session) {
+                self.recordings.remove(&session);
+            }
         }
         if self.full.contains(&session) {
             return Err(Refused::Stopped(Stopped::Full));
