@@ -48,7 +48,7 @@ pub(crate) use self::echo::Echoes;
 use self::{
     closing::{Finish, Legs},
     inbound::Inbound,
-    opened::{Leads, Opened},
+    opened::{Offered, Opened},
     outbound::{Masks, Outbound},
 };
 use crate::{
@@ -104,8 +104,8 @@ impl Call {
         };
         let tape = self.tape(&permit, None).await?;
         let judged = permit.request().clone();
-        let leads = match self.begin_stream(upgradable.offer, &judged).await {
-            Ok(leads) => leads,
+        let offered = match self.begin_stream(upgradable.offer, &judged).await {
+            Ok(offered) => offered,
             Err(refused) => {
                 tape.unsent().await;
                 self.ended(Ended::Unrecorded, 0);
@@ -114,19 +114,19 @@ impl Call {
         };
         match self.switch(permit, self.upstream_offer(upgradable.offer)).await {
             Ok(Ok(Switched::Open(tunnel))) => {
-                Opened { call: self, judged, tape, leads, tunnel }.hand_over(upgradable, places).await
+                Opened { call: self, judged, tape, offered, tunnel }.hand_over(upgradable, places).await
             }
             Ok(Ok(Switched::Answered(answer))) => {
-                leads.unopened("the API server would not").await;
+                offered.unopened("the API server would not").await;
                 let target = judged.target().clone();
                 self.open(*answer, Asked { nature: Nature::Write, target, tape }).await
             }
             Ok(Err((ending, refused))) => {
-                leads.unopened(&ending.to_string()).await;
+                offered.unopened(&ending.to_string()).await;
                 self.fail(tape, ending, refused).await
             }
             Err(refused) => {
-                leads.unopened("nothing was sent").await;
+                offered.unopened("nothing was sent").await;
                 tape.unsent().await;
                 Err(refused)
             }
@@ -149,13 +149,13 @@ impl Call {
     }
 
     /// The stream's own recording: where there is none, nothing is sent.
-    async fn begin_stream(&self, offer: Offer, request: &Request) -> Result<Leads, Refused> {
+    async fn begin_stream(&self, offer: Offer, request: &Request) -> Result<Offered, Refused> {
         match offer {
-            Offer::PortForward(spoken) => Ok(Leads::Ports(spoken)),
+            Offer::PortForward(spoken) => Ok(Offered::Ports(spoken)),
             Offer::RemoteCommand(offer) => {
                 let recorded = self.recorded().ok_or(Refused::Unrecordable)?;
                 let tape = recorded.tap().open(opening::of(self, request)).await;
-                Ok(Leads::Command(offer, tape?))
+                Ok(Offered::Command(offer, tape?))
             }
         }
     }

@@ -29,12 +29,12 @@ pub(super) struct Opened {
     pub(super) call: Call,
     pub(super) judged: Request,
     pub(super) tape: Tape,
-    pub(super) leads: Leads,
+    pub(super) offered: Offered,
     pub(super) tunnel: Box<Tunnel>,
 }
 
 /// What was offered, and how it is recorded.
-pub(super) enum Leads {
+pub(super) enum Offered {
     /// As one stream.
     Command(RemoteCommandOffer, recording::Stream),
     /// Each of its connections as one.
@@ -49,10 +49,10 @@ impl Opened {
         places: Places,
     ) -> Result<Response<Reply>, Refused> {
         let switching = |call: &Call, to| Reply::switching(upgradable.headers(to), call.id().as_str());
-        let Self { call, judged, tape, leads, tunnel } = self;
+        let Self { call, judged, tape, offered, tunnel } = self;
         let (tasks, recorded) = (call.gate().tasks().clone(), call.recorded());
-        match leads {
-            Leads::Ports(spoken) => {
+        match offered {
+            Offered::Ports(spoken) => {
                 let response = switching(&call, Protocol::PortForward(spoken));
                 let why = match (call.still_reached(&judged).await, recorded) {
                     (Ok(pod), Some(recorded)) => {
@@ -67,7 +67,7 @@ impl Opened {
                 let (ending, refused) = why;
                 call.fail_answered(tape, SWITCHED, ending, refused).await
             }
-            Leads::Command(offer, own) => {
+            Offered::Command(offer, own) => {
                 let Protocol::RemoteCommand(chosen) = tunnel.protocol() else {
                     return call.fail_opened(MISMATCH, own).await;
                 };
@@ -99,7 +99,7 @@ impl Opened {
     }
 }
 
-impl Leads {
+impl Offered {
     /// It is not opened.
     pub(super) async fn unopened(self, why: &str) {
         if let Self::Command(_, own) = self {
