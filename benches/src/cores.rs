@@ -26,7 +26,7 @@ impl Apart {
         let apart = Self { before };
         bind(std::process::id(), &only(one))?;
         bind(u32::try_from(gate.pid().context("the gate does not run")?)?, &only(other))?;
-        bind_threads(std::process::id(), &only(other))?;
+        until_none_is_free(|| bind_threads(std::process::id(), &only(other)))?;
         Ok(apart)
     }
 
@@ -42,11 +42,15 @@ fn only(core: usize) -> CpuSet {
     cores
 }
 
-/// Binds a process and all below it, thread by thread; those that they start later inherit it. What one that was not bound yet has started
-/// meanwhile is found the next time round.
+/// Binds a process and all below it; those that they start later inherit it.
 fn bind(process: u32, cores: &CpuSet) -> anyhow::Result<()> {
+    until_none_is_free(|| bind_once(process, cores))
+}
+
+/// What a thread that was not bound yet has started meanwhile is found the next time round.
+fn until_none_is_free(bind: impl Fn() -> anyhow::Result<usize>) -> anyhow::Result<()> {
     for _round in 0..ROUNDS {
-        if bind_once(process, cores)? == 0 {
+        if bind()? == 0 {
             return Ok(());
         }
     }
