@@ -196,9 +196,7 @@ impl<'a> Scanning<'a> {
             }
             What::Interrupted { torn } => {
                 self.scan.calls.values_mut().for_each(Objects::interrupted);
-                for stream in self.scan.streams.iter_mut().filter(|stream| stream.end.is_none()) {
-                    stream.end = Some((at, "its end is lost: the recording was interrupted".to_owned()));
-                }
+                self.end_all(at, "its end is lost: the recording was interrupted");
                 if !is_over {
                     let part = if torn { ", and part of a segment was found" } else { "" };
                     let text = format!(
@@ -207,23 +205,30 @@ impl<'a> Scanning<'a> {
                     self.scan.breaks.push((at, Told { grave: true, text }));
                 }
             }
+            What::Stopped {} => {
+                self.end_all(at, "the recording ended before it");
+                if !is_over {
+                    self.scan.breaks.push((at, quiet("The recording ends here in good order.")));
+                }
+            }
             _ if is_over => {}
             What::Opened(begun) => {
                 self.scan.streams.push(Stream { begun, at, since, end: None, shown: 0, sent: 0 });
             }
             What::Began {} => self.scan.breaks.push((at, quiet("The recording begins, or goes on."))),
-            What::Stopped {} => {
-                for stream in self.scan.streams.iter_mut().filter(|stream| stream.end.is_none()) {
-                    stream.end = Some((at, "the recording ended before it".to_owned()));
-                }
-                self.scan.breaks.push((at, quiet("The recording ends here in good order.")));
-            }
             // The ledger tells of calls; bodies are looked at by theirs.
             What::Called(_)
             | What::Before(_)
             | What::Answered(_)
             | What::Body { .. }
             | What::Resized { .. } => {}
+        }
+    }
+
+    /// Ends the streams that go on.
+    fn end_all(&mut self, at: Timestamp, how: &str) {
+        for stream in self.scan.streams.iter_mut().filter(|stream| stream.end.is_none()) {
+            stream.end = Some((at, how.to_owned()));
         }
     }
 
