@@ -41,17 +41,18 @@ async fn what_was_done_after_much_was_printed_is_on_the_first_page() {
     bench.record(intent("c-1", "create", "/api/v1/namespaces/shop/pods/web-1/exec", None)).await;
     let mut script =
         bench.script(SESSION).at(0, What::Began {}).at(1, opened(1, "c-1", false, &["early"])).sealed();
+    // It has no end of its own, as where a recording is full.
+    script = script.at(2, opened(3, "c-1", false, &["early"]));
     for number in 0..260 {
         let bytes = Payload(vec![0; 256 << 10].into());
         script = script.at(10 + number, What::Bytes { stream: 1, channel: Channel::Stdout, bytes }).sealed();
     }
-    // The early one has no end of its own, as where a recording is full.
-    script = script.at(400, opened(2, "c-1", false, &["late"])).at(600, closed(2));
+    script = script.at(400, opened(2, "c-1", false, &["late"])).at(500, closed(1)).at(600, closed(2));
     bench.tell(&script.stopped()).await;
     let visitor = bench.sign_in(&grace()).await;
     bench.close_ledger().await;
     let pages = pages(&visitor).await;
-    assert_eq!(pages.iter().map(streams).collect::<Vec<_>>(), [vec![2], vec![1]]);
+    assert_eq!(pages.iter().map(streams).collect::<Vec<_>>(), [vec![2], vec![3, 1]]);
     let told: Vec<String> = pages
         .iter()
         .map(|page| {
