@@ -234,7 +234,7 @@ impl Delivery {
             let ended = matches!(end, Some(Ok(())));
             for data in &self.ready {
                 let taped = self.tape.showing(data).await;
-                taped.map_err(|_stopped| Fault::Interrupted(Ending::Unrecordable))?;
+                taped.map_err(|stopped| Fault::Interrupted(Ending::of_stopped(&stopped)))?;
             }
             let part = encoded(std::mem::take(&mut self.ready), &mut self.gzip, ended);
             offered = part.iter().map(|data| data.len() as u64).sum();
@@ -259,6 +259,7 @@ impl Delivery {
             | Ending::AccessOver
             | Ending::Idle(_)
             | Ending::TooLong(_)
+            | Ending::RecordedEnough
             | Ending::Unseen => between_events && client.offer(farewell(ending)),
             Ending::Failed(_)
             | Ending::Unsent(_)

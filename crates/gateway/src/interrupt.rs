@@ -106,7 +106,7 @@ pub(crate) async fn interrupted(call: &Call, nature: Nature, target: &Target) ->
         ending = call.interrupts().undelivered(nature) => ending,
         stopped = unrecorded => {
             tracing::error!(call = %call.id(), %stopped, "a stream was cut off");
-            Ending::Unrecordable
+            Ending::of_stopped(&stopped)
         }
         blind = blinded => {
             tracing::warn!(call = %call.id(), %blind, "a stream was cut off");

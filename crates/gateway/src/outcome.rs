@@ -5,6 +5,7 @@ use std::{fmt, time::Duration};
 use http::StatusCode;
 use identity::End;
 use mask::BodyError;
+use recording::Stopped;
 use upstream::{Failure, Interrupted};
 
 use crate::metrics::Ended;
@@ -30,6 +31,8 @@ pub(crate) enum Ending {
     ClientErred,
     /// What passes cannot be recorded.
     Unrecordable,
+    /// As much is recorded of the session as may be.
+    RecordedEnough,
     /// The container is another than the one that humans said yes to.
     Changed,
     /// The session was revoked or expired.
@@ -57,6 +60,19 @@ impl Ending {
         match end {
             End::Frozen(_) => Self::SessionFrozen,
             End::Expired | End::Revoked | End::Abandoned => Self::SessionEnded,
+        }
+    }
+
+    pub(crate) fn of_stopped(stopped: &Stopped) -> Self {
+        match stopped {
+            Stopped::Full => Self::RecordedEnough,
+            Stopped::Unwritable { .. }
+            | Stopped::KeptEnough
+            | Stopped::Stalled
+            | Stopped::Unrecorded
+            | Stopped::Erased
+            | Stopped::Ended
+            | Stopped::Closed => Self::Unrecordable,
         }
     }
 
@@ -99,6 +115,7 @@ impl Ending {
             | Self::ClientStalled
             | Self::ClientErred
             | Self::Unrecordable
+            | Self::RecordedEnough
             | Self::Changed
             | Self::SessionEnded
             | Self::SessionFrozen
@@ -122,6 +139,9 @@ impl fmt::Display for Ending {
             Self::ClientStalled => "the client took nothing for too long",
             Self::ClientErred => "the client broke the rules of its stream",
             Self::Unrecordable => "what passes cannot be recorded",
+            Self::RecordedEnough => {
+                "as much is recorded of the session as the gate records of one (`recordings.quota`)"
+            }
             Self::Changed => "the container is another than the one that was approved",
             Self::SessionEnded => "the session has ended",
             Self::SessionFrozen => "the session is frozen",

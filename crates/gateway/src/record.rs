@@ -145,6 +145,7 @@ fn ended(call: &Id, outcome: &Outcome, took: Duration) -> leaf::Outcome {
         | Ending::ClientStalled
         | Ending::ClientErred
         | Ending::Unrecordable
+        | Ending::RecordedEnough
         | Ending::Changed
         | Ending::SessionEnded
         | Ending::SessionFrozen

@@ -234,9 +234,11 @@ impl From<&Failure> for Refused {
 fn of_cut(ending: Ending) -> (StatusCode, &'static str) {
     match ending {
         Ending::SessionEnded => (StatusCode::UNAUTHORIZED, "Unauthorized"),
-        Ending::SessionFrozen | Ending::AccessOver | Ending::Idle(_) | Ending::TooLong(_) => {
-            (StatusCode::FORBIDDEN, "Forbidden")
-        }
+        Ending::SessionFrozen
+        | Ending::AccessOver
+        | Ending::Idle(_)
+        | Ending::TooLong(_)
+        | Ending::RecordedEnough => (StatusCode::FORBIDDEN, "Forbidden"),
         Ending::Completed
         | Ending::Failed(_)
         | Ending::Unsent(_)

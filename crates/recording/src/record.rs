@@ -89,6 +89,13 @@ pub enum What {
     Stopped {},
 }
 
+impl What {
+    /// Whether it tells how something ended that was recorded as begun.
+    pub(crate) fn is_end(&self) -> bool {
+        matches!(self, Self::Answered(_) | Self::Closed { .. })
+    }
+}
+
 /// A call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -65,6 +65,7 @@ fn all() -> Vec<Refused> {
         Refused::CutSent(Ending::GateStopping),
         Refused::CutStream(Ending::SessionFrozen),
         Refused::CutStream(Ending::Unrecordable),
+        Refused::CutStream(Ending::RecordedEnough),
         Refused::CutStream(Ending::UpstreamBroke),
         Refused::Unended,
         Refused::Unmaskable,

@@ -170,6 +170,7 @@ fn after(ending: Ending) -> &'static str {
         Ending::Idle(_) | Ending::TooLong(_) => "open it anew if it is still needed",
         Ending::Unseen => "ask again: where that is refused, it is told why",
         Ending::Changed => "ask again: humans will be asked about what runs now",
+        Ending::RecordedEnough => "go on in another session",
         Ending::Unrecordable => "tell the operator of the gate, whose log says why",
         Ending::Completed
         | Ending::Failed(_)

@@ -65,7 +65,7 @@ impl Running {
         let exit = told.exit_code();
         let stream = Streamed { number: self.tape.number(), received: received.bytes, exit };
         let (call, cut) = (self.call.id().clone(), self.call.gate().cut().clone());
-        let taped = match self.tape.bytes(Channel::Stdin, received.rest).await {
+        let taped = match self.tape.rest(Channel::Stdin, received.rest).await {
             Ok(()) => self.tape.closed(&told.how).await,
             Err(stopped) => Err(stopped),
         };

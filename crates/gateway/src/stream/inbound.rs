@@ -53,8 +53,8 @@ impl Inbound {
                 // What is typed in is recorded as it is typed in.
                 give_out = lull.over(), if self.mask.is_holding() => {
                     self.shown = give_out(&mut self.mask);
-                    if self.tape(&running.tape).await.is_err() {
-                        return Ending::Unrecordable;
+                    if let Err(stopped) = self.tape(&running.tape).await {
+                        return Ending::of_stopped(&stopped);
                     }
                     continue;
                 }
@@ -64,8 +64,8 @@ impl Inbound {
                 Ok(said) => said,
                 Err(ending) => return ending,
             };
-            if self.record(running, &said).await.is_err() {
-                return Ending::Unrecordable;
+            if let Err(stopped) = self.record(running, &said).await {
+                return Ending::of_stopped(&stopped);
             }
             match heard.on_while(client, to_pod.say(&said)).await {
                 Ok(Ok(())) => {}

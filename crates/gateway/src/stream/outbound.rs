@@ -111,7 +111,7 @@ impl Outbound<'_> {
             Out::Stdout => (Channel::Stdout, FromServer::Stdout(shown.clone())),
             Out::Stderr => (Channel::Stderr, FromServer::Stderr(shown.clone())),
         };
-        self.running.tape.bytes(channel, shown).await.map_err(|_stopped| Ending::Unrecordable)?;
+        self.running.tape.bytes(channel, shown).await.map_err(|stopped| Ending::of_stopped(&stopped))?;
         let patience = self.running.call.gate().limits().write_timeout;
         match timeout(patience, self.to_client.say(&said)).await {
             Ok(Ok(())) => {

@@ -51,7 +51,7 @@ pub enum Stopped {
     /// A write failed.
     #[error("the recording cannot be written ({why}): free or repair its disk, and begin anew")]
     Unwritable { why: String },
-    /// The recording is as large as one can be.
+    /// The recording is as large as one may be. How what was begun ends is recorded still.
     #[error("as much is recorded of the session as is recorded of one: go on in another one")]
     Full,
     /// So much is kept of values that nothing more is.
@@ -139,14 +139,15 @@ impl Run {
         self.next_stream.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// Takes nothing more from now on; the first reason is kept.
+    /// Takes nothing more from now on. The first reason is kept, but for being full: that lets ends be recorded.
     pub(super) fn stop(&self, why: Stopped) {
         self.state.send_if_modified(|state| {
-            let first = state.stopped.is_none();
-            if first {
+            let is_new =
+                matches!(state.stopped, None | Some(Stopped::Full)) && state.stopped.as_ref() != Some(&why);
+            if is_new {
                 state.stopped = Some(why);
             }
-            first
+            is_new
         });
     }
 
@@ -156,6 +157,14 @@ impl Run {
 
     pub(super) fn check(&self) -> Result<(), Stopped> {
         self.stopped().map_or(Ok(()), Err)
+    }
+
+    /// The same for what tells an end.
+    pub(super) fn check_end(&self) -> Result<(), Stopped> {
+        match self.check() {
+            Err(Stopped::Full) => Ok(()),
+            checked => checked,
+        }
     }
 
     pub(super) async fn until_stopped(&self) -> Stopped {

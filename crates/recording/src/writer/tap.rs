@@ -165,12 +165,22 @@ impl Tap {
     }
 
     pub(super) async fn write(&self, what: What, body: Option<Body>) -> Result<(), Stopped> {
-        self.run.check()?;
+        let check = if what.is_end() { Run::check_end } else { Run::check };
+        self.write_if(check, what, body).await
+    }
+
+    async fn write_if(
+        &self,
+        check: fn(&Run) -> Result<(), Stopped>,
+        what: What,
+        body: Option<Body>,
+    ) -> Result<(), Stopped> {
+        check(&self.run)?;
         let at = self.run.now();
         let body = body.map(Body::digest);
         let weight = what.weight() + body.as_ref().map_or(0, Digested::weight);
         let room = self.room(u32::try_from(weight).unwrap_or(u32::MAX)).await?;
-        self.run.check()?;
+        check(&self.run)?;
         let since = Instant::now();
         let handed = Handed { run: Arc::clone(&self.run), at, since, what, body, room };
         self.queue.leave(Message::Record(Box::new(handed)), weight).map_err(|_closed| self.gone())
@@ -210,11 +220,28 @@ impl Stream {
     ///
     /// # Errors
     /// [`Stopped`]: they must not be passed on, and the stream is to be ended.
-    pub async fn bytes(&self, channel: Channel, mut bytes: Bytes) -> Result<(), Stopped> {
+    pub async fn bytes(&self, channel: Channel, bytes: Bytes) -> Result<(), Stopped> {
+        self.write_pieces(Run::check, channel, bytes).await
+    }
+
+    /// These bytes passed before, and were held back: nothing more passes. They belong to the end.
+    ///
+    /// # Errors
+    /// [`Stopped`].
+    pub async fn rest(&self, channel: Channel, bytes: Bytes) -> Result<(), Stopped> {
+        self.write_pieces(Run::check_end, channel, bytes).await
+    }
+
+    async fn write_pieces(
+        &self,
+        check: fn(&Run) -> Result<(), Stopped>,
+        channel: Channel,
+        mut bytes: Bytes,
+    ) -> Result<(), Stopped> {
         while !bytes.is_empty() {
             let piece = bytes.split_to(bytes.len().min(MAX_PIECE));
             let what = What::Bytes { stream: self.number, channel, bytes: Payload(piece) };
-            self.tap.write(what, None).await?;
+            self.tap.write_if(check, what, None).await?;
         }
         Ok(())
     }

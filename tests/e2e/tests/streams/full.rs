@@ -98,7 +98,8 @@ fn a_session_that_has_its_quota_is_at_its_end_and_others_go_on() -> anyhow::Resu
     let (full, other) = (lab.gate.session("quota")?, lab.gate.session("quota-other")?);
     let exec = ["-n", namespace, "exec", "deploy/web", "--"];
     let noise = run(&full, "true", &[&exec[..], &["head", "-c", "67108864", "/dev/urandom"]].concat(), b"")?;
-    let ended = "portcullis: what passes cannot be recorded, so this stream was ended";
+    let ended = "portcullis: as much is recorded of the session as the gate records of one (`recordings.quota`), so this stream was \
+                 ended; the command may go on in the container; go on in another session";
     let told = String::from_utf8_lossy(&noise.stderr);
     ensure!(!noise.status.success() && told.contains(ended), "{told}");
     ensure!(noise.stdout.len() >= 16 << 20, "{}", noise.stdout.len());
@@ -109,6 +110,9 @@ fn a_session_that_has_its_quota_is_at_its_end_and_others_go_on() -> anyhow::Resu
     }
     let went = other.kubectl(&[&exec[..], &["echo", "on"]].concat())?;
     ensure!(went.status.success(), "{}", text(&went));
+    let config = lab.gate.path("portcullis.yaml");
+    let shown = lab.gate.portcullis(&["sessions", "show", &full.id, "--config", &config])?;
+    ensure!(text(&shown).contains("ended: as much is recorded of the session"), "{}", text(&shown));
     Ok(())
 }
 

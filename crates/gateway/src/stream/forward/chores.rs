@@ -317,7 +317,7 @@ impl Forward {
             Ok(stream) => stream,
             Err(stopped) => {
                 tracing::error!(call = %id, %stopped, "permitted, but cannot be recorded; nothing was sent");
-                return Done::Ended(Ending::Unrecordable);
+                return Done::Ended(Ending::of_stopped(&stopped));
             }
         };
         let limits = permit.decision().limits();

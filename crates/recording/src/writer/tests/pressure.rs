@@ -201,8 +201,25 @@ async fn a_recording_that_has_its_quota_stops_and_does_not_go_on() {
     assert!((2 << 20..4 << 20).contains(&taken), "{taken}");
     // As an agent does that goes on asking.
     assert_eq!(recorder.session(&session()).await.unwrap_err(), Refused::Stopped(Stopped::Full));
-    assert_eq!(tap.end().await, Err(Stopped::Full));
-    assert!(recording(&disk).survey().stopped, "all of it is there");
+    // What goes on is told to its end, and nothing else is taken.
+    assert_eq!(tap.told("c-2").await, Err(Stopped::Full));
+    assert_eq!(stream.rest(Channel::Stdin, "typed".into()).await, Ok(()));
+    assert_eq!(stream.closed("ended").await, Ok(()));
+    assert_eq!(tap.answered("c-1", 200, None, None).await, Ok(()));
+    assert_eq!(tap.end().await, Ok(()), "all of it is there");
+    assert!(recording(&disk).survey().stopped);
+    let records: Vec<What> = recording(&disk).records().map(|record| record.unwrap().what).collect();
+    let ends = records.rsplit(|what| what.payload().len() == MAX_PIECE).next().unwrap();
+    let ends_alone = matches!(
+        ends,
+        [
+            What::Bytes { channel: Channel::Stdin, .. },
+            What::Closed { .. },
+            What::Answered(_),
+            What::Stopped {}
+        ]
+    );
+    assert!(ends_alone, "{ends:?}");
     let told: u64 = ledger.lock().iter().map(|segment| segment.bytes).sum();
     let segments = recording(&disk).survey().segments;
     assert_eq!((told >= 2 << 20, ledger.lock().len() as u64), (true, segments), "what came is kept");

@@ -82,7 +82,7 @@ impl Writer {
 
     pub(super) async fn end(&mut self, run: &Arc<Run>, why: Stopped) -> Result<u64, Stopped> {
         let session = self.current(run).ok_or_else(|| gone(run))?;
-        // One that was stopped before has an end that is not in good order, and does not say otherwise; but of one that is full all is there.
+        // One that was stopped before has an end that is not in good order, and does not say otherwise; of one that is full all is there.
         let before = run.stopped();
         let is_whole = matches!(before, None | Some(Stopped::Full));
         if is_whole {
@@ -92,7 +92,7 @@ impl Writer {
         let recording = self.recordings.get(&session).ok_or_else(|| gone(run))?;
         let last = recording.chain.next - 1;
         self.let_go(&session, why);
-        before.map_or(Ok(last), Err)
+        before.filter(|_| !is_whole).map_or(Ok(last), Err)
     }
 
     pub(super) async fn end_all(&mut self) -> Ended {
