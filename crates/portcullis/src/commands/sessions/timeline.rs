@@ -125,7 +125,10 @@ pub(super) fn recorded(recording: &Recording) -> Vec<Entry> {
             break;
         }
         match record {
-            Ok(record) => timeline.add(records.began().unwrap_or_default(), record),
+            Ok(record) => {
+                let is_first = records.segment() == Some(1);
+                timeline.add(records.began().unwrap_or_default(), is_first, record);
+            }
             Err(finding @ Finding::Encrypted { .. }) => {
                 timeline.push(Event::Encrypted { finding: told(&finding, None) });
             }
@@ -175,13 +178,14 @@ struct Timeline {
 // === impl Timeline ===
 
 impl Timeline {
-    fn add(&mut self, began: Timestamp, record: Record) {
+    /// `is_first`: whether it is of the first segment.
+    fn add(&mut self, began: Timestamp, is_first: bool, record: Record) {
         let at = began.checked_add(Duration::from_micros(record.at)).unwrap_or(began);
         self.at = Some(at);
         match record.what {
             // It is part of the call that comes before it, or after.
             What::Body { .. } | What::Before(_) => {}
-            What::Began {} if record.at == 0 => self.push(Event::Began),
+            What::Began {} if is_first => self.push(Event::Began),
             What::Began {} => self.push(Event::WentOn),
             What::Stopped {} => self.push(Event::Stopped),
             What::Interrupted { torn } => {
