@@ -26,6 +26,9 @@ when { resource.type == "deployments.apps" } unless { context.approved };
 @id("quotas-ask") @reason("they tell how large we are") @outcome("approval") @approvers("sre")
 forbid (principal, action == Action::"watch", resource is Object)
 when { resource.type == "resourcequotas" } unless { context.approved };
+@id("logs-ask") @reason("they tell what customers do") @outcome("approval") @approvers("sre")
+forbid (principal, action == Action::"get", resource is Object)
+when { resource.subresource == "log" && resource.name == "counts" } unless { context.approved };
 @id("commands-ask") @reason("it runs in production") @outcome("approval") @approvers("sre")
 forbid (principal, action in [Action::"exec", Action::"attach"], resource is Object)
 unless { context.approved };

@@ -5,6 +5,7 @@ mod asking;
 mod canary;
 mod compare;
 mod encode;
+mod going;
 mod lab;
 mod raw;
 mod recorded;
@@ -23,6 +24,7 @@ pub use asking::{RULES, Waiting, asking, asking_with, decided, exists, shown, st
 pub use canary::{CANARY, LITERAL, MASKED_DATA, MASKED_TEXT, PLANTED, SHOWN, SPIKY, contains_canary, sweep};
 pub use compare::{Comparison, normalised};
 pub use encode::{decimals, gzip, hex, packed, percent, percent_but};
+pub use going::{COUNTS, Going, counting};
 pub use lab::{AuditedGate, Lab, behind, lab, start};
 pub use raw::{Answer, Client};
 pub use watching::{Watch, at_once, leaf};

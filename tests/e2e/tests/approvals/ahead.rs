@@ -8,8 +8,12 @@ use std::{
 };
 
 use anyhow::{Context, ensure};
-use e2e::{Lab, Waiting, asking, at_once, decided, eventually, exists, leaf, leaves, shown, state, text};
+use e2e::{
+    Going, Lab, Waiting, asking, at_once, counting, decided, eventually, exists, leaf, leaves, shown, state,
+    text,
+};
 use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
 use testkit::Session;
 
 /// `portcullis` as the agent runs it, with nothing but its session's kubeconfig.
@@ -203,39 +207,46 @@ fn access_covers_its_scope_until_it_is_over() -> anyhow::Result<()> {
 }
 
 #[test]
-fn a_watch_by_access_ends_with_it() -> anyhow::Result<()> {
-    // Somebody ends it, or its time is over, which is long enough for the watch to begin.
+fn what_goes_on_by_access_ends_with_it() -> anyhow::Result<()> {
+    // Somebody ends it, or its time is over, which is long enough for all to begin.
     for (namespace, time, ended) in [("watched", "10m", true), ("watched-on", "20s", false)] {
         let (mut lab, _rules) = asking(namespace, "500ms", ", access: { approvers: [sre] }")?;
         let id = watched(&lab, namespace, time, ended)?;
         lab.gate.stop()?;
         let leaves = leaves(&lab.gate)?;
-        let over = leaf(&leaves, "outcome", |event| {
-            event["error"] == "the access by which it was permitted is over"
-        })?;
+        let is_over =
+            |event: &&Value| event["event"]["error"] == "the access by which it was permitted is over";
+        let over: Vec<&Value> = leaves.iter().filter(is_over).collect();
+        ensure!(over.len() == 2, "{over:?}");
         let step = |number: u64| {
             leaf(&leaves, "approval_step", |event| {
                 event["approval"] == *id && event["step"]["number"] == number
             })
         };
         if ended {
-            at_once(step(2)?, over)?;
+            let end = step(2)?;
+            over.into_iter().try_for_each(|over| at_once(end, over))?;
         } else {
             // As if there were a leaf when its time is over.
             let approved = &step(1)?["event"]["step"]["at"];
             let approved: Timestamp = approved.as_str().context("no time")?.parse()?;
             let until = approved.checked_add(SignedDuration::from_secs(20))?.to_string();
-            at_once(&serde_json::json!({ "time": until }), over)?;
+            let end = serde_json::json!({ "time": until });
+            over.into_iter().try_for_each(|over| at_once(&end, over))?;
         }
     }
     Ok(())
 }
 
-/// Watches by access that was given for so long, to its end; gives the approval.
+/// Watches, and follows a log, by access that was given for so long, to its end; gives the approval.
 fn watched(lab: &Lab, namespace: &str, time: &str, ended: bool) -> anyhow::Result<String> {
     let session = lab.gate.session("watched")?;
-    let scope = format!("watch resourcequotas in {namespace}");
-    let line = ["request-access", "--scope", &scope, "--for", time, "--reason", "look", "--no-wait"];
+    lab.cluster.apply(&counting(namespace))?;
+    lab.cluster.ready(namespace, "counts")?;
+    let (watching, following) =
+        (format!("watch resourcequotas in {namespace}"), format!("get pods/log in {namespace}"));
+    let scopes = ["--scope", &watching, "--scope", &following];
+    let line = [&["request-access", "--for", time, "--reason", "look", "--no-wait"][..], &scopes].concat();
     asks(lab, &session, &line)?;
     let id = lab.gate.waiting()?;
     decided(&lab.gate, &["approve", &id, "--yes"])?;
@@ -249,9 +260,15 @@ fn watched(lab: &Lab, namespace: &str, time: &str, ended: bool) -> anyhow::Resul
     lab.cluster.must(&["label", "quota", "small", "seen=yes", "-n", namespace])?;
     seen.read_line(&mut lines)?;
     ensure!(lines.lines().count() == 2 && lines.lines().all(|line| line.starts_with("small")), "{lines}");
+    let mut log = Going::start(
+        session.command(&["logs", "-n", namespace, "--follow", "--tail=1", "counts"])?,
+        "tick ",
+    )?;
     if ended {
         decided(&lab.gate, &["end", &id, "--why", "enough"])?;
     }
+    // Half an answer must not look like a whole one: it is broken off.
+    log.end()?;
     // It ends by itself, and says why.
     let mut rest = String::new();
     seen.read_to_string(&mut rest)?;

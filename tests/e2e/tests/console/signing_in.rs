@@ -30,12 +30,18 @@ pub(super) fn by_provider_with(
     namespace: &str,
     approvals: &str,
 ) -> anyhow::Result<(e2e::Lab, tempfile::TempDir, IdentityProvider)> {
+    let (options, provider) =
+        with_provider(Options { hold: format!("60s{approvals}"), ..Options::default() })?;
+    let (lab, rules) = asking_with(namespace, options)?;
+    Ok((lab, rules, provider))
+}
+
+/// The same options, and that people sign in by the provider.
+pub(super) fn with_provider(options: Options) -> anyhow::Result<(Options, IdentityProvider)> {
     let provider = IdentityProvider::start(&[SAM, EVE, ADA])?;
     let (issuer, client) = (provider.issuer(), provider.public_client());
     let console = format!(", oidc: {{ issuer: {issuer}, client_id: \"{client}\", groups: [security] }}");
-    let options = Options { hold: format!("60s{approvals}"), console, ..Options::default() };
-    let (lab, rules) = asking_with(namespace, options)?;
-    Ok((lab, rules, provider))
+    Ok((Options { console, ..options }, provider))
 }
 
 pub(super) fn sign_in(browser: &Browser, gate: &Gate, person: &Person, to: &str) -> anyhow::Result<Page> {

@@ -1,16 +1,31 @@
 //! A session is undone by a button: what it changed is shown, and is back.
 
 use anyhow::ensure;
-use e2e::{eventually, exists, furnish, permissive, start, text};
+use e2e::{eventually, exists, furnish, start, text};
+use testkit::Options;
 
-use super::{is_quiet, signed_in};
+use super::{
+    approve, is_quiet, signed_in,
+    signing_in::{SAM, sign_in, with_provider},
+};
 
 const NAMESPACE: &str = "undoing";
+
+/// What undoes the session is asked about.
+const RULES: &str = r#"
+@id("all") permit (principal, action, resource);
+@id("undoing-asks") @reason("it takes back what another did") @outcome("approval") @approvers("security")
+forbid (principal, action == Action::"create", resource is Object) when { resource.type == "services" } unless { context.approved };
+"#;
 
 #[test]
 fn a_session_is_undone_by_a_button() -> anyhow::Result<()> {
     let Some(browser) = browser::or_skip("a_session_is_undone_by_a_button")? else { return Ok(()) };
-    let lab = start(&permissive())?;
+    let folder = tempfile::tempdir()?;
+    std::fs::write(folder.path().join("asks.cedar"), RULES)?;
+    let bundle = folder.path().display().to_string();
+    let (options, _provider) = with_provider(Options { bundle, ..Options::default() })?;
+    let lab = start(&options)?;
     furnish(lab.cluster, NAMESPACE)?;
     lab.cluster.must(&["-n", NAMESPACE, "create", "service", "clusterip", "web", "--tcp=80"])?;
     let session = lab.gate.session("undoing")?;
@@ -40,6 +55,15 @@ fn a_session_is_undone_by_a_button() -> anyhow::Result<()> {
         ensure!(told.contains(part), "{part} is not in\n{told}");
     }
     page.click("section.buttons button")?;
+    // Others than who pressed it decide, about all of it at once.
+    page.wait_for("document.querySelector('#progress a[href^=\"/approvals/\"]')")?;
+    let asked = page.text()?;
+    ensure!(asked.contains("Humans are asked."), "{asked}");
+    ensure!(!exists(&lab, NAMESPACE, "service", "web")? && exists(&lab, NAMESPACE, "configmap", "made")?);
+    let sam = sign_in(&browser, &lab.gate, &SAM, &format!("/approvals/{}", lab.gate.waiting()?))?;
+    let told = sam.text()?;
+    ensure!(told.contains("it takes back what another did") && told.contains("services"), "{told}");
+    approve(&sam)?;
     page.wait_for(
         "document.querySelector('#progress')?.textContent.includes('All of it is as it was before.')",
     )?;

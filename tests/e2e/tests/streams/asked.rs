@@ -3,14 +3,10 @@
 use std::process::Output;
 
 use anyhow::ensure;
-use e2e::{Waiting, asking, decided, eventually, leaf, leaves, shown, state, text};
+use e2e::{Going, Lab, Waiting, asking, counting, decided, eventually, leaf, leaves, shown, state, text};
 use testkit::Session;
 
-use crate::{
-    TRANSPORTS,
-    going::{Going, counting},
-    over,
-};
+use crate::{TRANSPORTS, over};
 
 fn exec(session: &Session<'_>, websockets: &str, namespace: &str, line: &str) -> anyhow::Result<Waiting> {
     let command = session.command(&["-n", namespace, "exec", "deploy/web", "--", "sh", "-c", line])?;
@@ -41,12 +37,29 @@ fn a_command_waits_is_shown_and_runs_once_a_human_says_so() -> anyhow::Result<()
     // kubectl asks once more by SPDY; nobody else is.
     ensure!(!refused.status.success() && text(&refused).contains("refused approval"), "{}", text(&refused));
     ensure!(lab.gate.asked(true)?.len() == 3, "{:?}", lab.gate.asked(true)?);
+    is_shown(&lab, &session.id)?;
     drop(session);
     lab.gate.stop()?;
     let leaves = leaves(&lab.gate)?;
     let intent = leaf(&leaves, "intent", |event| event["request"]["subresource"] == "exec")?;
     ensure!(intent["event"]["approval"].is_string(), "{intent}");
     Ok(())
+}
+
+/// Whoever looks at the session sees who was asked and what they said, where it happened.
+fn is_shown(lab: &Lab, session: &str) -> anyhow::Result<()> {
+    const ASKED: [&str; 3] = ["approval_asked", "approved by grace@example.com", "exit code 4"];
+    const REFUSED: [&str; 3] = ["approval_asked", "refused by grace@example.com: not now", "refusal: "];
+    let data = lab.gate.path("data");
+    // What is durable is told in the files a moment later.
+    eventually("all of it is shown", || {
+        let shown = lab.gate.portcullis(&["sessions", "show", session, "--data", &data])?;
+        let shown = String::from_utf8_lossy(&shown.stdout).into_owned();
+        let mut lines = shown.lines();
+        let mut comes = |part: &&str| lines.any(|line| line.contains(part));
+        let all = comes(&"the recording begins") && [ASKED, ASKED, REFUSED].concat().iter().all(comes);
+        Ok(if all { Ok(()) } else { Err(shown) })
+    })
 }
 
 #[test]

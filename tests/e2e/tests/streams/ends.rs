@@ -1,15 +1,13 @@
 //! A stream ends when its session does, and with the gate; whoever looks at it is told why.
 
 use anyhow::ensure;
-use e2e::{Lab, Watch, at_once, eventually, furnish, leaf, leaves, permissive, start};
+use e2e::{
+    COUNTS, Going, Lab, Watch, at_once, counting, eventually, furnish, leaf, leaves, permissive, start,
+};
 use serde_json::Value;
 use testkit::Session;
 
-use crate::{
-    TRANSPORTS,
-    going::{COUNTS, Going, counting},
-    over,
-};
+use crate::{TRANSPORTS, over};
 
 /// How a session ends, and the leaf that tells so.
 const ENDS: [(&str, &str); 3] =

@@ -270,14 +270,51 @@ fn told(said: &str) -> String {
     number.map_or_else(|_| said.clone(), |number| number.replace_all(&said, "…").into_owned())
 }
 
+/// A session that ends so, over this; and what its port-forward says then.
+struct Ends {
+    session: String,
+    transport: &'static str,
+    how: &'static str,
+    forward: Forward,
+    open: TcpStream,
+}
+
+impl Ends {
+    /// Whoever looks at the port-forward is told why it ends.
+    fn end(mut self, lab: &Lab) -> anyhow::Result<String> {
+        let why = match self.how {
+            "freeze" => {
+                lab.gate.freeze(&self.session, "look at this")?;
+                "the session is frozen"
+            }
+            "revoke" => {
+                lab.gate.revoke(&self.session)?;
+                "the session has ended"
+            }
+            _expires => "the session has ended",
+        };
+        let mut rest = Vec::new();
+        let _reset = self.open.read_to_end(&mut rest);
+        ensure!(rest.is_empty(), "{rest:?}");
+        let said = self.forward.end()?;
+        let told = format!("{why}, so the port-forward was ended");
+        ensure!(said.contains(&told), "{}, {}: {said}", self.transport, self.how);
+        Ok(self.session)
+    }
+}
+
 #[test]
 fn a_port_forward_ends_with_its_session_and_its_recording_tells_what_it_was() -> anyhow::Result<()> {
     let namespace = "streams-forward-ends";
     let mut lab = lab(namespace, &permissive())?;
-    let mut sessions = Vec::new();
-    for (transport, websockets) in TRANSPORTS {
-        let session = lab.gate.session(&format!("forward-{}", transport.to_lowercase()))?;
-        let mut forward = Forward::start(gated(&session, namespace, "web", 80)?, websockets)?;
+    let mut all = Vec::new();
+    let hows = ["expiry", "freeze", "revoke"];
+    for (how, (transport, websockets)) in hows.into_iter().flat_map(|how| TRANSPORTS.map(|over| (how, over)))
+    {
+        // Long enough for what is in it to begin; the others end in the meantime.
+        let time = if how == "expiry" { "45s" } else { "1h" };
+        let session = lab.gate.session_for(&format!("forward-{}", transport.to_lowercase()), time)?;
+        let forward = Forward::start(gated(&session, namespace, "web", 80)?, websockets)?;
         ensure!(forward.get("bytes=0-9")?.len() == 10);
         // The server answers that it is none of TLS.
         let mut greeting = forward.connect()?;
@@ -288,30 +325,29 @@ fn a_port_forward_ends_with_its_session_and_its_recording_tells_what_it_was() ->
         let mut open = forward.connect()?;
         open.write_all(b"GET /")?;
         eventually_open(&lab, &session.id)?;
-        lab.gate.revoke(&session.id)?;
-        let mut rest = Vec::new();
-        let _reset = open.read_to_end(&mut rest);
-        ensure!(rest.is_empty(), "{rest:?}");
-        let said = forward.end()?;
-        ensure!(said.contains("the session has ended, so the port-forward was ended"), "{transport}: {said}");
-        sessions.push(session.id.clone());
+        all.push(Ends { session: session.id.clone(), transport, how, forward, open });
     }
-    for session in sessions {
-        let told = eventually_told(&lab, &session)?;
+    for ends in all.into_iter().rev() {
+        let frozen = ends.how == "freeze";
+        let why = if frozen { "the session is frozen" } else { "the session has ended" };
+        let session = ends.end(&lab)?;
+        let told = eventually_told(&lab, &session, why)?;
         ensure!(told.contains("GET /agnhost HTTP/1.1, "), "{told}");
         ensure!(!told.contains("not-told"), "{told}");
         ensure!(told.contains("TLS for shop.example.com, "), "{told}");
-        ensure!(
-            told.contains("an unknown protocol, 5 bytes in, 0 bytes out; the session has ended"),
-            "{told}"
-        );
+        let unknown = format!("an unknown protocol, 5 bytes in, 0 bytes out; {why}");
+        ensure!(told.contains(&unknown), "{told}");
     }
     lab.gate.stop()?;
     let leaves = leaves(&lab.gate)?;
-    let revoked = leaves.iter().filter(|leaf| leaf["type"] == "session_revoked");
-    for revoked in revoked {
+    let ends = |leaf: &&Value| {
+        ["session_revoked", "session_frozen", "session_expired"].iter().any(|kind| leaf["type"] == *kind)
+    };
+    let ends: Vec<&Value> = leaves.iter().filter(ends).collect();
+    ensure!(ends.len() == 6, "{ends:?}");
+    for end in ends {
         // The way and what went through it.
-        let of = |event: &Value| event["actor"]["session"] == revoked["event"]["session"];
+        let of = |event: &Value| event["actor"]["session"] == end["event"]["session"];
         let intents = leaves.iter().filter(|leaf| leaf["type"] == "intent" && of(&leaf["event"]));
         let calls: Vec<&Value> = intents.map(|leaf| &leaf["event"]["call"]).collect();
         let cut = leaves
@@ -319,7 +355,7 @@ fn a_port_forward_ends_with_its_session_and_its_recording_tells_what_it_was() ->
             .filter(|leaf| leaf["event"]["stage"] == "cut" && calls.contains(&&leaf["event"]["call"]));
         let cut: Vec<&Value> = cut.collect();
         ensure!(cut.len() == 2, "{cut:?}");
-        cut.into_iter().try_for_each(|cut| at_once(revoked, cut))?;
+        cut.into_iter().try_for_each(|cut| at_once(end, cut))?;
     }
     Ok(())
 }
@@ -345,10 +381,10 @@ fn eventually_open(lab: &Lab, session: &str) -> anyhow::Result<()> {
 }
 
 /// What its recording shows.
-fn eventually_told(lab: &Lab, session: &str) -> anyhow::Result<String> {
+fn eventually_told(lab: &Lab, session: &str, why: &str) -> anyhow::Result<String> {
     eventually("the recording is whole", || {
         let output = lab.gate.portcullis(&["sessions", "show", session, "--data", &lab.gate.path("data")])?;
         let shown = text(&output);
-        Ok(if shown.contains("the session has ended") { Ok(shown) } else { Err(shown) })
+        Ok(if shown.contains(why) { Ok(shown) } else { Err(shown) })
     })
 }

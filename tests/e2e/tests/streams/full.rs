@@ -3,15 +3,11 @@
 use std::{fs, path::Path};
 
 use anyhow::ensure;
-use e2e::{Lab, eventually, furnish, leaf, leaves, permissive, start, text};
+use e2e::{COUNTS, Going, Lab, eventually, furnish, leaf, leaves, permissive, start, text};
 use serde_json::Value;
 use testkit::Options;
 
-use crate::{
-    TRANSPORTS,
-    going::{COUNTS, Going},
-    over, run,
-};
+use crate::{TRANSPORTS, over, run};
 
 /// A disk in memory, of which nobody else takes much while a test runs.
 const SMALL: &str = "/dev/shm";

@@ -3,13 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
-use e2e::{AuditedGate, eventually, furnish, leaves, permissive, start, text};
+use e2e::{AuditedGate, COUNTS, Going, eventually, furnish, leaves, permissive, start, text};
 
-use crate::{
-    TRANSPORTS,
-    going::{COUNTS, Going},
-    over,
-};
+use crate::{TRANSPORTS, over};
 
 /// How many segments of a session the ledger has.
 fn sealed(gate: &AuditedGate, session: &str) -> anyhow::Result<usize> {

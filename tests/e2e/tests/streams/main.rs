@@ -9,7 +9,6 @@ mod ends;
 mod exec;
 mod forward;
 mod full;
-mod going;
 mod kept;
 mod killed;
 mod lasting;

@@ -86,19 +86,40 @@ fn a_pod_that_is_labelled_anew_ends_what_leads_to_it() -> anyhow::Result<()> {
 }
 
 /// The way by one port's rule, and a connection by another's, whose time is short.
-const LIMITS: &str = r#"
+const LONGEST: &str = r#"
 @id("reads") permit (principal, action in [Action::"read", Action::"discover"], resource);
 @id("way") permit (principal, action == Action::"portforward", resource is Object) when { context.port == 79 };
 @id("connection") @longest("1s") permit (principal, action == Action::"portforward", resource is Object)
 when { context.port == 80 };
 "#;
 
+/// The way may be idle, and a connection may not.
+const IDLE: &str = r#"
+@id("reads") permit (principal, action in [Action::"read", Action::"discover"], resource);
+@id("way") permit (principal, action == Action::"portforward", resource is Object) when { context.port == 79 };
+@id("connection") @idle("1s") permit (principal, action == Action::"portforward", resource is Object)
+when { context.port == 80 };
+"#;
+
 #[test]
 fn a_connection_ends_when_its_time_is_over() -> anyhow::Result<()> {
-    let namespace = "streams-forward-limits";
-    let rules = tempfile::tempdir()?;
-    fs::write(rules.path().join("limits.cedar"), LIMITS)?;
-    let options = Options { bundle: rules.path().display().to_string(), ..permissive() };
+    connections_end("streams-forward-longest", LONGEST, "it lasted 1s, and policy lets it go on no longer")
+}
+
+#[test]
+fn a_connection_on_which_nothing_passes_ends() -> anyhow::Result<()> {
+    connections_end(
+        "streams-forward-idle",
+        IDLE,
+        "nothing passed for 1s, and policy lets it be idle no longer",
+    )
+}
+
+/// A connection that waits for its other side ends by these rules, and its client is told why.
+fn connections_end(namespace: &str, rules: &str, why: &str) -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    fs::write(folder.path().join("limits.cedar"), rules)?;
+    let options = Options { bundle: folder.path().display().to_string(), ..permissive() };
     let mut lab = lab(namespace, &options)?;
     let session = lab.gate.session("forward-limits")?;
     for (transport, websockets) in TRANSPORTS {
@@ -110,17 +131,13 @@ fn a_connection_ends_when_its_time_is_over() -> anyhow::Result<()> {
         ensure!(rest.is_empty(), "{transport}: {rest:?}");
         // Since kubectl ends with a connection that did not go well, what it says last is about that.
         let said = forward.end()?;
-        ensure!(
-            said.contains("it lasted 1s, and policy lets it go on no longer, so this connection was ended"),
-            "{transport}: {said}"
-        );
+        ensure!(said.contains(&format!("{why}, so this connection was ended")), "{transport}: {said}");
     }
     drop(session);
     lab.gate.stop()?;
     let leaves = leaves(&lab.gate)?;
     // The connections, and not the ways that they went through.
-    let says =
-        |leaf: &&Value| leaf["event"]["error"].as_str().is_some_and(|why| why.contains("it lasted 1s"));
+    let says = |leaf: &&Value| leaf["event"]["error"].as_str().is_some_and(|error| error.contains(why));
     let over: Vec<&Value> = leaves.iter().filter(says).collect();
     let cut = |leaf: &&Value| leaf["event"]["stage"] == "cut" && leaf["event"]["stream"].is_object();
     ensure!(over.len() == 2 && over.iter().all(cut), "{over:?}");

@@ -8,7 +8,7 @@ use std::{
 use anyhow::{Context, ensure};
 
 /// A pod whose container counts on its standard output, and so do [`COUNTS`] in a command.
-pub(crate) fn counting(namespace: &str) -> String {
+pub fn counting(namespace: &str) -> String {
     format!(
         "{{apiVersion: v1, kind: Pod, metadata: {{name: counts, namespace: {namespace}, labels: {{app: counts}}}}, spec: {{terminationGracePeriodSeconds: 0,
           containers: [{{name: sh, image: busybox, command: [sh, -c, '{COUNTS}']}}]}}}}"
@@ -16,26 +16,33 @@ pub(crate) fn counting(namespace: &str) -> String {
 }
 
 /// Lines that tell how many there were before.
-pub(crate) const COUNTS: &str = "i=0; while true; do echo tick $i; i=$((i+1)); sleep 0.05; done";
+pub const COUNTS: &str = "i=0; while true; do echo tick $i; i=$((i+1)); sleep 0.05; done";
 
 /// A kubectl that goes on. Ended when dropped.
-pub(crate) struct Going {
+#[derive(Debug)]
+pub struct Going {
     kubectl: Child,
     out: BufReader<ChildStdout>,
     /// What it printed and was read.
-    pub(crate) printed: String,
+    pub printed: String,
 }
 
 impl Going {
     /// Starts it, and waits for a line that has this.
-    pub(crate) fn start(command: Command, first: &str) -> anyhow::Result<Self> {
+    ///
+    /// # Errors
+    /// It cannot be started, or its first line is another.
+    pub fn start(command: Command, first: &str) -> anyhow::Result<Self> {
         let mut going = Self::spawn(command)?;
         going.begins(first)?;
         Ok(going)
     }
 
     /// Starts it.
-    pub(crate) fn spawn(mut command: Command) -> anyhow::Result<Self> {
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub fn spawn(mut command: Command) -> anyhow::Result<Self> {
         let mut kubectl =
             command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
         let out = BufReader::new(kubectl.stdout.take().context("no output")?);
@@ -43,14 +50,20 @@ impl Going {
     }
 
     /// The next line has this.
-    pub(crate) fn begins(&mut self, first: &str) -> anyhow::Result<()> {
+    ///
+    /// # Errors
+    /// It has not, or cannot be read.
+    pub fn begins(&mut self, first: &str) -> anyhow::Result<()> {
         let line = self.line()?;
         ensure!(line.contains(first), "{line}{}", self.rest()?);
         Ok(())
     }
 
     /// The next line.
-    pub(crate) fn line(&mut self) -> anyhow::Result<String> {
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn line(&mut self) -> anyhow::Result<String> {
         let mut line = String::new();
         self.out.read_line(&mut line)?;
         self.printed.push_str(&line);
@@ -58,7 +71,10 @@ impl Going {
     }
 
     /// What is on standard error when somebody else ends it; it does not end well.
-    pub(crate) fn end(&mut self) -> anyhow::Result<String> {
+    ///
+    /// # Errors
+    /// It ends well.
+    pub fn end(&mut self) -> anyhow::Result<String> {
         let said = self.rest()?;
         let status = self.kubectl.wait()?;
         ensure!(!status.success(), "it ended well: {said}");
@@ -66,7 +82,10 @@ impl Going {
     }
 
     /// Ends it by itself, and reads what it had printed.
-    pub(crate) fn hang_up(&mut self) -> anyhow::Result<()> {
+    ///
+    /// # Errors
+    /// It cannot be ended, or read.
+    pub fn hang_up(&mut self) -> anyhow::Result<()> {
         self.kubectl.kill()?;
         self.rest()?;
         Ok(())
