@@ -50,6 +50,20 @@ async function runs(command, said) {
     return { protocol: socket.protocol, out: told(out.all), err: told(err.all), status };
 }
 
+// A terminal, the size of which changes while a program runs in it. The library takes it from what it prints to.
+async function terminal() {
+    const [out, stdin] = [Object.assign(new Kept(), { columns: 80, rows: 24 }), new PassThrough()];
+    let status;
+    const exec = new Exec(config);
+    const told = (told) => (status = told);
+    const socket = await exec.exec(namespace, 'web', 'web', ['sh', '-c', SIZED], out, null, stdin, true, told);
+    Object.assign(out, { columns: 97, rows: 31 }).emit('resize');
+    await out.until('it is so large');
+    stdin.write('typed\n');
+    await closed(socket);
+    return { out: out.all.toString(), status };
+}
+
 async function attached(pod) {
     const [out, err, stdin] = [new Kept(), new Kept(), new PassThrough()];
     const socket = await new Attach(config).attach(namespace, pod, 'sh', out, err, stdin, false);
@@ -85,6 +99,9 @@ async function forwarded(port, said) {
     return { protocol: socket.protocol, out: digest(body < 0 ? out.all : out.all.subarray(body)), error };
 }
 
+// Until the size has arrived, which takes a moment.
+const SIZED =
+    'until [ "$(stty size)" = "31 97" ]; do sleep 0.1; done; echo it is so large; read line; echo got $line; exit 5';
 const noise = Buffer.concat(
     Array.from({ length: 32_768 }, (_, number) => createHash('sha256').update(`${number}`).digest()),
 );
@@ -96,6 +113,7 @@ const every = {
     'exec that reads': () => runs(['sh', '-c', 'read line; echo got $line; cat'], ['one\ntwo\n', 'three']),
     'exec that is told much': () => runs(['cksum'], pieces),
     'exec that prints much': () => runs(['seq', '200000']),
+    'exec with a terminal': terminal,
     'exec of nothing': () => runs(['no-such-program']),
     attach: () => attached(`attach-${name}`),
     log: () => followed(`log-${name}`),

@@ -16,6 +16,7 @@ from kubernetes.client.rest import ApiException
 from kubernetes.stream import portforward, stream
 
 STDIN = 0
+RESIZE = 4
 
 
 def digest(data):
@@ -45,6 +46,16 @@ class Pods:
         run.run_forever()
         out, err = run.read_stdout(), run.read_stderr()
         return {"protocol": run.subprotocol, "out": told(out), "err": told(err), "code": run.returncode}
+
+    def terminal(self):
+        """A terminal, the size of which changes while a program runs in it."""
+        options = {"stdin": True, "tty": True, "binary": True, "_preload_content": False}
+        run = self.exec("web", "sh", "-c", SIZED, container="web", **options)
+        run.write_channel(RESIZE, json.dumps({"Width": 97, "Height": 31}))
+        sized = run.readline_stdout()
+        run.write_stdin(b"typed\n")
+        run.run_forever()
+        return {"sized": told(sized), "out": told(run.read_stdout()), "code": run.returncode}
 
     def attached(self, pod):
         asked = self.api.connect_get_namespaced_pod_attach
@@ -91,6 +102,8 @@ class Pods:
         return {"came": digest(came), "error": re.sub(r"[0-9a-f]{64}|[0-9a-f-]{36}", "…", way.error(port) or "")}
 
 
+# Until the size has arrived, which takes a moment.
+SIZED = 'until [ "$(stty size)" = "31 97" ]; do sleep 0.1; done; echo it is so large; read line; echo got $line; exit 5'
 # A program that is served, and a form that comes back.
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 REQUESTS = {
@@ -115,6 +128,7 @@ def main(kubeconfig, namespace, name):
         "exec that reads": lambda: pods.runs("sh", "-c", "read line; echo got $line; cat", said=[b"one\ntwo\n", b"three"]),
         "exec that is told much": lambda: pods.runs("cksum", said=pieces),
         "exec that prints much": lambda: pods.runs("seq", "200000"),
+        "exec with a terminal": pods.terminal,
         "exec of nothing": lambda: pods.exec("web", "no-such-program", container="web"),
         "attach": lambda: pods.attached(f"attach-{name}"),
         "log": lambda: pods.followed(f"log-{name}"),

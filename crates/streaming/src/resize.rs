@@ -1,9 +1,14 @@
 //! The size of a terminal, as clients tell it.
 
-use serde::{Deserialize, Serialize};
+use std::fmt;
+
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{Error, IgnoredAny, MapAccess, Visitor},
+};
 
 /// Columns and rows: `TerminalSize` in k8s.io/client-go/tools/remotecommand/resize.go.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct TerminalSize {
     /// Columns.
@@ -18,10 +23,11 @@ pub struct TerminalSize {
 pub struct NotASize;
 
 impl TerminalSize {
-    /// Reads one size and nothing beside it; members that are not known do not matter, and two numbers alone will do.
+    /// Reads one size and nothing beside it; members that are not known do not matter. Names are taken in any case, as Go takes them: client-go
+    /// writes `Width`, and the client for JavaScript `width`.
     ///
     /// # Errors
-    /// It is something else. Names are taken as Kubernetes' clients write them, in no other case.
+    /// It is something else.
     pub fn parse(json: &[u8]) -> Result<Self, NotASize> {
         match json.len() {
             0..=MOST => serde_json::from_slice(json).map_err(|_| NotASize),
@@ -33,6 +39,43 @@ impl TerminalSize {
     #[must_use]
     pub fn to_json(self) -> Vec<u8> {
         format!("{{\"Width\":{},\"Height\":{}}}\n", self.width, self.height).into_bytes()
+    }
+}
+
+impl<'de> Deserialize<'de> for TerminalSize {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(InAnyCase)
+    }
+}
+
+struct InAnyCase;
+
+impl<'de> Visitor<'de> for InAnyCase {
+    type Value = TerminalSize;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object with a width and a height")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<TerminalSize, A::Error> {
+        let (mut width, mut height) = (None, None);
+        while let Some(name) = members.next_key::<String>()? {
+            let side = match &*name {
+                name if name.eq_ignore_ascii_case("width") => &mut width,
+                name if name.eq_ignore_ascii_case("height") => &mut height,
+                _ => {
+                    members.next_value::<IgnoredAny>()?;
+                    continue;
+                }
+            };
+            if side.replace(members.next_value()?).is_some() {
+                return Err(A::Error::custom("it is there twice"));
+            }
+        }
+        let (Some(width), Some(height)) = (width, height) else {
+            return Err(A::Error::custom("one is missing"));
+        };
+        Ok(TerminalSize { width, height })
     }
 }
 
@@ -91,10 +134,12 @@ mod tests {
             "",
             "{}",
             "80x24",
-            r#"{"width":80,"height":24}"#,
             r#"{"Width":65536,"Height":1}"#,
             r#"{"Width":-1,"Height":1}"#,
             r#"{"Width":1,"Width":2,"Height":1}"#,
+            r#"{"Width":1,"width":2,"Height":1}"#,
+            r#"{"Width":null,"Height":1}"#,
+            "[80,24]",
             r#"{"Width":1,"Height":1}{"Width":1,"Height":1}"#,
         ];
         for text in refused {
@@ -102,6 +147,8 @@ mod tests {
         }
         let beside = TerminalSize::parse(br#" {"Height":1,"Width":2,"Depth":3} "#);
         assert_eq!(beside, Ok(TerminalSize { width: 2, height: 1 }));
+        let by_javascript = TerminalSize::parse(br#"{"height":24,"width":80}"#);
+        assert_eq!(by_javascript, Ok(TerminalSize { width: 80, height: 24 }));
         assert_eq!(TerminalSize::parse(&[b' '; 300]), Err(NotASize));
         assert_eq!(Sizes::default().push(b"{\"Width\":1,]"), Err(NotASize));
         let mut endless = Sizes::default();
