@@ -108,7 +108,11 @@ fn middle(mut rounds: Vec<Latencies>) -> anyhow::Result<Latencies> {
 
 /// User and system time of the gate's process: fields 14 and 15 of `/proc/PID/stat`, in ticks of 10 ms.
 pub(crate) fn cpu_time(gate: &Gate) -> anyhow::Result<Duration> {
-    let pid = gate.pid().context("the gate does not run")?;
+    cpu_time_of(u32::try_from(gate.pid().context("the gate does not run")?)?)
+}
+
+/// The same of another process.
+pub(crate) fn cpu_time_of(pid: u32) -> anyhow::Result<Duration> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
     let fields: Vec<&str> = stat.rsplit_once(") ").context("no `)`")?.1.split_whitespace().collect();
     let ticks =

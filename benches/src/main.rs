@@ -13,6 +13,7 @@ mod known;
 mod large;
 mod leaves;
 mod masking;
+mod recorded;
 mod rotation;
 mod streams;
 
@@ -31,6 +32,7 @@ fn main() -> anyhow::Result<()> {
     report.section("Small reads", get::EXPLAINED, || runtime.block_on(get::measure()))?;
     report.section("A list of 1 GB", large::EXPLAINED, || runtime.block_on(large::measure()))?;
     report.section("Streams", streams::EXPLAINED, || runtime.block_on(streams::measure()))?;
+    report.section("Recording", recorded::EXPLAINED, || runtime.block_on(recorded::measure()))?;
     report.section("Masking", masking::EXPLAINED, masking::measure)?;
     report.section("Masking known values", known::EXPLAINED, masking::measure_known)?;
     report

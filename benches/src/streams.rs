@@ -1,6 +1,6 @@
 //! Exec through the gate beside exec directly, by the same client over WebSocket to the same API server.
 
-mod bulk;
+pub(crate) mod bulk;
 
 use std::{
     fs,
@@ -38,10 +38,12 @@ pub(crate) const EXPLAINED: &str = "A command in a pod (`cat`), by WebSocket (`v
     told. Directly, two cores are slower then than one for all, which has nobody to wake; so the target tells what the gate adds \
     where nothing else is different, and not what one machine for all gives. A stream goes at one of two speeds, some 1.5 × \
     apart, from its beginning to its end, directly and through the gate, and which one is chance: all eight rounds of each \
-    count together, direct and gate in turns, and of direct those of all three contents. More than 1 × is that chance. \
+    count together, direct and gate in turns, and the slowest and the fastest round stand beside them, to be held against each \
+    other. More than 1 × of all is that chance. \
     Commands that write some KiB at a time are not measured: the faster they are read, the smaller their messages are. \
     Noise is random bytes, which no mask shortens; it has to come back as it was sent. A log's words are lines as services write \
-    them. Idle streams have echoed one line, in a gate that did nothing before.";
+    them. \
+    Idle streams have echoed one line, in a gate that did nothing before.";
 
 const ECHOES: usize = 1_000;
 const LINES: usize = 500;

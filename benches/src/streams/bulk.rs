@@ -8,26 +8,37 @@ use std::{
 
 use anyhow::{Context, ensure};
 use bytes::Bytes;
-use streaming::channel::{Closed, FromClient};
+use streaming::{
+    channel::{Closed, FromClient},
+    protocol::RemoteCommand,
+};
 use testkit::Gate;
 
-use super::{Running, rest};
+use super::{PROTOCOL, Running, rest};
 use crate::{client::Server, cores::Apart, figures::Row, get::cpu_time};
 
 const BULK: usize = 256 << 20;
 /// What is printed several times, to be as much.
 const FILE: usize = 32 << 20;
 const NOISE: usize = 100 << 20;
-/// Rounds of bulk, which count together: a stream goes at one of two speeds, directly as well, and stays with it to its end.
+/// Rounds of bulk: a stream goes at one of two speeds, directly as well, and stays with it to its end.
 const ROUNDS: usize = 8;
+/// Rounds by SPDY, which is told beside the others.
+const FEW: usize = 4;
+
+/// How long each round took.
+struct Took {
+    direct: Vec<Duration>,
+    gated: Vec<Duration>,
+}
 
 /// What passed, of one kind.
 struct Passed {
     what: &'static str,
-    /// How long it took directly and through the gate: all on two cores.
-    together: [Duration; 2],
-    /// The same, the cluster on one, and the client, with the gate where it is asked, on the other.
-    apart: [Duration; 2],
+    /// All on two cores.
+    together: Took,
+    /// The cluster on one, and the client, with the gate where it is asked, on the other.
+    apart: Took,
     /// Seconds of CPU of the gate for each byte, and bytes that were stored for it.
     cpu: f64,
     stored: f64,
@@ -40,52 +51,75 @@ pub(super) async fn measure(direct: &Server, gated: &Server, gate: &Gate) -> any
     put(direct, "of=/tmp/zeros", vec![0; FILE].into()).await?;
     put(direct, "of=/tmp/noise", noise(FILE)).await?;
     put(direct, "of=/tmp/words", words(FILE)).await?;
-    let mut passed = Vec::new();
+    let mut rows = Vec::new();
     for (what, file) in [("zeros", "/tmp/zeros"), ("noise", "/tmp/noise"), ("a log's words", "/tmp/words")] {
-        passed.push(printed(what, file, [direct, gated], gate).await?);
+        rows.extend(printed(what, file, [direct, gated], gate).await?.rows());
     }
-    // Nobody looks at content on that way: all rounds measure the same.
-    let directly = |arranged: fn(&Passed) -> [Duration; 2]| {
-        rate(BULK * ROUNDS * passed.len(), passed.iter().map(|passed| arranged(passed)[0]).sum())
-    };
-    let (apart, together) = (directly(|passed| passed.apart), directly(|passed| passed.together));
-    let mut rows = vec![
-        Row::new("256 MiB: direct, the client on one core, the cluster on another", told(apart), ""),
-        Row::new("256 MiB: direct, all on two cores", told(together), ""),
-    ];
-    rows.extend(passed.iter().flat_map(|passed| passed.rows(apart, together)));
+    let cores = Apart::new(gate)?;
+    let spdy = times((RemoteCommand::Spdy, "/tmp/words"), FEW, [direct, gated]).await?;
+    cores.end()?;
+    rows.extend(spdy.rows("256 MiB of a log's words by SPDY, the cluster on a core of its own", "≥ 0.8 ×"));
     Ok(rows)
 }
 
-impl Passed {
-    fn rows(&self, apart: f64, together: f64) -> [Row; 4] {
-        let what = self.what;
-        let through = |took: [Duration; 2], direct: f64| {
-            let gated = rate(BULK * ROUNDS, took[1]);
-            format!("{} = {:.2} × direct", told(gated), gated / direct)
-        };
+impl Took {
+    /// Directly, and through the gate beside that.
+    fn rows(&self, what: &str, target: &'static str) -> [Row; 2] {
+        let [direct, gated] = [&self.direct, &self.gated].map(|rounds| Rates::of(rounds));
+        let Rates { all, slowest, fastest } = &gated;
+        let beside = format!(
+            "{} = {:.2} × direct (slowest {:.2} ×, fastest {:.2} ×)",
+            gated.told(),
+            all / direct.all,
+            slowest / direct.slowest,
+            fastest / direct.fastest
+        );
         [
-            Row::new(
-                format!("256 MiB of {what}: client and gate on one core, the cluster on another"),
-                through(self.apart, apart),
-                "≥ 0.8 ×",
-            ),
-            Row::new(
-                format!("256 MiB of {what}: gate and all else on two cores"),
-                through(self.together, together),
-                "",
-            ),
-            Row::new(
-                format!("CPU of the gate a GB of {what}, masked and recorded"),
-                format!("{:.2} s", self.cpu * 1e9),
-                "",
-            ),
-            Row::new(
-                format!("stored for each byte of {what} that passed"),
-                format!("{:.4}", self.stored),
-                "",
-            ),
+            Row::new(format!("{what}: direct, all rounds (slowest, fastest)"), direct.told(), ""),
+            Row::new(format!("{what}: gate"), beside, target),
         ]
+    }
+}
+
+/// Megabytes a second.
+struct Rates {
+    all: f64,
+    slowest: f64,
+    fastest: f64,
+}
+
+impl Rates {
+    fn of(rounds: &[Duration]) -> Self {
+        let one = |took: Option<&Duration>| rate(BULK, took.copied().unwrap_or_default());
+        Self {
+            all: rate(BULK * rounds.len(), rounds.iter().sum()),
+            slowest: one(rounds.iter().max()),
+            fastest: one(rounds.iter().min()),
+        }
+    }
+
+    fn told(&self) -> String {
+        format!("{} ({:.0}, {:.0})", told(self.all), self.slowest, self.fastest)
+    }
+}
+
+impl Passed {
+    fn rows(&self) -> Vec<Row> {
+        let what = self.what;
+        let apart = format!("256 MiB of {what}, the cluster on a core of its own");
+        let mut rows = Vec::from(self.apart.rows(&apart, "≥ 0.8 ×"));
+        rows.extend(self.together.rows(&format!("256 MiB of {what}, all on two cores"), ""));
+        rows.push(Row::new(
+            format!("CPU of the gate a GB of {what}, masked and recorded"),
+            format!("{:.2} s", self.cpu * 1e9),
+            "",
+        ));
+        rows.push(Row::new(
+            format!("stored for each byte of {what} that passed"),
+            format!("{:.4}", self.stored),
+            "",
+        ));
+        rows
     }
 }
 
@@ -96,12 +130,11 @@ async fn printed(
     servers: [&Server; 2],
     gate: &Gate,
 ) -> anyhow::Result<Passed> {
-    let command = [&["cat"][..], &[file; BULK / FILE]].concat();
     let recordings = gate.path("data/recordings");
     let (before, stored) = (cpu_time(gate)?, size(Path::new(&recordings))?);
-    let together = times(what, &command, servers).await?;
+    let together = times((PROTOCOL, file), ROUNDS, servers).await?;
     let cores = Apart::new(gate)?;
-    let apart = times(what, &command, servers).await?;
+    let apart = times((PROTOCOL, file), ROUNDS, servers).await?;
     cores.end()?;
     let passed = float(2 * BULK * ROUNDS);
     let cpu = cpu_time(gate)?.saturating_sub(before).as_secs_f64() / passed;
@@ -109,20 +142,25 @@ async fn printed(
     Ok(Passed { what, together, apart, cpu, stored })
 }
 
-/// How long it takes directly and through the gate, all rounds of each.
-async fn times(what: &str, command: &[&str], servers: [&Server; 2]) -> anyhow::Result<[Duration; 2]> {
-    let mut times = [Duration::ZERO; 2];
-    for _round in 0..ROUNDS {
-        for (server, time) in servers.into_iter().zip(&mut times) {
+/// How long printing the file takes directly and through the gate.
+async fn times(
+    (protocol, file): (RemoteCommand, &str),
+    rounds: usize,
+    servers: [&Server; 2],
+) -> anyhow::Result<Took> {
+    let command = [&["cat"][..], &[file; BULK / FILE]].concat();
+    let mut took = Took { direct: Vec::new(), gated: Vec::new() };
+    for _round in 0..rounds {
+        for (server, times) in servers.into_iter().zip([&mut took.direct, &mut took.gated]) {
             let started = Instant::now();
-            let mut running = Running::start(server, command).await?;
+            let mut running = Running::start_by(protocol, server, &command).await?;
             let mut received = 0;
             running.rest(|bytes| received += bytes.len()).await?;
-            ensure!(received == BULK, "{received} bytes came of {what}");
-            *time += started.elapsed();
+            ensure!(received == BULK, "{received} bytes came of {file}");
+            times.push(started.elapsed());
         }
     }
-    Ok(times)
+    Ok(took)
 }
 
 /// The same bytes come back.
@@ -177,12 +215,12 @@ fn random() -> impl Iterator<Item = u64> {
     })
 }
 
-fn noise(bytes: usize) -> Bytes {
+pub(crate) fn noise(bytes: usize) -> Bytes {
     random().take(bytes / 8).flat_map(u64::to_le_bytes).collect()
 }
 
 /// Lines as services write them, of which no two are the same.
-fn words(bytes: usize) -> Bytes {
+pub(crate) fn words(bytes: usize) -> Bytes {
     const LEVELS: [&str; 4] = ["INFO", "INFO", "DEBUG", "WARN"];
     const DOES: [&str; 6] = ["served", "queued", "retried", "cached", "rejected", "forwarded"];
     const WHAT: [&str; 6] = ["checkout", "cart", "payment", "invoice", "session", "shipment"];
@@ -223,15 +261,15 @@ fn size(folder: &Path) -> anyhow::Result<usize> {
 }
 
 /// Megabytes a second.
-fn rate(bytes: usize, took: Duration) -> f64 {
+pub(crate) fn rate(bytes: usize, took: Duration) -> f64 {
     float(bytes) / took.as_secs_f64() / 1e6
 }
 
 #[expect(clippy::cast_precision_loss, reason = "some thousand million")]
-fn float(bytes: usize) -> f64 {
+pub(crate) fn float(bytes: usize) -> f64 {
     bytes as f64
 }
 
-fn told(rate: f64) -> String {
+pub(crate) fn told(rate: f64) -> String {
     format!("{rate:.0} MB/s")
 }
