@@ -47,25 +47,28 @@ impl Change {
     /// that it was answered with.
     #[must_use]
     pub fn images(&self, before: Option<Value>, answer: Option<Value>) -> Option<[Value; 2]> {
-        let object = answer.filter(is_whole);
         let [before, after] = match &self.0 {
             Kind::Untold => return None,
-            Kind::Make => [Value::Null, object?],
+            Kind::Make => [Value::Null, answer.filter(is_whole)?],
             Kind::Set => {
-                let (before, object) = (before?, object?);
+                let (before, object) = (before?, answer.filter(is_whole)?);
                 is_same_kind(&before, &object).then_some([before, object])?
             }
             Kind::Scale(place) => {
                 let before = before?;
-                let after = scaled(place.as_ref()?, &before, &object?)?;
+                let after = scaled(place.as_ref()?, &before, &answer.filter(is_whole)?)?;
                 [before, after]
             }
             Kind::Delete => {
-                // What finalizers or a time of grace hold is there still.
-                let before = before?;
-                let held = object.filter(|object| object.pointer("/metadata/deletionTimestamp").is_some());
-                let held = held.filter(|object| is_same_kind(&before, object));
-                [before, held.unwrap_or(Value::Null)]
+                let (before, answer) = (before?, answer?);
+                let after = match answer.pointer("/kind").and_then(Value::as_str) {
+                    Some("Status") => Value::Null,
+                    _ if !is_whole(&answer) || !is_same_kind(&before, &answer) => return None,
+                    // What finalizers or a time of grace hold is there still.
+                    _ if answer.pointer("/metadata/deletionTimestamp").is_some() => answer,
+                    _ => Value::Null,
+                };
+                [before, after]
             }
         };
         (!is_more_than_one_step(&before, &after)).then_some([before, after])

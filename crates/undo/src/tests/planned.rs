@@ -227,6 +227,24 @@ fn a_change_that_is_not_told_is_one() {
     }
 }
 
+/// Where nobody knows whether it is there still, it is not shown as gone.
+#[test]
+fn what_is_deleted_is_gone_when_the_answer_says_so() {
+    let parked = deployment(1, "web:1", 0);
+    let mut held = parked.clone();
+    held["metadata"]["deletionTimestamp"] = json!("2026-06-01T12:00:00Z");
+    let metadata = json!({"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": held["metadata"]});
+    let status = json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success"});
+    let after = |answer: Option<Value>| {
+        let shown = crate::Change::of(&format!("delete {WEB}")).unwrap().images(Some(parked.clone()), answer);
+        shown.map(|[_, after]| after)
+    };
+    assert_eq!(after(Some(status)), Some(Value::Null));
+    assert_eq!(after(Some(parked.clone())), Some(Value::Null));
+    assert_eq!(after(Some(held.clone())), Some(held));
+    assert_eq!((after(Some(metadata)), after(None)), (None, None));
+}
+
 /// An agent may ask for another form of the answer, of what it changes as well.
 #[test]
 fn an_answer_in_another_form_is_no_object() {
