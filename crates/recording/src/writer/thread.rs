@@ -282,19 +282,23 @@ impl Writer {
                 self.held -= batch.held();
                 drop(batch);
                 self.tell(sealed).await;
-                // What was handed over is kept: it may have been shown. Who fills the disk hands over no more, so that others can be
-                // recorded to their ends.
-                let space = self.has_space();
-                if !stopped && let Some(recording) = self.recordings.get(session) {
-                    if recording.chain.stored >= self.quota {
-                        recording.run.stop(Stopped::Full);
-                        self.full.insert(session.clone());
-                    } else if let Err(Refused::NoSpace { why }) = space {
-                        recording.run.stop(Stopped::Unwritable { why });
-                    }
+                if !stopped {
+                    self.stop_if_full(session);
                 }
             }
             Err(error) => self.give_up(session, &error),
+        }
+    }
+
+    /// What was handed over is kept: it may have been shown. Who has the quota, or fills the disk, hands over no more, so that others can be
+    /// recorded to their ends.
+    fn stop_if_full(&mut self, session: &Session) {
+        let Some(recording) = self.recordings.get(session) else { return };
+        if recording.chain.stored >= self.quota {
+            recording.run.stop(Stopped::Full);
+            self.full.insert(session.clone());
+        } else if let Err(Refused::NoSpace { why }) = self.has_space() {
+            recording.run.stop(Stopped::Unwritable { why });
         }
     }
 
