@@ -107,7 +107,7 @@ pub(crate) async fn get(
 
 impl Taped {
     fn of(opened: &Opened, recording: &Recording, call: &chronicle::Call) -> Self {
-        let began = recording.times().map(|(began, _)| began);
+        let began = recording.began();
         let at = began.map_or(0, |began| microseconds(began, call.time));
         // What was recorded right before it may be much.
         let from = recording.newest_within(at.saturating_sub(AHEAD), at, LOOKED_AT / 2);

@@ -54,6 +54,8 @@ pub(crate) struct Stream {
     pub(crate) since: u64,
     /// When it ended, and how.
     pub(crate) end: Option<(Timestamp, String)>,
+    /// Whether that was given up to be looked for.
+    pub(crate) is_unsought: bool,
     /// Bytes that the agent was shown, and that it sent.
     pub(crate) shown: u64,
     pub(crate) sent: u64,
@@ -64,7 +66,7 @@ impl Opened {
     /// The newest of it, if it is too much.
     pub(crate) fn scan<'c>(&self, window: Window, calls: impl Iterator<Item = &'c str>) -> Scan {
         let Some(recording) = &self.recording else { return Scan::default() };
-        let began = recording.times().map(|(began, _)| began);
+        let began = recording.began();
         let since = |at: Option<Timestamp>| Some(microseconds(began?, at?));
         let (from, until) = (since(window.from).unwrap_or(0), since(window.until).unwrap_or(u64::MAX));
         // Without a time to begin with, nothing would lead to what is left out.
@@ -75,7 +77,7 @@ impl Opened {
             scanning.begin(began.map(|began| later(began, begins)));
         }
         scanning.scan.calls = calls.map(|call| (call.to_owned(), Objects::default())).collect();
-        scanning.run(recording.records_from(ahead), MOST_OF_ALL)
+        scanning.run(recording.records_from(ahead).encrypted_until(until), MOST_OF_ALL)
     }
 
     /// One stream; `None`: there is no beginning of it. Of a very long one the end is not known.
@@ -112,11 +114,13 @@ impl<'a> Scanning<'a> {
     }
 
     fn run(mut self, mut records: Records<'_>, most: u64) -> Scan {
-        let began = self.opened.recording.as_ref().and_then(Recording::times).map(|(began, _)| began);
+        let began = self.opened.recording.as_ref().and_then(Recording::began);
         let mut at = self.window.from.or(began).unwrap_or_default();
         while let Some(next) = records.next() {
             if records.unpacked() > most {
                 self.scan.stopped_at = Some(at);
+                let open = self.scan.streams.iter_mut().filter(|stream| stream.end.is_none());
+                open.for_each(|stream| stream.is_unsought = true);
                 break;
             }
             let record = match next {
@@ -213,7 +217,15 @@ impl<'a> Scanning<'a> {
             }
             _ if is_over => {}
             What::Opened(begun) => {
-                self.scan.streams.push(Stream { begun, at, since, end: None, shown: 0, sent: 0 });
+                self.scan.streams.push(Stream {
+                    begun,
+                    at,
+                    since,
+                    end: None,
+                    is_unsought: false,
+                    shown: 0,
+                    sent: 0,
+                });
             }
             What::Began {} => self.scan.breaks.push((at, quiet("The recording begins, or goes on."))),
             // The ledger tells of calls; bodies are looked at by theirs.

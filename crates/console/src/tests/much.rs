@@ -96,3 +96,31 @@ async fn a_thousand_streams_are_on_a_few_pages() {
     assert_eq!(all, (1..=1_000).rev().collect::<Vec<u32>>());
     assert!(pages.iter().all(|page| streams(page).len() < 400) && pages.len() <= 5, "{}", pages.len());
 }
+
+#[tokio::test]
+async fn what_ends_too_long_after_its_page_is_not_called_open() {
+    let bench = Bench::new().await;
+    bench.record(intent("c-1", "create", "/api/v1/namespaces/shop/pods/web-1/exec", None)).await;
+    let mut script = bench.script(SESSION).at(0, What::Began {}).at(1, opened(1, "c-1", false, &["early"]));
+    script = script.at(2, opened(2, "c-1", false, &["much"])).sealed();
+    for number in 0..220 {
+        for _quarter in 0..4 {
+            let bytes = Payload(vec![0; 256 << 10].into());
+            script = script.at(10 + number, What::Bytes { stream: 2, channel: Channel::Stdout, bytes });
+        }
+        script = script.sealed();
+    }
+    bench.tell(&script.at(500, closed(1)).at(600, closed(2)).stopped()).await;
+    let visitor = bench.sign_in(&grace()).await;
+    bench.close_ledger().await;
+    let pages = pages(&visitor).await;
+    let oldest = pages.last().unwrap();
+    assert_eq!(streams(oldest), [2, 1]);
+    assert!(
+        oldest.main().contains("its end was not looked for") && !oldest.main().contains("no end of it"),
+        "{}",
+        oldest.main()
+    );
+    let own = visitor.get(&format!("{PAGE}/streams/1")).await;
+    assert!(own.main().contains("exit status 0"), "{}", own.main());
+}

@@ -1,6 +1,10 @@
 //! Places in a recording, found by the headers of its segments.
 
 use super::Recording;
+use jiff::Timestamp;
+
+/// Segments that are looked at for one that is as it was written.
+const TRIED: usize = 16;
 
 /// What a segment counts for at least, in bytes, where it is counted what was looked at: it is a file of its own.
 pub(super) const LEAST: u64 = 8 << 10;
@@ -24,6 +28,27 @@ impl Recording {
             begins = header.map_or(begins, |header| header.first.min(begins));
         }
         from
+    }
+
+    /// When it began, as a segment tells that is as it was written: of the first, if that is.
+    #[must_use]
+    pub fn began(&self) -> Option<Timestamp> {
+        let segments = self.numbers.iter().take(TRIED).filter_map(|number| self.segment(*number).ok());
+        segments.map(|(header, ..)| header.began).next()
+    }
+
+    /// The place among its segments of the first that has to be read to have all of this time or later. Whoever edits a header may lead
+    /// past what is to be hidden: so the one before is read, and has to be as it was written.
+    pub(super) fn begin_at(&self, at: u64) -> usize {
+        let before = |place: usize| {
+            let number = place.checked_sub(1).and_then(|place| self.numbers.get(place))?;
+            self.segment(*number).ok().map(|(header, ..)| header.last)
+        };
+        let mut place = self.seek(at);
+        while place > 0 && before(place).is_none_or(|last| last >= at) {
+            place -= 1;
+        }
+        place
     }
 
     /// The place among its segments of the first that may have records of this time or later: found by the headers of a

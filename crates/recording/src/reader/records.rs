@@ -31,6 +31,9 @@ pub struct Records<'a> {
     looked_at: u64,
     most: u64,
     unpacked: u64,
+    until: u64,
+    /// The last time of which the segment at hand has something, as the gate wrote it.
+    reached: u64,
     ended: bool,
 }
 
@@ -47,7 +50,7 @@ struct At {
 
 impl<'a> Records<'a> {
     pub(super) fn new(recording: &'a Recording, from: u64, stream: Option<u32>) -> Self {
-        let place = if from == 0 { 0 } else { recording.seek(from) };
+        let place = if from == 0 { 0 } else { recording.begin_at(from) };
         let before = place.checked_sub(1).and_then(|before| recording.numbers.get(before));
         Self {
             recording,
@@ -63,6 +66,8 @@ impl<'a> Records<'a> {
             looked_at: 0,
             most: u64::MAX,
             unpacked: 0,
+            until: u64::MAX,
+            reached: 0,
             ended: false,
         }
     }
@@ -82,6 +87,13 @@ impl<'a> Records<'a> {
     #[must_use]
     pub fn within(self, bytes: u64) -> Self {
         Self { most: bytes, ..self }
+    }
+
+    /// Among encrypted segments, ends with the one that has this time, in microseconds since the recording began: those after it have nothing
+    /// to tell of what was before.
+    #[must_use]
+    pub fn encrypted_until(self, at: u64) -> Self {
+        Self { until: at, ..self }
     }
 
     /// Bytes of records that were unpacked, whether or not they were asked for: what reading came to, but for segments that were passed over.
@@ -142,9 +154,16 @@ impl<'a> Records<'a> {
         (!whole).then_some(Err(Finding::Damaged { number, why }))
     }
 
+    /// Whether what is next comes after encrypted segments, and after what is asked for. What a segment tells of itself that was not held against the ledger
+    /// ends nothing.
+    fn is_past_encrypted(&self) -> bool {
+        self.encrypted.is_some() && self.reached >= self.until
+    }
+
     /// Goes on to the next segment; whether there is one.
     fn advance(&mut self) -> bool {
-        let next = if self.broke_off() { None } else { self.next_segment() };
+        self.ended |= self.is_past_encrypted();
+        let next = if self.ended || self.broke_off() { None } else { self.next_segment() };
         let Some(next) = next else {
             self.encrypted.take().into_iter().for_each(|before| self.findings.push_front(before));
             return false;
@@ -191,6 +210,7 @@ impl<'a> Records<'a> {
             Err(finding) => return Some(Err(finding)),
         };
         self.previous = Some(sha256);
+        self.reached = header.last;
         self.looked_at = self.looked_at.saturating_add(stored.len() as u64);
         let follows = previous.is_none() || header.previous == previous;
         if !follows || *self.began.get_or_insert(header.began) != header.began {

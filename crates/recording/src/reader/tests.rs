@@ -196,6 +196,53 @@ fn a_segment_that_is_stored_in_another_way_is_told_so() {
     insta::assert_snapshot!(told, @"segment 1 is damaged: its records are stored as `zpaq`, which this version does not know");
 }
 
+/// Who may write the files hides nothing from whoever reads from a time on.
+#[test]
+fn a_header_that_was_edited_leads_past_nothing() {
+    let (disk, known) = six();
+    edit(&disk, 4, |bytes| {
+        let (header, stored) = Header::read(bytes).unwrap();
+        let plain = header.unpack(stored, &crate::at_rest::Plain).unwrap();
+        let early = Header { first: 0, last: 0, began: Timestamp::UNIX_EPOCH, ..header };
+        *bytes = segment::write(&early, &plain, &crate::at_rest::Plain).unwrap();
+    });
+    let recording = recording(&disk).against(known);
+    assert_eq!(recording.began(), recording.times().map(|(began, _)| began));
+    insta::assert_snapshot!(lines(recording.records_from(2_000_000)), @r#"
+    2000000 {"bytes":{"stream":1,"channel":"data"}} "1"
+    ! segment 4 is not the one whose digest is in the ledger
+    6000000 {"bytes":{"stream":1,"channel":"data"}} "3"
+    8000000 {"bytes":{"stream":1,"channel":"data"}} "4"
+    10000000 {"bytes":{"stream":1,"channel":"data"}} "5"
+    10000000 {"stopped":{}}
+    "#);
+}
+
+/// Whoever asks about a time has not to wait until all that nobody reads has been looked at.
+#[test]
+fn among_encrypted_segments_reading_ends_with_what_is_asked_for() {
+    let (disk, _) = six();
+    let mut before = None;
+    for number in 2..=7 {
+        edit(&disk, number, |bytes| {
+            let (header, stored) = Header::read(bytes).unwrap();
+            let plain = header.unpack(stored, &crate::at_rest::Plain).unwrap();
+            let form = if (3..=6).contains(&number) { "zstd+age".into() } else { header.form };
+            let closed = Header { form, previous: before.or(header.previous), ..header };
+            *bytes = segment::write(&closed, &plain, &crate::at_rest::Plain).unwrap();
+        });
+        before = Some(Digest::of(&disk.read(&path(number), usize::MAX).unwrap().unwrap()));
+    }
+    let recording = recording(&disk);
+    let until = |at: u64| {
+        let findings = recording.records().encrypted_until(at).filter_map(Result::err);
+        findings.map(|finding| finding.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(until(u64::MAX), ["segments 3 to 6 are encrypted"]);
+    assert_eq!(until(4_000_001), ["segments 3 to 5 are encrypted"]);
+    assert_eq!(until(0), ["segment 3 is encrypted"]);
+}
+
 async fn streams(tap: &Tap) -> [Stream; 2] {
     [tap.open(exec()).await.unwrap(), tap.open(exec()).await.unwrap()]
 }
