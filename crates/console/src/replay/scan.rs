@@ -139,6 +139,9 @@ impl<'a> Scanning<'a> {
                 call.take(&record.what);
             }
             if self.window.from.is_none_or(|from| at >= from) {
+                if matches!(record.what, What::Began {}) && !is_over {
+                    self.begun(at, records.segment() == Some(1));
+                }
                 self.take(at, record, is_over);
                 self.make_room();
             }
@@ -227,14 +230,20 @@ impl<'a> Scanning<'a> {
                     sent: 0,
                 });
             }
-            What::Began {} => self.scan.breaks.push((at, quiet("The recording begins, or goes on."))),
             // The ledger tells of calls; bodies are looked at by theirs.
-            What::Called(_)
+            What::Began {}
+            | What::Called(_)
             | What::Before(_)
             | What::Answered(_)
             | What::Body { .. }
             | What::Resized { .. } => {}
         }
+    }
+
+    /// It begins here, or goes on.
+    fn begun(&mut self, at: Timestamp, is_first: bool) {
+        let text = if is_first { "The recording begins." } else { "The recording goes on." };
+        self.scan.breaks.push((at, Told { grave: false, text: text.to_owned() }));
     }
 
     /// Ends the streams that go on.

@@ -85,25 +85,21 @@ fn a_pod_that_is_labelled_anew_ends_what_leads_to_it() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The way by one port's rule, and a connection by another's, whose time is short.
-const LONGEST: &str = r#"
+/// The way by one port's rule, and a connection by another's, which has this limit.
+fn limited(limit: &str) -> String {
+    format!(
+        r#"
 @id("reads") permit (principal, action in [Action::"read", Action::"discover"], resource);
-@id("way") permit (principal, action == Action::"portforward", resource is Object) when { context.port == 79 };
-@id("connection") @longest("1s") permit (principal, action == Action::"portforward", resource is Object)
-when { context.port == 80 };
-"#;
-
-/// The way may be idle, and a connection may not.
-const IDLE: &str = r#"
-@id("reads") permit (principal, action in [Action::"read", Action::"discover"], resource);
-@id("way") permit (principal, action == Action::"portforward", resource is Object) when { context.port == 79 };
-@id("connection") @idle("1s") permit (principal, action == Action::"portforward", resource is Object)
-when { context.port == 80 };
-"#;
+@id("way") permit (principal, action == Action::"portforward", resource is Object) when {{ context.port == 79 }};
+@id("connection") @{limit}("1s") permit (principal, action == Action::"portforward", resource is Object)
+when {{ context.port == 80 }};
+"#
+    )
+}
 
 #[test]
 fn a_connection_ends_when_its_time_is_over() -> anyhow::Result<()> {
-    connections_end("streams-forward-longest", LONGEST, "it lasted 1s, and policy lets it go on no longer")
+    connections_end("streams-forward-longest", "longest", "it lasted 1s, and policy lets it go on no longer")
 }
 
 #[test]
@@ -115,10 +111,10 @@ fn a_connection_on_which_nothing_passes_ends() -> anyhow::Result<()> {
     )
 }
 
-/// A connection that waits for its other side ends by these rules, and its client is told why.
-fn connections_end(namespace: &str, rules: &str, why: &str) -> anyhow::Result<()> {
+/// A connection that waits for its other side ends by this limit, and its client is told why.
+fn connections_end(namespace: &str, limit: &str, why: &str) -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
-    fs::write(folder.path().join("limits.cedar"), rules)?;
+    fs::write(folder.path().join("limits.cedar"), limited(limit))?;
     let options = Options { bundle: folder.path().display().to_string(), ..permissive() };
     let mut lab = lab(namespace, &options)?;
     let session = lab.gate.session("forward-limits")?;
