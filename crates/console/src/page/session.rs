@@ -17,6 +17,7 @@ use serde::Deserialize;
 
 use self::changes::Change;
 use self::timeline::{Entry, Timeline};
+use super::stream::Stands;
 use super::{Frame, Part, When, failed, problem, render, render_as, sessions::Row, to_the_end};
 use crate::{Console, posted::Posted, signin::Visitor};
 

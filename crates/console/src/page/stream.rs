@@ -9,7 +9,6 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use http::{StatusCode, header};
-use jiff::Timestamp;
 use recording::reader::Lines;
 use recording::record::Channel;
 use serde::Deserialize;
@@ -17,7 +16,7 @@ use serde::Deserialize;
 use super::session::took;
 use super::{Frame, Part, When, problem, render, seconds, sessions::Row, size};
 use crate::guard::Player;
-use crate::replay::scan::{Stream, microseconds};
+use crate::replay::scan::{End, Stream, microseconds};
 use crate::replay::{Opened, Unread, cast as played, live};
 use crate::{Console, signin::Visitor};
 
@@ -67,13 +66,17 @@ struct Head {
     call: String,
     is_terminal: bool,
     begun: When,
-    took: String,
-    end: String,
-    has_ended: bool,
-    is_unsought: bool,
+    stands: Stands,
     shown: String,
     sent: u64,
     is_too_long: bool,
+}
+
+/// How a stream stands, in words.
+pub(super) enum Stands {
+    Ended { took: String, how: String },
+    Open,
+    Unsought,
 }
 
 struct Line {
@@ -206,21 +209,32 @@ fn lost(opened: &Opened, number: u32) -> Response {
 
 impl Head {
     fn of(stream: &Stream) -> Self {
-        let ended = stream.end.as_ref().map(|(at, _)| *at);
         Self {
             number: stream.begun.stream,
             title: stream.title(),
             call: stream.begun.call.as_str().to_owned(),
             is_terminal: stream.begun.tty,
             begun: stream.at.into(),
-            took: ended.map_or_else(String::new, |ended: Timestamp| took(microseconds(stream.at, ended))),
-            end: stream.end.as_ref().map_or_else(String::new, |(_, how)| how.clone()),
-            has_ended: stream.end.is_some(),
-            is_unsought: stream.is_unsought,
+            stands: Stands::of(stream),
             shown: size(stream.shown),
             sent: stream.sent,
             is_too_long: stream.shown > PLAYED,
         }
+    }
+}
+
+impl Stands {
+    pub(super) fn of(stream: &Stream) -> Self {
+        match &stream.end {
+            End::At(at, how) => Self::Ended { took: took(microseconds(stream.at, *at)), how: how.clone() },
+            End::Unrecorded => Self::Open,
+            End::Unsought => Self::Unsought,
+        }
+    }
+
+    /// Whether it may go on, if its session does.
+    fn is_over(&self) -> bool {
+        matches!(self, Self::Ended { .. })
     }
 }
 

@@ -45,6 +45,17 @@ pub(crate) struct Scan {
     pub(crate) stopped_at: Option<Timestamp>,
 }
 
+/// How a stream stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum End {
+    /// It ended then, and how.
+    At(Timestamp, String),
+    /// The recording has no end of it.
+    Unrecorded,
+    /// Its end was given up to be looked for.
+    Unsought,
+}
+
 /// A stream.
 #[derive(Debug, Clone)]
 pub(crate) struct Stream {
@@ -52,10 +63,7 @@ pub(crate) struct Stream {
     pub(crate) at: Timestamp,
     /// The same, in microseconds since the recording began.
     pub(crate) since: u64,
-    /// When it ended, and how.
-    pub(crate) end: Option<(Timestamp, String)>,
-    /// Whether that was given up to be looked for.
-    pub(crate) is_unsought: bool,
+    pub(crate) end: End,
     /// Bytes that the agent was shown, and that it sent.
     pub(crate) shown: u64,
     pub(crate) sent: u64,
@@ -115,12 +123,10 @@ impl<'a> Scanning<'a> {
 
     fn run(mut self, mut records: Records<'_>, most: u64) -> Scan {
         let began = self.opened.recording.as_ref().and_then(Recording::began);
-        let mut at = self.window.from.or(began).unwrap_or_default();
+        let (mut at, mut stopped) = (self.window.from.or(began).unwrap_or_default(), false);
         while let Some(next) = records.next() {
             if records.unpacked() > most {
-                self.scan.stopped_at = Some(at);
-                let open = self.scan.streams.iter_mut().filter(|stream| stream.end.is_none());
-                open.for_each(|stream| stream.is_unsought = true);
+                stopped = true;
                 break;
             }
             let record = match next {
@@ -146,7 +152,17 @@ impl<'a> Scanning<'a> {
                 self.make_room();
             }
         }
+        if stopped || (records.is_left() && self.goes_on()) {
+            self.give_up(at);
+        }
         self.scan
+    }
+
+    /// Ends after this are not looked for.
+    fn give_up(&mut self, at: Timestamp) {
+        self.scan.stopped_at = Some(at);
+        let open = self.scan.streams.iter_mut().filter(|stream| stream.end == End::Unrecorded);
+        open.for_each(|stream| stream.end = End::Unsought);
     }
 
     /// Takes what is wrong, if it is of the time that is looked at.
@@ -182,7 +198,7 @@ impl<'a> Scanning<'a> {
 
     /// Whether a stream or a call that has begun has not ended.
     fn goes_on(&self) -> bool {
-        let open = |stream: &Stream| stream.end.is_none();
+        let open = |stream: &Stream| stream.end == End::Unrecorded;
         self.scan.streams.iter().any(open) || self.scan.calls.values().any(Objects::is_open)
     }
 
@@ -198,7 +214,7 @@ impl<'a> Scanning<'a> {
             }
             What::Closed { stream, how } => {
                 if let Some(stream) = self.stream(stream) {
-                    stream.end = Some((at, how.as_str().to_owned()));
+                    stream.end = End::At(at, how.as_str().to_owned());
                 }
             }
             What::Interrupted { torn } => {
@@ -220,15 +236,7 @@ impl<'a> Scanning<'a> {
             }
             _ if is_over => {}
             What::Opened(begun) => {
-                self.scan.streams.push(Stream {
-                    begun,
-                    at,
-                    since,
-                    end: None,
-                    is_unsought: false,
-                    shown: 0,
-                    sent: 0,
-                });
+                self.scan.streams.push(Stream { begun, at, since, end: End::Unrecorded, shown: 0, sent: 0 });
             }
             // The ledger tells of calls; bodies are looked at by theirs.
             What::Began {}
@@ -248,8 +256,8 @@ impl<'a> Scanning<'a> {
 
     /// Ends the streams that go on.
     fn end_all(&mut self, at: Timestamp, how: &str) {
-        for stream in self.scan.streams.iter_mut().filter(|stream| stream.end.is_none()) {
-            stream.end = Some((at, how.to_owned()));
+        for stream in self.scan.streams.iter_mut().filter(|stream| stream.end == End::Unrecorded) {
+            stream.end = End::At(at, how.to_owned());
         }
     }
 

@@ -103,7 +103,7 @@ async fn what_ends_too_long_after_its_page_is_not_called_open() {
     bench.record(intent("c-1", "create", "/api/v1/namespaces/shop/pods/web-1/exec", None)).await;
     let mut script = bench.script(SESSION).at(0, What::Began {}).at(1, opened(1, "c-1", false, &["early"]));
     script = script.at(2, opened(2, "c-1", false, &["much"])).sealed();
-    for number in 0..220 {
+    for number in 0..260 {
         for _quarter in 0..4 {
             let bytes = Payload(vec![0; 256 << 10].into());
             script = script.at(10 + number, What::Bytes { stream: 2, channel: Channel::Stdout, bytes });
@@ -123,4 +123,7 @@ async fn what_ends_too_long_after_its_page_is_not_called_open() {
     );
     let own = visitor.get(&format!("{PAGE}/streams/1")).await;
     assert!(own.main().contains("exit status 0"), "{}", own.main());
+    // It is too long for its own page as well.
+    let own = visitor.get(&format!("{PAGE}/streams/2")).await;
+    assert!(own.main().contains("its end was not looked for"), "{}", own.main());
 }

@@ -109,6 +109,12 @@ impl<'a> Records<'a> {
         self.looked_at >= self.most && self.place < self.recording.numbers.len()
     }
 
+    /// Whether there are segments that were not begun with.
+    #[must_use]
+    pub fn is_left(&self) -> bool {
+        self.place < self.recording.numbers.len()
+    }
+
     /// The number of the last segment that was looked at, or that none was to be looked at before.
     #[must_use]
     pub fn looked_up_to(&self) -> u64 {

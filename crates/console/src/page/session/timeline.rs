@@ -7,16 +7,15 @@ use chronicle::{Call, Happening};
 use identity::SessionId;
 use jiff::Timestamp;
 
-use super::super::{When, size};
+use super::super::{When, size, stream::Stands};
 use super::{
     CallRow, Which,
     changes::{self, Change},
-    took,
 };
 use crate::Console;
 use crate::replay::Told;
 use crate::replay::objects::Objects;
-use crate::replay::scan::{Scan, Stream, Window, microseconds};
+use crate::replay::scan::{Scan, Stream, Window};
 
 /// Calls and other leaves on a page.
 const ROWS: u32 = 50;
@@ -63,10 +62,7 @@ pub(super) struct StreamRow {
     pub(super) call: String,
     pub(super) title: String,
     pub(super) is_terminal: bool,
-    pub(super) end: String,
-    pub(super) has_ended: bool,
-    pub(super) is_unsought: bool,
-    pub(super) took: String,
+    pub(super) stands: Stands,
     pub(super) shown: String,
     pub(super) sent: u64,
 }
@@ -243,17 +239,13 @@ impl Leaves {
 
 impl StreamRow {
     fn of(stream: &Stream) -> Self {
-        let ended = stream.end.as_ref().map(|(at, _)| *at);
         Self {
             time: stream.at.into(),
             number: stream.begun.stream,
             call: stream.begun.call.as_str().to_owned(),
             title: stream.title(),
             is_terminal: stream.begun.tty,
-            end: stream.end.as_ref().map_or_else(String::new, |(_, how)| how.clone()),
-            has_ended: stream.end.is_some(),
-            is_unsought: stream.is_unsought,
-            took: ended.map_or_else(String::new, |ended| took(microseconds(stream.at, ended))),
+            stands: Stands::of(stream),
             shown: size(stream.shown),
             sent: stream.sent,
         }
