@@ -92,7 +92,18 @@ pub enum What {
 impl What {
     /// Whether it tells how something ended that was recorded as begun.
     pub(crate) fn is_end(&self) -> bool {
-        matches!(self, Self::Answered(_) | Self::Closed { .. })
+        match self {
+            Self::Answered(_) | Self::Closed { .. } => true,
+            Self::Body { .. }
+            | Self::Called(_)
+            | Self::Before(_)
+            | Self::Opened(_)
+            | Self::Bytes { .. }
+            | Self::Resized { .. }
+            | Self::Began {}
+            | Self::Interrupted { .. }
+            | Self::Stopped {} => false,
+        }
     }
 }
 

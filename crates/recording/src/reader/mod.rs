@@ -266,6 +266,9 @@ impl Recording {
     /// A segment as it is stored, with its digest. It is what the ledger says, if that was given.
     fn segment(&self, number: u64) -> Result<(Header, Bytes, Digest), Finding> {
         let damaged = |why: String| Finding::Damaged { number, why };
+        if self.known.as_ref().is_some_and(|known| !known.contains_key(&number)) {
+            return Err(Finding::Unknown { number });
+        }
         let bytes = self.storage.read(&self.path(number), MAX_STORED + 1);
         let bytes = bytes.map_err(|error| damaged(error.to_string()))?;
         let bytes = Bytes::from(bytes.ok_or(Finding::Missing { first: number, last: number })?);
@@ -273,10 +276,8 @@ impl Recording {
             return Err(damaged("it is larger than a segment".to_owned()));
         }
         let sha256 = Digest::of(&bytes);
-        match self.known.as_ref().map(|known| known.get(&number)) {
-            Some(Some(known)) if *known != sha256 => return Err(Finding::Altered { number }),
-            Some(None) => return Err(Finding::Unknown { number }),
-            Some(Some(_)) | None => {}
+        if self.known.as_ref().and_then(|known| known.get(&number)).is_some_and(|known| *known != sha256) {
+            return Err(Finding::Altered { number });
         }
         let (header, stored) = Header::read(&bytes).map_err(|why| damaged(why.to_string()))?;
         if header.session != self.session || header.number != number {

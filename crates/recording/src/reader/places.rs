@@ -1,6 +1,7 @@
 //! Places in a recording, found by the headers of its segments.
 
 use super::Recording;
+use crate::segment::{FULL, Header};
 use jiff::Timestamp;
 
 /// Segments that are looked at for one that is as it was written.
@@ -11,16 +12,17 @@ pub(super) const LEAST: u64 = 8 << 10;
 
 impl Recording {
     /// From when on there are no more than so many bytes of records before `until`, or one segment; `from`, if that has all of them. Times
-    /// in microseconds since it began. Headers alone are looked at: what they tell may be wrong.
+    /// in microseconds since it began. Nothing that was edited leads anywhere: it weighs what a segment does.
     #[must_use]
     pub fn newest_within(&self, from: u64, until: u64, bytes: u64) -> u64 {
-        let places = self.seek(from)..=self.seek(until).min(self.numbers.len().saturating_sub(1));
+        let places = self.begin_at(from)..self.end_at(until);
         let numbers = self.numbers.get(places).unwrap_or_default();
         let (mut left, mut begins) = (bytes, until);
-        let headers = numbers.iter().rev().map(|number| self.header(*number));
+        let headers =
+            numbers.iter().rev().map(|number| self.segment(*number).ok().map(|(header, ..)| header));
         for header in headers.skip_while(|header| header.as_ref().is_some_and(|header| header.first >= until))
         {
-            let weighs = header.as_ref().map_or(LEAST, |header| header.plain.max(LEAST));
+            let weighs = header.as_ref().map_or(FULL as u64, |header| header.plain.max(LEAST));
             if weighs > left && begins < until {
                 return begins.max(from);
             }
@@ -40,15 +42,28 @@ impl Recording {
     /// The place among its segments of the first that has to be read to have all of this time or later. Whoever edits a header may lead
     /// past what is to be hidden: so the one before is read, and has to be as it was written.
     pub(super) fn begin_at(&self, at: u64) -> usize {
-        let before = |place: usize| {
-            let number = place.checked_sub(1).and_then(|place| self.numbers.get(place))?;
-            self.segment(*number).ok().map(|(header, ..)| header.last)
-        };
         let mut place = self.seek(at);
-        while place > 0 && before(place).is_none_or(|last| last >= at) {
-            place -= 1;
+        while let Some(before) = place.checked_sub(1)
+            && self.written(before).is_none_or(|header| header.last >= at)
+        {
+            place = before;
         }
         place
+    }
+
+    /// The place after its last segment that may have something of before this time: likewise.
+    fn end_at(&self, at: u64) -> usize {
+        let mut place = self.seek(at);
+        while place < self.numbers.len() && self.written(place).is_none_or(|header| header.first < at) {
+            place += 1;
+        }
+        place
+    }
+
+    /// What the segment at this place says about itself, if it is as it was written.
+    fn written(&self, place: usize) -> Option<Header> {
+        let number = self.numbers.get(place)?;
+        self.segment(*number).ok().map(|(header, ..)| header)
     }
 
     /// The place among its segments of the first that may have records of this time or later: found by the headers of a

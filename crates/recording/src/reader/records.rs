@@ -5,7 +5,7 @@ use super::{Finding, Recording};
 use crate::Digest;
 use crate::frames::Frames;
 use crate::record::{Record, What};
-use crate::segment::Header;
+use crate::segment::{FULL, Header};
 use bytes::Bytes;
 use jiff::Timestamp;
 use std::collections::VecDeque;
@@ -213,7 +213,12 @@ impl<'a> Records<'a> {
         let previous = self.previous.take();
         let (header, stored, sha256) = match self.recording.segment(number) {
             Ok(segment) => segment,
-            Err(finding) => return Some(Err(finding)),
+            Err(finding) => {
+                // As much as it may have been.
+                self.looked_at = self.looked_at.saturating_add(FULL as u64);
+                self.unpacked = self.unpacked.saturating_add(FULL as u64);
+                return Some(Err(finding));
+            }
         };
         self.previous = Some(sha256);
         self.reached = header.last;

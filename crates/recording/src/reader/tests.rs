@@ -196,18 +196,21 @@ fn a_segment_that_is_stored_in_another_way_is_told_so() {
     insta::assert_snapshot!(told, @"segment 1 is damaged: its records are stored as `zpaq`, which this version does not know");
 }
 
+/// The segment as somebody wrote it who says other things of it.
+fn pretend(disk: &SimDisk, number: u64, change: impl Fn(Header) -> Header) {
+    edit(disk, number, |bytes| {
+        let (header, stored) = Header::read(bytes).unwrap();
+        let plain = header.unpack(stored, &crate::at_rest::Plain).unwrap();
+        *bytes = segment::write(&change(header), &plain, &crate::at_rest::Plain).unwrap();
+    });
+}
+
 /// Who may write the files hides nothing from whoever reads from a time on.
 #[test]
 fn a_header_that_was_edited_leads_past_nothing() {
     let (disk, known) = six();
-    edit(&disk, 4, |bytes| {
-        let (header, stored) = Header::read(bytes).unwrap();
-        let plain = header.unpack(stored, &crate::at_rest::Plain).unwrap();
-        let early = Header { first: 0, last: 0, began: Timestamp::UNIX_EPOCH, ..header };
-        *bytes = segment::write(&early, &plain, &crate::at_rest::Plain).unwrap();
-    });
+    pretend(&disk, 4, |header| Header { first: 0, last: 0, ..header });
     let recording = recording(&disk).against(known);
-    assert_eq!(recording.began(), recording.times().map(|(began, _)| began));
     insta::assert_snapshot!(lines(recording.records_from(2_000_000)), @r#"
     2000000 {"bytes":{"stream":1,"channel":"data"}} "1"
     ! segment 4 is not the one whose digest is in the ledger
@@ -218,18 +221,52 @@ fn a_header_that_was_edited_leads_past_nothing() {
     "#);
 }
 
+/// Nor does more come before the newest than there is room for, which would leave no room for that.
+#[test]
+fn a_header_that_was_edited_puts_nothing_before_what_is_newest() {
+    const FITS: u64 = 20 << 10;
+    let whole = six();
+    let newest =
+        |disk: &SimDisk, until| recording(disk).against(whole.1.clone()).newest_within(0, until, FITS);
+    let before = [newest(&whole.0, u64::MAX), newest(&whole.0, 8_000_001)];
+    assert_eq!(before, [8_000_000, 6_000_000]);
+    let edits: [fn(Header) -> Header; 3] = [
+        |header| Header { first: 0, ..header },
+        |header| Header { first: 0, last: 0, ..header },
+        |header| Header { last: u64::MAX, ..header },
+    ];
+    for (number, edit) in (2..=7).flat_map(|number| edits.map(|edit| (number, edit))) {
+        let (disk, _) = six();
+        pretend(&disk, number, edit);
+        let after = [newest(&disk, u64::MAX), newest(&disk, 8_000_001)];
+        assert!(
+            after.iter().zip(&before).all(|(after, before)| after >= before),
+            "segment {number}: {after:?}"
+        );
+    }
+}
+
+#[test]
+fn when_it_began_is_told_by_what_was_not_edited() {
+    let (disk, known) = six();
+    let began = recording(&disk).began();
+    for number in [1, 7, 2, 3, 4, 5] {
+        pretend(&disk, number, |header| Header { began: Timestamp::UNIX_EPOCH, ..header });
+        assert_eq!(recording(&disk).against(known.clone()).began(), began, "segment {number}");
+    }
+    pretend(&disk, 6, |header| Header { began: Timestamp::UNIX_EPOCH, ..header });
+    assert_eq!(recording(&disk).against(known).began(), None);
+}
+
 /// Whoever asks about a time has not to wait until all that nobody reads has been looked at.
 #[test]
 fn among_encrypted_segments_reading_ends_with_what_is_asked_for() {
     let (disk, _) = six();
     let mut before = None;
     for number in 2..=7 {
-        edit(&disk, number, |bytes| {
-            let (header, stored) = Header::read(bytes).unwrap();
-            let plain = header.unpack(stored, &crate::at_rest::Plain).unwrap();
-            let form = if (3..=6).contains(&number) { "zstd+age".into() } else { header.form };
-            let closed = Header { form, previous: before.or(header.previous), ..header };
-            *bytes = segment::write(&closed, &plain, &crate::at_rest::Plain).unwrap();
+        pretend(&disk, number, |header| {
+            let form = if (3..=6).contains(&number) { "zstd+age".into() } else { header.form.clone() };
+            Header { form, previous: before.or(header.previous), ..header }
         });
         before = Some(Digest::of(&disk.read(&path(number), usize::MAX).unwrap().unwrap()));
     }

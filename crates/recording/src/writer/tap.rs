@@ -224,7 +224,8 @@ impl Stream {
         self.write_pieces(Run::check, channel, bytes).await
     }
 
-    /// These bytes passed before, and were held back: nothing more passes. They belong to the end.
+    /// These bytes came before, and the recording does not have them yet: they were held back, or it took nothing more just then. They belong
+    /// to the end, and nothing more passes.
     ///
     /// # Errors
     /// [`Stopped`].

@@ -297,7 +297,9 @@ impl Writer {
         if recording.chain.stored >= self.quota {
             recording.run.stop(Stopped::Full);
             self.full.insert(session.clone());
-        } else if let Err(Refused::NoSpace { why }) = self.has_space() {
+        }
+        // Nor are ends recorded then.
+        if let Err(Refused::NoSpace { why }) = self.has_space() {
             recording.run.stop(Stopped::Unwritable { why });
         }
     }

@@ -179,6 +179,26 @@ async fn what_was_handed_over_before_the_disk_was_found_full_is_kept() {
     assert_eq!(records[at + 1..], [What::Interrupted { torn: false }, What::Stopped {}]);
 }
 
+/// What a gate was killed over does not go on, though nothing more is recorded.
+#[tokio::test(start_paused = true)]
+async fn a_full_recording_that_a_gate_was_killed_over_is_ended_by_the_next() {
+    let disk = SimDisk::default();
+    let (recorder, _ledger) = with_ledger(start_with(&disk, &config()));
+    let tap = recorder.session(&session()).await.unwrap();
+    let _stream = tap.open(exec()).await.unwrap();
+    tap.flush().await.unwrap();
+    let left = disk.after(crate::storage::sim::Crash::KeepsAll);
+    let small = || Config { quota: 1, ..config() };
+    for _start in 0..2 {
+        let (recorder, ledger) = with_ledger(start_with(&left, &small()));
+        assert_eq!(recorder.session(&session()).await.unwrap_err(), Refused::Stopped(Stopped::Full));
+        recorder.close().await.unwrap();
+        let last = ledger.lock().last().map(|segment| segment.number);
+        let survey = recording(&left).survey();
+        assert_eq!((last, survey.stopped, survey.interrupted), (Some(3), true, 1));
+    }
+}
+
 /// Others can still be recorded, and the session itself from no other run.
 #[tokio::test(start_paused = true)]
 async fn a_recording_that_has_its_quota_stops_and_does_not_go_on() {

@@ -35,9 +35,15 @@ impl Writer {
         let at = chain.time(self.clock.now());
         let run = Arc::new(Run::new(session.clone(), at, chain.next_stream));
         if chain.stored >= self.quota {
-            self.full.insert(session);
-            if let Some(found) = found {
-                self.tell(run.sealed(found.last)).await;
+            self.full.insert(session.clone());
+            let Some(found) = found else { return Err(Refused::Stopped(Stopped::Full)) };
+            self.tell(run.sealed(found.last)).await;
+            if !found.stopped {
+                // Nothing goes on of what a gate was killed over, which nobody tells later.
+                self.recordings.insert(session.clone(), Recording::new(Arc::clone(&run), chain));
+                let interrupted = What::Interrupted { torn: found.torn };
+                self.add(&session, (at, Instant::now()), interrupted, None, None);
+                let _stopped = self.end(&run, Stopped::Full).await;
             }
             return Err(Refused::Stopped(Stopped::Full));
         }
