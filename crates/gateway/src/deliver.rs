@@ -230,7 +230,7 @@ impl Delivery {
             if end.is_none() {
                 end = gather(&mut self.ready, &mut self.body);
             }
-            self.last = self.ready.back().and_then(|data| data.last()).copied().or(self.last);
+            let last = self.ready.back().and_then(|data| data.last()).copied().or(self.last);
             let ended = matches!(end, Some(Ok(())));
             for data in &self.ready {
                 let taped = self.tape.showing(data).await;
@@ -239,6 +239,7 @@ impl Delivery {
             let part = encoded(std::mem::take(&mut self.ready), &mut self.gzip, ended);
             offered = part.iter().map(|data| data.len() as u64).sum();
             room.send(part);
+            self.last = last;
             self.call.interrupts().passes();
         }
     }

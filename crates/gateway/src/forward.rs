@@ -13,6 +13,7 @@ use crate::{
     interrupt::Nature,
     metrics::Ended,
     outcome::Ending,
+    recordings,
     refuse::Refused,
     reply::Reply,
     tape::Tape,
@@ -103,7 +104,11 @@ impl Call {
         match self.taped(self.id(), permit, before).await {
             Ok(tape) => Ok(tape),
             Err(stopped) => {
-                tracing::error!(call = %self.id(), %stopped, "permitted, but cannot be recorded; nothing was sent");
+                recordings::report(
+                    self.id(),
+                    &stopped,
+                    "permitted, but cannot be recorded; nothing was sent",
+                );
                 self.ended(Ended::Unrecorded, 0);
                 Err(stopped.into())
             }
@@ -122,8 +127,11 @@ impl Call {
     ) -> Result<Tape, recording::Stopped> {
         let recorded = self.recorded().ok_or(recording::Stopped::Closed)?;
         let tape = Tape::called(self, id, recorded, permit).await?;
-        if let Some(before) = before {
-            tape.before(self, before).await?;
+        if let Some(before) = before
+            && let Err(stopped) = tape.before(self, before).await
+        {
+            tape.unsent().await;
+            return Err(stopped);
         }
         Ok(tape)
     }

@@ -10,7 +10,7 @@ use kube_api::{Request, Target, Verb};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use crate::{call::Call, lasting::Lasting, outcome::Ending};
+use crate::{call::Call, lasting::Lasting, outcome::Ending, recordings};
 
 /// What can be given up of a call, and how its client notices.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,7 +105,7 @@ pub(crate) async fn interrupted(call: &Call, nature: Nature, target: &Target) ->
         biased;
         ending = call.interrupts().undelivered(nature) => ending,
         stopped = unrecorded => {
-            tracing::error!(call = %call.id(), %stopped, "a stream was cut off");
+            recordings::report(call.id(), &stopped, "a stream was cut off");
             Ending::of_stopped(&stopped)
         }
         blind = blinded => {

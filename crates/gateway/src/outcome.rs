@@ -182,3 +182,23 @@ pub(crate) struct Outcome {
 /// The ledger did not take an outcome; the client must not see its answer end well.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Unrecorded;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_recorded_no_further_says_why() {
+        let others = [
+            Stopped::Unwritable { why: "no disk".to_owned() },
+            Stopped::KeptEnough,
+            Stopped::Stalled,
+            Stopped::Unrecorded,
+            Stopped::Erased,
+            Stopped::Ended,
+            Stopped::Closed,
+        ];
+        assert_eq!(Ending::of_stopped(&Stopped::Full), Ending::RecordedEnough);
+        assert!(others.iter().all(|stopped| Ending::of_stopped(stopped) == Ending::Unrecordable));
+    }
+}

@@ -7,8 +7,9 @@ use futures_util::{
     future::{BoxFuture, ready},
 };
 use identity::Caller;
+use ledger::leaf::Id;
 use parking_lot::Mutex;
-use recording::{Recorder, Refused, Session, Tap, kept::Keeper};
+use recording::{Recorder, Refused, Session, Stopped, Tap, kept::Keeper};
 use tokio_util::task::{TaskTracker, task_tracker::TaskTrackerToken};
 
 /// Where what sessions do is recorded. Cheap to clone.
@@ -31,6 +32,16 @@ struct Open {
 pub(crate) struct Recorded {
     tap: Tap,
     _user: TaskTrackerToken,
+}
+
+/// Tells the operator why something goes on no further. That a session is at its end is no fault of the gate's, and its agent may ask again
+/// and again.
+pub(crate) fn report(call: &Id, stopped: &Stopped, what: &str) {
+    if *stopped == Stopped::Full {
+        tracing::debug!(%call, %stopped, "{what}");
+    } else {
+        tracing::error!(%call, %stopped, "{what}");
+    }
 }
 
 impl Recordings {
@@ -63,7 +74,7 @@ impl Recordings {
     pub(crate) async fn of(&self, caller: &Caller) -> Result<Recorded, Refused> {
         let id = caller.session().as_str();
         // Sessions' ids are such that they name recordings; another is no session's.
-        let session: Session = id.parse().map_err(|_| Refused::Stopped(recording::Stopped::Closed))?;
+        let session: Session = id.parse().map_err(|_| Refused::Stopped(Stopped::Closed))?;
         if let Some(recorded) = self.is_open(&session) {
             return Ok(recorded);
         }
@@ -84,7 +95,7 @@ impl Recordings {
     ///
     /// # Errors
     /// What was handed over last is not durable, or not in the ledger.
-    pub async fn close(&self) -> Result<(), recording::Stopped> {
+    pub async fn close(&self) -> Result<(), Stopped> {
         self.open.lock().clear();
         self.recorder.close().await
     }
@@ -100,7 +111,7 @@ impl Recordings {
 
     /// Has the recorder end a recording, unless somebody uses it. Who comes later begins another, since the recorder is asked for that
     /// later.
-    fn end_unused(&self, session: &Session) -> Option<BoxFuture<'static, Result<(), recording::Stopped>>> {
+    fn end_unused(&self, session: &Session) -> Option<BoxFuture<'static, Result<(), Stopped>>> {
         let mut open = self.open.lock();
         if !open.get(session)?.users.is_empty() {
             return None;

@@ -113,15 +113,9 @@ impl Taped {
         let from = recording.newest_within(at.saturating_sub(AHEAD), at, LOOKED_AT / 2);
         let (mut taped, mut objects) = (Self::default(), Objects::default());
         let mut is_answered = false;
-        let mut records = recording.records_from(from);
+        // Where nothing can be read, nothing of the call is after it.
+        let mut records = recording.records_from(from).encrypted_until(at);
         while !is_answered && let Some(record) = records.next() {
-            let record = match record {
-                Ok(record) => record,
-                Err(finding) => {
-                    opened.tell(&finding, &mut taped.alerts);
-                    continue;
-                }
-            };
             if records.unpacked() > LOOKED_AT {
                 let id = &call.call;
                 taped.alerts.push(format!(
@@ -129,6 +123,13 @@ impl Taped {
                 ));
                 break;
             }
+            let record = match record {
+                Ok(record) => record,
+                Err(finding) => {
+                    opened.tell(&finding, &mut taped.alerts);
+                    continue;
+                }
+            };
             if Objects::call(&record.what) == Some(&call.call) {
                 objects.take(&record.what);
             }

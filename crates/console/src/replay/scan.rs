@@ -52,7 +52,7 @@ pub(crate) enum End {
     At(Timestamp, String),
     /// The recording has no end of it.
     Unrecorded,
-    /// Its end was given up to be looked for.
+    /// Its end was given up to be looked for, or may be where it cannot be read.
     Unsought,
 }
 
@@ -133,6 +133,9 @@ impl<'a> Scanning<'a> {
                 Ok(record) => record,
                 Err(finding) => {
                     self.find(at, &finding);
+                    if matches!(finding, Finding::Encrypted { .. }) {
+                        self.seek_no_end();
+                    }
                     continue;
                 }
             };
@@ -161,6 +164,11 @@ impl<'a> Scanning<'a> {
     /// Ends after this are not looked for.
     fn give_up(&mut self, at: Timestamp) {
         self.scan.stopped_at = Some(at);
+        self.seek_no_end();
+    }
+
+    /// What is open here may have ended where it cannot be seen.
+    fn seek_no_end(&mut self) {
         let open = self.scan.streams.iter_mut().filter(|stream| stream.end == End::Unrecorded);
         open.for_each(|stream| stream.end = End::Unsought);
     }

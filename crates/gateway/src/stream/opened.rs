@@ -11,6 +11,7 @@ use crate::{
     call::Call,
     connection::Places,
     outcome::{Ending, Outcome, Unrecorded},
+    recordings::Recorded,
     refuse::Refused,
     reply::Reply,
     tape::Tape,
@@ -50,18 +51,17 @@ impl Opened {
     ) -> Result<Response<Reply>, Refused> {
         let switching = |call: &Call, to| Reply::switching(upgradable.headers(to), call.id().as_str());
         let Self { call, judged, tape, offered, tunnel } = self;
-        let (tasks, recorded) = (call.gate().tasks().clone(), call.recorded());
+        let tasks = call.gate().tasks().clone();
         match offered {
             Offered::Ports(spoken) => {
                 let response = switching(&call, Protocol::PortForward(spoken));
-                let why = match (call.still_reached(&judged).await, recorded) {
-                    (Ok(pod), Some(recorded)) => {
+                let why = match (call.still_reached(&judged).await, call.still_recorded()) {
+                    (Ok(pod), Ok(recorded)) => {
                         let forward = Forward::new(call, judged, pod, recorded, places);
                         tasks.spawn(forward.begin(*tunnel, upgradable.on, spoken, tape));
                         return Ok(response);
                     }
-                    (Err(why), _) => why,
-                    (Ok(_), None) => UNRECORDABLE,
+                    (Err(why), _) | (Ok(_), Err(why)) => why,
                 };
                 drop(tunnel);
                 let (ending, refused) = why;
@@ -83,14 +83,13 @@ impl Opened {
                         Err(why)
                     }
                 };
-                let why = match (still, recorded) {
-                    (Ok(()), Some(recorded)) => {
+                let why = match (still, call.still_recorded()) {
+                    (Ok(()), Ok(recorded)) => {
                         let running = Running::new(call, &judged, protocol, own, (recorded, places));
                         tasks.spawn(running.run(*tunnel, upgradable.on));
                         return Ok(response);
                     }
-                    (Err(why), _) => why,
-                    (Ok(()), None) => UNRECORDABLE,
+                    (Err(why), _) | (Ok(()), Err(why)) => why,
                 };
                 drop(tunnel);
                 call.fail_opened(why, own).await
@@ -109,6 +108,15 @@ impl Offered {
 }
 
 impl Call {
+    /// The recording, if that takes more than ends.
+    fn still_recorded(&self) -> Result<Recorded, (Ending, Refused)> {
+        let recorded = self.recorded().ok_or(UNRECORDABLE)?;
+        match recorded.tap().stopped() {
+            Some(stopped) => Err((Ending::of_stopped(&stopped), stopped.into())),
+            None => Ok(recorded),
+        }
+    }
+
     /// Ends a command's stream that the API server has opened and the client has not.
     async fn fail_opened(
         self,

@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 use anyhow::ensure;
-use e2e::{COUNTS, Going, Lab, eventually, furnish, leaf, leaves, permissive, start, text};
+use e2e::{COUNTS, Going, Lab, Watch, eventually, furnish, leaf, leaves, permissive, start, text};
 use serde_json::Value;
 use testkit::Options;
 
@@ -93,12 +93,16 @@ fn a_session_that_has_its_quota_is_at_its_end_and_others_go_on() -> anyhow::Resu
     furnish(lab.cluster, namespace)?;
     let (full, other) = (lab.gate.session("quota")?, lab.gate.session("quota-other")?);
     let exec = ["-n", namespace, "exec", "deploy/web", "--"];
+    let watch = Watch::open(lab.cluster, &full, namespace)?;
     let noise = run(&full, "true", &[&exec[..], &["head", "-c", "67108864", "/dev/urandom"]].concat(), b"")?;
     let ended = "portcullis: as much is recorded of the session as the gate records of one (`recordings.quota`), so this stream was \
                  ended; the command may go on in the container; go on in another session";
     let told = String::from_utf8_lossy(&noise.stderr);
     ensure!(!noise.status.success() && told.contains(ended), "{told}");
     ensure!(noise.stdout.len() >= 16 << 20, "{}", noise.stdout.len());
+    let (events, _ended) = watch.end()?;
+    let enough = "portcullis: as much is recorded of the session as the gate records of one (`recordings.quota`); go on in another session";
+    ensure!(events.contains(enough), "{events}");
     for refused in [&["get", "pods"][..], &["exec", "deploy/web", "--", "true"]] {
         let refused = full.kubectl(&[&["-n", namespace][..], refused].concat())?;
         let told = "as much is recorded of this session as the gate records of one (`recordings.quota`)";

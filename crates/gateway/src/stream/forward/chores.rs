@@ -29,6 +29,7 @@ use crate::{
     metrics::Ended,
     outcome::Ending,
     record::Told,
+    recordings,
     refuse::Refused,
     stream::opening,
     tape,
@@ -310,13 +311,19 @@ impl Forward {
         let tap = self.recorded.tap();
         let act = tape::act(&self.call, permit.request());
         let recorded = match tap.called(id.as_str(), &act, None).await {
-            Ok(()) => tap.open(opening).await,
+            Ok(()) => match tap.open(opening).await {
+                Err(stopped) => {
+                    let _too_late = tap.answered(id.as_str(), tape::UNSENT, None, None).await;
+                    Err(stopped)
+                }
+                opened => opened,
+            },
             Err(stopped) => Err(stopped),
         };
         let stream = match recorded {
             Ok(stream) => stream,
             Err(stopped) => {
-                tracing::error!(call = %id, %stopped, "permitted, but cannot be recorded; nothing was sent");
+                recordings::report(&id, &stopped, "permitted, but cannot be recorded; nothing was sent");
                 return Done::Ended(Ending::of_stopped(&stopped));
             }
         };

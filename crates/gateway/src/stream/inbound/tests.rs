@@ -78,7 +78,7 @@ async fn what_waits_for_the_recorder_is_not_lost_when_that_is_given_up() {
     assert_eq!((bytes, rest), (text.len() as u64, text));
 }
 
-/// Whoever waits is waited for, and no longer than that: then the stream ends, and nothing passes meanwhile.
+/// Whoever waits is waited for, and no longer than that: what was not recorded is an error to who would pass it on, and the stream is at its end.
 #[tokio::test]
 async fn a_recorder_that_does_not_keep_up_ends_the_stream() {
     let disk = Arc::new(Disk::default());

@@ -106,7 +106,7 @@ fn a_connection_ends_when_its_time_is_over() -> anyhow::Result<()> {
 fn a_connection_on_which_nothing_passes_ends() -> anyhow::Result<()> {
     connections_end(
         "streams-forward-idle",
-        IDLE,
+        "idle",
         "nothing passed for 1s, and policy lets it be idle no longer",
     )
 }
