@@ -66,3 +66,17 @@ pub(crate) fn millis(duration: Duration) -> String {
 pub(crate) fn micros(duration: Duration) -> String {
     format!("{:.1} µs", duration.as_secs_f64() * 1e6)
 }
+
+/// Megabytes a second.
+pub(crate) fn rate(bytes: usize, took: Duration) -> f64 {
+    float(bytes) / took.as_secs_f64() / 1e6
+}
+
+#[expect(clippy::cast_precision_loss, reason = "some thousand million")]
+pub(crate) fn float(bytes: usize) -> f64 {
+    bytes as f64
+}
+
+pub(crate) fn told(rate: f64) -> String {
+    format!("{rate:.0} MB/s")
+}

@@ -111,7 +111,7 @@ pub(crate) fn cpu_time(gate: &Gate) -> anyhow::Result<Duration> {
     cpu_time_of(u32::try_from(gate.pid().context("the gate does not run")?)?)
 }
 
-/// The same of another process.
+/// The same of any process.
 pub(crate) fn cpu_time_of(pid: u32) -> anyhow::Result<Duration> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
     let fields: Vec<&str> = stat.rsplit_once(") ").context("no `)`")?.1.split_whitespace().collect();

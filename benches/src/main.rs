@@ -5,6 +5,7 @@
 mod approvals;
 mod client;
 mod console;
+mod contents;
 mod cores;
 mod decide;
 mod figures;

@@ -1,25 +1,26 @@
 //! What recording takes by itself: a stream's tape, sealed on disk, beside the same bytes written to a file.
 
 use std::{
-    fs::{self, File},
+    fs::File,
     io::Write,
     path::Path,
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use bytes::Bytes;
 use recording::{
     Config, Opening, Recorder, Words,
     at_rest::Plain,
+    reader::Library,
     record::{Channel, Kind},
 };
 
 use crate::{
-    figures::Row,
+    contents::{noise, words},
+    figures::{Row, float, rate, told},
     get::cpu_time_of,
-    streams::bulk::{float, noise, rate, told, words},
 };
 
 pub(crate) const EXPLAINED: &str = "A stream's tape, handed over in pieces of 32 KiB and sealed on disk, by itself: no stream, no masking, and \
@@ -110,6 +111,9 @@ async fn record(folder: &Path, bytes: &Bytes) -> anyhow::Result<()> {
     drop(tap);
     drop(recorder);
     ledger.await.context("the ledger ended early")?;
-    fs::metadata(folder.join("s-1"))?;
+    let recording = Library::new(folder, Arc::new(Plain)).recording(&"s-1".parse()?)?;
+    let kept: usize =
+        recording.stream(1).map(|record| Ok(record?.what.payload().len())).sum::<anyhow::Result<usize>>()?;
+    ensure!(kept == bytes.len(), "{kept} bytes were recorded");
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! Exec through the gate beside exec directly, by the same client over WebSocket to the same API server.
 
-pub(crate) mod bulk;
+mod bulk;
 
 use std::{
     fs,
@@ -37,7 +37,7 @@ pub(crate) const EXPLAINED: &str = "A command in a pod (`cat`), by WebSocket (`v
     of its own, as it has machines of its own elsewhere: the client has the other, alone or together with the gate. Both are \
     told. Directly, two cores are slower then than one for all, which has nobody to wake; so the target tells what the gate adds \
     where nothing else is different, and not what one machine for all gives. A stream goes at one of two speeds, some 1.5 × \
-    apart, from its beginning to its end, directly and through the gate, and which one is chance: all eight rounds of each \
+    apart, from its beginning to its end, directly and through the gate, and which one is chance: all rounds of each, eight, or four by SPDY, \
     count together, direct and gate in turns, and the slowest and the fastest round stand beside them, to be held against each \
     other. More than 1 × of all is that chance. \
     Commands that write some KiB at a time are not measured: the faster they are read, the smaller their messages are. \

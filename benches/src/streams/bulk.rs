@@ -15,7 +15,13 @@ use streaming::{
 use testkit::Gate;
 
 use super::{PROTOCOL, Running, rest};
-use crate::{client::Server, cores::Apart, figures::Row, get::cpu_time};
+use crate::{
+    client::Server,
+    contents::{noise, words},
+    cores::Apart,
+    figures::{Row, float, rate, told},
+    get::cpu_time,
+};
 
 const BULK: usize = 256 << 20;
 /// What is printed several times, to be as much.
@@ -90,11 +96,11 @@ struct Rates {
 
 impl Rates {
     fn of(rounds: &[Duration]) -> Self {
-        let one = |took: Option<&Duration>| rate(BULK, took.copied().unwrap_or_default());
+        let each = rounds.iter().map(|took| rate(BULK, *took));
         Self {
             all: rate(BULK * rounds.len(), rounds.iter().sum()),
-            slowest: one(rounds.iter().max()),
-            fastest: one(rounds.iter().min()),
+            slowest: each.clone().fold(f64::INFINITY, f64::min),
+            fastest: each.fold(0.0, f64::max),
         }
     }
 
@@ -205,50 +211,6 @@ async fn said(server: &Server, command: &[&str], bytes: Bytes) -> anyhow::Result
     Ok(back.into())
 }
 
-fn random() -> impl Iterator<Item = u64> {
-    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
-    std::iter::repeat_with(move || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        state
-    })
-}
-
-pub(crate) fn noise(bytes: usize) -> Bytes {
-    random().take(bytes / 8).flat_map(u64::to_le_bytes).collect()
-}
-
-/// Lines as services write them, of which no two are the same.
-pub(crate) fn words(bytes: usize) -> Bytes {
-    const LEVELS: [&str; 4] = ["INFO", "INFO", "DEBUG", "WARN"];
-    const DOES: [&str; 6] = ["served", "queued", "retried", "cached", "rejected", "forwarded"];
-    const WHAT: [&str; 6] = ["checkout", "cart", "payment", "invoice", "session", "shipment"];
-    let any = |words: &'static [&'static str], random: u64| {
-        words.get(usize::try_from(random).unwrap_or_default() % words.len()).copied().unwrap_or_default()
-    };
-    let mut text = String::with_capacity(bytes + 256);
-    for (number, random) in random().enumerate() {
-        if text.len() >= bytes {
-            break;
-        }
-        text.push_str(&format!(
-            "2026-06-01T12:{:02}:{:02}.{:03}Z {} {} {} request={:08x} customer={} took={}ms\n",
-            number / 60_000 % 60,
-            number / 1_000 % 60,
-            number % 1_000,
-            any(&LEVELS, random),
-            any(&DOES, random >> 8),
-            any(&WHAT, random >> 16),
-            random >> 32,
-            random >> 24 & 0xffff,
-            random >> 40 & 0x3ff,
-        ));
-    }
-    text.truncate(bytes);
-    text.into()
-}
-
 /// Bytes of the files in a folder and below.
 fn size(folder: &Path) -> anyhow::Result<usize> {
     let mut size = 0;
@@ -258,18 +220,4 @@ fn size(folder: &Path) -> anyhow::Result<usize> {
         size += if metadata.is_dir() { self::size(&entry.path())? } else { usize::try_from(metadata.len())? };
     }
     Ok(size)
-}
-
-/// Megabytes a second.
-pub(crate) fn rate(bytes: usize, took: Duration) -> f64 {
-    float(bytes) / took.as_secs_f64() / 1e6
-}
-
-#[expect(clippy::cast_precision_loss, reason = "some thousand million")]
-pub(crate) fn float(bytes: usize) -> f64 {
-    bytes as f64
-}
-
-pub(crate) fn told(rate: f64) -> String {
-    format!("{rate:.0} MB/s")
 }
