@@ -209,9 +209,9 @@ fn access_covers_its_scope_until_it_is_over() -> anyhow::Result<()> {
 #[test]
 fn what_goes_on_by_access_ends_with_it() -> anyhow::Result<()> {
     // Somebody ends it, or its time is over, which is long enough for all to begin.
-    for (namespace, time, ended) in [("watched", "10m", true), ("watched-on", "20s", false)] {
+    for (namespace, seconds, ended) in [("watched", 600, true), ("watched-on", 45, false)] {
         let (mut lab, _rules) = asking(namespace, "500ms", ", access: { approvers: [sre] }")?;
-        let id = watched(&lab, namespace, time, ended)?;
+        let id = watched(&lab, namespace, &format!("{seconds}s"), ended)?;
         lab.gate.stop()?;
         let leaves = leaves(&lab.gate)?;
         let is_over =
@@ -230,7 +230,7 @@ fn what_goes_on_by_access_ends_with_it() -> anyhow::Result<()> {
             // As if there were a leaf when its time is over.
             let approved = &step(1)?["event"]["step"]["at"];
             let approved: Timestamp = approved.as_str().context("no time")?.parse()?;
-            let until = approved.checked_add(SignedDuration::from_secs(20))?.to_string();
+            let until = approved.checked_add(SignedDuration::from_secs(seconds))?.to_string();
             let end = serde_json::json!({ "time": until });
             over.into_iter().try_for_each(|over| at_once(&end, over))?;
         }

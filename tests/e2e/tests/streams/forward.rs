@@ -1,19 +1,18 @@
 //! `kubectl port-forward`, over WebSocket and over SPDY: each connection as it is directly, and told in the ledger and the recording.
 
+mod ends;
 mod judged;
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
     net::{Shutdown, SocketAddr, TcpStream},
     process::{Child, ChildStdout, Command, Stdio},
-    sync::Arc,
     thread,
     time::Duration,
 };
 
 use anyhow::{Context, bail, ensure};
-use e2e::{Lab, at_once, eventually, leaves, permissive, start, text};
-use rustls::{ClientConfig, ClientConnection, RootCertStore};
+use e2e::{Lab, eventually, leaves, permissive, start, text};
 use serde_json::Value;
 use testkit::{Options, Session};
 
@@ -268,123 +267,4 @@ fn told(said: &str) -> String {
     const HALF: &str = "Error copying from local connection to remote stream";
     let said: String = said.split_inclusive('\n').filter(|line| !line.contains(HALF)).collect();
     number.map_or_else(|_| said.clone(), |number| number.replace_all(&said, "…").into_owned())
-}
-
-/// A session that ends so, over this; and what its port-forward says then.
-struct Ends {
-    session: String,
-    transport: &'static str,
-    how: &'static str,
-    forward: Forward,
-    open: TcpStream,
-}
-
-impl Ends {
-    /// Whoever looks at the port-forward is told why it ends.
-    fn end(mut self, lab: &Lab) -> anyhow::Result<String> {
-        let why = match self.how {
-            "freeze" => {
-                lab.gate.freeze(&self.session, "look at this")?;
-                "the session is frozen"
-            }
-            "revoke" => {
-                lab.gate.revoke(&self.session)?;
-                "the session has ended"
-            }
-            _expires => "the session has ended",
-        };
-        let mut rest = Vec::new();
-        let _reset = self.open.read_to_end(&mut rest);
-        ensure!(rest.is_empty(), "{rest:?}");
-        let said = self.forward.end()?;
-        let told = format!("{why}, so the port-forward was ended");
-        ensure!(said.contains(&told), "{}, {}: {said}", self.transport, self.how);
-        Ok(self.session)
-    }
-}
-
-#[test]
-fn a_port_forward_ends_with_its_session_and_its_recording_tells_what_it_was() -> anyhow::Result<()> {
-    let namespace = "streams-forward-ends";
-    let mut lab = lab(namespace, &permissive())?;
-    let mut all = Vec::new();
-    let hows = ["expiry", "freeze", "revoke"];
-    for (how, (transport, websockets)) in hows.into_iter().flat_map(|how| TRANSPORTS.map(|over| (how, over)))
-    {
-        // Long enough for what is in it to begin; the others end in the meantime.
-        let time = if how == "expiry" { "45s" } else { "1h" };
-        let session = lab.gate.session_for(&format!("forward-{}", transport.to_lowercase()), time)?;
-        let forward = Forward::start(gated(&session, namespace, "web", 80)?, websockets)?;
-        ensure!(forward.get("bytes=0-9")?.len() == 10);
-        // The server answers that it is none of TLS.
-        let mut greeting = forward.connect()?;
-        greeting.write_all(&hello("shop.example.com")?)?;
-        let mut answer = Vec::new();
-        greeting.read_to_end(&mut answer)?;
-        ensure!(answer.starts_with(b"HTTP/1.1 400"), "{}", String::from_utf8_lossy(&answer));
-        let mut open = forward.connect()?;
-        open.write_all(b"GET /")?;
-        eventually_open(&lab, &session.id)?;
-        all.push(Ends { session: session.id.clone(), transport, how, forward, open });
-    }
-    for ends in all.into_iter().rev() {
-        let frozen = ends.how == "freeze";
-        let why = if frozen { "the session is frozen" } else { "the session has ended" };
-        let session = ends.end(&lab)?;
-        let told = eventually_told(&lab, &session, why)?;
-        ensure!(told.contains("GET /agnhost HTTP/1.1, "), "{told}");
-        ensure!(!told.contains("not-told"), "{told}");
-        ensure!(told.contains("TLS for shop.example.com, "), "{told}");
-        let unknown = format!("an unknown protocol, 5 bytes in, 0 bytes out; {why}");
-        ensure!(told.contains(&unknown), "{told}");
-    }
-    lab.gate.stop()?;
-    let leaves = leaves(&lab.gate)?;
-    let ends = |leaf: &&Value| {
-        ["session_revoked", "session_frozen", "session_expired"].iter().any(|kind| leaf["type"] == *kind)
-    };
-    let ends: Vec<&Value> = leaves.iter().filter(ends).collect();
-    ensure!(ends.len() == 6, "{ends:?}");
-    for end in ends {
-        // The way and what went through it.
-        let of = |event: &Value| event["actor"]["session"] == end["event"]["session"];
-        let intents = leaves.iter().filter(|leaf| leaf["type"] == "intent" && of(&leaf["event"]));
-        let calls: Vec<&Value> = intents.map(|leaf| &leaf["event"]["call"]).collect();
-        let cut = leaves
-            .iter()
-            .filter(|leaf| leaf["event"]["stage"] == "cut" && calls.contains(&&leaf["event"]["call"]));
-        let cut: Vec<&Value> = cut.collect();
-        ensure!(cut.len() == 2, "{cut:?}");
-        cut.into_iter().try_for_each(|cut| at_once(end, cut))?;
-    }
-    Ok(())
-}
-
-/// The first that a client of TLS says.
-fn hello(to: &'static str) -> anyhow::Result<Vec<u8>> {
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
-    let config = config.with_root_certificates(RootCertStore::empty()).with_no_client_auth();
-    let mut hello = Vec::new();
-    ClientConnection::new(Arc::new(config), to.try_into()?)?.write_tls(&mut hello)?;
-    Ok(hello)
-}
-
-/// Three connections of the session were opened by now.
-fn eventually_open(lab: &Lab, session: &str) -> anyhow::Result<()> {
-    eventually("the connection is open", || {
-        let leaves = leaves(&lab.gate)?;
-        let of = |event: &&&Value| event["actor"]["session"] == session;
-        let open = connections(&leaves, "intent").iter().filter(of).count();
-        Ok(if open == 3 { Ok(()) } else { Err(open) })
-    })
-}
-
-/// What its recording shows.
-fn eventually_told(lab: &Lab, session: &str, why: &str) -> anyhow::Result<String> {
-    eventually("the recording is whole", || {
-        let output = lab.gate.portcullis(&["sessions", "show", session, "--data", &lab.gate.path("data")])?;
-        let shown = text(&output);
-        Ok(if shown.contains(why) { Ok(shown) } else { Err(shown) })
-    })
 }
