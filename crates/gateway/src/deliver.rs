@@ -150,7 +150,7 @@ impl Delivery {
         if let Err(stopped) = shown.and(ended) {
             tracing::error!(call = %self.call.id(), %stopped, "an answer cannot be recorded, and is withheld");
             let answered = Some(outcome.status);
-            return self.call.undelivered(answered, Ending::Unrecordable, Refused::Unended).await;
+            return self.call.undelivered(answered, Ending::of_stopped(&stopped), Refused::Unended).await;
         }
         self.call.close(outcome).await.map(|()| response).map_err(|_unrecorded| Refused::Unended)
     }

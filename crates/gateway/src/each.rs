@@ -10,6 +10,7 @@ use identity::End;
 use kube_api::Request;
 use ledger::leaf::{Cause, Id};
 use policy::Permit;
+use recording::Stopped;
 use tokio::time::Instant;
 use upstream::Failure;
 
@@ -20,7 +21,7 @@ use crate::{
     interrupt::Nature,
     metrics::Ended,
     outcome::{Ending, Outcome, Unrecorded},
-    record,
+    record, recordings,
     refuse::Refused,
     reply::Reply,
 };
@@ -75,8 +76,20 @@ impl Call {
         let started = Instant::now();
         let id = Id::from_u128(uuid::Uuid::now_v7().as_u128());
         let before = self.look_before(permit.request()).await?;
-        let Ok(tape) = self.taped(&id, &permit, before.as_ref()).await else {
-            return Ok(One::unsent("it cannot be recorded"));
+        let tape = match self.taped(&id, &permit, before.as_ref()).await {
+            Ok(tape) => tape,
+            Err(stopped) => {
+                recordings::report(&id, &stopped, "permitted, but cannot be recorded; nothing was sent");
+                return Ok(One::unsent(match stopped {
+                    Stopped::Full => {
+                        "as much is recorded of the session as the gate records of one: go on in another one"
+                    }
+                    Stopped::KeptEnough => {
+                        "as much is kept of values as the gate keeps of one session: go on in another one"
+                    }
+                    _fault => "it cannot be recorded",
+                }));
+            }
         };
         let receipt = match self.intend(id.clone(), None, permit).await {
             Ok(receipt) => receipt,

@@ -67,6 +67,7 @@ impl Ending {
         match stopped {
             Stopped::Full => Self::RecordedEnough,
             Stopped::Unwritable { .. }
+            | Stopped::NoSpace { .. }
             | Stopped::KeptEnough
             | Stopped::Stalled
             | Stopped::Unrecorded
@@ -191,6 +192,7 @@ mod tests {
     fn what_is_recorded_no_further_says_why() {
         let others = [
             Stopped::Unwritable { why: "no disk".to_owned() },
+            Stopped::NoSpace { why: "full".to_owned() },
             Stopped::KeptEnough,
             Stopped::Stalled,
             Stopped::Unrecorded,

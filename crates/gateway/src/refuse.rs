@@ -92,6 +92,7 @@ impl From<recording::Stopped> for Refused {
             recording::Stopped::KeptEnough => Self::KeptEnough,
             recording::Stopped::Full => Self::RecordedEnough,
             recording::Stopped::Unwritable { .. }
+            | recording::Stopped::NoSpace { .. }
             | recording::Stopped::Stalled
             | recording::Stopped::Unrecorded
             | recording::Stopped::Erased

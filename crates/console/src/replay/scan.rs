@@ -64,6 +64,8 @@ pub(crate) struct Stream {
     /// The same, in microseconds since the recording began.
     pub(crate) since: u64,
     pub(crate) end: End,
+    /// Whether something of what came since it began cannot be read, so that its end may be there.
+    pub(crate) has_gap: bool,
     /// Bytes that the agent was shown, and that it sent.
     pub(crate) shown: u64,
     pub(crate) sent: u64,
@@ -133,8 +135,8 @@ impl<'a> Scanning<'a> {
                 Ok(record) => record,
                 Err(finding) => {
                     self.find(at, &finding);
-                    if matches!(finding, Finding::Encrypted { .. }) {
-                        self.seek_no_end();
+                    if is_gap(&finding) {
+                        self.scan.streams.iter_mut().for_each(|stream| stream.has_gap = true);
                     }
                     continue;
                 }
@@ -155,22 +157,12 @@ impl<'a> Scanning<'a> {
                 self.make_room();
             }
         }
-        if stopped || (records.is_left() && self.goes_on()) {
-            self.give_up(at);
-        }
-        self.scan
-    }
-
-    /// Ends after this are not looked for.
-    fn give_up(&mut self, at: Timestamp) {
-        self.scan.stopped_at = Some(at);
-        self.seek_no_end();
-    }
-
-    /// What is open here may have ended where it cannot be seen.
-    fn seek_no_end(&mut self) {
+        let gave_up = stopped || (records.is_left() && self.goes_on());
+        self.scan.stopped_at = gave_up.then_some(at);
+        // What is open here may have ended where it was not seen.
         let open = self.scan.streams.iter_mut().filter(|stream| stream.end == End::Unrecorded);
-        open.for_each(|stream| stream.end = End::Unsought);
+        open.filter(|stream| gave_up || stream.has_gap).for_each(|stream| stream.end = End::Unsought);
+        self.scan
     }
 
     /// Takes what is wrong, if it is of the time that is looked at.
@@ -244,7 +236,15 @@ impl<'a> Scanning<'a> {
             }
             _ if is_over => {}
             What::Opened(begun) => {
-                self.scan.streams.push(Stream { begun, at, since, end: End::Unrecorded, shown: 0, sent: 0 });
+                self.scan.streams.push(Stream {
+                    begun,
+                    at,
+                    since,
+                    end: End::Unrecorded,
+                    has_gap: false,
+                    shown: 0,
+                    sent: 0,
+                });
             }
             // The ledger tells of calls; bodies are looked at by theirs.
             What::Began {}
@@ -265,6 +265,7 @@ impl<'a> Scanning<'a> {
     /// Ends the streams that go on.
     fn end_all(&mut self, at: Timestamp, how: &str) {
         for stream in self.scan.streams.iter_mut().filter(|stream| stream.end == End::Unrecorded) {
+            let how = if stream.has_gap { "its end is where the recording cannot be read" } else { how };
             stream.end = End::At(at, how.to_owned());
         }
     }
@@ -278,6 +279,22 @@ impl Stream {
     /// `exec in shop/web-1 (app): sh -c ls`
     pub(crate) fn title(&self) -> String {
         title(&self.begun)
+    }
+}
+
+/// Whether records are missing there.
+fn is_gap(finding: &Finding) -> bool {
+    match finding {
+        Finding::Missing { .. }
+        | Finding::Altered { .. }
+        | Finding::Unknown { .. }
+        | Finding::Foreign { .. }
+        | Finding::Damaged { .. }
+        | Finding::Encrypted { .. } => true,
+        Finding::Unfinished { .. }
+        | Finding::Unchained { .. }
+        | Finding::ForeignFile { .. }
+        | Finding::NoBody { .. } => false,
     }
 }
 

@@ -25,6 +25,10 @@ use crate::{
 /// has as long as for everything else.
 pub(super) const FAREWELL: Duration = Duration::from_secs(1);
 
+/// For the API server's side to take that the gate leaves: a process that reads nothing has not time enough to keep the client from being told
+/// within a second.
+const LEAVE: Duration = Duration::from_millis(250);
+
 /// How a stream came to its end.
 pub(super) enum Finish {
     /// The process has ended, or nobody knows how it did.
@@ -60,7 +64,7 @@ impl Running {
         };
         let mut told = Told::of(finish, &masks);
         // The API server is let go first: recording and ledger may take their time.
-        let _late = timeout(FAREWELL, to_pod.close(Client::leave)).await;
+        let _late = timeout(LEAVE, to_pod.close(Client::leave)).await;
         drop((pod, to_pod));
         let exit = told.exit_code();
         let stream = Streamed { number: self.tape.number(), received: received.bytes, exit };

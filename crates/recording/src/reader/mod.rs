@@ -26,7 +26,8 @@ use crate::storage::{FsStorage, Storage, TEMPORARY};
 use crate::writer::{TOMBSTONE, Tombstone};
 use bytes::Bytes;
 use jiff::Timestamp;
-use std::collections::BTreeMap;
+use parking_lot::Mutex;
+use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -82,6 +83,8 @@ pub struct Recording {
     findings: Vec<Finding>,
     /// What the ledger has of it.
     known: Option<BTreeMap<u64, Digest>>,
+    /// What segments say about themselves that were looked at for it, by their numbers; nothing of those that are not as they were written.
+    written: Arc<Mutex<HashMap<u64, Option<Arc<Header>>>>>,
 }
 
 // === impl Library ===
@@ -156,6 +159,7 @@ impl Library {
             numbers,
             findings,
             known: None,
+            written: Arc::default(),
         })
     }
 }
@@ -185,7 +189,7 @@ impl Recording {
     /// Holds it against what the ledger has: the digests of its segments by their numbers, all of them.
     #[must_use]
     pub fn against(self, known: BTreeMap<u64, Digest>) -> Self {
-        Self { known: Some(known), ..self }
+        Self { known: Some(known), written: Arc::default(), ..self }
     }
 
     /// The number of its last segment, if that is the one after the last that the ledger has: it is told once its file is

@@ -1,8 +1,9 @@
-//! Places in a recording, found by the headers of its segments.
+//! Places in a recording, found by the headers of its segments, each held against the ledger.
 
 use super::Recording;
-use crate::segment::{FULL, Header};
+use crate::segment::Header;
 use jiff::Timestamp;
+use std::sync::Arc;
 
 /// Segments that are looked at for one that is as it was written.
 const TRIED: usize = 16;
@@ -12,17 +13,17 @@ pub(super) const LEAST: u64 = 8 << 10;
 
 impl Recording {
     /// From when on there are no more than so many bytes of records before `until`, or one segment; `from`, if that has all of them. Times
-    /// in microseconds since it began. Nothing that was edited leads anywhere: it weighs what a segment does.
+    /// in microseconds since it began.
     #[must_use]
     pub fn newest_within(&self, from: u64, until: u64, bytes: u64) -> u64 {
-        let places = self.begin_at(from)..self.end_at(until);
-        let numbers = self.numbers.get(places).unwrap_or_default();
+        let places = self.seek(from)..self.first_where(|header| header.first >= until);
         let (mut left, mut begins) = (bytes, until);
-        let headers =
-            numbers.iter().rev().map(|number| self.segment(*number).ok().map(|(header, ..)| header));
-        for header in headers.skip_while(|header| header.as_ref().is_some_and(|header| header.first >= until))
-        {
-            let weighs = header.as_ref().map_or(FULL as u64, |header| header.plain.max(LEAST));
+        for place in places.rev() {
+            let header = self.written(place);
+            if header.as_ref().is_some_and(|header| header.first >= until) {
+                continue;
+            }
+            let weighs = header.as_ref().map_or(LEAST, |header| header.plain.max(LEAST));
             if weighs > left && begins < until {
                 return begins.max(from);
             }
@@ -35,52 +36,39 @@ impl Recording {
     /// When it began, as a segment tells that is as it was written: of the first, if that is.
     #[must_use]
     pub fn began(&self) -> Option<Timestamp> {
-        let segments = self.numbers.iter().take(TRIED).filter_map(|number| self.segment(*number).ok());
-        segments.map(|(header, ..)| header.began).next()
+        let places = 0..TRIED.min(self.numbers.len());
+        places.filter_map(|place| self.written(place)).map(|header| header.began).next()
     }
 
-    /// The place among its segments of the first that has to be read to have all of this time or later. Whoever edits a header may lead
-    /// past what is to be hidden: so the one before is read, and has to be as it was written.
-    pub(super) fn begin_at(&self, at: u64) -> usize {
-        let mut place = self.seek(at);
-        while let Some(before) = place.checked_sub(1)
-            && self.written(before).is_none_or(|header| header.last >= at)
-        {
-            place = before;
-        }
-        place
-    }
-
-    /// The place after its last segment that may have something of before this time: likewise.
-    fn end_at(&self, at: u64) -> usize {
-        let mut place = self.seek(at);
-        while place < self.numbers.len() && self.written(place).is_none_or(|header| header.first < at) {
-            place += 1;
-        }
-        place
-    }
-
-    /// What the segment at this place says about itself, if it is as it was written.
-    fn written(&self, place: usize) -> Option<Header> {
-        let number = self.numbers.get(place)?;
-        self.segment(*number).ok().map(|(header, ..)| header)
-    }
-
-    /// The place among its segments of the first that may have records of this time or later: found by the headers of a
-    /// few. One whose header cannot be read stands for the next.
+    /// The place among its segments of the first that may have records of this time or later.
     pub(super) fn seek(&self, at: u64) -> usize {
+        self.first_where(|header| header.last >= at)
+    }
+
+    /// The place of the first for which this holds, of which what is said is true of all that follow. What is not as it was written stands for
+    /// the next that is: nobody who edits a header leads past what is beside it.
+    fn first_where(&self, holds: impl Fn(&Header) -> bool) -> usize {
         let (mut low, mut high) = (0, self.numbers.len());
         while low < high {
             let middle = low + (high - low) / 2;
-            let readable = self.numbers.iter().enumerate().take(high).skip(middle);
-            let ends =
-                readable.map(|(place, number)| (place, self.header(*number).map(|header| header.last)));
-            match ends.filter_map(|(place, last)| last.map(|last| (place, last))).next() {
-                Some((place, last)) if last < at => low = place + 1,
+            let next = (middle..high).find_map(|place| Some((place, self.written(place)?)));
+            match next {
+                Some((place, header)) if !holds(&header) => low = place + 1,
                 _ => high = middle,
             }
         }
         low
+    }
+
+    /// What the segment at this place says about itself, if it is as it was written. Each is read once for that.
+    fn written(&self, place: usize) -> Option<Arc<Header>> {
+        let number = *self.numbers.get(place)?;
+        if let Some(written) = self.written.lock().get(&number) {
+            return written.clone();
+        }
+        let written = self.segment(number).ok().map(|(header, ..)| Arc::new(header));
+        self.written.lock().insert(number, written.clone());
+        written
     }
 }
 

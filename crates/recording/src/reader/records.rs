@@ -5,7 +5,7 @@ use super::{Finding, Recording};
 use crate::Digest;
 use crate::frames::Frames;
 use crate::record::{Record, What};
-use crate::segment::{FULL, Header};
+use crate::segment::Header;
 use bytes::Bytes;
 use jiff::Timestamp;
 use std::collections::VecDeque;
@@ -50,7 +50,7 @@ struct At {
 
 impl<'a> Records<'a> {
     pub(super) fn new(recording: &'a Recording, from: u64, stream: Option<u32>) -> Self {
-        let place = if from == 0 { 0 } else { recording.begin_at(from) };
+        let place = if from == 0 { 0 } else { recording.seek(from) };
         let before = place.checked_sub(1).and_then(|before| recording.numbers.get(before));
         Self {
             recording,
@@ -214,9 +214,9 @@ impl<'a> Records<'a> {
         let (header, stored, sha256) = match self.recording.segment(number) {
             Ok(segment) => segment,
             Err(finding) => {
-                // As much as it may have been.
-                self.looked_at = self.looked_at.saturating_add(FULL as u64);
-                self.unpacked = self.unpacked.saturating_add(FULL as u64);
+                // What somebody did to it does not hide what is after it.
+                self.looked_at = self.looked_at.saturating_add(LEAST);
+                self.unpacked = self.unpacked.saturating_add(LEAST);
                 return Some(Err(finding));
             }
         };

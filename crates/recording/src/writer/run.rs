@@ -51,6 +51,9 @@ pub enum Stopped {
     /// A write failed.
     #[error("the recording cannot be written ({why}): free or repair its disk, and begin anew")]
     Unwritable { why: String },
+    /// Its disk is nearly full. How what was begun ends is recorded still, from the reserve.
+    #[error("the recording cannot be written ({why}): free or repair its disk, and begin anew")]
+    NoSpace { why: String },
     /// The recording is as large as one may be. How what was begun ends is recorded still.
     #[error("as much is recorded of the session as is recorded of one: go on in another one")]
     Full,
@@ -120,6 +123,24 @@ struct State {
     lost: bool,
 }
 
+// === impl Stopped ===
+
+impl Stopped {
+    /// Whether it is recorded still how what was begun ends.
+    fn takes_ends(&self) -> bool {
+        match self {
+            Self::NoSpace { .. } | Self::Full => true,
+            Self::Unwritable { .. }
+            | Self::KeptEnough
+            | Self::Stalled
+            | Self::Unrecorded
+            | Self::Erased
+            | Self::Ended
+            | Self::Closed => false,
+        }
+    }
+}
+
 // === impl Run ===
 
 impl Run {
@@ -139,11 +160,10 @@ impl Run {
         self.next_stream.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// Takes nothing more from now on. The first reason is kept, but for being full: that lets ends be recorded.
+    /// Takes nothing more from now on. The first reason is kept, unless it lets ends be recorded.
     pub(super) fn stop(&self, why: Stopped) {
         self.state.send_if_modified(|state| {
-            let is_new =
-                matches!(state.stopped, None | Some(Stopped::Full)) && state.stopped.as_ref() != Some(&why);
+            let is_new = state.stopped.as_ref().is_none_or(|stopped| stopped.takes_ends() && *stopped != why);
             if is_new {
                 state.stopped = Some(why);
             }
@@ -161,10 +181,7 @@ impl Run {
 
     /// The same for what tells an end.
     pub(super) fn check_end(&self) -> Result<(), Stopped> {
-        match self.check() {
-            Err(Stopped::Full) => Ok(()),
-            checked => checked,
-        }
+        self.stopped().filter(|stopped| !stopped.takes_ends()).map_or(Ok(()), Err)
     }
 
     pub(super) async fn until_stopped(&self) -> Stopped {

@@ -165,7 +165,9 @@ impl Tap {
     }
 
     pub(super) async fn write(&self, what: What, body: Option<Body>) -> Result<(), Stopped> {
-        let check = if what.is_end() { Run::check_end } else { Run::check };
+        // A body is more than the reserve is for.
+        let is_end = body.is_none() && what.is_end();
+        let check = if is_end { Run::check_end } else { Run::check };
         self.write_if(check, what, body).await
     }
 

@@ -297,10 +297,8 @@ impl Writer {
         if recording.chain.stored >= self.quota {
             recording.run.stop(Stopped::Full);
             self.full.insert(session.clone());
-        }
-        // Nor are ends recorded then.
-        if let Err(Refused::NoSpace { why }) = self.has_space() {
-            recording.run.stop(Stopped::Unwritable { why });
+        } else if let Err(Refused::NoSpace { why }) = self.has_space() {
+            recording.run.stop(Stopped::NoSpace { why });
         }
     }
 

@@ -1,7 +1,7 @@
 //! Disks and ledgers that are slow, full or gone: who waits, and what ends.
 
 use super::*;
-use crate::record::MAX_PIECE;
+use crate::record::{MAX_PIECE, Payload};
 
 #[tokio::test(start_paused = true)]
 async fn whoever_is_too_fast_waits_and_is_then_stopped_without_a_gap() {
@@ -171,12 +171,19 @@ async fn what_was_handed_over_before_the_disk_was_found_full_is_kept() {
     stream.bytes(Channel::Stdout, "last".into()).await.unwrap();
     let why = tap.until_stopped().await;
     assert_eq!(tap.told("more").await.unwrap_err(), why);
+    // What the pod has already, and how the stream ends, even while somebody asks for more.
+    assert!(matches!(recorder.session(&session()).await, Err(Refused::NoSpace { .. })));
+    stream.rest(Channel::Stdin, "typed".into()).await.unwrap();
+    stream.closed("ended").await.unwrap();
     assert_eq!(tap.end().await, Err(why), "its end is not in good order");
     disk.leave_free(u64::MAX);
     recorder.session(&session()).await.unwrap().end().await.unwrap();
     let records: Vec<What> = recording(&disk).records().map(|record| record.unwrap().what).collect();
     let at = records.iter().position(|what| what.payload() == b"last").unwrap();
-    assert_eq!(records[at + 1..], [What::Interrupted { torn: false }, What::Stopped {}]);
+    let typed = What::Bytes { stream: 1, channel: Channel::Stdin, bytes: Payload("typed".into()) };
+    let closed = What::Closed { stream: 1, how: "ended".into() };
+    let next = [What::Interrupted { torn: false }, What::Stopped {}];
+    assert_eq!(records[at + 1..], [&[typed, closed][..], &next].concat());
 }
 
 /// What a gate was killed over does not go on, though nothing more is recorded.
@@ -226,6 +233,7 @@ async fn a_recording_that_has_its_quota_stops_and_does_not_go_on() {
     assert_eq!(stream.rest(Channel::Stdin, "typed".into()).await, Ok(()));
     assert_eq!(stream.closed("ended").await, Ok(()));
     assert_eq!(tap.answered("c-1", 200, None, None).await, Ok(()));
+    assert_eq!(tap.answered("c-1", 200, None, Some(b"body"[..].into())).await, Err(Stopped::Full));
     assert_eq!(tap.end().await, Ok(()), "all of it is there");
     assert!(recording(&disk).survey().stopped);
     let records: Vec<What> = recording(&disk).records().map(|record| record.unwrap().what).collect();

@@ -19,8 +19,9 @@ impl Writer {
             }
             // What was handed over before it stopped.
             self.seal(&session, false).await;
-            // One that is full is still to be ended.
+            // One that is full, or has no space, is still to be ended.
             if !self.full.contains(&session) {
+                self.has_space()?;
                 self.recordings.remove(&session);
             }
         }
@@ -35,16 +36,17 @@ impl Writer {
         let at = chain.time(self.clock.now());
         let run = Arc::new(Run::new(session.clone(), at, chain.next_stream));
         if chain.stored >= self.quota {
-            self.full.insert(session.clone());
-            let Some(found) = found else { return Err(Refused::Stopped(Stopped::Full)) };
-            self.tell(run.sealed(found.last)).await;
-            if !found.stopped {
-                // Nothing goes on of what a gate was killed over, which nobody tells later.
-                self.recordings.insert(session.clone(), Recording::new(Arc::clone(&run), chain));
-                let interrupted = What::Interrupted { torn: found.torn };
-                self.add(&session, (at, Instant::now()), interrupted, None, None);
-                let _stopped = self.end(&run, Stopped::Full).await;
+            if let Some(found) = found {
+                self.tell(run.sealed(found.last)).await;
+                if !found.stopped {
+                    // Nothing goes on of what a gate was killed over, which nobody tells later.
+                    self.recordings.insert(session.clone(), Recording::new(Arc::clone(&run), chain));
+                    let interrupted = What::Interrupted { torn: found.torn };
+                    self.add(&session, (at, Instant::now()), interrupted, None, None);
+                    self.end(&run, Stopped::Full).await?;
+                }
             }
+            self.full.insert(session);
             return Err(Refused::Stopped(Stopped::Full));
         }
         let recording = Recording::new(Arc::clone(&run), chain);
