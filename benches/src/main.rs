@@ -33,7 +33,8 @@ fn main() -> anyhow::Result<()> {
     report.section("Small reads", get::EXPLAINED, || runtime.block_on(get::measure()))?;
     report.section("A list of 1 GB", large::EXPLAINED, || runtime.block_on(large::measure()))?;
     report.section("Streams", streams::EXPLAINED, || runtime.block_on(streams::measure()))?;
-    report.section("Recording", recorded::EXPLAINED, || runtime.block_on(recorded::measure()))?;
+    report
+        .section("Streams, recorded alone", recorded::EXPLAINED, || runtime.block_on(recorded::measure()))?;
     report.section("Masking", masking::EXPLAINED, masking::measure)?;
     report.section("Masking known values", known::EXPLAINED, masking::measure_known)?;
     report

@@ -51,6 +51,8 @@ const ASKED: &[&[&str]] = &[
     &["talks", "-c", "secret", "--tail=4"],
     &["talks", "-c", "secret", "--timestamps"],
     &["talks", "-c", "secret", "--since=1h"],
+    &["talks", "-c", "secret", "--since=1s"],
+    &["talks", "-c", "secret", "--since-time=2099-01-01T00:00:00Z"],
     &["talks", "-c", "secret", "--since-time=2026-01-01T00:00:00Z", "--tail=3"],
     &["talks", "-c", "again", "--previous"],
     &["talks", "-c", "again"],

@@ -79,14 +79,24 @@ fn what_a_human_said_yes_to_is_that_container_and_no_other() -> anyhow::Result<(
     };
     run()?;
     // By SPDY, since kubectl asks by that once more whatever the answer to a WebSocket is.
-    let command = session.command(&["-n", namespace, "exec", "moved", "--", "echo", "ran"])?;
+    let command = session.command(&["-n", namespace, "exec", "moved", "--", "touch", "/tmp/ran"])?;
     let kubectl = Waiting::of(over(command, "false"))?;
     let id = lab.gate.waiting()?;
     // Another pod by the same name, while they think.
     lab.cluster.must(&["-n", namespace, "delete", "pod", "moved"])?;
     run()?;
     decided(&lab.gate, &["approve", &id, "--yes"])?;
-    is_told_of_another(&kubectl.end()?)
+    is_told_of_another(&kubectl.end()?)?;
+    let left = lab.cluster.must(&["-n", namespace, "exec", "moved", "--", "ls", "/tmp"])?;
+    ensure!(!left.contains("ran"), "it ran: {left}");
+    eventually("that is in the ledger", || {
+        let cut = leaf(&leaves(&lab.gate)?, "outcome", |event| event["stage"] == "cut").cloned();
+        let why = cut.map(|cut| cut["event"]["error"].to_string());
+        Ok(match why {
+            Ok(why) if why.contains("the container is another") => Ok(()),
+            why => Err(format!("{why:?}")),
+        })
+    })
 }
 
 /// Nothing ran, and why not is told.

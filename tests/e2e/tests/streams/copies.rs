@@ -1,6 +1,6 @@
 //! `kubectl cp`, which is tar through exec.
 
-use std::fs;
+use std::{fs, os::unix::fs::PermissionsExt};
 
 use anyhow::ensure;
 use e2e::{furnish, permissive, start, text};
@@ -21,18 +21,41 @@ fn files_are_copied_both_ways() -> anyhow::Result<()> {
     fs::create_dir(folder.path().join("there"))?;
     fs::write(folder.path().join("there/large"), &bytes)?;
     fs::write(folder.path().join("there/small"), "small\n")?;
+    fs::set_permissions(folder.path().join("there/small"), fs::Permissions::from_mode(0o750))?;
     for (transport, websockets) in TRANSPORTS {
-        let copy = |from: &str, to: &str| {
-            let command = session.command(&["-n", namespace, "cp", from, to])?;
-            let output = over(command, websockets).current_dir(folder.path()).output()?;
-            ensure!(output.status.success(), "{transport}: {}", text(&output));
-            anyhow::Ok(())
-        };
-        copy("there", &format!("{pod}:/tmp/{transport}"))?;
-        copy(&format!("{pod}:/tmp/{transport}"), &format!("back-{transport}"))?;
-        let back = folder.path().join(format!("back-{transport}"));
-        ensure!(fs::read(back.join("large"))? == bytes, "{transport}: the large file is another");
-        ensure!(fs::read_to_string(back.join("small"))? == "small\n");
+        let mut ways = Vec::new();
+        for way in ["direct", "gated"] {
+            // What kubectl says, without what is different by name alone.
+            let copy = |from: &str, to: &str| {
+                let arguments = ["-n", namespace, "cp", from, to];
+                let command = if way == "gated" {
+                    session.command(&arguments)
+                } else {
+                    lab.cluster.command(&arguments)
+                };
+                let output = over(command?, websockets).current_dir(folder.path()).output()?;
+                anyhow::Ok((
+                    output.status.code(),
+                    text(&output).replace(&format!("{way}-{transport}"), "NAME"),
+                ))
+            };
+            let (here, there) = (format!("{way}-{transport}"), format!("{pod}:/tmp/{way}-{transport}"));
+            let said = [
+                copy("there", &there)?,
+                copy(&there, &here)?,
+                copy(&format!("{pod}:/tmp/nothing-{way}-{transport}"), "no")?,
+                copy("there", &format!("{pod}:/proc/{way}-{transport}/no"))?,
+                copy("nothing", &there)?,
+            ];
+            ensure!(said[..2].iter().all(|(code, _)| *code == Some(0)), "{transport}, {way}: {said:?}");
+            ensure!(said[2..].iter().all(|(code, _)| *code != Some(0)), "{transport}, {way}: {said:?}");
+            let back = folder.path().join(&here);
+            ensure!(fs::read(back.join("large"))? == bytes, "{transport}, {way}: the large file is another");
+            ensure!(fs::read_to_string(back.join("small"))? == "small\n");
+            let mode = fs::metadata(back.join("small"))?.permissions().mode() & 0o777;
+            ways.push((said, mode));
+        }
+        ensure!(ways[0] == ways[1], "{transport}: {ways:?}");
     }
     Ok(())
 }
