@@ -9,6 +9,8 @@ use streaming::{
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
 
+use futures_util::FutureExt;
+
 use super::*;
 use tokio::time::timeout;
 
@@ -175,4 +177,76 @@ async fn what_is_to_be_heard_by_what_is_said_is_heard() {
     let (heard, said) = tokio::join!(hearing.next(), saying.say(&accepted));
     said.unwrap();
     assert_eq!(heard.unwrap(), Some(FromClient::Finished(connection)));
+}
+
+/// A frame as a client sends it (RFC 6455, section 5.2).
+fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
+    const KEY: [u8; 4] = [1, 2, 3, 4];
+    let length = u8::try_from(payload.len()).unwrap();
+    assert!(length < 126, "longer ones have their length elsewhere");
+    let masked = payload.iter().zip(KEY.iter().cycle()).map(|(byte, key)| byte ^ key);
+    [first, 0x80 | length].into_iter().chain(KEY).chain(masked).collect()
+}
+
+/// Two messages, one of them in three frames with a ping between them, and the end.
+fn messages() -> Vec<u8> {
+    let [binary, continuation, ping, close, last] = [2, 0, 9, 8, 0x80];
+    [
+        frame(last | binary, b"whole"),
+        frame(binary, b"in "),
+        frame(continuation, b"three "),
+        frame(last | ping, b"there?"),
+        frame(last | continuation, b"frames"),
+        frame(last | close, &1000_u16.to_be_bytes()),
+    ]
+    .concat()
+}
+
+/// What is there by now, and whether that is all there will be.
+fn heard(reader: &mut Reader, messages: &mut Vec<Bytes>) -> Result<bool, Error> {
+    // However much was done before without a pause.
+    while let Some(next) = tokio::task::unconstrained(reader.next()).now_or_never() {
+        match next? {
+            Some(message) => messages.push(message),
+            None => return Ok(true),
+        }
+    }
+    Ok(false)
+}
+
+#[tokio::test]
+async fn messages_are_the_same_however_their_frames_are_cut() {
+    let bytes = messages();
+    for cut in 0..=bytes.len() {
+        let (ours, mut theirs) = duplex(1 << 10);
+        let (mut reader, _writer) = split(ours, Bytes::new(), Transport::WebSocket, End::Server).await;
+        let (mut came, mut ended) = (Vec::new(), false);
+        let (first, second) = bytes.split_at(cut);
+        for part in [first, second] {
+            theirs.write_all(part).await.unwrap();
+            ended |= heard(&mut reader, &mut came).unwrap();
+        }
+        assert_eq!(
+            (&came[..], ended),
+            (&[Bytes::from("whole"), Bytes::from("in three frames")][..], true),
+            "cut at {cut}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn frames_that_are_damaged_come_to_an_end() {
+    let whole = messages();
+    for (at, bit) in (0..whole.len()).flat_map(|at| (0..8).map(move |bit| (at, bit))) {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 1 << bit;
+        let (ours, mut theirs) = duplex(1 << 10);
+        let (mut reader, _writer) = split(ours, Bytes::new(), Transport::WebSocket, End::Server).await;
+        theirs.write_all(&bytes).await.unwrap();
+        drop(theirs);
+        let mut came = Vec::new();
+        let over = heard(&mut reader, &mut came);
+        assert!(!matches!(over, Ok(false)), "byte {at}, bit {bit}: it waits for more");
+        assert!(came.iter().all(|message| message.len() <= bytes.len()), "byte {at}, bit {bit}");
+    }
 }
