@@ -122,9 +122,12 @@ impl RemoteCommand {
         loop {
             let said = match self.early.pop_front() {
                 Some(said) => said,
-                None => match self.hearing.next_until(Client::is_over).await? {
-                    Some(said) => said,
-                    None => return Ok(None),
+                None => match self.hearing.next_until(Client::is_over).await {
+                    Ok(Some(said)) => said,
+                    Ok(None) => return Ok(None),
+                    // Its end is what is said last: a server that has nothing more to say waits for nothing that it is told.
+                    Err(_) if self.is_told() => return Ok(None),
+                    Err(fault) => return Err(fault),
                 },
             };
             let (bytes, said): (Bytes, fn(SealedPiece) -> Said) = match said {
@@ -139,6 +142,10 @@ impl RemoteCommand {
                 return Ok(Some(said(SealedPiece::new(bytes))));
             }
         }
+    }
+
+    fn is_told(&self) -> bool {
+        self.told.is_ok() && self.report.finish().is_ok()
     }
 
     /// How it ended, once all was said.

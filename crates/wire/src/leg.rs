@@ -22,8 +22,10 @@ pub struct Hearing<E> {
     reader: Reader,
     /// What is not heard yet of the last piece.
     rest: Bytes,
-    /// Bytes that were read while something was to be sent.
+    /// Bytes that were read while something was to be sent, or since nothing can be.
     ahead: usize,
+    /// Why nothing can be sent any more.
+    broke: Option<Error>,
 }
 
 /// The side that says. Cheap to clone.
@@ -53,19 +55,22 @@ pub enum Fault<E> {
 pub fn new<E: Endpoint>(end: E, (reader, writer): (Reader, Writer)) -> (Hearing<E>, Saying<E>) {
     let writer = tokio::sync::Mutex::new(Some(writer));
     let shared = Arc::new(Shared { end: Mutex::new(end), writer, heard: Notify::new() });
-    (Hearing { shared: Arc::clone(&shared), reader, rest: Bytes::new(), ahead: 0 }, Saying(shared))
+    (
+        Hearing { shared: Arc::clone(&shared), reader, rest: Bytes::new(), ahead: 0, broke: None },
+        Saying(shared),
+    )
 }
 
 impl<E: Endpoint> Shared<E> {
     /// Sends what there is to be sent. Cancel safe.
-    async fn flush(&self) -> Result<(), Fault<E::Error>> {
+    async fn flush(&self) -> Result<(), Error> {
         loop {
             let mut writer = self.writer.lock().await;
             let piece = self.end.lock().take_output();
             match (writer.as_mut(), piece) {
                 (Some(open), Some(piece)) => open.send(piece).await?,
                 (Some(open), None) if open.is_unsent() => open.flush().await?,
-                (None, Some(_unsaid)) => return Err(Error::Closed.into()),
+                (None, Some(_unsaid)) => return Err(Error::Closed),
                 (Some(_) | None, None) => return Ok(()),
             }
         }
@@ -106,21 +111,24 @@ impl<E: Endpoint> Hearing<E> {
                 return Ok(heard);
             }
             if self.with(|end| is_so(end)) {
-                self.shared.flush().await?;
+                if self.broke.is_none() {
+                    self.shared.flush().await?;
+                }
                 return Ok(None);
             }
-            let owes = self.shared.owes();
+            let owes = self.broke.is_none() && self.shared.owes();
             let piece = tokio::select! {
                 biased;
                 flushed = self.shared.flush(), if owes => {
-                    flushed?;
-                    self.ahead = 0;
+                    self.flushed(flushed);
                     continue;
                 }
                 () = self.shared.heard.notified() => continue,
                 piece = self.reader.next() => piece?,
             };
-            let Some(piece) = piece else { return Ok(None) };
+            let Some(piece) = piece else {
+                return self.broke.take().map_or(Ok(None), |broke| Err(broke.into()));
+            };
             self.ahead += piece.len();
             self.rest = piece;
         }
@@ -128,17 +136,29 @@ impl<E: Endpoint> Hearing<E> {
 
     /// Sends what hearing answers by itself. Who says something may be waiting for the other side to take it, and the other side
     /// for us to hear it: so that is not waited for, unless much is heard meanwhile.
-    async fn answer(&mut self) -> Result<(), Fault<E::Error>> {
+    async fn answer(&mut self) -> Result<(), Error> {
+        let is_far = self.ahead >= MOST_AHEAD;
+        if is_far && let Some(broke) = self.broke.take() {
+            return Err(broke);
+        }
+        if self.broke.is_some() {
+            return Ok(());
+        }
         if !self.shared.owes() {
             self.ahead = 0;
-        } else if self.ahead >= MOST_AHEAD {
-            self.shared.flush().await?;
-            self.ahead = 0;
+        } else if is_far {
+            let flushed = self.shared.flush().await;
+            self.flushed(flushed);
         } else if let Some(flushed) = self.shared.flush().now_or_never() {
-            flushed?;
-            self.ahead = 0;
+            self.flushed(flushed);
         }
         Ok(())
+    }
+
+    /// Who has said all may be gone before it was told all: what it said is heard still.
+    fn flushed(&mut self, flushed: Result<(), Error>) {
+        self.ahead = 0;
+        self.broke = flushed.err();
     }
 
     /// Looks at the endpoint.
@@ -165,7 +185,7 @@ impl<E: Endpoint> Saying<E> {
                 self.0.heard.notify_one();
             }
         }
-        self.0.flush().await
+        Ok(self.0.flush().await?)
     }
 
     /// Looks at the endpoint.
@@ -178,7 +198,7 @@ impl<E: Endpoint> Saying<E> {
     /// # Errors
     /// [`Fault`].
     pub async fn flush(&self) -> Result<(), Fault<E::Error>> {
-        self.0.flush().await
+        Ok(self.0.flush().await?)
     }
 
     /// Ends this side of the connection, after what `last` has the endpoint say. What is said after that is an error.

@@ -250,3 +250,23 @@ async fn frames_that_are_damaged_come_to_an_end() {
         assert!(came.iter().all(|message| message.len() <= bytes.len()), "byte {at}, bit {bit}");
     }
 }
+
+/// A process that has ended reads nothing more: whoever writes to it then hears first how it ended.
+#[tokio::test]
+async fn what_has_come_is_heard_though_nothing_can_be_said() {
+    use tungstenite::Message;
+    let (ours, theirs) = duplex(64 << 10);
+    let wire = split(ours, Bytes::new(), Transport::WebSocket, End::Client).await;
+    let asked = Asked { stdin: true, stdout: true, ..Asked::default() };
+    let protocol = RemoteCommand::WebSocket(streaming::protocol::Version::V5);
+    let (mut hearing, saying) = leg::new(Client::new(protocol, asked).unwrap(), wire);
+    let mut server = WebSocketStream::from_raw_socket(theirs, Role::Server, None).await;
+    for said in [Message::Binary(b"\x01out"[..].into()), Message::Binary(b"\x03{}"[..].into())] {
+        futures_util::SinkExt::send(&mut server, said).await.unwrap();
+    }
+    drop(server);
+    assert!(saying.say(&FromClient::Stdin(Bytes::from("in"))).await.is_err());
+    assert_eq!(hearing.next().await.unwrap(), Some(FromServer::Stdout(Bytes::from("out"))));
+    assert_eq!(hearing.next().await.unwrap(), Some(FromServer::Error(Bytes::from("{}"))));
+    assert!(hearing.next().await.is_err(), "it has no good end");
+}
