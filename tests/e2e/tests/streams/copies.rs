@@ -43,8 +43,8 @@ fn files_are_copied_both_ways() -> anyhow::Result<()> {
             let said = [
                 copy("there", &there)?,
                 copy(&there, &here)?,
-                copy(&format!("{pod}:/tmp/nothing-{way}-{transport}"), "no")?,
-                copy("there", &format!("{pod}:/proc/{way}-{transport}/no"))?,
+                // Little: what is written to a program that has ended may cut off how it ended, directly as well.
+                copy("there/small", &format!("{pod}:/proc/{way}-{transport}/no"))?,
                 copy("nothing", &there)?,
             ];
             ensure!(said[..2].iter().all(|(code, _)| *code == Some(0)), "{transport}, {way}: {said:?}");
