@@ -75,12 +75,29 @@ fn what_a_rule_permits_is_done_and_nothing_beside() -> anyhow::Result<()> {
         ensure!(text(&gated).contains("told: hello"), "{transport}: {}", text(&gated));
         ensure!(gated == direct, "{transport}: directly {direct:?}, through the gate {gated:?}");
     }
-    let debug = |more: &[&str]| {
-        session.kubectl(&[&["-n", namespace, "debug"], more, &["--image=busybox", "--", "id"]].concat())
-    };
-    let copied = debug(&[&pod, "--copy-to=web-copy", "--profile=baseline"])?;
-    ensure!(copied.status.success(), "{}", text(&copied));
-    lab.cluster.must(&["-n", namespace, "get", "pod", "web-copy"])?;
+    for (transport, websockets) in TRANSPORTS {
+        let copied = |way: &str| {
+            let to = format!("--copy-to={way}-{}-copy", transport.to_lowercase());
+            let debug = [
+                "-n",
+                namespace,
+                "debug",
+                &pod,
+                "-i",
+                "--quiet",
+                "--image=busybox",
+                "--container=debugger-copy",
+            ];
+            let line = ["--profile=baseline", &to, "--", "sh", "-c", "read line; echo \"told: $line\""];
+            let arguments = [&debug[..], &line].concat();
+            let command =
+                if way == "gated" { session.command(&arguments) } else { lab.cluster.command(&arguments) };
+            piped(over(command?, websockets), b"hello\n")
+        };
+        let (direct, gated) = (copied("direct")?, copied("gated")?);
+        ensure!(text(&gated).contains("told: hello"), "{transport}: {}", text(&gated));
+        ensure!(gated == direct, "{transport}: directly {direct:?}, through the gate {gated:?}");
+    }
     let mut told = Vec::new();
     for (more, image) in [
         (&[&*pod, "--profile=baseline", "--target=web"][..], "nginx"),

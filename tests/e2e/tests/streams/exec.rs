@@ -1,6 +1,8 @@
 //! `kubectl exec` and `attach`, over WebSocket and over SPDY.
 
-use anyhow::ensure;
+use std::thread;
+
+use anyhow::{anyhow, ensure};
 use e2e::{eventually, furnish, leaves, permissive, start};
 use testkit::run_with_input;
 
@@ -132,4 +134,29 @@ fn a_process_is_attached_to() -> anyhow::Result<()> {
         );
     }
     Ok(())
+}
+
+/// Over WebSocket, a client library runs them all.
+#[test]
+fn every_exit_code_is_told_over_spdy() -> anyhow::Result<()> {
+    const AT_ONCE: usize = 4;
+    let namespace = "streams-codes";
+    let lab = start(&permissive())?;
+    furnish(lab.cluster, namespace)?;
+    let session = lab.gate.session("codes")?;
+    let pod = lab.cluster.must(&["-n", namespace, "get", "pods", "-l", "app=web", "-o", "name"])?;
+    let pod = pod.trim();
+    let runs = |code: usize| {
+        let line = format!("exit {code}");
+        let ended = run(&session, "false", &["-n", namespace, "exec", pod, "--", "sh", "-c", &line], b"")?;
+        ensure!(ended.status.code() == Some(i32::try_from(code)?), "{code}: {ended:?}");
+        anyhow::Ok(())
+    };
+    thread::scope(|scope| {
+        let runs = &runs;
+        let all =
+            (0..AT_ONCE).map(|first| scope.spawn(move || (first..256).step_by(AT_ONCE).try_for_each(runs)));
+        let all: Vec<_> = all.collect();
+        all.into_iter().try_for_each(|some| some.join().map_err(|_| anyhow!("a thread panicked"))?)
+    })
 }
