@@ -7,9 +7,12 @@ use approval::{Answer, MOST_CHANGES, WantedCall, WantedChanges};
 use serde_json::Value;
 
 use crate::{
-    look::{Ready, not_back},
+    look::{Ready, not_back, still},
     why::Why,
 };
+
+/// How often a part is proposed whose objects move meanwhile.
+const TRIES: usize = 8;
 
 /// What came of an undo.
 #[derive(Debug, Default)]
@@ -57,28 +60,27 @@ pub async fn undo(
     reason: &str,
     mut asked: impl FnMut(&Answer),
 ) -> Result<Undone, Failure> {
-    let (mut undone, mut rest) = (Undone::default(), ready);
-    while !rest.is_empty() {
-        let (part, after) = rest.split_at(rest.len().min(MOST_CHANGES));
-        let agreed = match agree(client, part, reason, &mut asked).await {
-            Ok(agreed) => agreed,
+    let (mut undone, mut is_over) = (Undone::default(), false);
+    let mut ready = ready.to_vec();
+    for part in ready.chunks_mut(MOST_CHANGES) {
+        if is_over {
+            undone.not_tried(part);
+            continue;
+        }
+        match agree(client, part, reason, &mut asked).await {
+            Ok(None) => is_over = !undone.send(client, part).await,
+            Ok(Some(not)) => {
+                undone.not_agreed = Some(not);
+                undone.not_tried(part);
+                is_over = true;
+            }
             Err(failure) if undone.sent.is_empty() => return Err(failure),
             Err(failure) => {
                 undone.push(part.first(), Done::No(failure));
-                undone.not_tried(rest.get(1..).unwrap_or_default());
-                break;
+                undone.not_tried(part.get(1..).unwrap_or_default());
+                is_over = true;
             }
-        };
-        if let Some(not) = agreed {
-            undone.not_agreed = Some(not);
-            undone.not_tried(rest);
-            break;
         }
-        if !undone.send(client, part).await {
-            undone.not_tried(after);
-            break;
-        }
-        rest = after;
     }
     for (ready, sent) in ready.iter().zip(&mut undone.sent) {
         if matches!(sent.done, Done::Yes)
@@ -93,18 +95,41 @@ pub async fn undo(
 /// Whether humans agree, or need not; else, what they said.
 async fn agree(
     client: &Client,
-    part: &[Ready],
+    part: &mut [Ready],
     reason: &str,
     asked: &mut impl FnMut(&Answer),
 ) -> Result<Option<Answer>, Failure> {
-    let calls: Vec<WantedCall> = part.iter().map(|ready| ready.call.clone()).collect();
-    let answer = client.propose(&WantedChanges { reason: reason.to_owned(), calls }).await?;
+    let answer = propose(client, part, reason).await?;
     asked(&answer);
     let answer = match &answer.approval {
         Some(id) if is_pending(&answer) => client.decided(id).await?,
         Some(_) | None => answer,
     };
     Ok((!agreed(&answer)).then_some(answer))
+}
+
+/// Proposes them as they are now. A controller that still acts on what the session did (a rollout, say) writes an object's status, and so its
+/// version, between the look and this.
+async fn propose(client: &Client, part: &mut [Ready], reason: &str) -> Result<Answer, Failure> {
+    let mut tries = 1..TRIES;
+    loop {
+        let calls: Vec<WantedCall> = part.iter().map(|ready| ready.call.clone()).collect();
+        match client.propose(&WantedChanges { reason: reason.to_owned(), calls }).await {
+            Err(Failure::Refused { .. }) if tries.next().is_some() && look_again(client, part).await => {}
+            answered => return answered,
+        }
+    }
+}
+
+/// Whether something has moved, and each is still to be undone in the same way.
+async fn look_again(client: &Client, part: &mut [Ready]) -> bool {
+    let mut has_moved = false;
+    for ready in part {
+        let Some(now) = still(&ready.step, client).await else { return false };
+        has_moved |= now.call != ready.call;
+        *ready = now;
+    }
+    has_moved
 }
 
 impl Undone {

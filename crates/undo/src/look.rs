@@ -74,6 +74,14 @@ impl Found {
     }
 }
 
+/// The step with the object as it is by now, if it is still to be done.
+pub(crate) async fn still(step: &Step, client: &Client) -> Option<Ready> {
+    match Found::now(step, client).await {
+        Found::Ready(ready) => Some(*ready),
+        Found::Already | Found::Left(_) => None,
+    }
+}
+
 /// Why a step that was sent has not done what it was for, if it has not. `answered`: the object that it was answered with.
 pub(crate) async fn not_back(step: &Step, answered: &Value, client: &Client) -> Option<Why> {
     match Found::now(step, client).await {
