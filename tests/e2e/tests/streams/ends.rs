@@ -1,8 +1,16 @@
 //! A stream ends when its session does, and with the gate; whoever looks at it is told why.
 
-use anyhow::ensure;
+use std::{
+    io::Write,
+    process::Stdio,
+    sync::atomic::{AtomicUsize, Ordering},
+    thread,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, ensure};
 use e2e::{
-    COUNTS, Going, Lab, Watch, at_once, counting, eventually, furnish, leaf, leaves, permissive, start,
+    COUNTS, Going, Lab, Watch, at_once, counting, eventually, furnish, leaf, leaves, permissive, start, text,
 };
 use serde_json::Value;
 use testkit::Session;
@@ -133,4 +141,55 @@ fn streams_end_with_the_gate() -> anyhow::Result<()> {
         ensure!(told.contains("the gate is stopping"), "{told}");
     }
     Ok(())
+}
+
+/// What the gate has for it is not taken, and is not waited for.
+#[test]
+fn a_process_that_reads_nothing_keeps_nobody_from_being_told() -> anyhow::Result<()> {
+    let namespace = "streams-stuck";
+    let lab = start(&permissive())?;
+    furnish(lab.cluster, namespace)?;
+    for (transport, websockets) in TRANSPORTS {
+        let session = lab.gate.session("stuck")?;
+        let command = session.command(&["-n", namespace, "exec", "-i", "deploy/web", "--", "sleep", "1d"])?;
+        let mut kubectl = over(command, websockets)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()?;
+        let (mut stdin, taken) = (kubectl.stdin.take().context("no input")?, AtomicUsize::new(0));
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                while stdin.write_all(&[0; 1 << 16]).is_ok() {
+                    taken.fetch_add(1 << 16, Ordering::Relaxed);
+                }
+            });
+            let frozen = until_stuck(&taken).and_then(|()| lab.gate.freeze(&session.id, "look at this"));
+            if frozen.is_err() {
+                // Who writes to it is waited for.
+                kubectl.kill()?;
+            }
+            let told = text(&kubectl.wait_with_output()?);
+            frozen?;
+            ensure!(told.contains("the session is frozen, so this stream was ended"), "{transport}: {told}");
+            anyhow::Ok(())
+        })?;
+        let (leaves, calls) = all_cut(&lab, &session.id, 1)?;
+        let frozen = leaf(&leaves, "session_frozen", |event| event["session"] == *session.id)?;
+        calls.iter().try_for_each(|call| at_once(frozen, call))?;
+    }
+    Ok(())
+}
+
+/// Until nothing more has been taken for so long that nobody takes it.
+fn until_stuck(taken: &AtomicUsize) -> anyhow::Result<()> {
+    const LONG: Duration = Duration::from_millis(500);
+    let (mut last, mut since) = (0, Instant::now());
+    eventually("nothing more is taken", || {
+        let now = taken.load(Ordering::Relaxed);
+        if now != last || now == 0 {
+            (last, since) = (now, Instant::now());
+        }
+        Ok(if since.elapsed() > LONG { Ok(()) } else { Err(now) })
+    })
 }

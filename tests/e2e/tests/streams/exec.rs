@@ -119,19 +119,23 @@ fn a_process_is_attached_to() -> anyhow::Result<()> {
     let lab = start(&permissive())?;
     furnish(lab.cluster, namespace)?;
     let session = lab.gate.session("attach")?;
-    for (transport, websockets) in TRANSPORTS {
-        let name = format!("shell-{}", transport.to_lowercase());
+    // kubectl attaches once, so each way has a pod of its own.
+    let attached = |way: &str, transport: &str, websockets: &str| {
+        let name = format!("{way}-{}", transport.to_lowercase());
         lab.cluster.apply(&format!(
             "{{apiVersion: v1, kind: Pod, metadata: {{name: {name}, namespace: {namespace}}}, spec: {{restartPolicy: Never, terminationGracePeriodSeconds: 0,
               containers: [{{name: sh, image: busybox, stdin: true, stdinOnce: true, command: [sh, -c, 'while read line; do echo got $line; done']}}]}}}}"
         ))?;
         lab.cluster.ready(namespace, &name)?;
-        let attached = run(&session, websockets, &["-n", namespace, "attach", "-i", &name], b"one\ntwo\n")?;
-        let out = String::from_utf8_lossy(&attached.stdout);
-        ensure!(
-            attached.status.success() && out.contains("got one") && out.contains("got two"),
-            "{attached:?}"
-        );
+        let attach = ["-n", namespace, "attach", "-i", "--quiet", &name];
+        let command = if way == "gated" { session.command(&attach) } else { lab.cluster.command(&attach) };
+        piped(over(command?, websockets), b"one\ntwo\n")
+    };
+    for (transport, websockets) in TRANSPORTS {
+        let direct = attached("direct", transport, websockets)?;
+        let gated = attached("gated", transport, websockets)?;
+        ensure!(gated == direct, "{transport}: directly {direct:?}, through the gate {gated:?}");
+        ensure!(gated.status.success() && gated.stdout == b"got one\ngot two\n", "{transport}: {gated:?}");
     }
     Ok(())
 }

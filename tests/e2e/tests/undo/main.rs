@@ -4,7 +4,7 @@ mod values;
 
 use std::process::{Command, Output};
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 use e2e::{Lab, Waiting, decided, exists, furnish, shown, start, text};
 use serde_json::Value;
 use testkit::{Options, Session};
@@ -186,7 +186,11 @@ fn nothing_is_undone_that_humans_refuse() -> anyhow::Result<()> {
     havoc(&session, "refused")?;
     session.revoke()?;
     let undoing = Waiting::of(undo(&lab, &session.id, &["--yes"]))?;
-    decided(&lab.gate, &["refuse", &lab.gate.waiting()?, "--why", "it stays like that"])?;
+    let id = match lab.gate.waiting() {
+        Ok(id) => id,
+        Err(error) => bail!("{error}: {}", text(&undoing.end()?)),
+    };
+    decided(&lab.gate, &["refuse", &id, "--why", "it stays like that"])?;
     let told = undoing.end()?;
     ensure!(!told.status.success() && text(&told).contains("it stays like that"), "{}", text(&told));
     ensure!(exists(&lab, "refused", "configmap", "made")? && !exists(&lab, "refused", "service", "web")?);
