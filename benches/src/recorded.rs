@@ -38,8 +38,9 @@ pub(crate) async fn measure() -> anyhow::Result<Vec<Row>> {
     for (what, bytes) in
         [("zeros", vec![0; BULK].into()), ("noise", noise(BULK)), ("a log's words", words(BULK))]
     {
-        let written = Costs::of(async |folder| write(&folder.join("bytes"), &bytes)).await?;
-        let recorded = Costs::of(async |folder| record(folder, &bytes).await).await?;
+        let written = Costs::of(async |folder| write(&folder.join("bytes"), &bytes), |_| Ok(())).await?;
+        let recorded =
+            Costs::of(async |folder| record(folder, &bytes).await, |folder| is_kept(folder, &bytes)).await?;
         rows.push(Row::new(format!("{what}: written to a file"), written.told(), ""));
         rows.push(Row::new(format!("{what}: recorded"), recorded.told(), ""));
     }
@@ -53,13 +54,18 @@ struct Costs {
 }
 
 impl Costs {
-    /// On the disk of everything else that is measured.
-    async fn of(what: impl AsyncFnOnce(&Path) -> anyhow::Result<()>) -> anyhow::Result<Self> {
+    /// On the disk of everything else that is measured. What is checked afterwards costs nothing.
+    async fn of(
+        what: impl AsyncFnOnce(&Path) -> anyhow::Result<()>,
+        check: impl FnOnce(&Path) -> anyhow::Result<()>,
+    ) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir_in(concat!(env!("CARGO_MANIFEST_DIR"), "/../target"))?;
         let (started, before) = (Instant::now(), cpu_time_of(std::process::id())?);
         what(folder.path()).await?;
         let cpu = cpu_time_of(std::process::id())?.saturating_sub(before);
-        Ok(Self { took: started.elapsed(), cpu })
+        let took = started.elapsed();
+        check(folder.path())?;
+        Ok(Self { took, cpu })
     }
 
     fn told(&self) -> String {
@@ -111,6 +117,11 @@ async fn record(folder: &Path, bytes: &Bytes) -> anyhow::Result<()> {
     drop(tap);
     drop(recorder);
     ledger.await.context("the ledger ended early")?;
+    Ok(())
+}
+
+/// All of it is in the recording.
+fn is_kept(folder: &Path, bytes: &Bytes) -> anyhow::Result<()> {
     let recording = Library::new(folder, Arc::new(Plain)).recording(&"s-1".parse()?)?;
     let kept: usize =
         recording.stream(1).map(|record| Ok(record?.what.payload().len())).sum::<anyhow::Result<usize>>()?;
