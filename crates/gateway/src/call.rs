@@ -33,7 +33,7 @@ use crate::{
     outlive::Outlive,
     parse::{Unparsed, parse},
     record,
-    recordings::Recorded,
+    recordings::{self, Recorded},
     refuse::Refused,
     reply::Reply,
     reviews,
@@ -333,13 +333,13 @@ impl Call {
                 Ok(())
             }
             Err(why) => {
-                let refused = Refused::from(&why);
-                // That a session is at its end is no fault of the gate's, and its agent may ask again and again.
-                if matches!(refused, Refused::RecordedEnough) {
-                    tracing::debug!(call = %self.id, %why, "a session is recorded no further");
-                } else {
-                    tracing::error!(call = %self.id, %why, "a session cannot be recorded");
+                match &why {
+                    recording::Refused::Stopped(stopped) => {
+                        recordings::report(&self.id, stopped, "a session cannot be recorded");
+                    }
+                    why => tracing::error!(call = %self.id, %why, "a session cannot be recorded"),
                 }
+                let refused = Refused::from(&why);
                 let cause = Cause::Unrecordable;
                 Err(Stop::Refused { refused, cause, decision: None })
             }

@@ -37,7 +37,7 @@ pub(crate) struct Recorded {
 /// Tells the operator why something goes on no further. That a session is at its end is no fault of the gate's, and its agent may ask again
 /// and again.
 pub(crate) fn report(call: &Id, stopped: &Stopped, what: &str) {
-    if *stopped == Stopped::Full {
+    if matches!(stopped, Stopped::Full | Stopped::KeptEnough) {
         tracing::debug!(%call, %stopped, "{what}");
     } else {
         tracing::error!(%call, %stopped, "{what}");

@@ -31,6 +31,7 @@ pub struct Records<'a> {
     looked_at: u64,
     most: u64,
     unpacked: u64,
+    /// Among encrypted segments, the time that is asked for.
     until: u64,
     /// The last time of which the segment at hand has something, as the gate wrote it.
     reached: u64,
@@ -106,7 +107,7 @@ impl<'a> Records<'a> {
     /// Whether that is why there are no more.
     #[must_use]
     pub fn broke_off(&self) -> bool {
-        self.looked_at >= self.most && self.place < self.recording.numbers.len()
+        self.looked_at >= self.most && self.is_left()
     }
 
     /// Whether there are segments that were not begun with.
@@ -160,8 +161,8 @@ impl<'a> Records<'a> {
         (!whole).then_some(Err(Finding::Damaged { number, why }))
     }
 
-    /// Whether what is next comes after encrypted segments, and after what is asked for. What a segment tells of itself that was not held against the ledger
-    /// ends nothing.
+    /// Whether what is next comes after encrypted segments, and after what is asked for. Only a segment that was held against the ledger
+    /// ends anything.
     fn is_past_encrypted(&self) -> bool {
         self.encrypted.is_some() && self.reached >= self.until
     }
